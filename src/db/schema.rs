@@ -1,0 +1,125 @@
+//! The tables: Django's three under our names, and ours (`latchkey_*`). See `migrations/`.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    #[sql_name = "auth_user"]
+    users (id) {
+        id -> Key,
+        password -> Text,
+        last_login -> Nullable<Moment>,
+        is_superuser -> Bool,
+        username -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        is_staff -> Bool,
+        is_active -> Bool,
+        date_joined -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    #[sql_name = "token_blacklist_outstandingtoken"]
+    outstanding_tokens (id) {
+        id -> Key,
+        token -> Text,
+        created_at -> Nullable<Moment>,
+        expires_at -> Moment,
+        user_id -> Nullable<Key>,
+        jti -> Text,
+    }
+}
+
+table! {
+    use crate::db::types::{Key, Moment};
+
+    #[sql_name = "token_blacklist_blacklistedtoken"]
+    blacklisted_tokens (id) {
+        id -> Key,
+        blacklisted_at -> Moment,
+        token_id -> Key,
+    }
+}
+
+table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::Key;
+
+    /// What we know of a user beyond Django's columns.
+    latchkey_user (user_id) {
+        user_id -> Key,
+        uuid -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// What we know of an outstanding token beyond Django's columns.
+    latchkey_token (token_id) {
+        token_id -> Key,
+        rotated_from -> Nullable<Key>,
+        rotated_at -> Nullable<Moment>,
+        blacklist_reason -> Nullable<Text>,
+        blacklisted_by -> Nullable<Text>,
+        kid -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Logins to the panel.
+    latchkey_admin_session (id) {
+        id -> Key,
+        key_hash -> Text,
+        user_id -> Key,
+        state -> Text,
+        created_at -> Moment,
+        last_seen_at -> Moment,
+        expires_at -> Moment,
+        ip -> Nullable<Text>,
+        user_agent -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Who did what, and when.
+    latchkey_audit_log (id) {
+        id -> Key,
+        at -> Moment,
+        action -> Text,
+        actor_id -> Nullable<Key>,
+        actor -> Text,
+        ip -> Nullable<Text>,
+        user_id -> Nullable<Key>,
+        object -> Text,
+        detail -> Text,
+    }
+}
+
+joinable!(blacklisted_tokens -> outstanding_tokens (token_id));
+joinable!(outstanding_tokens -> users (user_id));
+joinable!(latchkey_user -> users (user_id));
+joinable!(latchkey_admin_session -> users (user_id));
+allow_tables_to_appear_in_same_query!(
+    users,
+    outstanding_tokens,
+    blacklisted_tokens,
+    latchkey_user,
+    latchkey_token,
+    latchkey_admin_session,
+    latchkey_audit_log,
+);

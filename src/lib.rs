@@ -1,0 +1,12 @@
+//! Latchkey: a self-hosted JWT authentication server with an admin panel.
+//!
+//! Three doors (`web` with its API and its admin, `cli`), one set of rooms (`accounts`, `tokens`), one cellar (`db`).
+//! `ARCHITECTURE.md` says who may know whom; `tests/it/house.rs` holds it.
+
+pub mod accounts;
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod db;
+pub mod tokens;

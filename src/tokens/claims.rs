@@ -1,0 +1,1 @@
+//! Builds the claims of each kind of token, and reads the user id out of them.

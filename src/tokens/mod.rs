@@ -1,0 +1,53 @@
+//! Token pairs, rotation, verification and blacklisting: SimpleJWT's behaviour without HTTP.
+
+pub mod claims;
+pub mod obtain;
+pub mod refresh;
+pub mod reveal;
+pub mod revoke;
+pub mod sliding;
+pub mod verify;
+
+use crate::crypto::jwt::JwtError;
+use crate::db::DbError;
+
+/// Why a token is refused: SimpleJWT's `TokenError`, `detail` word for word.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Signature, algorithm, structure or claims.
+    #[error("Token is invalid")]
+    Invalid,
+    /// Past its `exp`.
+    #[error("Token is expired")]
+    Expired,
+    /// A claim that has its own time is past (`refresh_exp` of a sliding token).
+    #[error("Token '{0}' claim has expired")]
+    ClaimExpired(String),
+    /// A claim that has to be there is missing.
+    #[error("Token has no '{0}' claim")]
+    NoClaim(String),
+    /// The jti claim is missing.
+    #[error("Token has no id")]
+    NoId,
+    /// The token type claim is missing.
+    #[error("Token has no type")]
+    NoType,
+    /// Another type of token.
+    #[error("Token has wrong type")]
+    WrongType,
+    /// Blacklisted.
+    #[error("Token is blacklisted")]
+    Blacklisted,
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<JwtError> for TokenError {
+    fn from(error: JwtError) -> Self {
+        match error {
+            JwtError::Invalid => Self::Invalid,
+            JwtError::Expired => Self::Expired,
+        }
+    }
+}
