@@ -53,18 +53,6 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
         .get_result(conn)?)
 }
 
-/// A user's tokens that are neither blacklisted nor expired, at most `limit`.
-pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<TokenId>, DbError> {
-    Ok(outstanding_tokens::table
-        .left_join(blacklisted_tokens::table)
-        .filter(outstanding_tokens::user_id.eq(user))
-        .filter(outstanding_tokens::expires_at.gt(now))
-        .filter(blacklisted_tokens::id.nullable().is_null())
-        .select(outstanding_tokens::id)
-        .limit(limit)
-        .load(conn)?)
-}
-
 /// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
 pub fn update_owner_to_none(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
     Ok(diesel::update(outstanding_tokens::table.filter(outstanding_tokens::user_id.eq(user)))
