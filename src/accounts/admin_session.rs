@@ -17,9 +17,9 @@ use crate::db::{Conn, DbError};
 pub type State = HashMap<String, String>;
 
 /// A session ends when it was not used for this long.
-const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+const IDLE: Duration = Duration::from_hours(12);
 /// Its last use is written down at most this often.
-const SEEN_STEP: Duration = Duration::from_secs(60);
+const SEEN_STEP: Duration = Duration::from_mins(1);
 /// The entry of the state that ties a session to the password it was made under.
 const AUTH_HASH: &str = "_auth_hash";
 

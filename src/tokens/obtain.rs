@@ -14,7 +14,7 @@ use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
 
 /// `last_login` is written at most this often per user, so that it is no lever for a flood.
-const LAST_LOGIN_STEP: Duration = Duration::from_secs(60);
+const LAST_LOGIN_STEP: Duration = Duration::from_mins(1);
 
 /// An access token and the refresh token obtained with it. No `Debug`: both are secrets.
 pub struct TokenPair {

@@ -103,12 +103,11 @@ pub(super) fn blacklist(
     user: Option<UserId>,
     why: (Reason, &str),
 ) -> Result<TokenId, TokenError> {
-    let id = match recorded {
-        Some(recorded) => recorded.id,
-        None => {
-            let jti = claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
-            insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user).map_err(taken_is_blacklisted)?
-        }
+    let id = if let Some(recorded) = recorded {
+        recorded.id
+    } else {
+        let jti = claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
+        insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user).map_err(taken_is_blacklisted)?
     };
     blacklist_row(conn, id, why, app.now()).map_err(|error| taken_is_blacklisted(error.into()))?;
     Ok(id)
