@@ -25,12 +25,14 @@ pub struct Superuser {
 /// Reads them, or else Django's `DJANGO_SUPERUSER_*`; from the process alone, as Django does.
 pub fn superuser() -> Superuser {
     let either = |field: &str| {
-        ["LATCHKEY", "DJANGO"].iter().find_map(|product| variable(&format!("{product}_SUPERUSER_{field}")))
+        ["LATCHKEY", "DJANGO"]
+            .iter()
+            .find_map(|product| variable(&format!("{product}_SUPERUSER_{field}")).ok().flatten())
     };
     Superuser {
-        username: either("USERNAME"),
-        email: either("EMAIL"),
-        password: either("PASSWORD").map(SecretString::from),
+        username: either("USERNAME").filter(|value| !value.is_empty()),
+        email: either("EMAIL").filter(|value| !value.is_empty()),
+        password: either("PASSWORD").filter(|value| !value.is_empty()).map(SecretString::from),
     }
 }
 
@@ -100,8 +102,12 @@ fn unknown<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the process for its environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn variable(name: &str) -> Result<Option<String>, String> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8".to_owned()),
+    }
 }
 
 #[cfg(test)]
