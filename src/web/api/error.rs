@@ -125,7 +125,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(cause) => Self::unavailable(&cause),
-            DbError::NotFound | DbError::Unique(_) | DbError::Other(_) => {
+            DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_) => {
                 tracing::error!(%error, "a database call failed");
                 Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
             }
