@@ -23,10 +23,9 @@ pub async fn ready(app: Data<App>) -> HttpResponse {
     let pending: Result<Vec<String>, DbError> = app.db.read(migrations::pending).await;
     match pending {
         Ok(names) if names.is_empty() => answer(HttpResponse::Ok(), &json!({"status": "ok"})),
-        Ok(names) => answer(
-            HttpResponse::ServiceUnavailable(),
-            &json!({"status": "pending migrations", "migrations": names}),
-        ),
+        Ok(names) => {
+            answer(HttpResponse::ServiceUnavailable(), &json!({"status": "pending migrations", "migrations": names}))
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             answer(HttpResponse::ServiceUnavailable(), &json!({"status": "database unavailable"}))

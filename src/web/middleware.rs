@@ -32,7 +32,10 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Middleware: names the request, times it, logs it, and sees to it that nothing leaves without the security headers.
-pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = random::hex(&random::bytes::<8>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let line = Line::new(&request);
@@ -143,7 +146,10 @@ impl ResponseError for Panicked {
 }
 
 /// Middleware: refuses a `Host` that is not in `ALLOWED_HOSTS`.
-pub async fn check_host(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn check_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_allowed = is_health(request.path())
         || request.app_data::<Data<App>>().is_some_and(|app| {
             // Of `Host` headers that contradict each other none can be believed.
