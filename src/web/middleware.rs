@@ -8,6 +8,7 @@ use std::time::Instant;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -154,7 +155,7 @@ pub async fn check_host(
         || request.app_data::<Data<App>>().is_some_and(|app| {
             // Of `Host` headers that contradict each other none can be believed.
             let mut hosts = request.headers().get_all(header::HOST).filter_map(|host| host.to_str().ok());
-            let host = request.uri().authority().map(|authority| authority.as_str()).or_else(|| hosts.next());
+            let host = request.uri().authority().map(Authority::as_str).or_else(|| hosts.next());
             hosts.next().is_none() && is_allowed_host(&app.config.server.allowed_hosts, host.unwrap_or_default())
         });
     if is_allowed {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 
 use crate::app::App;
 use crate::tokens::verify::{Authenticated, authenticate};
@@ -27,7 +27,7 @@ impl Caller for Anyone {
 impl Caller for Authenticated {
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
         let jwt = &app.config.jwt;
-        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(|value| value.as_bytes()).collect();
+        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
         let token = bearer(&lines.join(&b','), &jwt.auth_header_types)?;
         Ok(authenticate(app, &token.ok_or_else(ApiError::not_authenticated)?).await?)
     }
