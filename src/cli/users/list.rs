@@ -1,0 +1,87 @@
+//! `latchkey users list`.
+
+use super::Shown;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Table};
+use crate::cli::{help, open};
+use crate::db;
+use crate::db::types::UserId;
+
+/// Rows that are read at a time: enough to be quick, few enough to hold ten million users' list in little memory.
+const AT_ONCE: i64 = 1000;
+
+const HEADS: [&str; 8] = ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
+
+/// List all users, in the order in which they joined
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users list\n  \
+       latchkey users list --json | jq -r '.[] | select(.is_superuser) | .username'",
+    "  DATABASE_URL  where the users are",
+))]
+pub struct Args {}
+
+/// Lists them.
+pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    if json { as_json(&app).await } else { as_table(&app).await }
+}
+
+async fn after(app: &App, last: Option<UserId>) -> Result<Vec<Shown>, Failure> {
+    let users = app.db.read(move |conn| db::users::list_after(conn, last, AT_ONCE)).await?;
+    Ok(users.into_iter().map(|(user, uuid)| Shown::new(user, uuid)).collect())
+}
+
+async fn as_json(app: &App) -> Result<(), Failure> {
+    output::print("[")?;
+    let (mut last, mut separator) = (None, "\n");
+    loop {
+        let users = after(app, last).await?;
+        let Some(end) = users.last() else { break };
+        last = Some(UserId(end.id));
+        for user in users {
+            output::print(&format!("{separator}{}", output::encode(&user)?))?;
+            separator = ",\n";
+        }
+    }
+    output::say(if separator == "\n" { "]" } else { "\n]" })
+}
+
+async fn as_table(app: &App) -> Result<(), Failure> {
+    let (mut last, mut total) = (None, 0);
+    let mut table = Table::new(HEADS, &[]);
+    loop {
+        let users = after(app, last).await?;
+        let Some(end) = users.last() else { break };
+        last = Some(UserId(end.id));
+        let rows: Vec<_> = users.iter().map(row).collect();
+        table.widen(&rows);
+        let heads = (total == 0).then(|| table.line(&HEADS));
+        let lines: Vec<_> = heads.into_iter().chain(rows.iter().map(|row| table.line(row))).collect();
+        output::say(lines.join("\n"))?;
+        total += rows.len();
+    }
+    if total == 0 {
+        return output::say("There are no users yet. 'latchkey createsuperuser' makes the first one.");
+    }
+    output::say(format!("\n{}", output::count(total, "user")))
+}
+
+fn row(user: &Shown) -> [String; 8] {
+    [
+        user.id.to_string(),
+        output::plain(&user.username).into_owned(),
+        output::plain(&user.email).into_owned(),
+        output::yes(user.is_active).to_owned(),
+        output::yes(user.is_staff).to_owned(),
+        output::yes(user.is_superuser).to_owned(),
+        minute(&user.date_joined),
+        user.last_login.as_deref().map_or_else(|| "never".to_owned(), minute),
+    ]
+}
+
+/// `2026-11-22 11:38` of `2026-11-22T11:38:04.123456Z`.
+fn minute(iso: &str) -> String {
+    iso.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
