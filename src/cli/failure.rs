@@ -57,7 +57,7 @@ impl From<DbError> for Failure {
         Self::Said(match error {
             DbError::Unavailable(cause) => format!("The database does not answer: {cause}. Is DATABASE_URL right?"),
             DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
-            DbError::NotFound | DbError::Other(_) => {
+            DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {
                 format!("The database refused: {error}. 'latchkey check' may say more.")
             }
         })

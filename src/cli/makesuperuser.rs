@@ -10,7 +10,7 @@ use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::app::App;
 use crate::config::UsernameField;
 use crate::crypto::random;
-use crate::db::{self, DbError};
+use crate::db;
 
 /// Make a superuser with a random password, without asking anything
 ///
@@ -29,8 +29,8 @@ pub struct Args {}
 /// Makes it, unless there is one.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    if let Some(name) = app.db.read(db::users::find_superuser).await?.map(|user| user.username) {
-        return output::say(format!("A superuser exists already: '{}'. Nothing was done.", output::plain(&name)));
+    if app.db.read(db::users::has_superuser).await? {
+        return output::say("A superuser exists already. Nothing was done.");
     }
     match make(&app).await {
         Ok(text) => output::print(&text).map_err(unseen),
@@ -63,11 +63,6 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
         user.username,
         password.expose_secret()
     ))
-}
-
-/// Whether nobody can open the panel yet.
-pub async fn is_needed(app: &App) -> Result<bool, DbError> {
-    Ok(app.db.read(db::users::find_superuser).await?.is_none())
 }
 
 /// The password was made but not seen.

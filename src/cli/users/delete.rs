@@ -33,8 +33,9 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         if !prompt::is_possible() {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
         }
-        let (outstanding, _) = app.db.read(move |conn| db::users::count_recorded(conn, id)).await?;
-        let tokens = output::count(usize::try_from(outstanding).unwrap_or(0), "outstanding token");
+        let now = app.now();
+        let recorded = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?.all;
+        let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
         output::warn(&format!("User '{name}' (id {id}) has {tokens}, which will be blacklisted."));
         if !prompt::agrees("Delete this user for good?").await? {
             return Err(Failure::Cancelled);

@@ -56,7 +56,15 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let (lines, mut users): (Vec<_>, Vec<_>) = rows.into_iter().map(|Row { line, user }| (line, user)).unzip();
     let located = |faults: Vec<(usize, ManageError)>| tell(&name, &lines, faults);
     // Before the hashing, which may take minutes.
-    manage::check_all(&app, &users).await.map_err(&located)?;
+    let mut faults = Vec::new();
+    for (at, user) in users.iter().enumerate() {
+        if let Err(fault) = manage::check(&app, user).await {
+            faults.push((at, fault));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(located(faults));
+    }
     hash(&app, &mut users).await?;
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
     let loaded = manage::load(&app, &Actor::command_line(), users).await.map_err(located)?;

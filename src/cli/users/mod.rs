@@ -113,7 +113,7 @@ impl Shown {
 /// The user as it stands in the database now.
 async fn shown(app: &App, id: UserId) -> Result<Shown, Failure> {
     let found = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => Ok(Some((user, db::users::find_uuid(conn, id)?))),
+        Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(conn, id)?))),
         None => Ok::<_, db::DbError>(None),
     });
     let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;

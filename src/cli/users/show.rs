@@ -34,8 +34,9 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let id = super::find(&app, &args.name).await?.id;
     let user = super::shown(&app, id).await?;
-    let (outstanding_tokens, blacklisted_tokens) = app.db.read(move |conn| db::users::count_recorded(conn, id)).await?;
-    let detail = Detail { user, outstanding_tokens, blacklisted_tokens };
+    let now = app.now();
+    let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?;
+    let detail = Detail { user, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
     if json { output::json(&detail) } else { people(&detail) }
 }
 
