@@ -1,8 +1,25 @@
 //! `token_blacklist_blacklistedtoken`: outstanding tokens that must no longer be accepted.
 
-use super::page::{Page, Paging};
-use super::types::{Instant, TokenId, UserId};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::outstanding_tokens::matching;
+use super::page::{self, Cursor, Page, Paging, Total};
+use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
+use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
 use super::{Conn, DbError};
+
+/// Blacklists a token.
+///
+/// # Errors
+/// `Unique` when it is blacklisted already: the index decides a race.
+pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbError> {
+    diesel::insert_into(blacklisted_tokens::table)
+        .values((blacklisted_tokens::token_id.eq(token), blacklisted_tokens::blacklisted_at.eq(at)))
+        .execute(conn)?;
+    Ok(())
+}
 
 /// Columns that the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +31,7 @@ pub enum Sort {
 }
 
 /// A row of the list, and of the page of one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Listed {
     /// Primary key of the blacklist entry.
@@ -31,12 +48,73 @@ pub struct Listed {
     pub blacklisted_by: Option<String>,
 }
 
-/// A page of blacklisted tokens; `q` as for outstanding tokens. At most 3 statements.
-pub fn search(_conn: &mut Conn, _q: Option<&str>, _paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
-    unimplemented!()
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        blacklisted_tokens::id,
+        blacklisted_tokens::blacklisted_at,
+        blacklisted_tokens::token_id,
+        outstanding_tokens::jti,
+        outstanding_tokens::created_at,
+        outstanding_tokens::expires_at,
+        outstanding_tokens::user_id,
+        users::username.nullable(),
+        latchkey_token::rotated_at.nullable(),
+        latchkey_token::blacklist_reason.nullable(),
+        latchkey_token::blacklisted_by.nullable(),
+    )
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn joined() -> _ {
+    let with_token: diesel::dsl::InnerJoin<blacklisted_tokens::table, outstanding_tokens::table> =
+        blacklisted_tokens::table.inner_join(outstanding_tokens::table);
+    with_token
+        .left_join(users::table.on(users::id.nullable().eq(outstanding_tokens::user_id)))
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
+}
+
+/// A page of blacklisted tokens; `q` as for outstanding tokens. At most 2 statements.
+pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+    let mut query = joined().select(columns()).into_boxed();
+    if let Some(q) = q {
+        query = query.filter(matching(q));
+    }
+    let descending = paging.descending != paging.is_backwards();
+    if let Some(from) = paging.cursor() {
+        let sign = if descending { "<" } else { ">" };
+        let (entry, token) = ("token_blacklist_blacklistedtoken", "token_blacklist_outstandingtoken");
+        query = match (paging.sort, from.instant()) {
+            (Sort::Expires, Some(at)) => query.filter(
+                sql::<Bool>(&format!("({token}.expires_at, {token}.id) {sign} ("))
+                    .bind::<Moment, _>(at)
+                    .sql(", ")
+                    .bind::<Key, _>(RowId(from.id))
+                    .sql(")"),
+            ),
+            _ => query.filter(sql::<Bool>(&format!("{entry}.id {sign} ")).bind::<Key, _>(RowId(from.id))),
+        };
+    }
+    query = match (paging.sort, descending) {
+        (Sort::Blacklisted, true) => query.order(blacklisted_tokens::id.desc()),
+        (Sort::Blacklisted, false) => query.order(blacklisted_tokens::id.asc()),
+        (Sort::Expires, true) => query.order((outstanding_tokens::expires_at.desc(), outstanding_tokens::id.desc())),
+        (Sort::Expires, false) => query.order((outstanding_tokens::expires_at.asc(), outstanding_tokens::id.asc())),
+    };
+    let rows = query.limit(paging.limit()).load(conn)?;
+    let total = page::total(conn, "token_blacklist_blacklistedtoken", q.is_none())?;
+    Ok(Page::new(rows, paging, total, |row: &Listed| match paging.sort {
+        Sort::Blacklisted => Cursor { value: String::new(), id: row.id.0 },
+        Sort::Expires => Cursor::at(row.expires_at, row.token_id.0),
+    }))
 }
 
 /// One blacklist entry.
-pub fn find(_conn: &mut Conn, _id: TokenId) -> Result<Option<Listed>, DbError> {
-    unimplemented!()
+pub fn find(conn: &mut Conn, id: TokenId) -> Result<Option<Listed>, DbError> {
+    Ok(joined().filter(blacklisted_tokens::id.eq(id)).select(columns()).first(conn).optional()?)
+}
+
+/// How many blacklisted tokens there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    page::total(conn, "token_blacklist_blacklistedtoken", true)
 }

@@ -1,7 +1,17 @@
 //! `Conn`: one connection to either database. Every query is written once, for this enum.
+//! Also how a connection is opened, and the watch that counts its statements and sees its troubles.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
+use secrecy::ExposeSecret;
+
+use super::error::{DbError, Trouble};
+use crate::config::DatabaseUrl;
 
 /// A connection to the database that `DATABASE_URL` names.
 #[derive(diesel::MultiConnection)]
@@ -10,4 +20,102 @@ pub enum Conn {
     Postgres(PgConnection),
     /// A SQLite file.
     Sqlite(SqliteConnection),
+}
+
+/// What a connection is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Only reading (SQLite refuses writes).
+    Read,
+    /// Reading and writing in short transactions.
+    Write,
+    /// Migrations: no time limits.
+    Migrate,
+}
+
+impl Conn {
+    /// Opens the variant that the URL names. The derived `establish` is never used: SQLite accepts any text as a file's name.
+    pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, DbError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, purpose).map(Self::Sqlite),
+            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), purpose).map(Self::Postgres),
+        }
+    }
+
+    /// Whether this is the PostgreSQL variant.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbError> {
+    let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
+    let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
+    let mut conn = SqliteConnection::establish(text)
+        .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
+    // The time limit comes first: the switch to WAL needs a lock of its own.
+    conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")?;
+    conn.batch_execute(match purpose {
+        Purpose::Read => "PRAGMA query_only = ON;",
+        // A revoked token must not come back after a power cut: hence FULL.
+        Purpose::Write | Purpose::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    })?;
+    Ok(conn)
+}
+
+fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
+    let mut url = url.to_owned();
+    if !url.contains("connect_timeout=") {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str("connect_timeout=5");
+    }
+    let mut conn = PgConnection::establish(&url)?;
+    conn.batch_execute(match purpose {
+        Purpose::Read => "SET statement_timeout = '30s'; SET default_transaction_read_only = off",
+        Purpose::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
+        Purpose::Migrate => "SET client_min_messages = warning",
+    })?;
+    Ok(conn)
+}
+
+/// An open connection with its watch.
+pub(super) struct Watched {
+    pub(super) conn: Conn,
+    trouble: Arc<AtomicU8>,
+}
+
+impl Watched {
+    /// Opens a connection whose statements are added to `statements`.
+    pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<AtomicU64>) -> Result<Self, DbError> {
+        let mut conn = Conn::open(url, purpose)?;
+        let trouble = Arc::new(AtomicU8::new(0));
+        let (seen, count) = (Arc::clone(&trouble), Arc::clone(statements));
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                if !is_transaction_control(&query.to_string()) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            InstrumentationEvent::FinishQuery { error: Some(error), .. } => match Trouble::of(error) {
+                Trouble::None => {}
+                Trouble::Deadlock => seen.store(1, Ordering::Relaxed),
+                Trouble::Broken => seen.store(2, Ordering::Relaxed),
+            },
+            _ => {}
+        });
+        Ok(Self { conn, trouble })
+    }
+
+    /// The worst that happened since the last call.
+    pub(super) fn take_trouble(&self) -> Trouble {
+        match self.trouble.swap(0, Ordering::Relaxed) {
+            0 => Trouble::None,
+            1 => Trouble::Deadlock,
+            _ => Trouble::Broken,
+        }
+    }
+}
+
+fn is_transaction_control(sql: &str) -> bool {
+    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| sql.starts_with(word))
 }

@@ -1,6 +1,9 @@
 //! What a database call can end with, told apart as far as a caller can act on it.
 
-/// Why a database call failed.
+use diesel::ConnectionError;
+use diesel::result::{DatabaseErrorKind, Error};
+
+/// Why a database call failed. The texts are for the log, never for a client.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// A row that had to be there is not.
@@ -9,10 +12,92 @@ pub enum DbError {
     /// A unique index refused the row.
     #[error("a unique index refused the row: {0}")]
     Unique(String),
+    /// Rows of another table refer to this one.
+    #[error("other rows refer to this one: {0}")]
+    Referenced(String),
     /// The database is locked, full, gone or overloaded; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// Anything else: a bug of ours, or a schema that is not what we expect.
     #[error("database error: {0}")]
     Other(String),
+}
+
+impl From<Error> for DbError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::NotFound,
+            Error::DatabaseError(kind, info) => {
+                let text = info.message().to_owned();
+                match kind {
+                    DatabaseErrorKind::UniqueViolation => {
+                        Self::Unique(info.constraint_name().map_or(text, ToOwned::to_owned))
+                    }
+                    DatabaseErrorKind::ForeignKeyViolation => Self::Referenced(text),
+                    DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation => Self::Other(text),
+                    // Locked, full, read-only, shutting down, too many connections, deadlock, statement timeout:
+                    // neither library says which, and "try again later" is the right advice for all of them.
+                    _ => Self::Unavailable(text),
+                }
+            }
+            Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => {
+                Self::Unavailable(error.to_string())
+            }
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<ConnectionError> for DbError {
+    fn from(error: ConnectionError) -> Self {
+        // libpq's text names host, port and user, never the password.
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// What an error means for the connection that it happened on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing: the statement failed, the connection is good.
+    None,
+    /// The database chose this transaction as the victim of a deadlock: try it again.
+    Deadlock,
+    /// The connection, or the file under it, cannot be trusted any more: open a new one.
+    Broken,
+}
+
+impl Trouble {
+    /// Judges one error. SQLite's extended codes and PostgreSQL's SQLSTATE do not come through Diesel; its texts do.
+    pub(super) fn of(error: &Error) -> Self {
+        const BROKEN: [&str; 12] = [
+            "disk is full",
+            "disk I/O error",
+            "out of memory",
+            "malformed",
+            "not a database",
+            "unable to open",
+            "readonly database",
+            "no transaction is active",
+            "terminating connection",
+            "server closed the connection",
+            "shutting down",
+            "no connection to the server",
+        ];
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Deadlock,
+            Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _)
+            | Error::BrokenTransactionManager => Self::Broken,
+            Error::DatabaseError(DatabaseErrorKind::Unknown, info) => {
+                let text = info.message();
+                if text.contains("deadlock") {
+                    Self::Deadlock
+                } else if BROKEN.iter().any(|part| text.contains(part)) {
+                    Self::Broken
+                } else {
+                    Self::None
+                }
+            }
+            _ => Self::None,
+        }
+    }
 }

@@ -1,39 +1,104 @@
 //! The cellar: two doors into the database (`Db::read`, `Db::write`), and one file per table with its rows and queries.
 //! Only this folder names Diesel. Functions take the connection, never the pool, so they compose into one transaction.
 
+pub mod blacklisted_tokens;
 pub mod conn;
 pub mod error;
-pub mod schema;
-pub mod types;
-
-pub use conn::Conn;
-pub use error::DbError;
-pub mod blacklisted_tokens;
+pub mod indexes;
+pub mod latchkey_admin_session;
+pub mod latchkey_audit_log;
+pub mod latchkey_token;
+pub mod latchkey_user;
+pub mod migrations;
 pub mod outstanding_tokens;
 pub mod page;
+mod pool;
+pub mod schema;
+mod transaction;
+pub mod types;
 pub mod users;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use conn::Conn;
+use conn::{Purpose, Watched};
+pub use error::DbError;
+use pool::Pool;
+use writer::Writer;
+
+use crate::config::{Database, DatabaseUrl};
 
 /// The database, with its two doors.
-pub struct Db {}
+pub struct Db {
+    url: DatabaseUrl,
+    pool: Arc<Pool>,
+    /// SQLite's; on PostgreSQL every connection may write.
+    writer: Option<Writer>,
+    statements: Arc<AtomicU64>,
+}
 
 impl Db {
-    /// Runs `job` with a connection that only reads. It may run twice when a connection broke.
-    pub async fn read<T, E, F>(&self, _job: F) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        unimplemented!()
+    /// Prepares the doors; connections are opened when they are needed.
+    ///
+    /// # Errors
+    /// When the writer's thread cannot be started.
+    pub fn new(settings: &Database) -> Result<Self, DbError> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let open = |purpose| {
+            let (url, statements) = (settings.url.clone(), Arc::clone(&statements));
+            move || Watched::open(&url, purpose, &statements)
+        };
+        let (reads, writer) = match settings.url {
+            DatabaseUrl::Postgres(_) => (Purpose::Write, None),
+            DatabaseUrl::Sqlite(_) => {
+                let writer = Writer::start(Box::new(open(Purpose::Write)));
+                (Purpose::Read, Some(writer.map_err(|error| DbError::Unavailable(error.to_string()))?))
+            }
+        };
+        let pool = Arc::new(Pool::new(settings.pool_size, Box::new(open(reads))));
+        Ok(Self { url: settings.url.clone(), pool, writer, statements })
     }
 
-    /// Runs `job` in one transaction; what it wrote is durable when this answers. It may run twice (see the writer).
-    pub async fn write<T, E, F>(&self, _job: F) -> Result<T, E>
+    /// Runs `job` with a connection that only reads. It may run twice, when a connection broke.
+    pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        unimplemented!()
+        self.pool.run(move |watched| job(&mut watched.conn)).await
+    }
+
+    /// Runs `job` in one transaction; what it wrote is durable when this answers.
+    ///
+    /// It may run twice (after a deadlock, a lost connection or a neighbour's fault), so it holds SQL and cheap
+    /// computation only: no hashing, no signing, no network.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer.write(job).await,
+            None => self.pool.run(move |watched| transaction::alone(watched, &job)).await,
+        }
+    }
+
+    /// A connection of its own, for migrations and indexes.
+    pub fn open(&self) -> Result<Conn, DbError> {
+        Conn::open(&self.url, Purpose::Migrate)
+    }
+
+    /// Whether this is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.writer.is_none()
+    }
+
+    /// How many statements were run so far, transaction control not counted.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 }

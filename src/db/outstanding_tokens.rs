@@ -1,9 +1,93 @@
 //! `token_blacklist_outstandingtoken`: refresh and sliding tokens that were issued and recorded.
 
-use super::page::{Page, Paging};
-use super::types::{Instant, TokenId, UserId};
+use diesel::dsl::AsExprOf;
+use diesel::expression::{SqlLiteral, UncheckedBind};
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use super::page::{self, Cursor, Page, Paging, Total, likeness};
+use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
+use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
+
+/// A token that is to be recorded.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = outstanding_tokens)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct NewRow {
+    /// `header.payload`: a dump of the database is no bag of usable tokens.
+    pub token: String,
+    pub created_at: Option<Instant>,
+    pub expires_at: Instant,
+    pub user_id: Option<UserId>,
+    pub jti: String,
+}
+
+/// What a check of one token needs to know.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub struct Recorded {
+    /// Its row.
+    pub id: TokenId,
+    /// Its owner, if there still is one.
+    pub user_id: Option<UserId>,
+    /// When it was blacklisted.
+    pub blacklisted_at: Option<Instant>,
+}
+
+/// The row of a jti, with whether it is blacklisted. One statement.
+pub fn find_by_jti(conn: &mut Conn, jti: &str) -> Result<Option<Recorded>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .filter(outstanding_tokens::jti.eq(jti))
+        .select((outstanding_tokens::id, outstanding_tokens::user_id, blacklisted_tokens::blacklisted_at.nullable()))
+        .first(conn)
+        .optional()?)
+}
+
+/// Records a token.
+pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
+    Ok(diesel::insert_into(outstanding_tokens::table)
+        .values(row.clone())
+        .returning(outstanding_tokens::id)
+        .get_result(conn)?)
+}
+
+/// A user's tokens that are neither blacklisted nor expired, at most `limit`.
+pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<TokenId>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .filter(outstanding_tokens::user_id.eq(user))
+        .filter(outstanding_tokens::expires_at.gt(now))
+        .filter(blacklisted_tokens::id.nullable().is_null())
+        .select(outstanding_tokens::id)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
+pub fn update_owner_to_none(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::update(outstanding_tokens::table.filter(outstanding_tokens::user_id.eq(user)))
+        .set(outstanding_tokens::user_id.eq(None::<UserId>))
+        .execute(conn)?)
+}
+
+/// Deletes up to `limit` tokens that expired before `now`, with their blacklist entries; answers how many.
+pub fn delete_expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<usize, DbError> {
+    let expired: Vec<TokenId> = outstanding_tokens::table
+        .filter(outstanding_tokens::expires_at.le(now))
+        .order((outstanding_tokens::expires_at, outstanding_tokens::id))
+        .select(outstanding_tokens::id)
+        .limit(limit)
+        .load(conn)?;
+    diesel::delete(blacklisted_tokens::table.filter(blacklisted_tokens::token_id.eq_any(&expired))).execute(conn)?;
+    Ok(diesel::delete(outstanding_tokens::table.filter(outstanding_tokens::id.eq_any(&expired))).execute(conn)?)
+}
+
+/// How many tokens expired before `now` and are still there.
+pub fn count_expired(conn: &mut Conn, now: Instant) -> Result<i64, DbError> {
+    Ok(outstanding_tokens::table.filter(outstanding_tokens::expires_at.le(now)).count().get_result(conn)?)
+}
 
 /// Columns that the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +99,7 @@ pub enum Sort {
 }
 
 /// A row of the list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Listed {
     pub id: TokenId,
@@ -48,18 +132,124 @@ pub struct Detail {
     pub rotated_from: Option<(TokenId, String)>,
     /// The token that it was rotated into, with its jti.
     pub rotated_into: Option<(TokenId, String)>,
-    /// Whether we wrote it (there is a `latchkey_token` row) or Django did.
+    /// Whether we wrote it (there is a `latchkey_token` row with a key id) or Django did.
     pub ours: bool,
     /// Id of the key that it was made with, if we wrote it.
     pub kid: Option<String>,
 }
 
-/// A page of tokens; `q` is a jti, a user id, or the beginning of a username or e-mail address. At most 3 statements.
-pub fn search(_conn: &mut Conn, _q: Option<&str>, _paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
-    unimplemented!()
+/// The condition of a search in the token lists: a jti, a user id, or the beginning of a name or address.
+/// Each part is answered by an index, so that it is quick among millions.
+pub(super) fn matching(q: &str) -> Matching {
+    let start = format!("{}%", likeness(&q.to_lowercase()));
+    let id = UserId(q.parse().unwrap_or(-1));
+    diesel::dsl::sql::<Bool>("(token_blacklist_outstandingtoken.jti = ")
+        .bind::<Text, _>(q.to_owned())
+        .sql(" OR token_blacklist_outstandingtoken.user_id IN (SELECT id FROM auth_user WHERE id = ")
+        .bind::<Key, _>(id)
+        .sql(" OR lower(username) LIKE ")
+        .bind::<Text, _>(start.clone())
+        .sql(" ESCAPE '\\' OR lower(email) LIKE ")
+        .bind::<Text, _>(start)
+        .sql(" ESCAPE '\\' LIMIT 1000))")
 }
 
-/// One token. At most 2 statements.
-pub fn find_detail(_conn: &mut Conn, _id: TokenId) -> Result<Option<Detail>, DbError> {
-    unimplemented!()
+type Piece<Query, Type, Value> = SqlLiteral<Bool, UncheckedBind<Query, AsExprOf<Value, Type>>>;
+type Matching = Piece<Piece<Piece<Piece<SqlLiteral<Bool>, Text, String>, Key, UserId>, Text, String>, Text, String>;
+
+/// A page of tokens; `q` is a jti, a user id, or the beginning of a username or e-mail address. At most 2 statements.
+pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+    use diesel::dsl::sql;
+    let mut query = outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .select(columns())
+        .into_boxed();
+    if let Some(q) = q {
+        query = query.filter(matching(q));
+    }
+    let descending = paging.descending != paging.is_backwards();
+    if let Some(from) = paging.cursor() {
+        let sign = if descending { "<" } else { ">" };
+        let table = "token_blacklist_outstandingtoken";
+        query = match (paging.sort, from.instant()) {
+            (Sort::Expires, Some(at)) => query.filter(
+                sql::<Bool>(&format!("({table}.expires_at, {table}.id) {sign} ("))
+                    .bind::<Moment, _>(at)
+                    .sql(", ")
+                    .bind::<Key, _>(RowId(from.id))
+                    .sql(")"),
+            ),
+            _ => query.filter(sql::<Bool>(&format!("{table}.id {sign} ")).bind::<Key, _>(RowId(from.id))),
+        };
+    }
+    query = match (paging.sort, descending) {
+        (Sort::Created, true) => query.order(outstanding_tokens::id.desc()),
+        (Sort::Created, false) => query.order(outstanding_tokens::id.asc()),
+        (Sort::Expires, true) => query.order((outstanding_tokens::expires_at.desc(), outstanding_tokens::id.desc())),
+        (Sort::Expires, false) => query.order((outstanding_tokens::expires_at.asc(), outstanding_tokens::id.asc())),
+    };
+    let rows = query.limit(paging.limit()).load(conn)?;
+    let total = page::total(conn, "token_blacklist_outstandingtoken", q.is_none())?;
+    Ok(Page::new(rows, paging, total, |row: &Listed| Cursor::at(row.expires_at, row.id.0)))
+}
+
+/// How many tokens there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    page::total(conn, "token_blacklist_outstandingtoken", true)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        outstanding_tokens::id,
+        outstanding_tokens::jti,
+        outstanding_tokens::created_at,
+        outstanding_tokens::expires_at,
+        outstanding_tokens::user_id,
+        users::username.nullable(),
+        blacklisted_tokens::blacklisted_at.nullable(),
+        latchkey_token::rotated_at.nullable(),
+        latchkey_token::blacklist_reason.nullable(),
+    )
+}
+
+/// One token. At most 3 statements.
+pub fn find_detail(conn: &mut Conn, id: TokenId) -> Result<Option<Detail>, DbError> {
+    type Row = (Listed, String, Option<User>, Option<String>, Option<TokenId>, Option<TokenId>, Option<String>);
+    let row: Option<Row> = outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .filter(outstanding_tokens::id.eq(id))
+        .select((
+            columns(),
+            outstanding_tokens::token,
+            Option::<User>::as_select(),
+            latchkey_token::blacklisted_by.nullable(),
+            blacklisted_tokens::id.nullable(),
+            latchkey_token::rotated_from.nullable(),
+            latchkey_token::kid.nullable(),
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((row, token, user, blacklisted_by, blacklisted_id, rotated_from, kid)) = row else { return Ok(None) };
+    let rotated_from = match rotated_from {
+        Some(from) => outstanding_tokens::table
+            .find(from)
+            .select((outstanding_tokens::id, outstanding_tokens::jti))
+            .first(conn)
+            .optional()?,
+        None => None,
+    };
+    let rotated_into = latchkey_token::table
+        .inner_join(outstanding_tokens::table.on(outstanding_tokens::id.eq(latchkey_token::token_id)))
+        .filter(latchkey_token::rotated_from.eq(id))
+        .order(outstanding_tokens::id.desc())
+        .select((outstanding_tokens::id, outstanding_tokens::jti))
+        .first(conn)
+        .optional()?;
+    let ours = kid.is_some();
+    Ok(Some(Detail { row, token, user, blacklisted_by, blacklisted_id, rotated_from, rotated_into, ours, kid }))
 }

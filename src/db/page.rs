@@ -1,5 +1,10 @@
 //! Keyset pages: lists that stay fast with millions of rows, because no row is counted or skipped to reach a page.
 
+use diesel::RunQueryDsl;
+
+use super::types::Instant;
+use super::{Conn, DbError};
+
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -20,6 +25,8 @@ pub enum Total {
     Exact(i64),
     /// Too many to count for a page; the database's own estimate.
     About(i64),
+    /// Not counted: a search.
+    Unknown,
 }
 
 /// A place between two rows: the sort column's value and the primary key of the row beside it.
@@ -32,6 +39,16 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// The place of a row in an order by time.
+    pub(super) fn at(at: Instant, id: i64) -> Self {
+        Self { value: at.datetime().timestamp_micros().to_string(), id }
+    }
+
+    /// The value as a point in time, if it is one.
+    pub(super) fn instant(&self) -> Option<Instant> {
+        chrono::DateTime::from_timestamp_micros(self.value.parse().ok()?).map(Instant::from)
+    }
+
     /// As it stands in an address: `ID~VALUE`.
     pub fn encode(&self) -> String {
         format!("{}~{}", self.id, self.value)
@@ -64,4 +81,81 @@ pub enum From {
     After(Cursor),
     /// The rows before this place.
     Before(Cursor),
+}
+
+impl<C> Paging<C> {
+    /// Whether the page is read from its end.
+    pub(super) fn is_backwards(&self) -> bool {
+        matches!(self.from, Some(From::Before(_)))
+    }
+
+    pub(super) fn cursor(&self) -> Option<&Cursor> {
+        match &self.from {
+            Some(From::After(cursor) | From::Before(cursor)) => Some(cursor),
+            None => None,
+        }
+    }
+
+    /// One row more than is shown: it tells whether there is another page.
+    pub(super) fn limit(&self) -> i64 {
+        i64::try_from(self.size).unwrap_or(i64::MAX).saturating_add(1)
+    }
+}
+
+impl<T> Page<T> {
+    /// Cuts the extra row off, turns a page that was read backwards round, and finds the places at both ends.
+    pub(super) fn new<C>(mut rows: Vec<T>, paging: &Paging<C>, total: Total, place: impl Fn(&T) -> Cursor) -> Self {
+        let more = rows.len() > paging.size;
+        rows.truncate(paging.size);
+        let backwards = paging.is_backwards();
+        if backwards {
+            rows.reverse();
+        }
+        let came_from_before = paging.from.is_some();
+        let has_before = if backwards { more } else { came_from_before };
+        let has_after = if backwards { came_from_before } else { more };
+        let before = rows.first().map(&place).filter(|_| has_before);
+        let after = rows.last().map(&place).filter(|_| has_after);
+        // Everything on one page needs no counting.
+        let total = match total {
+            Total::Unknown if !has_before && !has_after => Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)),
+            total => total,
+        };
+        Self { rows, before, after, total }
+    }
+}
+
+/// Up to this many rows are counted one by one.
+const COUNTED: i64 = 50_000;
+
+/// How many rows a table has: counted while that is cheap, else the database's own estimate. One statement.
+/// A searched list is not counted at all (`whole` is false): its size would cost more than the page.
+pub(super) fn total(conn: &mut Conn, table: &str, whole: bool) -> Result<Total, DbError> {
+    #[derive(diesel::QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        counted: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        about: i64,
+    }
+    if !whole {
+        return Ok(Total::Unknown);
+    }
+    // SQLite keeps no estimate; its keys are given in order, so their range is one (too high after a flush).
+    let about = if conn.is_postgres() {
+        format!("(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '{table}'::regclass)")
+    } else {
+        format!("(SELECT coalesce(max(id) - min(id) + 1, 0) FROM {table})")
+    };
+    let query = format!(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS some) AS counted, {about} AS about",
+        COUNTED + 1
+    );
+    let row: Counted = diesel::sql_query(query).get_result(conn)?;
+    Ok(if row.counted <= COUNTED { Total::Exact(row.counted) } else { Total::About(row.about.max(row.counted)) })
+}
+
+/// A text for `LIKE … ESCAPE '\'` that stands for itself.
+pub(super) fn likeness(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

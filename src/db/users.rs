@@ -1,12 +1,17 @@
 //! `auth_user`: Django's users.
 
-use super::page::{Page, Paging};
-use super::types::{EncodedPassword, Instant, UserId};
+use diesel::dsl::{count_star, exists, select, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use super::page::{self, Page, Paging, Total, likeness};
+use super::schema::{latchkey_user, users};
+use super::types::{EncodedPassword, Instant, Key, RowId, UserId};
 use super::{Conn, DbError};
 
 /// A row of `auth_user`.
-#[derive(Debug, Clone, diesel::Queryable, diesel::Selectable)]
-#[diesel(table_name = super::schema::users)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct User {
     pub id: UserId,
@@ -23,6 +28,199 @@ pub struct User {
     pub date_joined: Instant,
 }
 
+/// A row of `auth_user` that is to be made.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = users)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct NewRow {
+    pub password: String,
+    pub is_superuser: bool,
+    pub username: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub is_staff: bool,
+    pub is_active: bool,
+    pub date_joined: Instant,
+}
+
+/// How a token names its user: `JWT_USER_ID_FIELD`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserRef {
+    /// Django's key.
+    Id(UserId),
+    /// Our own random id.
+    Uuid(String),
+    /// The username.
+    Username(String),
+    /// The e-mail address.
+    Email(String),
+}
+
+/// What a transaction is going to do with a user's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Issue: others may issue at the same time, but nobody may revoke.
+    Issue,
+    /// Revoke, or change the row itself: alone.
+    Revoke,
+}
+
+/// One user.
+pub fn find(conn: &mut Conn, id: UserId) -> Result<Option<User>, DbError> {
+    Ok(users::table.find(id).select(User::as_select()).first(conn).optional()?)
+}
+
+/// The user that a token names. With duplicate addresses, nobody.
+pub fn find_by_ref(conn: &mut Conn, user: &UserRef) -> Result<Option<User>, DbError> {
+    match user {
+        UserRef::Id(id) => find(conn, *id),
+        UserRef::Username(name) => find_by_username(conn, name),
+        UserRef::Email(email) => Ok(only(find_by_email(conn, email)?)),
+        UserRef::Uuid(uuid) => Ok(users::table
+            .inner_join(latchkey_user::table)
+            .filter(latchkey_user::uuid.eq(uuid))
+            .select(User::as_select())
+            .first(conn)
+            .optional()?),
+    }
+}
+
+/// The user of this name, compared exactly.
+pub fn find_by_username(conn: &mut Conn, username: &str) -> Result<Option<User>, DbError> {
+    Ok(users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()?)
+}
+
+/// Up to two users with this address, compared exactly, as Django's `get_by_natural_key` does.
+pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>, DbError> {
+    // The second condition is implied by the first; it is there for our index on lower(email).
+    Ok(users::table
+        .filter(users::email.eq(email).and(sql::<Bool>("lower(email) = lower(").bind::<Text, _>(email).sql(")")))
+        .select(User::as_select())
+        .limit(2)
+        .load(conn)?)
+}
+
+/// The only one of these, or nobody.
+pub fn only(mut found: Vec<User>) -> Option<User> {
+    if found.len() == 1 { found.pop() } else { None }
+}
+
+/// Locks the user's row and reads it. First statement of every transaction that issues or revokes tokens, so that a
+/// refresh cannot overtake a log-out-all. SQLite's writer is alone anyway.
+pub fn lock(conn: &mut Conn, user: &UserRef, intent: Intent) -> Result<Option<User>, DbError> {
+    let Conn::Postgres(pg) = conn else { return find_by_ref(conn, user) };
+    let query = users::table.into_boxed();
+    let query = match user {
+        UserRef::Id(id) => query.filter(users::id.eq(*id)),
+        UserRef::Username(name) => query.filter(users::username.eq(name)),
+        UserRef::Email(email) => query.filter(users::email.eq(email)),
+        UserRef::Uuid(uuid) => query.filter(
+            users::id.eq_any(latchkey_user::table.filter(latchkey_user::uuid.eq(uuid)).select(latchkey_user::user_id)),
+        ),
+    };
+    // A boxed query cannot be locked, an id can; the other fields cost one statement more.
+    let id = match user {
+        UserRef::Id(id) => *id,
+        _ => match query.select(users::id).limit(2).load::<UserId>(pg)?.as_slice() {
+            [id] => *id,
+            _ => return Ok(None),
+        },
+    };
+    let row = users::table.find(id).select(User::as_select());
+    Ok(match intent {
+        Intent::Issue => row.for_share().first(pg).optional()?,
+        Intent::Revoke => row.for_no_key_update().first(pg).optional()?,
+    })
+}
+
+/// Makes a user.
+pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<User, DbError> {
+    let id = diesel::insert_into(users::table).values(row.clone()).returning(users::id).get_result(conn)?;
+    let NewRow { password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined } =
+        row.clone();
+    Ok(User {
+        id,
+        password: EncodedPassword(password),
+        last_login: None,
+        is_superuser,
+        username,
+        first_name,
+        last_name,
+        email,
+        is_staff,
+        is_active,
+        date_joined,
+    })
+}
+
+/// Writes `last_login`.
+pub fn update_last_login(conn: &mut Conn, id: UserId, at: Instant) -> Result<(), DbError> {
+    diesel::update(users::table.find(id)).set(users::last_login.eq(at)).execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the password if it is still `old` (`None`: whatever it is); `false` if it was not.
+pub fn update_password(
+    conn: &mut Conn,
+    id: UserId,
+    old: Option<&EncodedPassword>,
+    new: &EncodedPassword,
+) -> Result<bool, DbError> {
+    let change = users::password.eq(&new.0);
+    let changed = match old {
+        Some(old) => diesel::update(users::table.find(id).filter(users::password.eq(&old.0))).set(change).execute(conn),
+        None => diesel::update(users::table.find(id)).set(change).execute(conn),
+    }?;
+    Ok(changed > 0)
+}
+
+/// Activates or deactivates; `false` if there is no such user.
+pub fn update_active(conn: &mut Conn, id: UserId, active: bool) -> Result<bool, DbError> {
+    Ok(diesel::update(users::table.find(id)).set(users::is_active.eq(active)).execute(conn)? > 0)
+}
+
+/// Deletes the row; what refers to it must have been dealt with.
+pub fn delete(conn: &mut Conn, id: UserId) -> Result<bool, DbError> {
+    Ok(diesel::delete(users::table.find(id)).execute(conn)? > 0)
+}
+
+/// Whether anybody is a superuser.
+pub fn has_superuser(conn: &mut Conn) -> Result<bool, DbError> {
+    Ok(select(exists(users::table.filter(users::is_superuser.eq(true)))).get_result(conn)?)
+}
+
+/// Whether this address, in any case, is somebody's address or name already; the same for a name that is an address.
+pub fn is_taken(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+    let same =
+        |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
+    Ok(select(exists(users::table.filter(same("email").or(same("username"))))).get_result(conn)?)
+}
+
+/// Addresses (in lower case) that several users have: none of them can log in by it.
+pub fn list_shared_addresses(conn: &mut Conn, limit: i64) -> Result<Vec<String>, DbError> {
+    let query = "SELECT lower(email) AS text FROM auth_user WHERE email <> '' GROUP BY lower(email) \
+                 HAVING count(*) > 1 ORDER BY 1 LIMIT ";
+    Ok(texts(conn, &format!("{query}{limit}"))?)
+}
+
+/// One example of each scheme and cost among the stored passwords (`scheme$cost$…`), for the timing of failed logins.
+pub fn list_password_examples(conn: &mut Conn) -> Result<Vec<EncodedPassword>, DbError> {
+    // The first 26 characters hold scheme and cost in every format and none of the digest; grouping by them after
+    // cutting at the last `$` that they hold would need a function that SQLite lacks, so salts are cut by length.
+    let query = "SELECT min(password) AS text FROM auth_user WHERE password NOT LIKE '!%' GROUP BY substr(password, 1, 20) LIMIT 16";
+    Ok(texts(conn, query)?.into_iter().map(EncodedPassword).collect())
+}
+
+fn texts(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        text: String,
+    }
+    Ok(diesel::sql_query(query).load::<Row>(conn)?.into_iter().map(|row| row.text).collect())
+}
+
 /// Columns that the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -30,8 +228,50 @@ pub enum Sort {
     Username,
     /// By primary key, which is the order of joining.
     Joined,
-    /// By `last_login`, nulls as the oldest.
-    LastLogin,
+}
+
+/// A page of users; `q` is a user id, or a part of a username, e-mail address or name. At most 2 statements.
+pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<User>, DbError> {
+    let mut query = users::table.select(User::as_select()).into_boxed();
+    if let Some(q) = q {
+        let part = format!("%{}%", likeness(&q.to_lowercase()));
+        let like = |column: &str| {
+            sql::<Bool>(&format!("lower({column}) LIKE ")).bind::<Text, _>(part.clone()).sql(" ESCAPE '\\'")
+        };
+        let named = like("username").or(like("email")).or(like("first_name")).or(like("last_name"));
+        query = match q.parse::<i64>() {
+            Ok(id) => query.filter(users::id.eq(UserId(id)).or(named)),
+            Err(_) => query.filter(named),
+        };
+    }
+    let backwards = paging.is_backwards();
+    let descending = paging.descending != backwards;
+    if let Some(from) = paging.cursor() {
+        let sign = if descending { "<" } else { ">" };
+        query = match paging.sort {
+            Sort::Joined => query.filter(sql::<Bool>(&format!("id {sign} ")).bind::<Key, _>(RowId(from.id))),
+            Sort::Username => {
+                query.filter(sql::<Bool>(&format!("username {sign} ")).bind::<Text, _>(from.value.clone()))
+            }
+        };
+    }
+    query = match (paging.sort, descending) {
+        (Sort::Username, true) => query.order(users::username.desc()),
+        (Sort::Username, false) => query.order(users::username.asc()),
+        (Sort::Joined, true) => query.order(users::id.desc()),
+        (Sort::Joined, false) => query.order(users::id.asc()),
+    };
+    let rows = query.limit(paging.limit()).load(conn)?;
+    let total = page::total(conn, "auth_user", q.is_none())?;
+    Ok(Page::new(rows, paging, total, |user: &User| page::Cursor {
+        id: user.id.0,
+        value: if paging.sort == Sort::Username { user.username.clone() } else { String::new() },
+    }))
+}
+
+/// How many users there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    page::total(conn, "auth_user", true)
 }
 
 /// How many tokens a user has.
@@ -39,21 +279,25 @@ pub enum Sort {
 pub struct TokenCounts {
     /// Not blacklisted, not expired.
     pub live: i64,
+    /// Not expired or not yet flushed, blacklisted.
+    pub blacklisted: i64,
     /// All that are recorded.
     pub all: i64,
 }
 
-/// A page of users; `q` is a user id, or a part of a username, e-mail address or name. At most 3 statements.
-pub fn search(_conn: &mut Conn, _q: Option<&str>, _paging: &Paging<Sort>) -> Result<Page<User>, DbError> {
-    unimplemented!()
-}
-
-/// One user.
-pub fn find(_conn: &mut Conn, _id: UserId) -> Result<Option<User>, DbError> {
-    unimplemented!()
-}
-
-/// How many tokens a user has, live at `now` and in all.
-pub fn count_tokens(_conn: &mut Conn, _id: UserId, _now: Instant) -> Result<TokenCounts, DbError> {
-    unimplemented!()
+/// How many tokens a user has, live at `now`, blacklisted, and in all.
+pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant) -> Result<TokenCounts, DbError> {
+    use super::schema::{blacklisted_tokens, outstanding_tokens};
+    let query = outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .filter(outstanding_tokens::user_id.eq(id))
+        .select((
+            sql::<BigInt>("coalesce(sum(CASE WHEN token_blacklist_blacklistedtoken.id IS NULL AND expires_at > ")
+                .bind::<super::types::Moment, _>(now)
+                .sql(" THEN 1 ELSE 0 END), 0)"),
+            sql::<BigInt>("count(token_blacklist_blacklistedtoken.id)"),
+            count_star(),
+        ));
+    let (live, blacklisted, all) = query.first(conn)?;
+    Ok(TokenCounts { live, blacklisted, all })
 }

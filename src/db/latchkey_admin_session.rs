@@ -1,0 +1,84 @@
+//! `latchkey_admin_session`: logins to the panel. Only the SHA-256 of the cookie's key is stored.
+
+use diesel::prelude::*;
+
+use super::schema::{latchkey_admin_session as sessions, users};
+use super::types::{Instant, UserId};
+use super::users::User;
+use super::{Conn, DbError};
+
+/// A session that is to be made.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = sessions)]
+#[allow(missing_docs, reason = "the columns are named for what they hold")]
+pub struct NewRow {
+    pub key_hash: String,
+    pub user_id: UserId,
+    pub state: String,
+    pub created_at: Instant,
+    pub last_seen_at: Instant,
+    pub expires_at: Instant,
+    pub ip: Option<String>,
+    pub user_agent: String,
+}
+
+/// A session with its user.
+#[derive(Debug, Clone, Queryable)]
+pub struct Found {
+    /// What it remembers, as JSON.
+    pub state: String,
+    /// When it was last used (to the minute).
+    pub last_seen_at: Instant,
+    /// Whose it is.
+    pub user: User,
+}
+
+/// Makes a session.
+pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<(), DbError> {
+    diesel::insert_into(sessions::table).values(row.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// The live session of a key, with its user. One statement.
+pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<Found>, DbError> {
+    Ok(sessions::table
+        .inner_join(users::table)
+        .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
+        .select((sessions::state, sessions::last_seen_at, User::as_select()))
+        .first(conn)
+        .optional()?)
+}
+
+/// Replaces what a session remembers.
+pub fn update_state(conn: &mut Conn, key_hash: &str, state: &str) -> Result<(), DbError> {
+    diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
+        .set(sessions::state.eq(state))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a session was used, and moves its end.
+pub fn update_seen(conn: &mut Conn, key_hash: &str, at: Instant, expires_at: Instant) -> Result<(), DbError> {
+    diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
+        .set((sessions::last_seen_at.eq(at), sessions::expires_at.eq(expires_at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn delete(conn: &mut Conn, key_hash: &str) -> Result<(), DbError> {
+    diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash))).execute(conn)?;
+    Ok(())
+}
+
+/// Ends all sessions of a user.
+pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the sessions that ended by themselves.
+pub fn delete_expired(conn: &mut Conn, now: Instant) -> Result<(), DbError> {
+    diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(conn)?;
+    Ok(())
+}

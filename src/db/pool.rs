@@ -1,0 +1,97 @@
+//! The pool behind `Db::read` (and, on PostgreSQL, `Db::write`): a permit, then a connection on a blocking thread.
+//! A connection that broke is thrown away and the job tried once more on a new one; a database that is down fails at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::conn::Watched;
+use super::error::{DbError, Trouble};
+
+/// How long a request waits for a connection before it is told to come back later.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a transaction that lost a deadlock is tried.
+const ATTEMPTS: usize = 3;
+
+type Open = Box<dyn Fn() -> Result<Watched, DbError> + Send + Sync>;
+
+/// At most `size` connections, opened when they are needed.
+pub(super) struct Pool {
+    open: Open,
+    idle: Mutex<Vec<Watched>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Pool {
+    pub(super) fn new(size: usize, open: Open) -> Self {
+        Self { open, idle: Mutex::default(), permits: Arc::new(Semaphore::new(size)) }
+    }
+
+    /// Runs `job` on a blocking thread with a connection of the pool.
+    pub(super) async fn run<T, E, F>(self: &Arc<Self>, job: F) -> Result<T, E>
+    where
+        F: Fn(&mut Watched) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let permit = self.permit().await?;
+        let pool = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let answer = pool.attempt(&job);
+            drop(permit);
+            answer
+        })
+        .await
+        .map_err(|error| DbError::Other(format!("a database job did not finish: {error}")))?
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        match tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(DbError::Unavailable("the pool is closed".to_owned())),
+            Err(_) => Err(DbError::Unavailable("every connection is busy".to_owned())),
+        }
+    }
+
+    fn attempt<T, E: From<DbError>>(&self, job: &impl Fn(&mut Watched) -> Result<T, E>) -> Result<T, E> {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let (mut watched, reused) = self.take()?;
+            let answer = job(&mut watched);
+            match watched.take_trouble() {
+                Trouble::None => self.give_back(watched),
+                Trouble::Deadlock if answer.is_err() && left > 0 => {
+                    self.give_back(watched);
+                    continue;
+                }
+                Trouble::Deadlock => self.give_back(watched),
+                Trouble::Broken => {
+                    // The others were opened before the same restart: none of them is worth a try.
+                    drop(watched);
+                    self.idle().clear();
+                    if answer.is_err() && reused && left > 0 {
+                        continue;
+                    }
+                }
+            }
+            return answer;
+        }
+    }
+
+    fn take(&self) -> Result<(Watched, bool), DbError> {
+        if let Some(watched) = self.idle().pop() {
+            return Ok((watched, true));
+        }
+        Ok(((self.open)()?, false))
+    }
+
+    fn give_back(&self, watched: Watched) {
+        self.idle().push(watched);
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
