@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use latchkey::db::Conn;
+use latchkey::config::{Database, DatabaseUrl};
+use latchkey::db::migrations::{self, Found, MigrateError};
+use latchkey::db::{Conn, Db};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -105,6 +107,25 @@ impl TestDatabase {
             }
             Backend::Postgres => Conn::Postgres(PgConnection::establish(&self.url).unwrap()),
         }
+    }
+
+    /// The doors of the server into this database, without the rest of it.
+    pub fn doors(&self) -> Db {
+        let url = match self.backend {
+            Backend::Sqlite => DatabaseUrl::Sqlite(self.file()),
+            Backend::Postgres => DatabaseUrl::Postgres(self.url.clone().into()),
+        };
+        Db::new(&Database { url, pool_size: 4, auto_migrate: false }).unwrap()
+    }
+
+    /// What `latchkey migrate` does.
+    pub fn migrate(&self) -> Result<Found, MigrateError> {
+        migrations::run(&mut self.doors().open().unwrap(), &mut |_| ())
+    }
+
+    /// What `latchkey migrate --plan` shows.
+    pub fn pending(&self) -> Vec<String> {
+        migrations::pending(&mut self.doors().open().unwrap()).unwrap()
     }
 
     /// Runs statements.
