@@ -21,6 +21,11 @@ impl Keys {
         unimplemented!()
     }
 
+    /// The algorithm's name, as in `alg`.
+    pub fn algorithm(&self) -> &'static str {
+        unimplemented!()
+    }
+
     /// Whether signing the same text again gives the same signature (HS, RS, EdDSA: yes; PS, ES: no).
     pub fn is_deterministic(&self) -> bool {
         unimplemented!()
