@@ -76,15 +76,13 @@ impl Server {
             ("DATABASE_URL", &db.url),
             ("DATABASE_POOL_SIZE", "4"),
             ("BCRYPT_ROUNDS", "4"),
-            // Cheap as they are, hashes of the tests must not be made slower on purpose.
-            ("PASSWORD_RULES", "none"),
         ]);
         all.extend(settings.iter().copied());
         let config = Config::load(&|name| all.get(name).map(|value| (*value).to_owned())).expect("good settings");
         let clock = Clock::fixed(DateTime::from_timestamp_micros(NOW * 1_000_000 + MICROSECONDS).unwrap());
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let app = Arc::new(runtime.block_on(App::new(config, clock)).unwrap());
+        let app = Arc::new(App::open(config, clock).unwrap());
         let running = Running::start(Arc::clone(&app));
         Self { app, client: Client::new(running.port), port: running.port, running: Some(running), runtime, db }
     }
