@@ -2,10 +2,14 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::crypto::keys::Keys;
-use crate::crypto::password::PasswordPool;
-use crate::db::Db;
+use crate::crypto::keys::{KeyError, Keys};
+use crate::crypto::password::{PasswordPool, Recipe};
+use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::types::Instant;
+use crate::db::{Db, DbError, users};
+
+/// How many passwords may wait for a thread before the next login is told to come back later.
+const WAITING_PASSWORDS: usize = 256;
 
 /// Settings, database, keys, hasher and clock in one bundle.
 pub struct App {
@@ -23,9 +27,58 @@ pub struct App {
     pub beside_django: bool,
 }
 
+/// Why there is no `App`.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database did not answer.
+    #[error("cannot open the database: {0}")]
+    Db(#[from] DbError),
+    /// It is not one that Latchkey can work in.
+    #[error("{0}")]
+    Refused(String),
+}
+
 impl App {
+    /// Parses the keys, opens the database and looks at it; writes nothing. Blocks: call it at start.
+    pub fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
+        let keys = Keys::new(&config.jwt, &config.secret_key)?;
+        let db = Db::new(&config.database)?;
+        let found = db.open().map_err(MigrateError::from).and_then(|mut conn| migrations::inspect(&mut conn));
+        let beside_django = match found {
+            Ok(found) => found == Found::Django,
+            Err(MigrateError::Db(error)) => return Err(error.into()),
+            Err(refused) => return Err(OpenError::Refused(refused.to_string())),
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let recipe = Recipe::new(&config.passwords, beside_django);
+        let passwords = PasswordPool::new(recipe, threads, WAITING_PASSWORDS);
+        Ok(Self { config, db, keys, passwords, clock, beside_django })
+    }
+
     /// The time.
     pub fn now(&self) -> Instant {
         Instant::from(self.clock.now())
+    }
+
+    /// Measures each kind of stored password once, so that a failed login takes as long as the slowest of them.
+    pub async fn learn_password_schemes(&self) {
+        match self.db.read(users::list_password_examples).await {
+            Ok(examples) => examples.into_iter().for_each(|example| self.passwords.learn(example)),
+            Err(error) => tracing::warn!(%error, "the stored password schemes could not be read"),
+        }
+    }
+
+    /// Whether a correct login replaces an outdated hash.
+    pub fn may_rehash(&self) -> bool {
+        // With the revoke check a new hash would end the user's sessions.
+        self.config.passwords.rehash.unwrap_or(!self.beside_django) && !self.config.jwt.check_revoke_token
+    }
+
+    /// Whether staff who are no superusers may open the panel.
+    pub fn staff_may_view(&self) -> bool {
+        self.config.accounts.staff_may_view.unwrap_or(!self.beside_django)
     }
 }

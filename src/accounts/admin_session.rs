@@ -1,13 +1,27 @@
 //! Logins to the panel: rows that can be listed and ended. The cookie's key is stored only as a SHA-256.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
+use super::{Actor, audit};
 use crate::app::App;
-use crate::db::DbError;
+use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
+use crate::crypto::random;
+use crate::db::latchkey_admin_session::{self as sessions, NewRow};
 use crate::db::users::User;
+use crate::db::{Conn, DbError};
 
 /// What a session remembers between requests.
 pub type State = HashMap<String, String>;
+
+/// A session ends when it was not used for this long.
+const IDLE: Duration = Duration::from_hours(12);
+/// Its last use is written down at most this often.
+const SEEN_STEP: Duration = Duration::from_mins(1);
+/// The entry of the state that ties a session to the password it was made under.
+const AUTH_HASH: &str = "_auth_hash";
 
 /// A live session and its user.
 #[derive(Debug, Clone)]
@@ -18,28 +32,72 @@ pub struct AdminSession {
     pub user: User,
 }
 
-/// Starts a session for `user` and answers the key for the cookie.
+/// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
 pub async fn start(
-    _app: &App,
-    _user: &User,
-    _state: State,
-    _ip: Option<String>,
-    _user_agent: String,
+    app: &App,
+    user: &User,
+    mut state: State,
+    ip: Option<String>,
+    user_agent: String,
 ) -> Result<String, DbError> {
-    unimplemented!()
+    let key = random::hex(&random::bytes::<32>());
+    let now = app.now();
+    state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
+    let row = NewRow {
+        key_hash: sha256_hex(key.as_bytes()),
+        user_id: user.id,
+        state: encode(&state)?,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + IDLE,
+        ip: ip.clone(),
+        user_agent: user_agent.chars().filter(|c| *c != '\0').take(512).collect(),
+    };
+    let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip };
+    app.db
+        .write(move |conn: &mut Conn| {
+            sessions::delete_expired(conn, now)?;
+            sessions::insert(conn, &row)?;
+            audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)
+        })
+        .await?;
+    Ok(key)
 }
 
 /// The session of a key: `None` if it ended, expired, or its user's password changed or was disabled. One query.
-pub async fn find(_app: &App, _key: &str) -> Result<Option<AdminSession>, DbError> {
-    unimplemented!()
+pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError> {
+    let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
+    let wanted = key_hash.clone();
+    let Some(found) = app.db.read(move |conn| sessions::find(conn, &wanted, now)).await? else { return Ok(None) };
+    let state: State = serde_json::from_str(&found.state).unwrap_or_default();
+    let made_under = state.get(AUTH_HASH).map_or("", String::as_str);
+    if !found.user.is_active || !equal(made_under.as_bytes(), auth_hash(app, &found.user).as_bytes()) {
+        return Ok(None);
+    }
+    if found.last_seen_at + SEEN_STEP <= now {
+        app.db.write(move |conn| sessions::update_seen(conn, &key_hash, now, now + IDLE)).await?;
+    }
+    Ok(Some(AdminSession { state, user: found.user }))
 }
 
-/// Replaces what the session remembers.
-pub async fn save(_app: &App, _key: &str, _state: State) -> Result<(), DbError> {
-    unimplemented!()
+/// Replaces what the session remembers. `state` is what `find` answered, changed: its ties to the password included.
+pub async fn save(app: &App, key: &str, state: State) -> Result<(), DbError> {
+    let (key_hash, state) = (sha256_hex(key.as_bytes()), encode(&state)?);
+    app.db.write(move |conn| sessions::update_state(conn, &key_hash, &state)).await
 }
 
 /// Ends a session; no error if it is gone already.
-pub async fn end(_app: &App, _key: &str) -> Result<(), DbError> {
-    unimplemented!()
+pub async fn end(app: &App, key: &str) -> Result<(), DbError> {
+    let key_hash = sha256_hex(key.as_bytes());
+    app.db.write(move |conn| sessions::delete(conn, &key_hash)).await
+}
+
+fn encode(state: &State) -> Result<String, DbError> {
+    serde_json::to_string(state).map_err(|error| DbError::Other(error.to_string()))
+}
+
+/// As Django's `get_session_auth_hash`: it changes with the password.
+fn auth_hash(app: &App, user: &User) -> String {
+    let key = app.config.secret_key.expose_secret().as_bytes();
+    random::hex(&hmac_sha256(key, format!("latchkey.admin_session\0{}", user.password.0).as_bytes()))
 }

@@ -1,6 +1,8 @@
 //! Users and their passwords: who may log in, and every change to an account. Knows nothing of HTTP.
 
 pub mod admin_session;
+pub mod audit;
+pub mod load;
 pub mod login;
 pub mod manage;
 pub mod user;

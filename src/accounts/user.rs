@@ -8,3 +8,16 @@ pub struct FieldError {
     /// Django's text.
     pub message: String,
 }
+
+/// Stub.
+pub fn normalize_username(name: &str) -> String {
+    name.to_owned()
+}
+/// Stub.
+pub fn normalize_email(name: &str) -> String {
+    name.to_owned()
+}
+/// Stub.
+pub fn validate(_username: &str, _email: &str, _first: &str, _last: &str, _required: bool) -> Vec<FieldError> {
+    Vec::new()
+}

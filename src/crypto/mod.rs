@@ -1,5 +1,6 @@
 //! Pure computation on secrets: tokens, keys, password hashes, randomness. No database, no network.
 
+pub mod digest;
 pub mod jwt;
 pub mod keys;
 pub mod password;

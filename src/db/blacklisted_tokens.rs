@@ -21,6 +21,20 @@ pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbErro
     Ok(())
 }
 
+/// Blacklists all tokens of a user that are not yet; answers how many.
+pub fn insert_all_of(conn: &mut Conn, user: UserId, at: Instant) -> Result<usize, DbError> {
+    // A Django beside us takes no lock and may be blacklisting the same token now: hence DO NOTHING.
+    Ok(diesel::sql_query(
+        "INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id) \
+         SELECT $1, o.id FROM token_blacklist_outstandingtoken o \
+         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+         WHERE b.id IS NULL AND o.user_id = $2 ON CONFLICT DO NOTHING",
+    )
+    .bind::<Moment, _>(at)
+    .bind::<Key, _>(user)
+    .execute(conn)?)
+}
+
 /// Columns that the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {

@@ -1,5 +1,6 @@
 //! `Conn`: one connection to either database. Every query is written once, for this enum.
 //! Also how a connection is opened, and the watch that counts its statements and sees its troubles.
+#![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -91,10 +92,8 @@ impl Watched {
         let trouble = Arc::new(AtomicU8::new(0));
         let (seen, count) = (Arc::clone(&trouble), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { query, .. } => {
-                if !is_transaction_control(&query.to_string()) {
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
+            InstrumentationEvent::StartQuery { query, .. } if !is_transaction_control(&query.to_string()) => {
+                count.fetch_add(1, Ordering::Relaxed);
             }
             InstrumentationEvent::FinishQuery { error: Some(error), .. } => match Trouble::of(error) {
                 Trouble::None => {}

@@ -82,7 +82,8 @@ fn missing_table(name: &str, django: bool) -> String {
     format!("the table {name} is missing beside the others: {remedy}. Nothing was changed.")
 }
 
-fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+/// Names of the tables and views of the database.
+pub(super) fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     let sql = if conn.is_postgres() {
         "SELECT c.relname::text AS name FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)"
     } else {
@@ -152,12 +153,17 @@ fn names<DB: diesel::backend::Backend>(found: Listed<DB>) -> Result<Vec<(String,
 /// Looks, then applies what is pending, one transaction each; `tell` hears each name after it was applied.
 pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<Found, MigrateError> {
     let found = inspect(conn)?;
-    for _ in pending(conn)? {
+    for name in pending(conn)? {
         let applied = match conn {
-            Conn::Postgres(conn) => conn.run_next_migration(POSTGRES).map(|version| version.to_string()),
-            Conn::Sqlite(conn) => conn.run_next_migration(SQLITE).map(|version| version.to_string()),
+            Conn::Postgres(conn) => conn.run_next_migration(POSTGRES).map(drop),
+            Conn::Sqlite(conn) => conn.run_next_migration(SQLITE).map(drop),
         };
-        tell(&applied.map_err(|error| MigrateError::Failed(error.to_string()))?);
+        match applied {
+            Ok(()) => tell(&name),
+            // Another process was faster with the same step.
+            Err(_) if !pending(conn)?.contains(&name) => {}
+            Err(error) => return Err(MigrateError::Failed(error.to_string())),
+        }
     }
     super::indexes::ensure(conn)?;
     Ok(found)

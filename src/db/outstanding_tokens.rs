@@ -53,18 +53,6 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
         .get_result(conn)?)
 }
 
-/// A user's tokens that are neither blacklisted nor expired, at most `limit`.
-pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<TokenId>, DbError> {
-    Ok(outstanding_tokens::table
-        .left_join(blacklisted_tokens::table)
-        .filter(outstanding_tokens::user_id.eq(user))
-        .filter(outstanding_tokens::expires_at.gt(now))
-        .filter(blacklisted_tokens::id.nullable().is_null())
-        .select(outstanding_tokens::id)
-        .limit(limit)
-        .load(conn)?)
-}
-
 /// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
 pub fn update_owner_to_none(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
     Ok(diesel::update(outstanding_tokens::table.filter(outstanding_tokens::user_id.eq(user)))
@@ -141,17 +129,17 @@ pub struct Detail {
 /// The condition of a search in the token lists: a jti, a user id, or the beginning of a name or address.
 /// Each part is answered by an index, so that it is quick among millions.
 pub(super) fn matching(q: &str) -> Matching {
-    let start = format!("{}%", likeness(&q.to_lowercase()));
+    let start = format!("{}%", likeness(q));
     let id = UserId(q.parse().unwrap_or(-1));
     diesel::dsl::sql::<Bool>("(token_blacklist_outstandingtoken.jti = ")
         .bind::<Text, _>(q.to_owned())
         .sql(" OR token_blacklist_outstandingtoken.user_id IN (SELECT id FROM auth_user WHERE id = ")
         .bind::<Key, _>(id)
-        .sql(" OR lower(username) LIKE ")
+        .sql(" OR lower(username) LIKE lower(")
         .bind::<Text, _>(start.clone())
-        .sql(" ESCAPE '\\' OR lower(email) LIKE ")
+        .sql(") ESCAPE '\\' OR lower(email) LIKE lower(")
         .bind::<Text, _>(start)
-        .sql(" ESCAPE '\\' LIMIT 1000))")
+        .sql(") ESCAPE '\\' LIMIT 1000))")
 }
 
 type Piece<Query, Type, Value> = SqlLiteral<Bool, UncheckedBind<Query, AsExprOf<Value, Type>>>;

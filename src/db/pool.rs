@@ -60,23 +60,18 @@ impl Pool {
             left -= 1;
             let (mut watched, reused) = self.take()?;
             let answer = job(&mut watched);
-            match watched.take_trouble() {
-                Trouble::None => self.give_back(watched),
-                Trouble::Deadlock if answer.is_err() && left > 0 => {
-                    self.give_back(watched);
-                    continue;
-                }
-                Trouble::Deadlock => self.give_back(watched),
-                Trouble::Broken => {
-                    // The others were opened before the same restart: none of them is worth a try.
-                    drop(watched);
-                    self.idle().clear();
-                    if answer.is_err() && reused && left > 0 {
-                        continue;
-                    }
-                }
+            let trouble = watched.take_trouble();
+            if trouble == Trouble::Broken {
+                // The others were opened before the same restart: none of them is worth a try.
+                drop(watched);
+                self.idle().clear();
+            } else {
+                self.give_back(watched);
             }
-            return answer;
+            let again = trouble == Trouble::Deadlock || (trouble == Trouble::Broken && reused);
+            if !(again && answer.is_err() && left > 0) {
+                return answer;
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 //! The tables: Django's three under our names, and ours (`latchkey_*`). See `migrations/`.
+#![allow(missing_docs, reason = "the columns are named for what they hold")]
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 

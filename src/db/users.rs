@@ -180,8 +180,16 @@ pub fn update_active(conn: &mut Conn, id: UserId, active: bool) -> Result<bool, 
     Ok(diesel::update(users::table.find(id)).set(users::is_active.eq(active)).execute(conn)? > 0)
 }
 
-/// Deletes the row; what refers to it must have been dealt with.
+/// Deletes a user. What Django's own apps keep of it goes too, as Django does it in code; tokens are the caller's.
+///
+/// # Errors
+/// `Referenced` when another table refers to the user (on SQLite only at the end of the transaction).
 pub fn delete(conn: &mut Conn, id: UserId) -> Result<bool, DbError> {
+    const DJANGOS: [&str; 3] = ["auth_user_groups", "auth_user_user_permissions", "django_admin_log"];
+    let tables = super::migrations::tables(conn)?;
+    for table in DJANGOS.into_iter().filter(|name| tables.iter().any(|table| table == name)) {
+        diesel::sql_query(format!("DELETE FROM {table} WHERE user_id = $1")).bind::<Key, _>(id).execute(conn)?;
+    }
     Ok(diesel::delete(users::table.find(id)).execute(conn)? > 0)
 }
 
@@ -190,11 +198,16 @@ pub fn has_superuser(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(select(exists(users::table.filter(users::is_superuser.eq(true)))).get_result(conn)?)
 }
 
-/// Whether this address, in any case, is somebody's address or name already; the same for a name that is an address.
-pub fn is_taken(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
-    let same =
-        |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
-    Ok(select(exists(users::table.filter(same("email").or(same("username"))))).get_result(conn)?)
+/// Whether somebody has this e-mail address, in any case.
+pub fn has_address(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+    let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(text).sql(")");
+    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
+}
+
+/// Whether somebody has this username, in any case.
+pub fn has_name(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+    let same = sql::<Bool>("lower(username) = lower(").bind::<Text, _>(text).sql(")");
+    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
 }
 
 /// Addresses (in lower case) that several users have: none of them can log in by it.
@@ -206,9 +219,9 @@ pub fn list_shared_addresses(conn: &mut Conn, limit: i64) -> Result<Vec<String>,
 
 /// One example of each scheme and cost among the stored passwords (`scheme$cost$…`), for the timing of failed logins.
 pub fn list_password_examples(conn: &mut Conn) -> Result<Vec<EncodedPassword>, DbError> {
-    // The first 26 characters hold scheme and cost in every format and none of the digest; grouping by them after
-    // cutting at the last `$` that they hold would need a function that SQLite lacks, so salts are cut by length.
-    let query = "SELECT min(password) AS text FROM auth_user WHERE password NOT LIKE '!%' GROUP BY substr(password, 1, 20) LIMIT 16";
+    // As many characters as hold scheme and cost, and nothing of the salt.
+    let query = "SELECT min(password) AS text FROM auth_user WHERE password NOT LIKE '!%' GROUP BY substr(password, 1, \
+                 CASE WHEN password LIKE 'bcrypt$%' THEN 13 WHEN password LIKE 'scrypt$%' THEN 7 ELSE 20 END) LIMIT 16";
     Ok(texts(conn, query)?.into_iter().map(EncodedPassword).collect())
 }
 
@@ -234,9 +247,10 @@ pub enum Sort {
 pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<User>, DbError> {
     let mut query = users::table.select(User::as_select()).into_boxed();
     if let Some(q) = q {
-        let part = format!("%{}%", likeness(&q.to_lowercase()));
+        // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
+        let part = format!("%{}%", likeness(q));
         let like = |column: &str| {
-            sql::<Bool>(&format!("lower({column}) LIKE ")).bind::<Text, _>(part.clone()).sql(" ESCAPE '\\'")
+            sql::<Bool>(&format!("lower({column}) LIKE lower(")).bind::<Text, _>(part.clone()).sql(") ESCAPE '\\'")
         };
         let named = like("username").or(like("email")).or(like("first_name")).or(like("last_name"));
         query = match q.parse::<i64>() {

@@ -145,7 +145,9 @@ fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
     }
     match transaction::commit(&mut watched.conn) {
         Ok(()) => {
-            group.iter_mut().for_each(|job| job.answer());
+            for job in group {
+                job.answer();
+            }
             true
         }
         Err(error) => {
@@ -166,7 +168,9 @@ fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
 }
 
 fn refuse(group: &mut [Box<dyn Job>], reason: &str) {
-    group.iter_mut().for_each(|job| job.refuse(reason));
+    for job in group {
+        job.refuse(reason);
+    }
 }
 
 fn is_constraint(error: &Error) -> bool {

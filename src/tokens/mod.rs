@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod obtain;
+pub mod record;
 pub mod refresh;
 pub mod reveal;
 pub mod revoke;

@@ -1,9 +1,17 @@
 //! The whole token again, for a superuser who asks: signed anew from the stored `header.payload`. Each time audit-logged.
 
-use crate::accounts::Actor;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::claims::{self, Kind};
+use crate::accounts::{Actor, audit};
 use crate::app::App;
-use crate::db::DbError;
+use crate::crypto::jwt;
+use crate::db::outstanding_tokens::{self, Detail};
 use crate::db::types::TokenId;
+use crate::db::users::UserRef;
+use crate::db::{DbError, latchkey_user};
 
 /// What can be shown. No `Debug`: it is a secret.
 pub enum Revealed {
@@ -18,6 +26,52 @@ pub enum Revealed {
 }
 
 /// Signs the stored token again, if it is still what its row and our settings say, and logs who asked.
-pub async fn reveal(_app: &App, _actor: &Actor, _id: TokenId) -> Result<Revealed, DbError> {
-    unimplemented!()
+pub async fn reveal(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Revealed, DbError> {
+    let (now, actor) = (app.now(), actor.clone());
+    let found = app.db.write(move |conn| {
+        let Some(detail) = outstanding_tokens::find_detail(conn, id)? else { return Ok(None) };
+        let uuid = match detail.row.user_id {
+            Some(user) => latchkey_user::find_uuid(conn, user)?,
+            None => None,
+        };
+        audit::write(conn, now, &actor, "token.reveal", detail.row.user_id, &detail.row.jti)?;
+        Ok::<_, DbError>(Some((detail, uuid)))
+    });
+    let Some((detail, uuid)) = found.await? else { return Ok(Revealed::NotFound) };
+    if detail.token.split('.').count() == 3 {
+        // Django wrote it whole.
+        return Ok(Revealed::Token(detail.token));
+    }
+    Ok(match objection(app, &detail, uuid.as_deref()) {
+        Some(why) => Revealed::No(why.to_owned()),
+        None if app.keys.is_deterministic() => Revealed::Token(jwt::sign(&app.keys, &detail.token)),
+        None => Revealed::Resigned(jwt::sign(&app.keys, &detail.token)),
+    })
+}
+
+/// Why the stored text must not be signed: whoever can write to the table must not get tokens made to order.
+fn objection(app: &App, detail: &Detail, uuid: Option<&str>) -> Option<&'static str> {
+    let Some((header, claims)) = jwt::peek(&detail.token) else { return Some("The stored text is no token.") };
+    let Some(kid) = &detail.kid else { return Some("It was not recorded by Latchkey when it was issued.") };
+    if kid != app.keys.kid() || header.get("alg") != Some(&json!(app.keys.algorithm())) || header.len() != 2 {
+        return Some("It was made with another key or algorithm than the present one.");
+    }
+    if claims::jti(app, &claims).ok().flatten() != Some(detail.row.jti.as_str()) {
+        return Some("Its id is not the one in its row.");
+    }
+    if !claims::is_kind(app, &claims, Kind::Refresh) && !claims::is_kind(app, &claims, Kind::Sliding) {
+        return Some("It is neither a refresh nor a sliding token.");
+    }
+    if claims::expires_at(app, &claims).ok() != Some(detail.row.expires_at) {
+        return Some("Its expiry is not the one in its row.");
+    }
+    let Some(user) = &detail.user else { return Some("Its user was deleted.") };
+    let same = match claims::user_ref(app, &claims) {
+        Some(UserRef::Id(id)) => id == user.id,
+        Some(UserRef::Uuid(found)) => Some(found.as_str()) == uuid,
+        Some(UserRef::Username(name)) => name == user.username,
+        Some(UserRef::Email(email)) => email == user.email,
+        None => false,
+    };
+    (!same).then_some("Its user is not the one in its row.")
 }

@@ -1,11 +1,14 @@
 //! Is this token good? An access token costs no query, a refresh or sliding one a single one.
 
-use super::TokenError;
+use std::sync::Arc;
+
+use super::claims::{self, Kind};
+use super::{TokenError, record};
 use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
-use crate::db::users::User;
+use crate::db::users::{self, User};
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]
@@ -39,12 +42,63 @@ pub enum AuthError {
     Db(#[from] DbError),
 }
 
-/// `verify/`: any type of token; refresh and sliding ones must not be blacklisted.
-pub async fn verify(_app: &App, _token: &str) -> Result<(), TokenError> {
-    unimplemented!()
+/// `verify/`: any type of token; all but access tokens must not be blacklisted.
+pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
+    let claims = claims::decode(app, token)?;
+    claims::check(app, &claims, None)?;
+    if claims::is_kind(app, &claims, Kind::Access) {
+        return Ok(());
+    }
+    not_blacklisted(app, claims).await
 }
 
 /// The user whose token authenticates a request.
-pub async fn authenticate(_app: &App, _token: &str) -> Result<Authenticated, AuthError> {
-    unimplemented!()
+pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, AuthError> {
+    let claims = accepted(app, token).await?;
+    if !claims.contains_key(&app.config.jwt.user_id_claim) {
+        return Err(AuthError::NoUserId);
+    }
+    let user = claims::user_ref(app, &claims).ok_or(AuthError::UserNotFound)?;
+    let user = app.db.read(move |conn| users::find_by_ref(conn, &user)).await?.ok_or(AuthError::UserNotFound)?;
+    let jwt = &app.config.jwt;
+    if jwt.check_user_is_active && !user.is_active {
+        return Err(AuthError::UserInactive);
+    }
+    if jwt.check_revoke_token && !claims::has_revoke_value(app, &claims, &user) {
+        return Err(AuthError::PasswordChanged);
+    }
+    Ok(Authenticated { user, claims })
+}
+
+/// The claims, if one of `JWT_AUTH_TOKEN_CLASSES` takes the token.
+async fn accepted(app: &Arc<App>, token: &str) -> Result<Claims, AuthError> {
+    let mut refusals = Vec::new();
+    for class in &app.config.jwt.auth_token_classes {
+        match accept(app, token, *class).await {
+            Ok(claims) => return Ok(claims),
+            Err(TokenError::Db(error)) => return Err(error.into()),
+            Err(error) => refusals.push((*class, error)),
+        }
+    }
+    Err(AuthError::InvalidToken(refusals))
+}
+
+async fn accept(app: &Arc<App>, token: &str, class: TokenClass) -> Result<Claims, TokenError> {
+    let claims = claims::decode(app, token)?;
+    match class {
+        TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,
+        TokenClass::Sliding => {
+            // The blacklist speaks first, as in SimpleJWT, unless the token cannot be a sliding one.
+            if claims::is_kind(app, &claims, Kind::Sliding) || app.config.jwt.token_type_claim.is_none() {
+                not_blacklisted(app, claims.clone()).await?;
+            }
+            claims::check(app, &claims, Some(Kind::Sliding))?;
+        }
+    }
+    Ok(claims)
+}
+
+async fn not_blacklisted(app: &Arc<App>, claims: Claims) -> Result<(), TokenError> {
+    let shared = Arc::clone(app);
+    app.db.read(move |conn| record::find_unless_blacklisted(&shared, conn, &claims).map(drop)).await
 }

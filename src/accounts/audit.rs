@@ -1,0 +1,28 @@
+//! The audit log's pen: one line per thing done, inside the transaction that did it.
+
+use super::Actor;
+use crate::db::latchkey_audit_log::{self, NewRow};
+use crate::db::types::{Instant, UserId};
+use crate::db::{Conn, DbError};
+
+/// Notes who did what to whom. `object` names it for people (a username, a jti); never a secret.
+pub fn write(
+    conn: &mut Conn,
+    at: Instant,
+    actor: &Actor,
+    action: &str,
+    user_id: Option<UserId>,
+    object: &str,
+) -> Result<(), DbError> {
+    let row = NewRow {
+        at,
+        action,
+        actor_id: actor.user_id,
+        actor: &actor.name,
+        ip: actor.ip.as_deref(),
+        user_id,
+        object,
+        detail: "{}",
+    };
+    latchkey_audit_log::insert(conn, &row)
+}

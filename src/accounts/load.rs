@@ -1,0 +1,60 @@
+//! Loading many users at once: all of them or none.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::Actor;
+use super::manage::{self, ManageError, NewUser};
+use crate::app::App;
+use crate::db::DbError;
+
+/// Passwords that are hashed at the same time: enough to keep the pool's threads busy without filling its queue.
+const HASHING: usize = 16;
+
+/// Why nobody was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// These cannot be made; their positions in the list count from 0.
+    #[error("{} of the users cannot be loaded", .0.len())]
+    Users(Vec<(usize, ManageError)>),
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Makes all of these users or none; `tell` hears how many passwords were hashed so far.
+pub async fn load(
+    app: &App,
+    actor: &Actor,
+    users: Vec<NewUser>,
+    mut tell: impl FnMut(usize),
+) -> Result<usize, LoadError> {
+    let mut hashing = stream::iter(users).map(|user| manage::prepare(app, user)).buffered(HASHING);
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    let mut position = 0;
+    while let Some(prepared) = hashing.next().await {
+        match prepared {
+            Ok(row) => rows.push((position, row)),
+            Err(problem) => problems.push((position, problem)),
+        }
+        position += 1;
+        tell(position);
+    }
+    if !problems.is_empty() {
+        return Err(LoadError::Users(problems));
+    }
+    let (actor, now) = (actor.clone(), app.now());
+    app.db
+        .write(move |conn| {
+            let mut problems = Vec::new();
+            for (position, row) in &rows {
+                match manage::insert(conn, &actor, now, row) {
+                    Ok(_) => {}
+                    Err(ManageError::Db(error)) => return Err(LoadError::Db(error)),
+                    Err(problem) => problems.push((*position, problem)),
+                }
+            }
+            if problems.is_empty() { Ok(rows.len()) } else { Err(LoadError::Users(problems)) }
+        })
+        .await
+}
