@@ -70,7 +70,7 @@ fn a_stop_finishes_what_was_begun(backend: Backend) {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
     // The request is on its way when the signal comes: its last byte follows after it.
     let (begin, end) = body.split_at(body.len() - 1);
-    let head = "POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue";
+    let head = "POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\nconnection: close";
     write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
     // The server asks for the body: it has begun with this request.
     let mut go_on = [0; 25];
