@@ -10,5 +10,6 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod db;
+pub mod telemetry;
 pub mod tokens;
 pub mod web;

@@ -3,7 +3,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::user::{FieldError, normalize_email, normalize_username, validate};
+use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::config::UsernameField;
@@ -85,11 +85,7 @@ pub async fn create(app: &App, actor: &Actor, user: NewUser) -> Result<User, Man
 /// Whether `create` would take this user (its password apart); for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
     let (username, email) = (normalize_username(&user.username), normalize_email(&user.email));
-    let email_required = app.config.accounts.username_field == UsernameField::Email;
-    let problems = validate(&username, &email, &user.first_name, &user.last_name, email_required);
-    if !problems.is_empty() {
-        return Err(ManageError::Fields(problems));
-    }
+    validate(app, &username, &email, user)?;
     app.db.read(move |conn| refuse_taken(conn, &username, &email)).await
 }
 
@@ -97,11 +93,7 @@ pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
 pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, ManageError> {
     user.username = normalize_username(&user.username);
     user.email = normalize_email(&user.email);
-    let email_required = app.config.accounts.username_field == UsernameField::Email;
-    let problems = validate(&user.username, &user.email, &user.first_name, &user.last_name, email_required);
-    if !problems.is_empty() {
-        return Err(ManageError::Fields(problems));
-    }
+    validate(app, &user.username, &user.email, &user)?;
     let password = match user.password {
         NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
         NewPassword::Plain(password) => app.passwords.hash(acceptable(password)?).await?,
@@ -118,6 +110,21 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
         is_active: user.is_active,
         date_joined: app.now(),
     })
+}
+
+/// Every rule that needs no look into the database.
+fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
+    let email_required = app.config.accounts.username_field == UsernameField::Email;
+    let problems: Vec<_> = [
+        user::validate_username(username),
+        user::validate_email(email, email_required),
+        user::validate_name("first_name", &user.first_name),
+        user::validate_name("last_name", &user.last_name),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if problems.is_empty() { Ok(()) } else { Err(ManageError::Fields(problems)) }
 }
 
 /// An empty password can never be typed, and an endless one is an attack.
