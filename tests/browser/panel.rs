@@ -25,7 +25,10 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     browser.find("main button[type=submit]").click();
     assert!(browser.address().ends_with("/admin/"), "{}", browser.text());
     let index = browser.text();
-    assert!(["Token Blacklist", "Outstanding tokens", "Blacklisted tokens"].iter().all(|word| index.contains(word)), "{index}");
+    assert!(
+        ["Token Blacklist", "Outstanding tokens", "Blacklisted tokens"].iter().all(|word| index.contains(word)),
+        "{index}"
+    );
 
     // The whole token is pasted; its jti is what stands in the address afterwards.
     browser.find("main").link("Blacklisted tokens").click();

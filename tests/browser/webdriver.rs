@@ -161,7 +161,8 @@ impl Drop for Browser {
 
 fn start_driver() -> Child {
     for name in ["chromedriver", "chromium.chromedriver"] {
-        let driver = Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let driver =
+            Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         if let Ok(driver) = driver.spawn() {
             return driver;
         }

@@ -117,7 +117,8 @@ fn turning_the_pages_shows_every_token_once(backend: Backend) {
         let (mut seen, mut pages, mut next) = (Vec::new(), 0, Some(start));
         while let Some(address) = next.take() {
             let page = panel.get(&address).expect_status(200).text();
-            let found: Vec<String> = page.match_indices(">jti-").map(|(at, _)| page[at + 1..at + 13].to_owned()).collect();
+            let found: Vec<String> =
+                page.match_indices(">jti-").map(|(at, _)| page[at + 1..at + 13].to_owned()).collect();
             assert!(!found.is_empty(), "{address}");
             seen.extend(found);
             pages += 1;
@@ -136,7 +137,18 @@ both!(addresses_that_make_no_sense_are_answered_all_the_same);
 fn addresses_that_make_no_sense_are_answered_all_the_same(backend: Backend) {
     let (_server, mut panel, _) = server_with_tokens(backend);
     for list in [USERS, OUTSTANDING, BLACKLISTED] {
-        for query in ["o=-99", "sort=password", "after=x", "after=1~x", "before=9~9", "after=1~99999999999999999999", "q=%00", "q=%ff", "page=2", "sort=-expires&after=1~-5"] {
+        for query in [
+            "o=-99",
+            "sort=password",
+            "after=x",
+            "after=1~x",
+            "before=9~9",
+            "after=1~99999999999999999999",
+            "q=%00",
+            "q=%ff",
+            "page=2",
+            "sort=-expires&after=1~-5",
+        ] {
             let answer = panel.get(&format!("{list}?{query}"));
             assert!(answer.status < 500, "{list}?{query}: {}", answer.text());
         }

@@ -60,7 +60,10 @@ fn a_refused_login_never_says_why(backend: Backend) {
         let mut panel = server.panel();
         let answer = panel.log_in(username, password);
         answer.expect_status(200);
-        assert!(answer.text().contains("Please enter the correct username and password for a staff account."), "{username}");
+        assert!(
+            answer.text().contains("Please enter the correct username and password for a staff account."),
+            "{username}"
+        );
         assert!(!answer.text().contains(password), "{username}");
         assert!(!is_in(&mut panel));
     }
@@ -80,7 +83,14 @@ both!(a_login_leads_only_to_pages_of_the_panel);
 fn a_login_leads_only_to_pages_of_the_panel(backend: Backend) {
     let server = Server::start(backend);
     server.add_superuser("root");
-    for next in ["https://evil.example/", "//evil.example/admin/", "/admin/\\evil.example", "/\\evil.example", "javascript:x", "/api/me/"] {
+    for next in [
+        "https://evil.example/",
+        "//evil.example/admin/",
+        "/admin/\\evil.example",
+        "/\\evil.example",
+        "javascript:x",
+        "/api/me/",
+    ] {
         let mut panel = server.panel();
         let form = panel.get("/admin/login/");
         let fields = [("username", "root"), ("password", PASSWORD), ("next", next)];

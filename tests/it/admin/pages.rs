@@ -127,7 +127,8 @@ fn every_link_of_the_panel_leads_somewhere(backend: Backend) {
         }
         assert_eq!(answer.status, 200, "{path}");
         let page = answer.text();
-        let tags = page.split("<a").skip(1).chain(page.split("<link").skip(1)).map(|tag| tag.split('>').next().unwrap());
+        let tags =
+            page.split("<a").skip(1).chain(page.split("<link").skip(1)).map(|tag| tag.split('>').next().unwrap());
         for href in tags.filter_map(|tag| crate::harness::admin::attribute(tag, "href")) {
             if href.starts_with('?') {
                 open.push(format!("{}{href}", path.split('?').next().unwrap()));
