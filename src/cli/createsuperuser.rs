@@ -1,5 +1,8 @@
 //! `latchkey createsuperuser`: Django's command of this name, with its questions and its words.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
 use super::failure::Failure;
 use super::{help, open, output, prompt};
 use crate::accounts::Actor;
@@ -120,6 +123,10 @@ async fn ask_for(
             None => prompt::line(question).await?,
         };
         let value = if value.is_empty() { suggestion.unwrap_or_default().to_owned() } else { value };
+        if value.is_empty() && (matches!(field, Field::Username) || by_email(app)) {
+            output::warn("Error: This field cannot be blank.");
+            continue;
+        }
         let name = match field {
             Field::Username => { user.username = value; "username" }
             Field::Email => { user.email = value; "email" }
@@ -136,16 +143,27 @@ async fn ask_for(
     }
 }
 
-/// The name of whoever sits at the terminal, in lower case, if it can be a username and is free.
+/// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.
 async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
-    let name: String = config::login_name().unwrap_or_default().to_lowercase();
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = config::login_name().or_else(owner_of_process).unwrap_or_default();
+    let name: String = name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "@.+-_".contains(*c)).collect();
     if name.is_empty() {
         return Ok(None);
     }
     let wanted = name.clone();
     let taken = app.db.read(move |conn| db::users::find_by_username(conn, &wanted)).await?.is_some();
     Ok((!taken).then_some(name))
+}
+
+/// In a container often no variable says it, but the list of users does.
+fn owner_of_process() -> Option<String> {
+    let id = fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    })
 }
 
 fn by_email(app: &App) -> bool {
