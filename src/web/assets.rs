@@ -17,7 +17,18 @@ struct Asset {
 }
 
 /// Every file, by its name under `static/admin/`.
-static ASSETS: &[Asset] = &[];
+static ASSETS: &[Asset] = &[
+    Asset {
+        name: "panel.css",
+        media_type: "text/css; charset=utf-8",
+        content: include_bytes!("../../static/admin/panel.css"),
+    },
+    Asset {
+        name: "favicon.svg",
+        media_type: "image/svg+xml",
+        content: include_bytes!("../../static/admin/favicon.svg"),
+    },
+];
 
 /// The same order as `ASSETS`: the first 16 hex digits of each content's SHA-256.
 static VERSIONS: LazyLock<Vec<String>> =

@@ -51,7 +51,7 @@ pub fn start(app: Arc<App>) -> io::Result<Running> {
             .wrap(from_fn(middleware::check_host))
             .wrap(from_fn(cors::share))
             .wrap(from_fn(middleware::observe))
-            .configure(routes)
+            .configure(|cfg| routes(cfg, &app))
     })
     .workers(workers)
     .client_request_timeout(HEAD_TIME)
