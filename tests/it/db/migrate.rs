@@ -132,8 +132,10 @@ fn the_migrations_can_be_undone_and_made_again(backend: Backend) {
     let database = TestDatabase::django(backend);
     database.migrate().unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/");
-    let mut folders: Vec<_> =
-        std::fs::read_dir(format!("{folder}{}", backend.pick("sqlite", "postgres"))).unwrap().map(Result::unwrap).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(format!("{folder}{}", backend.pick("sqlite", "postgres")))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     folders.sort_by_key(std::fs::DirEntry::file_name);
     // Ours alone: the first migration is Django's own tables, which no undo of ours may drop from under a Django.
     for folder in folders[1..].iter().rev() {

@@ -77,8 +77,7 @@ impl TestDatabase {
                 format!("sqlite:///{}", file.display())
             }
             Backend::Postgres => {
-                let name =
-                    format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+                let name = format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
                 let template = template.map_or("template0", |template| template.name());
                 server_wide(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
                 with_name(&postgres_url(), &name)
