@@ -10,3 +10,4 @@ pub mod config;
 pub mod crypto;
 pub mod db;
 pub mod tokens;
+pub mod web;

@@ -129,17 +129,17 @@ pub struct Detail {
 /// The condition of a search in the token lists: a jti, a user id, or the beginning of a name or address.
 /// Each part is answered by an index, so that it is quick among millions.
 pub(super) fn matching(q: &str) -> Matching {
-    let start = format!("{}%", likeness(&q.to_lowercase()));
+    let start = format!("{}%", likeness(q));
     let id = UserId(q.parse().unwrap_or(-1));
     diesel::dsl::sql::<Bool>("(token_blacklist_outstandingtoken.jti = ")
         .bind::<Text, _>(q.to_owned())
         .sql(" OR token_blacklist_outstandingtoken.user_id IN (SELECT id FROM auth_user WHERE id = ")
         .bind::<Key, _>(id)
-        .sql(" OR lower(username) LIKE ")
+        .sql(" OR lower(username) LIKE lower(")
         .bind::<Text, _>(start.clone())
-        .sql(" ESCAPE '\\' OR lower(email) LIKE ")
+        .sql(") ESCAPE '\\' OR lower(email) LIKE lower(")
         .bind::<Text, _>(start)
-        .sql(" ESCAPE '\\' LIMIT 1000))")
+        .sql(") ESCAPE '\\' LIMIT 1000))")
 }
 
 type Piece<Query, Type, Value> = SqlLiteral<Bool, UncheckedBind<Query, AsExprOf<Value, Type>>>;

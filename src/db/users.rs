@@ -247,9 +247,10 @@ pub enum Sort {
 pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<User>, DbError> {
     let mut query = users::table.select(User::as_select()).into_boxed();
     if let Some(q) = q {
-        let part = format!("%{}%", likeness(&q.to_lowercase()));
+        // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
+        let part = format!("%{}%", likeness(q));
         let like = |column: &str| {
-            sql::<Bool>(&format!("lower({column}) LIKE ")).bind::<Text, _>(part.clone()).sql(" ESCAPE '\\'")
+            sql::<Bool>(&format!("lower({column}) LIKE lower(")).bind::<Text, _>(part.clone()).sql(") ESCAPE '\\'")
         };
         let named = like("username").or(like("email")).or(like("first_name")).or(like("last_name"));
         query = match q.parse::<i64>() {
