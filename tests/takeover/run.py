@@ -91,8 +91,9 @@ def main(kinds):
                         print(line, end="", flush=True)
                         passed += line.startswith("ok ")
                         failed += line.startswith("FAIL ")
-                finally:
+                except BaseException:
                     child.terminate()
+                    raise
             if child.returncode != 0:
                 failed += 1
                 print(f"FAIL {kind}: broke off with exit code {child.returncode}", flush=True)
