@@ -74,9 +74,11 @@ def delete_tokens(world, latchkey):
         for _ in range(3):
             chain.append(latchkey.refresh(chain[-1]).json["refresh"])
         middle = OutstandingToken.objects.get(jti=jti_of(chain[1]))
+        key = middle.pk
+        had = count(world, "latchkey_token", f"token_id = {key}")
         middle.delete()
-        left = count(world, "latchkey_token", f"token_id = {middle.pk}") if middle.pk else 0
-        check("one from the middle of a chain", not OutstandingToken.objects.filter(jti=jti_of(chain[1])).exists() and left == 0)
+        left = count(world, "latchkey_token", f"token_id = {key}")
+        check("one from the middle of a chain", not OutstandingToken.objects.filter(pk=key).exists() and (had, left) == (1, 0), (had, left))
         check("the last of the chain is good", latchkey.refresh(chain[3]).status == 200)
 
         for name, command in [("manage.py", world.manage), ("latchkey", world.latchkey)]:

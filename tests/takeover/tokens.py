@@ -80,22 +80,22 @@ def revoke(project, latchkey):
     with part("revoking"):
         mine, theirs = project.others["cleo"][0], latchkey.login("cleo", password("cleo")).json
         check("Latchkey blacklists a token of Django's", latchkey.blacklist(mine).status == 200)
-        refused_by_both("afterwards", mine, latchkey, django)
+        refused_by_both("blacklisted by Latchkey", mine, latchkey, django)
         for name, api in [("Latchkey", latchkey), ("Django", django)]:
             answer = api.verify(mine)
             check(f"{name} says so in verify", (answer.status, answer.json) == (400, {"non_field_errors": ["Token is blacklisted"]}), answer)
         check("Django blacklists a token of Latchkey's", django.blacklist(theirs["refresh"]).status == 200)
-        refused_by_both("afterwards", theirs["refresh"], latchkey, django)
+        refused_by_both("blacklisted by Django", theirs["refresh"], latchkey, django)
         check("each is one row", BlacklistedToken.objects.filter(token__jti__in=[jti_of(mine), jti_of(theirs["refresh"])]).count() == 2)
 
         one, two = latchkey.login("cleo", password("cleo")).json, django.login("cleo", password("cleo")).json
         answer = latchkey.call("/logout_token/", {"refresh_token": one["refresh"]}, access=one["access"])
         check("logging out", (answer.status, answer.json) == (200, {"status": "OK, goodbye"}), answer)
-        refused_by_both("afterwards", one["refresh"], latchkey, django)
+        refused_by_both("logged out", one["refresh"], latchkey, django)
         answer = latchkey.call("/logout_token/", {"all": "1"}, access=two["access"])
         check("logging out everywhere, with an access token of Django's", answer.status == 200, answer)
         for what, token in [("Django's login", two["refresh"]), ("the token from before", project.others["cleo"][1])]:
-            refused_by_both(f"afterwards {what}", token, latchkey, django)
+            refused_by_both(f"logged out everywhere, {what}", token, latchkey, django)
 
 
 def inactive(project, latchkey):

@@ -121,5 +121,5 @@ class World:
 
 
 def run(command, env, folder, stdin=""):
-    done = subprocess.run(command, env=env, cwd=folder, input=stdin, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=env, cwd=folder, input=stdin, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
