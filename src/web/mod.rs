@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::{ServiceConfig, get, redirect, resource, to};
+use actix_web::web::{Data, ServiceConfig, get, redirect, resource, to};
 
 pub mod admin;
 pub mod api;
@@ -14,10 +14,12 @@ pub mod health;
 pub mod middleware;
 pub mod server;
 
+use crate::app::App;
+
 use api::{logout, me, sliding, token, view};
 
 /// Every URL of the server. API paths work with and without their last slash.
-pub fn routes(cfg: &mut ServiceConfig) {
+pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     for api in ["/api", "/api/v1"] {
         cfg.service(view::<token::Obtain>(&format!("{api}/token")))
             .service(view::<token::Refresh>(&format!("{api}/token/refresh")))
@@ -34,7 +36,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(resource("/static/{path:.*}").route(get().to(assets::serve)))
         .service(redirect("/", "/admin/"))
         .service(resource("/admin").to(admin_without_slash))
-        .configure(admin::routes)
+        .configure(|cfg| admin::routes(cfg, app))
         .default_service(to(middleware::not_found));
 }
 

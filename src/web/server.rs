@@ -28,8 +28,13 @@ pub struct Running {
     pub address: SocketAddr,
     /// Stops it: `handle.stop(true)` lets requests in flight finish.
     pub handle: ServerHandle,
-    /// The server itself: await it inside an Actix system (`actix_web::rt::System`).
+    /// The server itself: await it inside `block_on`.
     pub server: Server,
+}
+
+/// Runs `future` in an Actix system, where alone a server can be awaited. Blocks until it is done.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
 }
 
 /// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
@@ -46,7 +51,7 @@ pub fn start(app: Arc<App>) -> io::Result<Running> {
             .wrap(from_fn(middleware::check_host))
             .wrap(from_fn(cors::share))
             .wrap(from_fn(middleware::observe))
-            .configure(routes)
+            .configure(|cfg| routes(cfg, &app))
     })
     .workers(workers)
     .client_request_timeout(HEAD_TIME)
