@@ -1,5 +1,8 @@
 //! JSON web tokens: PyJWT's rules for reading, SimpleJWT's layout for writing. Pure CPU.
+//! Which claims a token has, and what they mean to us, is in `tokens`.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::keys::Keys;
@@ -32,21 +35,381 @@ pub enum JwtError {
 }
 
 /// `header.payload`, without a signature: what is stored.
-pub fn unsigned(_keys: &Keys, _claims: &Claims) -> String {
-    unimplemented!()
+pub fn unsigned(keys: &Keys, claims: &Claims) -> String {
+    // A map of JSON values always has a text.
+    let json = serde_json::to_string(claims).unwrap_or_default();
+    format!("{}.{}", keys.header(), URL_SAFE_NO_PAD.encode(ascii(&json)))
 }
 
 /// Signs `header.payload` and answers the whole token.
-pub fn sign(_keys: &Keys, _unsigned: &str) -> String {
-    unimplemented!()
+pub fn sign(keys: &Keys, unsigned: &str) -> String {
+    format!("{unsigned}.{}", keys.sign(unsigned))
 }
 
 /// Reads and checks a token: signature, then the registered claims, as PyJWT does.
-pub fn decode(_keys: &Keys, _token: &str, _expect: &Expect<'_>) -> Result<Claims, JwtError> {
-    unimplemented!()
+///
+/// # Errors
+/// [`JwtError::Expired`] only when all that PyJWT checks before `exp` is right; else [`JwtError::Invalid`].
+pub fn decode(keys: &Keys, token: &str, expect: &Expect<'_>) -> Result<Claims, JwtError> {
+    let claims = authentic(keys, token).ok_or(JwtError::Invalid)?;
+    check_times(&claims, expect)?;
+    if texts_are_texts(&claims) && issuer_fits(&claims, expect) && audience_fits(&claims, expect) {
+        Ok(claims)
+    } else {
+        Err(JwtError::Invalid)
+    }
 }
 
 /// Header and claims of a token or of `header.payload`, without any check; `None` if it is no JWT at all.
-pub fn peek(_token: &str) -> Option<(Claims, Claims)> {
-    unimplemented!()
+pub fn peek(token: &str) -> Option<(Claims, Claims)> {
+    let segments: Vec<&str> = token.splitn(4, '.').collect();
+    match segments[..] {
+        [header, payload] | [header, payload, _] => Some((object(header)?, object(payload)?)),
+        _ => None,
+    }
+}
+
+/// The claims of a well-formed token with our signature (RFC 7515, 5.2).
+fn authentic(keys: &Keys, token: &str) -> Option<Claims> {
+    let (message, signature) = token.rsplit_once('.')?;
+    let (header, payload) = message.split_once('.')?;
+    let header = object(header)?;
+    let signature = unpadded(signature)?;
+    let ours = header.get("alg")?.as_str() == Some(keys.algorithm());
+    if ours && header_is_understood(&header) && keys.verify(message, signature) { object(payload) } else { None }
+}
+
+/// PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
+fn header_is_understood(header: &Claims) -> bool {
+    let kid = header.get("kid").is_none_or(Value::is_string);
+    let crit = header.get("crit").is_none_or(|crit| {
+        let names = crit.as_array().filter(|names| !names.is_empty());
+        header.contains_key("b64") && names.is_some_and(|names| names.iter().all(|name| name == "b64"))
+    });
+    kid && crit && header.get("b64") != Some(&Value::Bool(false))
+}
+
+/// `iat`, `nbf`, `exp`, in PyJWT's order, which decides between invalid and expired (RFC 7519, 4.1.4 to 4.1.6).
+fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), JwtError> {
+    for name in ["iat", "nbf"] {
+        if let Some(claim) = claims.get(name) {
+            let from = seconds(claim).ok_or(JwtError::Invalid)?;
+            if from > expect.now + expect.leeway {
+                return Err(JwtError::Invalid);
+            }
+        }
+    }
+    if let Some(claim) = claims.get("exp") {
+        let until = seconds(claim).ok_or(JwtError::Invalid)?;
+        if until <= expect.now - expect.leeway {
+            return Err(JwtError::Expired);
+        }
+        // Digits in a text pass PyJWT, and SimpleJWT fails on them (500).
+        if claim.is_string() {
+            return Err(JwtError::Invalid);
+        }
+    }
+    Ok(())
+}
+
+/// Python's `int(claim)`: whole seconds, of a number, a truth value or digits in a text.
+fn seconds(claim: &Value) -> Option<f64> {
+    match claim {
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Number(number) => number.as_f64().map(f64::trunc),
+        Value::String(text) => {
+            let digits = text.trim();
+            let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+            let plain = digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+            if plain { text.trim().replace('_', "").parse().ok() } else { None }
+        }
+        _ => None,
+    }
+}
+
+/// `sub`, `jti` and `iss` are texts where they are there. (PyJWT lets a foreign `iss` pass, and cannot copy it.)
+fn texts_are_texts(claims: &Claims) -> bool {
+    ["sub", "jti", "iss"].iter().all(|name| claims.get(*name).is_none_or(Value::is_string))
+}
+
+fn issuer_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
+    expect.issuer.is_none_or(|issuer| claims.get("iss").is_some_and(|iss| iss == issuer))
+}
+
+/// A text, or a list of nothing but texts, of which one is accepted (RFC 7519, 4.1.3).
+fn audience_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
+    let accepted = |aud: &Value| expect.audience.iter().any(|wanted| aud == wanted);
+    match claims.get("aud") {
+        _ if expect.audience.is_empty() => true,
+        Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.iter().any(accepted),
+        // PyJWT takes an empty text for a missing audience, even if the settings ask for one.
+        Some(aud @ Value::String(text)) => !text.is_empty() && accepted(aud),
+        _ => false,
+    }
+}
+
+/// The JSON object in a segment. JSON as in RFC 8259: of two equal names the last counts, 128 levels at most.
+fn object(segment: &str) -> Option<Claims> {
+    let json = URL_SAFE_NO_PAD.decode(unpadded(segment)?).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// A segment without its padding, which PyJWT tolerates where it is complete.
+fn unpadded(segment: &str) -> Option<&str> {
+    let bare = segment.trim_end_matches('=');
+    let padding = segment.len() - bare.len();
+    (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)
+}
+
+/// The same JSON in ASCII, as Python writes it: whatever is beyond becomes `\uXXXX`.
+fn ascii(json: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && character != '\x7f' {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::keys::tests::hs256;
+
+    const NOW: f64 = 1_700_000_000.5;
+
+    fn expect() -> Expect<'static> {
+        Expect { audience: &[], issuer: None, leeway: 0.0, now: NOW }
+    }
+
+    fn token(header: &str, payload: &str) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        sign(&hs256(), &message)
+    }
+
+    fn verdict(header: &str, payload: &str) -> Result<Claims, JwtError> {
+        decode(&hs256(), &token(header, payload), &expect())
+    }
+
+    /// The verdict on a usual header with these claims.
+    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), JwtError> {
+        decode(&hs256(), &token(r#"{"alg":"HS256"}"#, &claims.to_string()), expect).map(drop)
+    }
+
+    #[test]
+    fn a_token_is_byte_for_byte_that_of_pyjwt() {
+        let claims = json!({"token_type": "access", "exp": 1_700_000_300, "n": "é😀\u{7f}\n\"/", "l": [1, null, true]});
+        let unsigned = unsigned(&hs256(), claims.as_object().unwrap());
+        assert_eq!(
+            sign(&hs256(), &unsigned),
+            concat!(
+                "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+                "eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzAwMDAwMzAwLCJuIjoiXHUwMGU5XHVkODNkXHVk",
+                "ZTAwXHUwMDdmXG5cIi8iLCJsIjpbMSxudWxsLHRydWVdfQ.",
+                "KX290uTLep_WPjqw5kVkhXiGUcOaBwehJ9a22hKKFqk"
+            )
+        );
+    }
+
+    #[test]
+    fn a_signed_token_reads_back_with_its_claims_in_their_order() {
+        let claims = json!({"z": 1, "exp": 1_700_000_300, "a": {"b": [1.5]}});
+        let claims = claims.as_object().unwrap();
+        let token = sign(&hs256(), &unsigned(&hs256(), claims));
+        let read = decode(&hs256(), &token, &expect()).unwrap();
+        assert_eq!(read.keys().collect::<Vec<_>>(), ["z", "exp", "a"]);
+        assert_eq!(&read, claims);
+    }
+
+    #[test]
+    fn peek_reads_a_token_with_or_without_its_signature() {
+        let token = token(r#"{"alg":"none"}"#, r#"{"exp":1}"#);
+        let (header, claims) = peek(&token).unwrap();
+        assert_eq!((&header["alg"], &claims["exp"]), (&json!("none"), &json!(1)));
+        let (unsigned, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(peek(unsigned), Some((header, claims)));
+        for not in ["", "a", "a.b", "..", "e30.e30.x.y", "e30.W10.x"] {
+            assert_eq!(peek(not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_signature_algorithm_or_shape_is_invalid() {
+        let good = token(r#"{"alg":"HS256"}"#, "{}");
+        assert_eq!(decode(&hs256(), &good, &expect()), Ok(Claims::new()));
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        for bad in [
+            format!("{message}."),
+            format!("{message}.{}", &signature[..42]),
+            format!("{message}.{}", signature.replace(&signature[..1], if &signature[..1] == "A" { "B" } else { "A" })),
+            format!("{good}=="),
+            format!(" {good}"),
+            format!("{good}\n"),
+            format!("x.{good}"),
+            message.to_owned(),
+            signature.to_owned(),
+            String::new(),
+            "..".to_owned(),
+            "é.é.é".to_owned(),
+        ] {
+            assert_eq!(decode(&hs256(), &bad, &expect()), Err(JwtError::Invalid), "{bad}");
+        }
+        for header in [
+            "{}",
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"hs256"}"#,
+            r#"{"alg":"HS512"}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":["HS256"]}"#,
+            r#"["alg"]"#,
+            "alg",
+            "",
+        ] {
+            assert_eq!(verdict(header, "{}"), Err(JwtError::Invalid), "{header}");
+        }
+    }
+
+    #[test]
+    fn complete_padding_is_tolerated() {
+        let header = "eyJhbGciOiJIUzI1NiJ9";
+        let token = sign(&hs256(), &format!("{header}.e30="));
+        assert!(decode(&hs256(), &token, &expect()).is_ok());
+        assert!(decode(&hs256(), &format!("{token}="), &expect()).is_ok());
+        for payload in ["e30==", "e30===", "e3=0", "====", "e31"] {
+            let token = sign(&hs256(), &format!("{header}.{payload}"));
+            assert_eq!(decode(&hs256(), &token, &expect()), Err(JwtError::Invalid), "{payload}");
+        }
+    }
+
+    #[test]
+    fn critical_headers_other_than_b64_and_kids_that_are_no_text_are_invalid() {
+        for (extra, ok) in [
+            (r#""typ":5"#, true),
+            (r#""kid":"k""#, true),
+            (r#""kid":null"#, false),
+            (r#""kid":5"#, false),
+            (r#""b64":true"#, true),
+            (r#""b64":false"#, false),
+            (r#""b64":true,"crit":["b64"]"#, true),
+            (r#""b64":false,"crit":["b64"]"#, false),
+            (r#""crit":["b64"]"#, false),
+            (r#""crit":[]"#, false),
+            (r#""crit":null"#, false),
+            (r#""crit":["exp"],"exp":1"#, false),
+        ] {
+            assert_eq!(verdict(&format!(r#"{{"alg":"HS256",{extra}}}"#), "{}").is_ok(), ok, "{extra}");
+        }
+    }
+
+    #[test]
+    fn exp_is_anything_that_python_makes_an_integer_of() {
+        use JwtError::{Expired, Invalid};
+        for (exp, wanted) in [
+            (json!(1_700_000_001), Ok(())),
+            (json!(1_700_000_000), Err(Expired)),
+            (json!(1_700_000_001.9), Ok(())),
+            (json!(1_700_000_000.9), Err(Expired)),
+            (json!(1e300), Ok(())),
+            (json!(u64::MAX), Ok(())),
+            (json!(i64::MIN), Err(Expired)),
+            (json!(true), Err(Expired)),
+            (json!(" +1_0 "), Err(Expired)),
+            (json!("-5"), Err(Expired)),
+            (json!("1700000300"), Err(Invalid)),
+            (json!("1__0"), Err(Invalid)),
+            (json!("soon"), Err(Invalid)),
+            (json!(""), Err(Invalid)),
+            (json!("1.5"), Err(Invalid)),
+            (json!("nan"), Err(Invalid)),
+            (Value::Null, Err(Invalid)),
+            (json!([]), Err(Invalid)),
+            (json!({}), Err(Invalid)),
+        ] {
+            assert_eq!(on(json!({"exp": exp}), &expect()), wanted, "{exp}");
+        }
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1e999}"#), Err(Invalid));
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":NaN}"#), Err(Invalid));
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_invalid_before_it_is_expired() {
+        for claims in [
+            json!({"iat": 1_700_000_001}),
+            json!({"nbf": 1_700_000_001, "exp": 1}),
+            json!({"iat": "later", "exp": 1}),
+            json!({"iat": null}),
+        ] {
+            assert_eq!(on(claims.clone(), &expect()), Err(JwtError::Invalid), "{claims}");
+        }
+        for claims in [json!({"iat": 1_700_000_000, "nbf": -1}), json!({"iat": 1_700_000_000.9}), json!({"iat": "10"})]
+        {
+            assert_eq!(on(claims.clone(), &expect()), Ok(()), "{claims}");
+        }
+        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(JwtError::Expired));
+    }
+
+    #[test]
+    fn leeway_moves_every_limit() {
+        let lenient = Expect { leeway: 30.0, ..expect() };
+        assert_eq!(on(json!({"iat": 1_700_000_030, "nbf": 1_700_000_030, "exp": 1_699_999_971}), &lenient), Ok(()));
+        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(JwtError::Invalid));
+        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(JwtError::Expired));
+    }
+
+    #[test]
+    fn sub_jti_and_iss_are_texts() {
+        for name in ["sub", "jti", "iss"] {
+            assert_eq!(on(json!({name: ""}), &expect()), Ok(()));
+            for value in [json!(5), Value::Null, json!([])] {
+                assert_eq!(on(json!({name: value}), &expect()), Err(JwtError::Invalid), "{name} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn audience_is_checked_only_where_one_is_expected() {
+        let accepted = ["a".to_owned(), "b".to_owned()];
+        let strict = Expect { audience: &accepted, ..expect() };
+        for (aud, ok) in [
+            (json!("a"), true),
+            (json!(["x", "b"]), true),
+            (json!("A"), false),
+            (json!(""), false),
+            (json!([]), false),
+            (json!(["a", 1]), false),
+            (json!({"a": 1}), false),
+            (Value::Null, false),
+            (json!(5), false),
+        ] {
+            assert_eq!(on(json!({"aud": aud}), &strict).is_ok(), ok, "{aud}");
+            assert_eq!(on(json!({"aud": aud}), &expect()), Ok(()), "{aud}");
+        }
+        assert_eq!(on(json!({}), &strict), Err(JwtError::Invalid));
+    }
+
+    #[test]
+    fn issuer_is_compared_exactly() {
+        let strict = Expect { issuer: Some("me"), ..expect() };
+        assert_eq!(on(json!({"iss": "me"}), &strict), Ok(()));
+        for claims in [json!({}), json!({"iss": "Me"}), json!({"iss": ["me"]})] {
+            assert_eq!(on(claims, &strict), Err(JwtError::Invalid));
+        }
+    }
+
+    #[test]
+    fn of_two_claims_with_one_name_the_last_counts_and_deep_nesting_is_invalid() {
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1,"exp":1700000300}"#).unwrap().len(), 1);
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(JwtError::Expired));
+        assert_eq!(verdict(r#"{"alg":"none","alg":"HS256"}"#, "{}"), Ok(Claims::new()));
+        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, &deep), Err(JwtError::Invalid));
+    }
 }

@@ -1,9 +1,32 @@
-//! The signing and verifying keys, parsed once at start.
+//! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
+//! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
 
-use crate::config::Jwt;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, KeyPair, RsaKeyPair,
+};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm as Jwa, AlgorithmFamily, DecodingKey, EncodingKey, crypto};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::digest::{hmac_sha256, sha256_hex};
+use super::random::hex;
+use crate::config::{Algorithm, Jwt};
+
+/// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
+const MIN_SECRET: usize = 32;
 
 /// The parsed keys and the algorithm that they belong to.
-pub struct Keys {}
+pub struct Keys {
+    jwa: Jwa,
+    name: &'static str,
+    header: String,
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    kid: String,
+    warnings: Vec<String>,
+}
 
 /// Why the keys cannot be used; the text names the setting and a remedy.
 #[derive(Debug, thiserror::Error)]
@@ -12,13 +35,112 @@ pub struct KeyError(pub String);
 
 impl Keys {
     /// Parses `JWT_SIGNING_KEY` (`secret_key` where that is unset) and `JWT_VERIFYING_KEY` for `JWT_ALGORITHM`.
-    pub fn new(_jwt: &Jwt, _secret_key: &secrecy::SecretString) -> Result<Self, KeyError> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// When a key is missing, is of another kind than the algorithm's, is too short, or when the two do not belong
+    /// together.
+    pub fn new(jwt: &Jwt, secret_key: &SecretString) -> Result<Self, KeyError> {
+        let signing = jwt.signing_key.as_ref().map(ExposeSecret::expose_secret);
+        let verifying = jwt.verifying_key.as_ref().map(ExposeSecret::expose_secret);
+        Self::parse(jwt.algorithm, signing, verifying, secret_key.expose_secret())
+    }
+
+    fn parse(
+        algorithm: Algorithm,
+        signing: Option<&str>,
+        verifying: Option<&str>,
+        secret_key: &str,
+    ) -> Result<Self, KeyError> {
+        let (name, jwa) = jwa(algorithm);
+        if jwa.family() == AlgorithmFamily::Hmac {
+            let (variable, secret) = signing.map_or(("SECRET_KEY", secret_key), |key| ("JWT_SIGNING_KEY", key));
+            return Self::symmetric(name, jwa, variable, secret, verifying.is_some());
+        }
+        let Some(private) = signing else {
+            return Err(KeyError(format!(
+                "JWT_SIGNING_KEY is not set: {name} signs with a private key in PEM form. {}",
+                remedy(jwa)
+            )));
+        };
+        let (signing, derived) = private_key(name, jwa, private)?;
+        let verifying = match verifying {
+            Some(public) => public_key(name, jwa, public)?,
+            None => derived,
+        };
+        let kid = verifying.try_get_as_bytes().map(sha256_hex).unwrap_or_default();
+        let keys = Self::assemble(name, jwa, signing, verifying, kid, Vec::new());
+        if keys.fit() {
+            Ok(keys)
+        } else {
+            Err(KeyError(
+                "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY. Leave it unset: it is derived".into(),
+            ))
+        }
+    }
+
+    fn symmetric(
+        name: &'static str,
+        jwa: Jwa,
+        variable: &str,
+        secret: &str,
+        has_verifying: bool,
+    ) -> Result<Self, KeyError> {
+        if secret.contains("-----BEGIN ") || secret.starts_with("ssh-") || secret.starts_with("ecdsa-sha2-") {
+            return Err(KeyError(format!(
+                "{variable} is an asymmetric key, and JWT_ALGORITHM={name} needs a secret. \
+                 Set JWT_ALGORITHM to the key's (RS256, ES256, EdDSA …), or make a secret: {}",
+                remedy(jwa)
+            )));
+        }
+        let bytes = secret.len();
+        if bytes < MIN_SECRET {
+            return Err(KeyError(format!(
+                "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET}. {}",
+                remedy(jwa)
+            )));
+        }
+        let mut warnings = Vec::new();
+        let wanted = match jwa {
+            Jwa::HS384 => 48,
+            Jwa::HS512 => 64,
+            _ => MIN_SECRET,
+        };
+        if bytes < wanted {
+            warnings.push(format!(
+                "{variable} has {bytes} bytes; RFC 7518 (3.2) asks for {wanted} with {name}. {}",
+                remedy(jwa)
+            ));
+        }
+        if has_verifying {
+            warnings.push(format!("JWT_VERIFYING_KEY has no use with {name}: the signing key verifies too"));
+        }
+        let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
+        let signing = EncodingKey::from_secret(secret.as_bytes());
+        let verifying = DecodingKey::from_secret(secret.as_bytes());
+        Ok(Self::assemble(name, jwa, signing, verifying, kid, warnings))
+    }
+
+    fn assemble(
+        name: &'static str,
+        jwa: Jwa,
+        signing: EncodingKey,
+        verifying: DecodingKey,
+        mut kid: String,
+        warnings: Vec<String>,
+    ) -> Self {
+        kid.truncate(16);
+        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{name}","typ":"JWT"}}"#));
+        Self { jwa, name, header, signing, verifying, kid, warnings }
+    }
+
+    /// The algorithm's name as it stands in a header: `HS256` …
+    pub fn algorithm(&self) -> &'static str {
+        self.name
     }
 
     /// A short id of the verifying key (first 16 hex digits of a SHA-256): which key a token was made with.
     pub fn kid(&self) -> &str {
-        unimplemented!()
+        &self.kid
     }
 
     /// The algorithm's name, as in `alg`.
@@ -28,6 +150,306 @@ impl Keys {
 
     /// Whether signing the same text again gives the same signature (HS, RS, EdDSA: yes; PS, ES: no).
     pub fn is_deterministic(&self) -> bool {
-        unimplemented!()
+        !matches!(self.jwa, Jwa::PS256 | Jwa::PS384 | Jwa::PS512 | Jwa::ES256 | Jwa::ES384)
     }
+
+    /// What is allowed but not good about the keys, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The first segment of every token: the encoded `{"alg":…,"typ":"JWT"}`.
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// The encoded signature of a message.
+    pub(super) fn sign(&self, message: &str) -> String {
+        #[expect(clippy::expect_used, reason = "this key signed at start; only a lack of memory or randomness is left")]
+        self.try_sign(message).expect("a key that has signed signs again")
+    }
+
+    /// Whether this encoded signature is the message's.
+    pub(super) fn verify(&self, message: &str, signature: &str) -> bool {
+        crypto::verify(signature, message.as_bytes(), &self.verifying, self.jwa).unwrap_or(false)
+    }
+
+    fn try_sign(&self, message: &str) -> Option<String> {
+        crypto::sign(message.as_bytes(), &self.signing, self.jwa).ok()
+    }
+
+    /// Signs and verifies a probe: the two keys belong together.
+    fn fit(&self) -> bool {
+        self.try_sign("probe").is_some_and(|signature| self.verify("probe", &signature))
+    }
+}
+
+fn jwa(algorithm: Algorithm) -> (&'static str, Jwa) {
+    match algorithm {
+        Algorithm::HS256 => ("HS256", Jwa::HS256),
+        Algorithm::HS384 => ("HS384", Jwa::HS384),
+        Algorithm::HS512 => ("HS512", Jwa::HS512),
+        Algorithm::RS256 => ("RS256", Jwa::RS256),
+        Algorithm::RS384 => ("RS384", Jwa::RS384),
+        Algorithm::RS512 => ("RS512", Jwa::RS512),
+        Algorithm::PS256 => ("PS256", Jwa::PS256),
+        Algorithm::PS384 => ("PS384", Jwa::PS384),
+        Algorithm::PS512 => ("PS512", Jwa::PS512),
+        Algorithm::ES256 => ("ES256", Jwa::ES256),
+        Algorithm::ES384 => ("ES384", Jwa::ES384),
+        Algorithm::EdDSA => ("EdDSA", Jwa::EdDSA),
+    }
+}
+
+/// How to make a good signing key.
+fn remedy(jwa: Jwa) -> &'static str {
+    match jwa.family() {
+        AlgorithmFamily::Hmac => "Make one: openssl rand -base64 48",
+        AlgorithmFamily::Rsa => "Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        AlgorithmFamily::Ec if jwa == Jwa::ES384 => {
+            "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384"
+        }
+        AlgorithmFamily::Ec => "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        AlgorithmFamily::Ed => "Make one: openssl genpkey -algorithm ed25519",
+    }
+}
+
+/// What an algorithm's key is called in a sentence.
+fn kind(jwa: Jwa) -> &'static str {
+    match jwa.family() {
+        AlgorithmFamily::Hmac => "secret",
+        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
+        AlgorithmFamily::Ec if jwa == Jwa::ES384 => "EC key on the curve P-384",
+        AlgorithmFamily::Ec => "EC key on the curve P-256",
+        AlgorithmFamily::Ed => "Ed25519 key",
+    }
+}
+
+/// The private key, and the public one that belongs to it.
+fn private_key(name: &str, jwa: Jwa, pem: &str) -> Result<(EncodingKey, DecodingKey), KeyError> {
+    let refuse = |fault: &str| KeyError(format!("JWT_SIGNING_KEY {fault}. {}", remedy(jwa)));
+    match label(pem) {
+        None => return Err(refuse(&format!("is not in PEM form (-----BEGIN PRIVATE KEY-----), as {name} needs it"))),
+        Some(label) if label.contains("PUBLIC") || label.contains("CERTIFICATE") => {
+            return Err(refuse("is a public key; signing needs the private one"));
+        }
+        Some(_) if pem.contains("ENCRYPTED") => {
+            return Err(refuse("is encrypted with a passphrase. Decrypt it with: openssl pkey -in key.pem"));
+        }
+        Some(_) => {}
+    }
+    let pair = match jwa.family() {
+        AlgorithmFamily::Ec => ec_pair(jwa, pem),
+        AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem.as_bytes()).ok().and_then(|key| {
+            let public = Ed25519KeyPair::from_pkcs8(key.as_bytes()).ok()?;
+            Some((key, DecodingKey::from_ed_der(public.public_key().as_ref())))
+        }),
+        AlgorithmFamily::Rsa | AlgorithmFamily::Hmac => {
+            EncodingKey::from_rsa_pem(pem.as_bytes()).ok().and_then(|key| {
+                let public =
+                    RsaKeyPair::from_der(key.as_bytes()).ok().filter(|pair| pair.public_modulus_len() >= 256)?;
+                Some((key, DecodingKey::from_rsa_der(public.public_key().as_ref())))
+            })
+        }
+    };
+    pair.ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(jwa))))
+}
+
+/// An EC key in PKCS#8, or in SEC 1 as `openssl ecparam -genkey` writes it (which jsonwebtoken cannot read).
+fn ec_pair(jwa: Jwa, pem: &str) -> Option<(EncodingKey, DecodingKey)> {
+    let curve: &'static EcdsaSigningAlgorithm =
+        if jwa == Jwa::ES384 { &ECDSA_P384_SHA384_FIXED_SIGNING } else { &ECDSA_P256_SHA256_FIXED_SIGNING };
+    let der = match EncodingKey::from_ec_pem(pem.as_bytes()) {
+        Ok(key) => key.as_bytes().to_vec(),
+        Err(_) => {
+            let (_, body) = pem.split_once("-----BEGIN EC PRIVATE KEY-----")?;
+            let (body, _) = body.split_once("-----END")?;
+            STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?
+        }
+    };
+    let pair = EcdsaKeyPair::from_private_key_der(curve, &der).ok()?;
+    let pkcs8 = pair.to_pkcs8v1().ok()?;
+    Some((EncodingKey::from_ec_der(pkcs8.as_ref()), DecodingKey::from_ec_der(pair.public_key().as_ref())))
+}
+
+fn public_key(name: &str, jwa: Jwa, pem: &str) -> Result<DecodingKey, KeyError> {
+    let refuse = |fault: &str| KeyError(format!("JWT_VERIFYING_KEY {fault}. Leave it unset: it is derived"));
+    match label(pem) {
+        Some("PUBLIC KEY" | "RSA PUBLIC KEY") => {}
+        Some("CERTIFICATE") => return Err(refuse("is a certificate, not a public key")),
+        Some(_) => return Err(refuse("is a private key")),
+        None => return Err(refuse("is not in PEM form (-----BEGIN PUBLIC KEY-----)")),
+    }
+    let key = match jwa.family() {
+        AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem.as_bytes()),
+        AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem.as_bytes()),
+        AlgorithmFamily::Rsa | AlgorithmFamily::Hmac => DecodingKey::from_rsa_pem(pem.as_bytes()),
+    };
+    key.map_err(|_| refuse(&format!("is not what {name} needs: a readable, public {}", kind(jwa))))
+}
+
+/// What a PEM text says that it is: `PRIVATE KEY`, `RSA PRIVATE KEY` …
+fn label(pem: &str) -> Option<&str> {
+    let (_, rest) = pem.split_once("-----BEGIN ")?;
+    rest.split_once("-----").map(|(label, _)| label)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der};
+    use aws_lc_rs::rsa::KeySize;
+
+    use super::*;
+
+    const SECRET: &str = "an HMAC key of forty-two bytes for the tests";
+
+    /// Keys for other files' tests.
+    pub fn hs256() -> Keys {
+        Keys::parse(Algorithm::HS256, None, None, SECRET).unwrap()
+    }
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        let body: Vec<String> =
+            STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
+    }
+
+    /// A private and its public PEM.
+    fn rsa() -> (String, String) {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        (pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref()))
+    }
+
+    fn ec(curve: &'static EcdsaSigningAlgorithm) -> (String, String) {
+        let pair = EcdsaKeyPair::generate(curve).unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        (pem("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref()), pem("PUBLIC KEY", public.as_ref()))
+    }
+
+    fn ed() -> (String, String) {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        (pem("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref()), pem("PUBLIC KEY", public.as_ref()))
+    }
+
+    fn fault(algorithm: Algorithm, signing: Option<&str>, verifying: Option<&str>) -> String {
+        Keys::parse(algorithm, signing, verifying, SECRET).err().map(|error| error.0).unwrap_or_default()
+    }
+
+    fn assert_signs(algorithm: Algorithm, private: &str, public: &str) {
+        let alone = Keys::parse(algorithm, Some(private), None, "").unwrap();
+        let both = Keys::parse(algorithm, Some(private), Some(public), "").unwrap();
+        assert_eq!(alone.kid(), both.kid(), "{algorithm:?}");
+        let signature = alone.sign("text");
+        assert!(both.verify("text", &signature) && !both.verify("test", &signature), "{algorithm:?}");
+        assert!(!both.verify("text", "") && !both.verify("text", "AAAA"));
+        assert_eq!(alone.sign("text") == signature, alone.is_deterministic(), "{algorithm:?}");
+    }
+
+    #[test]
+    fn every_algorithm_signs_what_its_derived_and_its_given_public_key_verify() {
+        use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+        let (private, public) = rsa();
+        for algorithm in [RS256, RS384, RS512, PS256, PS384, PS512] {
+            assert_signs(algorithm, &private, &public);
+        }
+        let (private, public) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        assert_signs(ES256, &private, &public);
+        let (private, public) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING);
+        assert_signs(ES384, &private, &public);
+        let (private, public) = ed();
+        assert_signs(EdDSA, &private, &public);
+    }
+
+    #[test]
+    fn older_pem_forms_are_read_too() {
+        let (private, public) = rsa();
+        let pkcs1 = EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
+        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", pkcs1.as_bytes()), &public);
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        let private = format!("{parameters}{}", pem("EC PRIVATE KEY", sec1.as_ref()));
+        assert_signs(Algorithm::ES256, &private, &pem("PUBLIC KEY", public.as_ref()));
+    }
+
+    #[test]
+    fn hmac_uses_the_secret_key_unless_a_signing_key_is_set() {
+        let own = Keys::parse(Algorithm::HS512, Some(&"k".repeat(64)), None, SECRET).unwrap();
+        assert!(own.warnings().is_empty() && own.algorithm() == "HS512" && own.is_deterministic());
+        assert_eq!(own.kid().len(), 16);
+        assert_ne!(own.kid(), hs256().kid());
+        assert!(!own.verify("text", &hs256().sign("text")));
+    }
+
+    #[test]
+    fn short_secrets_are_refused_and_middling_ones_warn() {
+        let fault = fault(Algorithm::HS256, Some("thirty-one bytes, which is less"), None);
+        assert!(fault.starts_with("JWT_SIGNING_KEY has 31 bytes") && fault.contains("openssl rand"), "{fault}");
+        let fault = Keys::parse(Algorithm::HS256, None, None, "short").err().unwrap().0;
+        assert!(fault.starts_with("SECRET_KEY has 5 bytes"), "{fault}");
+        let warned = Keys::parse(Algorithm::HS512, None, Some("unused"), SECRET).unwrap();
+        assert!(warned.warnings()[0].contains("asks for 64") && warned.warnings()[1].contains("JWT_VERIFYING_KEY"));
+    }
+
+    #[test]
+    fn keys_of_another_kind_are_refused_with_a_remedy() {
+        let (p256, _) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        let (p384, p384_public) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING);
+        let (ed, ed_public) = ed();
+        let encrypted = p256.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        for (algorithm, signing, verifying, part) in [
+            (Algorithm::HS256, Some(&*p256), None, "is an asymmetric key"),
+            (Algorithm::RS256, None, None, "is not set: RS256"),
+            (Algorithm::ES256, None, Some(&*p384_public), "is not set: ES256"),
+            (Algorithm::RS256, Some(SECRET), None, "is not in PEM form"),
+            (Algorithm::RS256, Some(&*p256), None, "private RSA key"),
+            (Algorithm::PS512, Some(&*ed), None, "rsa_keygen_bits:2048"),
+            (Algorithm::ES256, Some(&*p384), None, "on the curve P-256"),
+            (Algorithm::ES384, Some(&*p256), None, "ec_paramgen_curve:P-384"),
+            (Algorithm::EdDSA, Some(&*p256), None, "-algorithm ed25519"),
+            (Algorithm::ES384, Some(&*p384_public), None, "is a public key"),
+            (Algorithm::ES256, Some(&*encrypted), None, "is encrypted"),
+            (Algorithm::ES384, Some(&*p384), Some(&*p384), "is a private key"),
+            (Algorithm::ES384, Some(&*p384), Some(&*ed_public), "public EC key on the curve P-384"),
+            (Algorithm::ES384, Some(&*p384), Some(SECRET), "is not in PEM form"),
+        ] {
+            let fault = fault(algorithm, signing, verifying);
+            assert!(fault.contains(part), "{algorithm:?}: {fault}");
+            assert!(!signing.is_some_and(|key| fault.contains(key)), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_of_another_pair_is_refused() {
+        let (private, _) = ed();
+        let (_, other) = ed();
+        assert!(fault(Algorithm::EdDSA, Some(&private), Some(&other)).contains("not the public half"));
+    }
+
+    #[test]
+    fn an_rsa_key_under_2048_bits_is_refused() {
+        assert!(fault(Algorithm::RS256, Some(RSA_1024), None).contains("2048 to 8192 bits"));
+    }
+
+    /// Made for this test; nothing was ever signed with it.
+    const RSA_1024: &str = "-----BEGIN PRIVATE KEY-----\n\
+MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAKkBPY6uLcRvfMcU\n\
+yoalIVwlOVPWQhwjKHXgDoWhWf9v9wvPQpSV6AKc8CrxZ4KqH/RU1Rb4WxPloGVe\n\
+GmrgspDDO5MsVXw1aHP+CsvdeRLOfluSaOz+Werr77RW77oJmJa8DCgrJHctywUI\n\
+lSUCAqenup8ismwYVDcUrCpeJ1KJAgMBAAECgYBiDMwv6TG4U44q2g8dytPt59K4\n\
+pwe311Xz/Uevk4rpPYYwndBc8BOo4HAeGewZzKW5VTZDm1cL1h8WcGAXPcGadVwY\n\
+WNQzmWQm/rzI6PYux/sFXumge2CopBf9Bbm142PZn5P1KUJkRyvdaRK5Zx6FCSiR\n\
+/uM4m44Fnr0ASJb9eQJBANsZCgsS1vSqxaRQCYc7Uk9HMOPsRO9AuLTuQ/p+sl2H\n\
+ZX8p1YBDsqTamAG9twzsju7DnBhMLW1BHK51SxdC6k8CQQDFeFC6gwzLe04ak3Rf\n\
+AAodJQ85n4z46ZSlO69Q6Ofpg4Y9BYSM5+vU0Yf+Geu+R9obufMkHG2eW8wrulG9\n\
+XrenAkEAvFx3hPOqd+hFSLFCr89xQRUMVDcxQJvc8DgTm0zHXZ9kxAGcOsx4zj/c\n\
+BUssD2FktKLZFQ6Q02fyF45hg1sVAwJBAIqA5CadqojCWLrdN982OOHOT4p8NTWV\n\
+J9RpM4NNiPRJcwsz5o+qT8g6mucIKUiSPxH5b+ehJOXQvzjge1qWp7sCQQCRYahP\n\
+siXoxdd8lywhtYA2SfXUAcD0SDHgbPxcpTkCC0Jls9x5+iRzUDQDzD3stgWtAZBD\n\
+I/QA8F+0ImlXGECZ\n\
+-----END PRIVATE KEY-----";
 }

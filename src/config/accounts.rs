@@ -1,0 +1,98 @@
+//! How people log in, who may open the panel, and how passwords are stored.
+
+use super::parse;
+use super::reader::Reader;
+
+/// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// What a login names.
+    pub username_field: UsernameField,
+    /// Staff who are no superusers may look at the panel. Unset: true alone, false beside a Django.
+    pub staff_may_view: Option<bool>,
+    /// A password change or disabling blacklists the user's tokens.
+    pub end_sessions_on_user_change: bool,
+}
+
+/// What a login names: `USERNAME_FIELD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsernameField {
+    /// The username.
+    Username,
+    /// The e-mail address; the JSON field is called `email` too.
+    Email,
+    /// Either of them, in the JSON field `username`.
+    UsernameOrEmail,
+}
+
+/// `PASSWORD_HASHER`, `BCRYPT_ROUNDS`, `PBKDF2_ITERATIONS`, `PASSWORD_REHASH`.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    /// Scheme of new hashes. Unset: `bcrypt_sha256` alone, `pbkdf2_sha256` beside a Django.
+    pub hasher: Option<Hasher>,
+    /// bcrypt cost (4 to 31).
+    pub bcrypt_rounds: u32,
+    /// PBKDF2 iterations.
+    pub pbkdf2_iterations: u32,
+    /// Replace outdated hashes after a correct login. Unset: true alone, false beside a Django.
+    pub rehash: Option<bool>,
+}
+
+/// A scheme that new passwords can be stored with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hasher {
+    /// `bcrypt_sha256`: SHA-256 first, so nothing is cut at 72 bytes.
+    BcryptSha256,
+    /// `bcrypt`.
+    Bcrypt,
+    /// `argon2` (Argon2id).
+    Argon2,
+    /// `pbkdf2_sha256`.
+    Pbkdf2Sha256,
+}
+
+const USERNAME_FIELDS: &[(&str, UsernameField)] = &[
+    ("username", UsernameField::Username),
+    ("email", UsernameField::Email),
+    ("username_or_email", UsernameField::UsernameOrEmail),
+];
+
+const HASHERS: &[(&str, Hasher)] = &[
+    ("bcrypt_sha256", Hasher::BcryptSha256),
+    ("bcrypt", Hasher::Bcrypt),
+    ("argon2", Hasher::Argon2),
+    ("pbkdf2_sha256", Hasher::Pbkdf2Sha256),
+];
+
+impl Accounts {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            username_field: reader.read("USERNAME_FIELD", parse::choice(USERNAME_FIELDS)),
+            staff_may_view: reader.optional("STAFF_MAY_VIEW", parse::boolean),
+            end_sessions_on_user_change: reader.read("END_SESSIONS_ON_USER_CHANGE", parse::boolean),
+        }
+    }
+}
+
+impl Passwords {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let passwords = Self {
+            hasher: reader.optional("PASSWORD_HASHER", parse::choice(HASHERS)),
+            bcrypt_rounds: reader.read("BCRYPT_ROUNDS", parse::number(4..=31)),
+            // The upper end is half a minute a login; more is a slip of the finger.
+            pbkdf2_iterations: reader.read("PBKDF2_ITERATIONS", parse::number(1..=100_000_000)),
+            rehash: reader.optional("PASSWORD_REHASH", parse::boolean),
+        };
+        if passwords.bcrypt_rounds < 10 {
+            reader
+                .warnings
+                .push("BCRYPT_ROUNDS below 10 makes stolen hashes quick to guess; 12 is the default".to_owned());
+        }
+        if passwords.pbkdf2_iterations < 600_000 {
+            reader.warnings.push(
+                "PBKDF2_ITERATIONS below 600000 makes stolen hashes quick to guess; 1000000 is the default".to_owned(),
+            );
+        }
+        passwords
+    }
+}

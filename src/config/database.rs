@@ -1,0 +1,212 @@
+//! `DATABASE_URL` as django-environ writes it, and how the database is used. `db/` opens it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::parse::{self, Fault};
+use super::reader::Reader;
+
+/// `DATABASE_URL`, `DATABASE_POOL_SIZE`, `AUTO_MIGRATE`.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// PostgreSQL connections, or SQLite readers.
+    pub pool_size: usize,
+    /// Apply pending migrations at start; false means refuse to start with some pending.
+    pub auto_migrate: bool,
+}
+
+/// A parsed `DATABASE_URL`.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A libpq connection URI; it may hold a password.
+    Postgres(SecretString),
+}
+
+impl Database {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let url = reader.read("DATABASE_URL", database_url);
+        reader.show("DATABASE_URL", url.to_string());
+        let pool_size = reader.read("DATABASE_POOL_SIZE", parse::number(1..=500));
+        let auto_migrate = reader.optional("AUTO_MIGRATE", parse::boolean).unwrap_or_else(|| {
+            let is_embedded = matches!(url, DatabaseUrl::Sqlite(_));
+            reader.show("AUTO_MIGRATE", is_embedded.to_string());
+            is_embedded
+        });
+        Self { url, pool_size, auto_migrate }
+    }
+}
+
+/// For people: a password is replaced, and of the options only `sslmode` is shown.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:///{}", path.display()),
+            Self::Postgres(url) => f.write_str(&mask(url.expose_secret())),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
+    let value = value.trim();
+    let (scheme, rest) = value.split_once(':').unwrap_or((value, ""));
+    match scheme.to_ascii_lowercase().as_str() {
+        "sqlite" => sqlite_path(rest).map(DatabaseUrl::Sqlite),
+        "postgres" | "postgresql" if !rest.starts_with("//") => Err("has no `//` after the scheme".to_owned()),
+        "postgres" | "postgresql" if value.contains(|c: char| c.is_control() || c.is_whitespace()) => {
+            Err("contains white space or a control character (write it percent-encoded)".to_owned())
+        }
+        // What libpq makes of the rest only libpq knows (several hosts, sockets, options).
+        "postgres" | "postgresql" => {
+            Ok(DatabaseUrl::Postgres(format!("{}:{rest}", scheme.to_ascii_lowercase()).into()))
+        }
+        _ => Err("starts with none of `sqlite:///`, `postgres://` and `postgresql://`".to_owned()),
+    }
+}
+
+/// The path behind `sqlite:`; relative after three slashes, absolute after four.
+fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
+    let in_memory = "is a database in memory: every connection would see another one, and a stop would lose all of it";
+    if matches!(rest, "" | "//" | "///" | "//:memory:") {
+        return Err(in_memory.to_owned());
+    }
+    let Some(path) = rest.strip_prefix("///") else {
+        return Err("needs three slashes for a relative path, four for an absolute one".to_owned());
+    };
+    if path.contains(['?', '#']) {
+        return Err("has options, which SQLite's do not have here (in a path, `?` is %3F and `#` is %23)".to_owned());
+    }
+    let path = percent_decode(path)?;
+    // Both would mean something special to SQLite.
+    if path.starts_with(b":") || path.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"file:")) {
+        return Err(in_memory.to_owned());
+    }
+    if path.contains(&0) || path.ends_with(b"/") {
+        return Err("does not name a file".to_owned());
+    }
+    Ok(PathBuf::from(OsString::from_vec(path)))
+}
+
+fn percent_decode(text: &str) -> Result<Vec<u8>, Fault> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err("has a `%` without two hexadecimal digits after it (a plain one is %25)".to_owned());
+        };
+        out.push(u8::try_from(high * 16 + low).unwrap_or_default());
+    }
+    Ok(out)
+}
+
+/// Hides all that could be a password, also in an address that is written wrongly: rather too much than too little.
+fn mask(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let hosts = place.split('/').next().unwrap_or_default();
+    let is_host =
+        |host: &str| host.ends_with(']') || host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_clear = login.is_none_or(|login| !login.contains(['/', '?', '#']))
+        && hosts.split(',').all(|host| !host.contains(':') || is_host(host));
+    if !is_clear {
+        return format!("{scheme}://…");
+    }
+    let login = match login.map(|login| login.split_once(':').ok_or(login)) {
+        Some(Ok((user, _))) => format!("{user}:…@"),
+        Some(Err(user)) => format!("{user}@"),
+        None => String::new(),
+    };
+    let option = options.split('&').find(|option| option.starts_with("sslmode="));
+    let option = option.map(|option| format!("?{option}")).unwrap_or_default();
+    format!("{scheme}://{login}{place}{option}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(url: &str) -> PathBuf {
+        match database_url(url) {
+            Ok(DatabaseUrl::Sqlite(path)) => path,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn sqlite_addresses_are_read_as_django_environ_reads_them() {
+        assert_eq!(path("sqlite:///latchkey.sqlite3"), PathBuf::from("latchkey.sqlite3"));
+        assert_eq!(path("sqlite:////var/lib/a.db"), PathBuf::from("/var/lib/a.db"));
+        assert_eq!(path("sqlite:///a%20b%3F.db"), PathBuf::from("a b?.db"));
+        assert_eq!(path("sqlite:///a+b.db"), PathBuf::from("a+b.db"));
+    }
+
+    #[test]
+    fn a_database_in_memory_is_refused_with_the_reason() {
+        for url in ["sqlite:", "sqlite://", "sqlite:///", "sqlite://:memory:", "sqlite:///:memory:", "sqlite:///file:a"]
+        {
+            assert!(database_url(url).unwrap_err().contains("memory"), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for url in [
+            "sqlite://a.db",
+            "sqlite:a.db",
+            "sqlite:///a.db?mode=ro",
+            "sqlite:///a%",
+            "sqlite:///a%g0",
+            "sqlite:///a%00",
+            "sqlite:///dir/",
+            "mysql://a/b",
+            "pgsql://a/b",
+            "a.db",
+            "postgres:a",
+            "postgres://a b/c",
+        ] {
+            assert!(database_url(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://u:secret@h:5432/d?sslmode=require", "postgres://u:…@h:5432/d?sslmode=require"),
+            ("postgresql://u:se@cret@h/d", "postgresql://u:…@h/d"),
+            ("postgresql://u:se@cr/et@h/d", "postgresql://…"),
+            ("postgres://h/d?password=sec@ret", "postgres://…"),
+            ("postgres://u:secret/d", "postgres://…"),
+            ("postgres://[::1]/d", "postgres://[::1]/d"),
+            ("postgres://[::1]:5432,b:5433/d", "postgres://[::1]:5432,b:5433/d"),
+            ("postgres:///d?host=/run&password=secret", "postgres:///d"),
+            ("postgres://u@h/d", "postgres://u@h/d"),
+            ("postgres://u:sec?ret@h/d", "postgres://…"),
+        ] {
+            let parsed = database_url(url).unwrap();
+            assert_eq!(parsed.to_string(), shown);
+            assert_eq!(format!("{parsed:?}"), "Postgres(…)");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The only place that looks at the process environment and at `./.env`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::Config;
+use super::dotenv;
+use super::key::{self, SecretKeySource};
+use super::reader::{Problem, Problems, Reader};
+use super::table::SETTINGS;
+
+/// What `createsuperuser --noinput` takes from the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Superuser {
+    /// `LATCHKEY_SUPERUSER_USERNAME`.
+    pub username: Option<String>,
+    /// `LATCHKEY_SUPERUSER_EMAIL`.
+    pub email: Option<String>,
+    /// `LATCHKEY_SUPERUSER_PASSWORD`.
+    pub password: Option<SecretString>,
+}
+
+/// Reads them, or else Django's `DJANGO_SUPERUSER_*`; from the process alone, as Django does.
+pub fn superuser() -> Superuser {
+    let either = |field: &str| {
+        ["LATCHKEY", "DJANGO"]
+            .iter()
+            .find_map(|product| variable(&format!("{product}_SUPERUSER_{field}")).ok().flatten())
+    };
+    Superuser {
+        username: either("USERNAME").filter(|value| !value.is_empty()),
+        email: either("EMAIL").filter(|value| !value.is_empty()),
+        password: either("PASSWORD").filter(|value| !value.is_empty()).map(SecretString::from),
+    }
+}
+
+impl Config {
+    /// Reads the process environment and `./.env` (never a parent's); the process wins, `overrides` win over both.
+    /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that.
+    ///
+    /// # Errors
+    /// All problems together.
+    pub fn from_environment(overrides: &[(&str, String)], random: fn() -> [u8; 32]) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut values = dotenv::read(Path::new(".env"), &mut problems);
+        for setting in SETTINGS {
+            match variable(setting.name) {
+                Ok(Some(value)) => drop(values.insert(setting.name.to_owned(), value)),
+                Ok(None) => {}
+                Err(fault) => problems.push(Problem { name: setting.name.to_owned(), message: fault }),
+            }
+        }
+        values.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Self::from_values(&values, problems, random)
+    }
+
+    /// What `from_environment` does with the values that it found.
+    fn from_values(
+        values: &HashMap<String, String>,
+        problems: Vec<Problem>,
+        random: fn() -> [u8; 32],
+    ) -> Result<Self, Problems> {
+        let get = |name: &str| values.get(name).cloned();
+        let mut reader = Reader::new(&get);
+        reader.problems = problems;
+        let mut config = Self::read(&mut reader);
+        // A file is made only for a start that can go on.
+        if let SecretKeySource::File(path) = &config.secret_key_source
+            && reader.problems.is_empty()
+        {
+            match key::read_or_make(path, random) {
+                Ok((secret_key, source)) => {
+                    reader.show("SECRET_KEY", format!("(kept in {}, not shown)", path.display()));
+                    config.secret_key = secret_key;
+                    config.secret_key_source = source;
+                }
+                Err(message) => reader.problems.push(Problem { name: "SECRET_KEY".to_owned(), message }),
+            }
+        }
+        config.finish(reader)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the process for its environment")]
+fn variable(name: &str) -> Result<Option<String>, String> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8".to_owned()),
+    }
+}

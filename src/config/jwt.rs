@@ -1,0 +1,141 @@
+//! Everything named `JWT_*`: SimpleJWT's settings under its names. `crypto/` and `tokens/` act on them.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::key;
+use super::parse::{self, Fault};
+use super::reader::Reader;
+use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
+
+/// SimpleJWT's settings, under its names.
+#[derive(Debug, Clone)]
+pub struct Jwt {
+    /// Secret (HS*) or private PEM; `None` means that `SECRET_KEY` signs.
+    pub signing_key: Option<SecretString>,
+    /// Public PEM; `None` means: derived from the signing key.
+    pub verifying_key: Option<SecretString>,
+    /// `HS256` …
+    pub algorithm: Algorithm,
+    /// Lifetime of access tokens.
+    pub access_token_lifetime: Duration,
+    /// Lifetime of refresh tokens.
+    pub refresh_token_lifetime: Duration,
+    /// Lifetime of sliding tokens.
+    pub sliding_token_lifetime: Duration,
+    /// How long a sliding token can be refreshed.
+    pub sliding_token_refresh_lifetime: Duration,
+    /// A refresh answers a new refresh token.
+    pub rotate_refresh_tokens: bool,
+    /// … and blacklists the old one.
+    pub blacklist_after_rotation: bool,
+    /// Logins write `last_login`, at most once a minute per user.
+    pub update_last_login: bool,
+    /// Accepted (and written) audiences; empty means none.
+    pub audience: Audience,
+    /// Issuer.
+    pub issuer: Option<String>,
+    /// Tolerated clock difference.
+    pub leeway: Duration,
+    /// Words before the token in the header, at least one.
+    pub auth_header_types: Vec<String>,
+    /// Header's name in lower case: `authorization`.
+    pub auth_header_name: String,
+    /// What authenticates a request, in this order.
+    pub auth_token_classes: Vec<TokenClass>,
+    /// Field of the user that the user id claim holds.
+    pub user_id_field: UserIdField,
+    /// Name of the user id claim.
+    pub user_id_claim: String,
+    /// Name of the token type claim, `None` leaves it out.
+    pub token_type_claim: Option<String>,
+    /// Name of the jti claim, `None` leaves it out.
+    pub jti_claim: Option<String>,
+    /// Name of the claim that holds until when a sliding token can be refreshed.
+    pub sliding_token_refresh_exp_claim: String,
+    /// User fields copied into tokens at the pair endpoint.
+    pub extra_claims: Vec<ExtraClaim>,
+    /// Inactive users cannot log in, refresh or authenticate.
+    pub check_user_is_active: bool,
+    /// A token dies with the password that it was made under.
+    pub check_revoke_token: bool,
+    /// Name of the claim for that.
+    pub revoke_token_claim: String,
+}
+
+impl Jwt {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let jwt = Self {
+            signing_key: reader.optional("JWT_SIGNING_KEY", key::inline_or_file),
+            verifying_key: reader.optional("JWT_VERIFYING_KEY", key::inline_or_file),
+            algorithm: reader.read("JWT_ALGORITHM", parse::choice(vocabulary::ALGORITHMS)),
+            access_token_lifetime: reader.read("JWT_ACCESS_TOKEN_LIFETIME", parse::positive_duration),
+            refresh_token_lifetime: reader.read("JWT_REFRESH_TOKEN_LIFETIME", parse::positive_duration),
+            sliding_token_lifetime: reader.read("JWT_SLIDING_TOKEN_LIFETIME", parse::positive_duration),
+            sliding_token_refresh_lifetime: reader.read("JWT_SLIDING_TOKEN_REFRESH_LIFETIME", parse::positive_duration),
+            rotate_refresh_tokens: reader.read("JWT_ROTATE_REFRESH_TOKENS", parse::boolean),
+            blacklist_after_rotation: reader.read("JWT_BLACKLIST_AFTER_ROTATION", parse::boolean),
+            update_last_login: reader.read("JWT_UPDATE_LAST_LOGIN", parse::boolean),
+            audience: reader.optional("JWT_AUDIENCE", vocabulary::audience).unwrap_or(Audience::None),
+            issuer: reader.optional("JWT_ISSUER", parse::text_or_none).flatten(),
+            leeway: reader.read("JWT_LEEWAY", parse::duration),
+            auth_header_types: reader.read("JWT_AUTH_HEADER_TYPES", parse::some(parse::http_token)),
+            auth_header_name: reader.read("JWT_AUTH_HEADER_NAME", header_name),
+            auth_token_classes: reader.read("JWT_AUTH_TOKEN_CLASSES", parse::some(vocabulary::token_class)),
+            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::choice(vocabulary::USER_ID_FIELDS)),
+            user_id_claim: reader.read("JWT_USER_ID_CLAIM", claim_name),
+            token_type_claim: reader.read("JWT_TOKEN_TYPE_CLAIM", claim_name_or_none),
+            jti_claim: reader.read("JWT_JTI_CLAIM", claim_name_or_none),
+            sliding_token_refresh_exp_claim: reader.read("JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", claim_name),
+            extra_claims: reader.optional("JWT_EXTRA_CLAIMS", vocabulary::extra_claims).unwrap_or_default(),
+            check_user_is_active: reader.read("JWT_CHECK_USER_IS_ACTIVE", parse::boolean),
+            check_revoke_token: reader.read("JWT_CHECK_REVOKE_TOKEN", parse::boolean),
+            revoke_token_claim: reader.read("JWT_REVOKE_TOKEN_CLAIM", claim_name),
+        };
+        jwt.refuse_claims_of_one_name(reader);
+        jwt
+    }
+
+    /// Two claims of one name would overwrite each other, and the tokens would mean something else.
+    fn refuse_claims_of_one_name(&self, reader: &mut Reader<'_>) {
+        let named = [
+            ("JWT_USER_ID_CLAIM", Some(&self.user_id_claim)),
+            ("JWT_TOKEN_TYPE_CLAIM", self.token_type_claim.as_ref()),
+            ("JWT_JTI_CLAIM", self.jti_claim.as_ref()),
+            ("JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", Some(&self.sliding_token_refresh_exp_claim)),
+            ("JWT_REVOKE_TOKEN_CLAIM", Some(&self.revoke_token_claim)),
+        ];
+        let extra = self.extra_claims.iter().map(|claim| ("JWT_EXTRA_CLAIMS", claim.name()));
+        let mut taken: Vec<(&str, &str)> = Vec::new();
+        for (setting, claim) in
+            named.iter().filter_map(|(setting, claim)| Some((*setting, claim.as_ref()?.as_str()))).chain(extra)
+        {
+            match taken.iter().find(|(_, other)| *other == claim) {
+                Some((other, _)) => {
+                    let fault = format!("uses the claim {claim:?}, which {other} uses already");
+                    reader.refuse(setting, None, &fault);
+                }
+                None => taken.push((setting, claim)),
+            }
+        }
+    }
+}
+
+/// `X-Access-Token`, or Django's spelling of it: `HTTP_X_ACCESS_TOKEN`.
+fn header_name(value: &str) -> Result<String, Fault> {
+    let name = value.strip_prefix("HTTP_").map(|name| name.replace('_', "-"));
+    parse::header_name(name.as_deref().unwrap_or(value))
+}
+
+fn claim_name(value: &str) -> Result<String, Fault> {
+    claim_name_or_none(value)?.ok_or_else(|| "cannot be left out".to_owned())
+}
+
+/// A claim's name; those whose meaning RFC 7519 fixes, and which are written anyway, are taken.
+fn claim_name_or_none(value: &str) -> Result<Option<String>, Fault> {
+    if matches!(value, "exp" | "iat" | "nbf" | "iss" | "aud") {
+        return Err("is a claim that means something else (RFC 7519 section 4.1)".to_owned());
+    }
+    parse::text_or_none(value)
+}

@@ -1,0 +1,27 @@
+//! `LOG_FORMAT` and `RUST_LOG`. `telemetry.rs` makes a subscriber of them.
+
+use tracing_subscriber::EnvFilter;
+
+use super::parse;
+use super::reader::Reader;
+
+/// `LOG_FORMAT`, `RUST_LOG`.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// One JSON object a line instead of text for people.
+    pub json: bool,
+    /// tracing's filter, `info` when unset; it has been parsed once.
+    pub filter: String,
+}
+
+impl Log {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            json: reader.read("LOG_FORMAT", parse::choice(&[("pretty", false), ("json", true)])),
+            filter: reader.read("RUST_LOG", |value| match EnvFilter::builder().parse(value) {
+                Ok(_) => Ok(value.to_owned()),
+                Err(_) => Err("is no filter".to_owned()),
+            }),
+        }
+    }
+}

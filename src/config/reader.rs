@@ -1,0 +1,153 @@
+//! Reads settings one by one through an injected getter and collects every problem, warning and effective value.
+//! The defaults come from `table.rs`; the sections (`server.rs`, `jwt.rs` …) call this.
+
+use std::fmt;
+
+use super::parse::Fault;
+use super::table::{self, Initial, Setting};
+
+/// Where values come from: the environment, or a map in a test.
+pub type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// One thing that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable, or the file that it should have come from.
+    pub name: String,
+    /// What is wrong and what would be right, without any secret.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.message)
+    }
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// A setting as it is in force, ready to be shown: secrets are masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// The variable.
+    pub name: &'static str,
+    /// Its value, or words in its place.
+    pub value: String,
+    /// Nobody set it.
+    pub is_default: bool,
+}
+
+/// Collects what the sections read.
+pub struct Reader<'a> {
+    get: Get<'a>,
+    /// Everything wrong so far.
+    pub problems: Vec<Problem>,
+    /// What works but should be looked at.
+    pub warnings: Vec<String>,
+    /// What was read so far, in order.
+    pub effective: Vec<Effective>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has read nothing yet.
+    pub fn new(get: Get<'a>) -> Self {
+        Self { get, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
+    }
+
+    /// The setting's value, or its default from the table. After a fault the default stands in.
+    ///
+    /// # Panics
+    /// Where the table's default is none of the setting's values; a test loads them all.
+    pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> T {
+        self.optional(name, &parse).unwrap_or_else(|| {
+            let Initial::Value(default) = table::setting(name).initial else { unreachable!("{name} has no default") };
+            #[expect(clippy::expect_used, reason = "the table is a constant, and a test reads all of it")]
+            parse(default).expect("a default is a good value")
+        })
+    }
+
+    /// The setting's value where it has one.
+    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
+        let setting = table::setting(name);
+        let given = self.given(setting);
+        self.effective.push(Effective {
+            name: setting.name,
+            value: shown(setting, given.as_deref()),
+            is_default: given.is_none(),
+        });
+        let given = given?;
+        match parse(&given) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.refuse(name, Some(&given), &fault);
+                None
+            }
+        }
+    }
+
+    /// Notes a problem: the variable, its value unless it is a secret, the fault and a good example.
+    pub fn refuse(&mut self, name: &str, given: Option<&str>, fault: &str) {
+        let setting = table::setting(name);
+        let subject = match given {
+            Some(value) if !setting.is_secret => format!("{:?} ", shorten(value)),
+            _ => String::new(),
+        };
+        let message = format!("{subject}{fault}; for example {}={}", setting.name, setting.example);
+        self.problems.push(Problem { name: name.to_owned(), message });
+    }
+
+    /// Replaces the shown value of a setting whose value is worked out.
+    pub fn show(&mut self, name: &str, value: impl Into<String>) {
+        if let Some(effective) = self.effective.iter_mut().find(|effective| effective.name == name) {
+            effective.value = value.into();
+        }
+    }
+
+    /// Whether somebody set it (to anything but nothing).
+    pub fn is_set(&self, name: &str) -> bool {
+        self.given(table::setting(name)).is_some()
+    }
+
+    /// Whether it was read without a problem.
+    pub fn is_fine(&self, name: &str) -> bool {
+        !self.problems.iter().any(|problem| problem.name == name)
+    }
+
+    /// Secrets are taken byte for byte; everything else without the white space around it.
+    fn given(&self, setting: &Setting) -> Option<String> {
+        let value = (self.get)(setting.name)?;
+        let value = if setting.is_secret { value } else { value.trim().to_owned() };
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+fn shown(setting: &Setting, given: Option<&str>) -> String {
+    match (given, setting.initial) {
+        (Some(_), _) if setting.is_secret => "(set, not shown)".to_owned(),
+        (Some(value), _) => value.to_owned(),
+        (None, Initial::Value(default) | Initial::Words(default)) => default.to_owned(),
+    }
+}
+
+/// Enough of a wrong value to find it.
+fn shorten(value: &str) -> String {
+    const LONGEST: usize = 60;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    value.chars().take(LONGEST).chain(['…']).collect()
+}

@@ -1,0 +1,167 @@
+//! The table of settings: names, defaults and meanings, once. The reader takes the defaults from here;
+//! `.env.example` and the README's table are made from it, and a test keeps them equal.
+
+use std::fmt::Write;
+
+/// What a setting is when nobody sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initial {
+    /// This value.
+    Value(&'static str),
+    /// Nothing, or something worked out; these words say what.
+    Words(&'static str),
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Heading that it stands under.
+    pub section: &'static str,
+    /// The variable.
+    pub name: &'static str,
+    /// What it is when nobody sets it.
+    pub initial: Initial,
+    /// A good value that is not the default.
+    pub example: &'static str,
+    /// What it does, in one line.
+    pub meaning: &'static str,
+    /// Its value is never shown.
+    pub is_secret: bool,
+}
+
+const SERVER: &str = "Server";
+const DATABASE: &str = "Database";
+const CORS: &str = "Cross-origin requests";
+const ACCOUNTS: &str = "Accounts";
+const PASSWORDS: &str = "Passwords";
+const TOKENS: &str = "Tokens";
+const LOG: &str = "Log";
+
+/// Every setting, in the order in which people read about them.
+#[rustfmt::skip] // a table is read in columns
+pub const SETTINGS: &[Setting] = &[
+    value(SERVER, "HOST", "127.0.0.1", "0.0.0.0", "IP address to listen on"),
+    value(SERVER, "PORT", "8000", "8080", "port to listen on; 0 picks a free one and prints it"),
+    words(SERVER, "WORKERS", "number of cores", "4", "worker threads that answer requests"),
+    words(SERVER, "PUBLIC_URL", "http://localhost:PORT", "https://auth.example.com", "how users reach the server: links, cookies (`Secure` when https)"),
+    words(SERVER, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1] and PUBLIC_URL's host", "auth.example.com,.internal.example.com", "`Host` headers that are answered, with commas; `.example.com` covers subdomains, `*` everything"),
+    words(SERVER, "TRUSTED_PROXIES", "none", "10.0.0.0/8,192.168.1.7", "networks or addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` count"),
+    secret(SERVER, "SECRET_KEY", "on SQLite made once and kept in a file beside the database", "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "signs admin sessions and CSRF tokens, and JWTs unless JWT_SIGNING_KEY is set; at least 32 bytes; required on PostgreSQL"),
+    Setting { is_secret: true, ..value(DATABASE, "DATABASE_URL", "sqlite:///latchkey.sqlite3", "postgres://latchkey:password@localhost/latchkey", "`sqlite:///relative`, `sqlite:////absolute` or `postgres://…`; special characters percent-encoded") },
+    value(DATABASE, "DATABASE_POOL_SIZE", "10", "20", "PostgreSQL connections, or SQLite readers"),
+    words(DATABASE, "AUTO_MIGRATE", "true on SQLite, false on PostgreSQL", "false", "apply pending migrations at start; otherwise the start is refused with the command to run"),
+    words(CORS, "CORS_ALLOWED_ORIGINS", "none", "https://app.example.com,http://localhost:3000", "origins of front ends that may call the API from a browser"),
+    value(CORS, "CORS_ALLOW_ALL_ORIGINS", "false", "true", "any origin may call the API"),
+    value(CORS, "CORS_ALLOW_CREDENTIALS", "false", "true", "browsers may send cookies along"),
+    value(CORS, "CORS_ALLOW_HEADERS", "accept,authorization,content-type,user-agent,x-csrftoken,x-requested-with,idempotency-key", "authorization,content-type", "request headers that a browser may send"),
+    value(CORS, "CORS_EXPOSE_HEADERS", "Retry-After", "Retry-After,X-Request-Id", "response headers that a script may read"),
+    value(ACCOUNTS, "USERNAME_FIELD", "username", "email", "what a login names: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
+    words(ACCOUNTS, "STAFF_MAY_VIEW", "true, beside a Django false", "false", "staff who are no superusers may look at the panel, and never change anything"),
+    value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user blacklists the user's tokens"),
+    words(PASSWORDS, "PASSWORD_HASHER", "bcrypt_sha256, beside a Django pbkdf2_sha256", "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
+    value(PASSWORDS, "BCRYPT_ROUNDS", "12", "13", "bcrypt's cost, 4 to 31; below 10 warns"),
+    value(PASSWORDS, "PBKDF2_ITERATIONS", "1000000", "1200000", "PBKDF2's iterations; below 600000 warns"),
+    words(PASSWORDS, "PASSWORD_REHASH", "true, beside a Django false", "false", "replace outdated hashes after the next correct login"),
+    secret(TOKENS, "JWT_SIGNING_KEY", "SECRET_KEY", "/etc/latchkey/signing.pem", "secret (HS*) or private key in PEM; a value that starts with `/`, `./` or `file:` is a path"),
+    secret(TOKENS, "JWT_VERIFYING_KEY", "worked out from the signing key", "/etc/latchkey/verifying.pem", "public key in PEM, or a path to it"),
+    value(TOKENS, "JWT_ALGORITHM", "HS256", "EdDSA", "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"),
+    value(TOKENS, "JWT_ACCESS_TOKEN_LIFETIME", "5m", "15m", "how long an access token is valid"),
+    value(TOKENS, "JWT_REFRESH_TOKEN_LIFETIME", "1 day", "30 days", "how long a refresh token is valid"),
+    value(TOKENS, "JWT_SLIDING_TOKEN_LIFETIME", "5m", "15m", "how long a sliding token is valid"),
+    value(TOKENS, "JWT_SLIDING_TOKEN_REFRESH_LIFETIME", "1 day", "30 days", "how long a sliding token can be refreshed"),
+    value(TOKENS, "JWT_ROTATE_REFRESH_TOKENS", "true", "false", "a refresh answers a new refresh token too"),
+    value(TOKENS, "JWT_BLACKLIST_AFTER_ROTATION", "true", "false", "the old refresh token is blacklisted then"),
+    value(TOKENS, "JWT_UPDATE_LAST_LOGIN", "true", "false", "a login writes the user's `last_login`, at most once a minute"),
+    words(TOKENS, "JWT_AUDIENCE", "none", "https://api.example.com", "written as `aud` and checked; several with commas or as a JSON list"),
+    words(TOKENS, "JWT_ISSUER", "none", "https://auth.example.com", "written as `iss` and checked"),
+    value(TOKENS, "JWT_LEEWAY", "0", "10s", "how far clocks may differ"),
+    value(TOKENS, "JWT_AUTH_HEADER_TYPES", "Bearer", "Bearer,JWT", "words that may stand before the token in the header"),
+    value(TOKENS, "JWT_AUTH_HEADER_NAME", "Authorization", "X-Access-Token", "header with the token; `HTTP_X_ACCESS_TOKEN` is understood too"),
+    value(TOKENS, "JWT_AUTH_TOKEN_CLASSES", "access", "access,sliding", "what authenticates a request: `access`, `sliding` or both"),
+    value(TOKENS, "JWT_USER_ID_FIELD", "id", "uuid", "what identifies the user in tokens: `id`, `uuid` (random), `username` or `email`"),
+    value(TOKENS, "JWT_USER_ID_CLAIM", "user_id", "sub", "claim that holds it"),
+    value(TOKENS, "JWT_TOKEN_TYPE_CLAIM", "token_type", "typ", "claim with the token's type; `none` leaves it out"),
+    value(TOKENS, "JWT_JTI_CLAIM", "jti", "none", "claim with the token's id; `none` leaves it out"),
+    value(TOKENS, "JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", "refresh_exp", "refresh_until", "claim with the time until which a sliding token can be refreshed"),
+    words(TOKENS, "JWT_EXTRA_CLAIMS", "none", "email,is_staff", "user fields put into tokens: email, username, first_name, last_name, is_staff, is_superuser, is_active"),
+    value(TOKENS, "JWT_CHECK_USER_IS_ACTIVE", "true", "false", "inactive users cannot log in, refresh or authenticate"),
+    value(TOKENS, "JWT_CHECK_REVOKE_TOKEN", "false", "true", "a token dies with the password that it was made under"),
+    value(TOKENS, "JWT_REVOKE_TOKEN_CLAIM", "hash_password", "pwd", "claim for that"),
+    value(LOG, "LOG_FORMAT", "pretty", "json", "`pretty` for people, `json` for one object a line"),
+    value(LOG, "RUST_LOG", "info", "info,latchkey=debug", "what is logged: tracing's filter"),
+];
+
+/// The setting of that name.
+///
+/// # Panics
+/// Where there is none: the program would read a setting that stands nowhere. Tests read them all.
+pub fn setting(name: &str) -> &'static Setting {
+    #[expect(clippy::expect_used, reason = "names are literals of this folder, and a test reads all of them")]
+    SETTINGS.iter().find(|setting| setting.name == name).expect("every setting stands in the table")
+}
+
+/// The text of `.env.example`.
+pub fn env_example() -> String {
+    let mut out = String::from(
+        "# Latchkey's settings. Copy this file to `.env` and change what you need; every line has its default.\n\
+         # The process environment wins over `.env`; an empty value is an unset one. Durations: 5m, 30 days, 1h 30m,\n\
+         # or seconds. Put keys and passwords into single quotes: elsewhere `$` and `#` cut them.\n\
+         # Made from the table of settings: run `UPDATE_ENV_EXAMPLE=1 cargo test --lib config` after changing that.\n",
+    );
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section != section {
+            section = setting.section;
+            let _ = write!(out, "\n# ---- {section} ----\n");
+        }
+        let (default, line) = match setting.initial {
+            Initial::Value(default) => (String::new(), default),
+            Initial::Words(words) => (format!(" (default: {words})"), ""),
+        };
+        let _ = write!(out, "\n# {}{default}\n# {}={line}\n", setting.meaning, setting.name);
+    }
+    out
+}
+
+/// The README's table, in Markdown.
+pub fn readme_table() -> String {
+    let mut out = String::from("| variable | default | meaning |\n| --- | --- | --- |\n");
+    for setting in SETTINGS {
+        let default = match setting.initial {
+            Initial::Value(default) => format!("`{default}`"),
+            Initial::Words(words) => words.to_owned(),
+        };
+        let _ = writeln!(out, "| `{}` | {default} | {} |", setting.name, setting.meaning);
+    }
+    out
+}
+
+const fn value(
+    section: &'static str,
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { section, name, initial: Initial::Value(default), example, meaning, is_secret: false }
+}
+
+const fn words(
+    section: &'static str,
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { section, name, initial: Initial::Words(default), example, meaning, is_secret: false }
+}
+
+const fn secret(
+    section: &'static str,
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { section, name, initial: Initial::Words(default), example, meaning, is_secret: true }
+}
