@@ -3,7 +3,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::user::{FieldError, normalize_email, normalize_username, validate};
+use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::config::UsernameField;
@@ -82,15 +82,18 @@ pub async fn create(app: &App, actor: &Actor, user: NewUser) -> Result<User, Man
     app.db.write(move |conn| insert(conn, &actor, now, &row)).await
 }
 
+/// Whether `create` would take this user (its password apart); for a form or a prompt that asks field by field.
+pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
+    let (username, email) = (normalize_username(&user.username), normalize_email(&user.email));
+    validate(app, &username, &email, user)?;
+    app.db.read(move |conn| refuse_taken(conn, &username, &email)).await
+}
+
 /// Validates, normalises and hashes: everything that needs no transaction.
 pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, ManageError> {
     user.username = normalize_username(&user.username);
     user.email = normalize_email(&user.email);
-    let email_required = app.config.accounts.username_field == UsernameField::Email;
-    let problems = validate(&user.username, &user.email, &user.first_name, &user.last_name, email_required);
-    if !problems.is_empty() {
-        return Err(ManageError::Fields(problems));
-    }
+    validate(app, &user.username, &user.email, &user)?;
     let password = match user.password {
         NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
         NewPassword::Plain(password) => app.passwords.hash(acceptable(password)?).await?,
@@ -109,6 +112,21 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
     })
 }
 
+/// Every rule that needs no look into the database.
+fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
+    let email_required = app.config.accounts.username_field == UsernameField::Email;
+    let problems: Vec<_> = [
+        user::validate_username(username),
+        user::validate_email(email, email_required),
+        user::validate_name("first_name", &user.first_name),
+        user::validate_name("last_name", &user.last_name),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if problems.is_empty() { Ok(()) } else { Err(ManageError::Fields(problems)) }
+}
+
 /// An empty password can never be typed, and an endless one is an attack.
 fn acceptable(password: SecretString) -> Result<SecretString, ManageError> {
     let message = match password.expose_secret().len() {
@@ -121,24 +139,34 @@ fn acceptable(password: SecretString) -> Result<SecretString, ManageError> {
 
 /// Inserts a prepared user; a name or address that is taken is a field error in Django's words.
 pub(super) fn insert(conn: &mut Conn, actor: &Actor, now: Instant, row: &NewRow) -> Result<User, ManageError> {
-    let taken = |field, message: &str| ManageError::Fields(vec![FieldError { field, message: message.to_owned() }]);
-    let same_name = || taken("username", "A user with that username already exists.");
-    if users::find_by_username(conn, &row.username)?.is_some() {
-        return Err(same_name());
-    }
-    if users::has_address(conn, &row.username)? {
-        return Err(taken("username", "This is another user's email address."));
-    }
-    if !row.email.is_empty() && (users::has_address(conn, &row.email)? || users::has_name(conn, &row.email)?) {
-        return Err(taken("email", "A user with that email address already exists."));
-    }
+    refuse_taken(conn, &row.username, &row.email)?;
     let user = users::insert(conn, row).map_err(|error| match error {
-        DbError::Unique(_) => same_name(),
+        DbError::Unique(_) => taken("username", SAME_NAME),
         other => other.into(),
     })?;
     latchkey_user::insert(conn, user.id, &new_uuid())?;
     audit::write(conn, now, actor, "user.create", Some(user.id), &user.username)?;
     Ok(user)
+}
+
+const SAME_NAME: &str = "A user with that username already exists.";
+
+fn taken(field: &'static str, message: &str) -> ManageError {
+    ManageError::Fields(vec![FieldError { field, message: message.to_owned() }])
+}
+
+/// No name twice, no address twice in any case, and no name that is another's address: a login must name one user.
+fn refuse_taken(conn: &mut Conn, username: &str, email: &str) -> Result<(), ManageError> {
+    if users::find_by_username(conn, username)?.is_some() {
+        return Err(taken("username", SAME_NAME));
+    }
+    if users::has_address(conn, username)? {
+        return Err(taken("username", "This is another user's email address."));
+    }
+    if !email.is_empty() && (users::has_address(conn, email)? || users::has_name(conn, email)?) {
+        return Err(taken("email", "A user with that email address already exists."));
+    }
+    Ok(())
 }
 
 /// A random id (RFC 9562, version 4), as text.

@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> HashMap<String, 
     }
 }
 
-fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, String> {
+pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // dotenvy takes white space at the very end for an unfinished line.
     let lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
@@ -36,25 +36,31 @@ fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, String> {
         let skipped =
             taken.iter().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#')).count();
         let number = first + skipped + 1;
-        let problem = match entry {
-            Ok((name, value)) => {
-                let is_cut = name.ends_with("_KEY") && is_cut(&taken[skipped..].concat());
-                values.insert(name.clone(), value);
-                is_cut.then(|| format!("line {number} ({name}) has a `$` or `#` outside single quotes, which would cut the key; put the whole value into single quotes: {name}='…'"))
+        let message = match (entry, cut_key(&taken[skipped..].concat())) {
+            (_, Some(name)) => format!(
+                "line {number} ({name}) has a `$` or `#` outside single quotes, which would cut the key; \
+                 put the whole value into single quotes: {name}='…'"
+            ),
+            (Ok((name, value)), None) => {
+                values.insert(name, value);
+                continue;
             }
-            Err(_) => {
-                Some(format!("line {number} is not NAME=value; a value with spaces or quotes needs quotes around it"))
-            }
+            (Err(_), None) => format!("line {number} is not NAME=value; put a value with spaces or quotes into quotes"),
         };
-        problems.extend(problem.map(|message| Problem { name: ".env".to_owned(), message }));
+        problems.push(Problem { name: ".env".to_owned(), message });
     }
     values
 }
 
-/// Whether the value holds a `$` that dotenvy would replace or a `#` that may start a comment.
+/// The name of a `*_KEY` whose value holds a `$` that dotenvy would replace or a `#` that may start a comment.
 /// Double quotes protect only a `#`: dotenvy replaces `$name` in them too.
-fn is_cut(entry: &str) -> bool {
-    let value = entry.split_once('=').map_or("", |(_, value)| value);
+fn cut_key(entry: &str) -> Option<&str> {
+    let (name, value) = entry.split_once('=')?;
+    let name = name.trim().trim_start_matches("export").trim_start();
+    (name.ends_with("_KEY") && is_cut(value)).then_some(name)
+}
+
+fn is_cut(value: &str) -> bool {
     let mut quote = None;
     let mut characters = value.trim_end().chars();
     while let Some(character) = characters.next() {
@@ -91,5 +97,88 @@ impl Read for LineByLine<'_> {
         out[..count].copy_from_slice(&rest[..count]);
         self.offset = if count == rest.len() { 0 } else { self.offset + count };
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good(text: &str) -> HashMap<String, String> {
+        let mut problems = Vec::new();
+        let values = parse(text, &mut problems);
+        assert_eq!(problems, Vec::new());
+        values
+    }
+
+    fn bad(text: &str) -> Vec<String> {
+        let mut problems = Vec::new();
+        parse(text, &mut problems);
+        problems.into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn comments_quotes_and_white_space_are_understood() {
+        let values =
+            good("\u{feff}# a comment\n\nPORT=9000 # why\r\nexport HOST = '::1'\nJWT_ISSUER=\"a b\"\nEMPTY=\nLAST=x ");
+        for (name, value) in [("PORT", "9000"), ("HOST", "::1"), ("JWT_ISSUER", "a b"), ("EMPTY", ""), ("LAST", "x")] {
+            assert_eq!(values.get(name).map(String::as_str), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_go_over_several_lines_in_quotes() {
+        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQA+/=\n-----END PRIVATE KEY-----";
+        for quote in ['"', '\''] {
+            let values = good(&format!("A=1\nJWT_SIGNING_KEY={quote}{pem}{quote}\nB=2\n"));
+            assert_eq!(values["JWT_SIGNING_KEY"], pem);
+            assert_eq!(values["B"], "2");
+        }
+    }
+
+    #[test]
+    fn a_key_that_would_be_cut_is_an_error() {
+        for value in ["a$b", "a#b", "'a'$b", "\"a$b\"", "#abc", "$abc", "a #b"] {
+            let messages = bad(&format!("A=1\nSECRET_KEY={value}\n"));
+            assert_eq!(messages.len(), 1, "{value}");
+            assert!(messages[0].starts_with("line 2 (SECRET_KEY)"), "{}", messages[0]);
+            assert!(!messages[0].contains(value));
+        }
+        for (value, kept) in
+            [("'a$b#c'", "a$b#c"), ("a\\$b", "a$b"), ("\"a#b\"", "a#b"), ("\"a\\$b\"", "a$b"), ("'a\"#'", "a\"#")]
+        {
+            assert_eq!(good(&format!("SECRET_KEY={value}"))["SECRET_KEY"], kept);
+        }
+    }
+
+    #[test]
+    fn a_malformed_line_is_named_by_its_number_and_never_shown() {
+        let messages =
+            bad("# top\n\nPORT=1\n\n# more\nhush hush\nSECRET_KEY=a b c\nHOST=::1\nJWT_SIGNING_KEY='hush\nX=1\n");
+        let numbers: Vec<_> = messages.iter().map(|message| message.split(' ').nth(1).unwrap()).collect();
+        assert_eq!(numbers, ["6", "7", "9"]);
+        assert!(!messages.concat().contains("hush"));
+    }
+
+    #[test]
+    fn the_last_of_two_lines_counts() {
+        assert_eq!(good("PORT=1\nPORT=2\n")["PORT"], "2");
+    }
+
+    #[test]
+    fn long_lines_come_through_whole() {
+        let long = "x".repeat(100_000);
+        assert_eq!(good(&format!("A={long}\nB=2"))["A"].len(), 100_000);
+    }
+
+    #[test]
+    fn only_a_missing_file_is_no_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut problems = Vec::new();
+        assert!(read(&folder.path().join(".env"), &mut problems).is_empty());
+        assert!(problems.is_empty());
+        std::fs::write(folder.path().join(".env"), b"A=\xff").unwrap();
+        read(&folder.path().join(".env"), &mut problems);
+        assert_eq!(problems.len(), 1);
     }
 }

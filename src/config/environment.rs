@@ -91,3 +91,40 @@ fn variable(name: &str) -> Result<Option<String>, String> {
         Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_key_is_kept_beside_a_sqlite_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/a.sqlite3", folder.path().display());
+        let values = values(&[("DATABASE_URL", &url)]);
+        let made = Config::from_values(&values, Vec::new(), || [7; 32]).unwrap();
+        assert!(matches!(made.secret_key_source, SecretKeySource::NewFile(_)));
+        let shown = made.effective().iter().find(|effective| effective.name == "SECRET_KEY").unwrap();
+        assert!(shown.value.contains("a.sqlite3.secret_key"), "{}", shown.value);
+        let kept = Config::from_values(&values, Vec::new(), || [8; 32]).unwrap();
+        assert!(matches!(kept.secret_key_source, SecretKeySource::File(_)));
+    }
+
+    #[test]
+    fn no_key_is_made_for_a_start_that_fails_anyway() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/a.sqlite3", folder.path().display());
+        Config::from_values(&values(&[("DATABASE_URL", &url), ("PORT", "x")]), Vec::new(), || [7; 32]).unwrap_err();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn problems_of_the_file_come_with_the_others() {
+        let problem = Problem { name: ".env".to_owned(), message: "line 1 …".to_owned() };
+        let problems = Config::from_values(&values(&[("PORT", "x")]), vec![problem], || [7; 32]).unwrap_err();
+        assert_eq!(problems.0.len(), 2);
+    }
+}

@@ -11,6 +11,7 @@ use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserI
 
 /// SimpleJWT's settings, under its names.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "SimpleJWT has that many switches, and these are their names")]
 pub struct Jwt {
     /// Secret (HS*) or private PEM; `None` means that `SECRET_KEY` signs.
     pub signing_key: Option<SecretString>,

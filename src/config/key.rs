@@ -138,3 +138,88 @@ fn hex(bytes: &[u8]) -> String {
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn counted() -> [u8; 32] {
+        static NEXT: AtomicU8 = AtomicU8::new(0);
+        [NEXT.fetch_add(1, Ordering::SeqCst); 32]
+    }
+
+    fn put(folder: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {
+        let path = folder.path().join("key");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_secret_key_is_made_once_and_only_for_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file_beside(&folder.path().join("a.sqlite3"));
+        assert!(path.ends_with("a.sqlite3.secret_key"));
+        let (first, source) = read_or_make(&path, counted).unwrap();
+        assert_eq!(source, SecretKeySource::NewFile(path.clone()));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(first.expose_secret().len(), 64);
+        let (second, source) = read_or_make(&path, counted).unwrap();
+        assert_eq!(source, SecretKeySource::File(path));
+        assert_eq!(first.expose_secret(), second.expose_secret());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn starts_at_the_same_time_agree_on_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| read_or_make(&path, counted).unwrap())).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|(key, _)| key.expose_secret() == keys[0].0.expose_secret()));
+        assert_eq!(keys.iter().filter(|(_, source)| matches!(source, SecretKeySource::NewFile(_))).count(), 1);
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_be_trusted_is_refused_with_a_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = "k".repeat(64);
+        let fault = |path: &Path| read_or_make(path, counted).unwrap_err();
+        assert!(fault(&put(&folder, &key, 0o644)).contains("chmod 600"));
+        assert!(fault(&put(&folder, "short\n", 0o600)).contains("shorter than 32 bytes"));
+        assert!(fault(folder.path()).contains("is no file"));
+        assert!(fault(&folder.path().join("nowhere/key")).contains("cannot be made"));
+        assert!(read_or_make(&put(&folder, &key, 0o400), counted).is_ok());
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_path_is_read_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = put(&folder, "the key\r\n", 0o600);
+        for value in
+            [path.display().to_string(), format!("file:{}", path.display()), format!("file://{}", path.display())]
+        {
+            assert_eq!(inline_or_file(&value).unwrap().expose_secret(), "the key");
+        }
+        for value in ["/nowhere/hush", "./hush", "file:hush", "/dev/null", "/"] {
+            let fault = inline_or_file(value).unwrap_err();
+            assert!(fault.contains("path") && !fault.contains("hush"), "{fault}");
+        }
+        assert!(inline_or_file(&put(&folder, "\n", 0o600).display().to_string()).unwrap_err().contains("empty"));
+    }
+
+    #[test]
+    fn only_a_pem_has_its_line_ends_written_out() {
+        let inline = |value| inline_or_file(value).unwrap().expose_secret().to_owned();
+        assert_eq!(inline("-----BEGIN X-----\\nabc\\n-----END X-----"), "-----BEGIN X-----\nabc\n-----END X-----");
+        assert_eq!(inline("a\\nb$#"), "a\\nb$#");
+    }
+}

@@ -115,7 +115,9 @@ fn allowed_host(value: &str) -> Result<String, Fault> {
     }
     let (dot, name) = value.strip_prefix('.').map_or(("", value), |name| (".", name));
     match Host::parse(name) {
-        Ok(host) if dot.is_empty() || matches!(host, Host::Domain(_)) => Ok(format!("{dot}{host}")),
+        Ok(host) if !name.contains('*') && (dot.is_empty() || matches!(host, Host::Domain(_))) => {
+            Ok(format!("{dot}{host}"))
+        }
         _ => Err("is not a host name without scheme and port".to_owned()),
     }
 }

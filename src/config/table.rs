@@ -103,7 +103,7 @@ pub fn setting(name: &str) -> &'static Setting {
 /// The text of `.env.example`.
 pub fn env_example() -> String {
     let mut out = String::from(
-        "# Latchkey's settings. Copy this file to `.env` and change what you need; every line has its default.\n\
+        "# Latchkey's settings. Copy this file to `.env` and change what you need; every line shows its default.\n\
          # The process environment wins over `.env`; an empty value is an unset one. Durations: 5m, 30 days, 1h 30m,\n\
          # or seconds. Put keys and passwords into single quotes: elsewhere `$` and `#` cut them.\n\
          # Made from the table of settings: run `UPDATE_ENV_EXAMPLE=1 cargo test --lib config` after changing that.\n",
@@ -112,13 +112,15 @@ pub fn env_example() -> String {
     for setting in SETTINGS {
         if setting.section != section {
             section = setting.section;
-            let _ = write!(out, "\n# ---- {section} ----\n");
+            let _ = writeln!(out, "\n# ---- {section} ----");
         }
-        let (default, line) = match setting.initial {
-            Initial::Value(default) => (String::new(), default),
-            Initial::Words(words) => (format!(" (default: {words})"), ""),
+        let _ = writeln!(out, "\n# {}", setting.meaning);
+        let _ = match setting.initial {
+            // dotenvy wants quotes around white space.
+            Initial::Value(default) if default.contains(' ') => writeln!(out, "# {}='{default}'", setting.name),
+            Initial::Value(default) => writeln!(out, "# {}={default}", setting.name),
+            Initial::Words(words) => writeln!(out, "# (default: {words})\n# {}=", setting.name),
         };
-        let _ = write!(out, "\n# {}{default}\n# {}={line}\n", setting.meaning, setting.name);
     }
     out
 }
@@ -164,4 +166,54 @@ const fn secret(
     meaning: &'static str,
 ) -> Setting {
     Setting { section, name, initial: Initial::Words(default), example, meaning, is_secret: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "config reads the environment, here whether to write the file")]
+    fn the_example_file_is_what_the_table_says() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
+        if std::env::var("UPDATE_ENV_EXAMPLE").is_ok() {
+            std::fs::write(&path, env_example()).unwrap();
+        }
+        let file = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(file, env_example(), "run UPDATE_ENV_EXAMPLE=1 cargo test --lib config");
+    }
+
+    #[test]
+    fn no_setting_stands_in_the_table_twice() {
+        let names: HashSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+    }
+
+    #[test]
+    fn the_readme_table_has_one_row_for_each_setting() {
+        let table = readme_table();
+        assert_eq!(table.lines().count(), SETTINGS.len() + 2);
+        assert!(table.contains("| `PORT` | `8000` | port to listen on"));
+        assert!(table.lines().all(|row| row.matches('|').count() == 4), "a cell contains a bar");
+    }
+
+    #[test]
+    fn the_example_file_says_the_same_with_every_line_in_force() {
+        let lines =
+            env_example().lines().filter_map(|line| line.strip_prefix("# ")).map(str::to_owned).collect::<Vec<_>>();
+        let is_setting =
+            |line: &&String| SETTINGS.iter().any(|setting| line.starts_with(&format!("{}=", setting.name)));
+        let text: Vec<_> = lines.iter().filter(is_setting).map(String::as_str).collect();
+        assert_eq!(text.len(), SETTINGS.len());
+        let mut problems = Vec::new();
+        let values = super::super::dotenv::parse(&text.join("\n"), &mut problems);
+        assert_eq!(problems, Vec::new());
+        for setting in SETTINGS {
+            let expected = if let Initial::Value(default) = setting.initial { default } else { "" };
+            assert_eq!(values[setting.name], expected, "{}", setting.name);
+        }
+    }
 }

@@ -143,11 +143,6 @@ impl Keys {
         &self.kid
     }
 
-    /// The algorithm's name, as in `alg`.
-    pub fn algorithm(&self) -> &'static str {
-        unimplemented!()
-    }
-
     /// Whether signing the same text again gives the same signature (HS, RS, EdDSA: yes; PS, ES: no).
     pub fn is_deterministic(&self) -> bool {
         !matches!(self.jwa, Jwa::PS256 | Jwa::PS384 | Jwa::PS512 | Jwa::ES256 | Jwa::ES384)

@@ -1,0 +1,281 @@
+//! The threads that hash passwords, with a bounded queue in front: a storm of logins waits here, or is sent away,
+//! and nothing else of the server notices. Also knows how long each kind of hash takes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
+
+use super::format::{Encoded, Scheme};
+use super::{Busy, Check, Recipe};
+use crate::db::types::EncodedPassword;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads of their own for hashing, with a bounded queue in front.
+pub struct PasswordPool {
+    scheme: Scheme,
+    jobs: SyncSender<Job>,
+    speeds: Arc<Speeds>,
+}
+
+impl PasswordPool {
+    /// A pool of `threads` threads and room for `queue` waiting jobs.
+    pub fn new(recipe: Recipe, threads: usize, queue: usize) -> Self {
+        let (jobs, waiting) = sync_channel(queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..threads.max(1) {
+            let waiting = Arc::clone(&waiting);
+            let thread = thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&waiting));
+            if let Err(error) = thread {
+                tracing::error!(%error, "cannot start a thread for password hashes");
+            }
+        }
+        Self { scheme: Scheme::of(&recipe), jobs, speeds: Arc::default() }
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full, or when memory is short.
+    pub async fn hash(&self, password: SecretString) -> Result<EncodedPassword, Busy> {
+        let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
+        let made = self.submit(move || speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()))).await?;
+        made.map(|made| EncodedPassword(made.text())).ok_or(Busy)
+    }
+
+    /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe).
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full.
+    pub async fn verify(&self, password: SecretString, encoded: EncodedPassword) -> Result<Check, Busy> {
+        let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
+        self.submit(move || match readable(&encoded, scheme) {
+            Some(stored) if speeds.time(stored.scheme, || stored.matches(password.expose_secret())) => {
+                Check::Right { outdated: stored.is_outdated(scheme) }
+            }
+            Some(_) => Check::Wrong,
+            None => {
+                speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()));
+                Check::Wrong
+            }
+        })
+        .await
+    }
+
+    /// Costs as much as a verification with the recipe: for a user that does not exist.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full.
+    pub async fn pretend(&self, password: SecretString) -> Result<(), Busy> {
+        self.hash(password).await.map(drop)
+    }
+
+    /// Tells the pool that such hashes exist in the database; their time is measured once, on the pool.
+    pub fn learn(&self, example: EncodedPassword) {
+        // Also the recipe's: users that do not exist cost that, before anybody has logged in.
+        let other = readable(&example, self.scheme).map(|stored| stored.scheme);
+        for scheme in [Some(self.scheme), other].into_iter().flatten() {
+            let speeds = Arc::clone(&self.speeds);
+            if !speeds.knows(scheme) {
+                // With a full queue it is measured at the next call, or by the first login of such a user.
+                let _ = self.jobs.try_send(Box::new(move || {
+                    if !speeds.knows(scheme) {
+                        speeds.time(scheme, || Encoded::make(scheme, "a password to measure with"));
+                    }
+                }));
+            }
+        }
+    }
+
+    /// How long the slowest kind of hash takes that was ever measured here: no failed login is answered sooner.
+    pub fn slowest(&self) -> Duration {
+        self.speeds.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
+    }
+
+    /// Queues a job and waits for its answer; nothing is done for a caller that went away meanwhile.
+    async fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            if !answer.is_closed() {
+                let _ = answer.send(job());
+            }
+        };
+        self.jobs.try_send(Box::new(job)).map_err(|_| Busy)?;
+        answered.await.map_err(|_| Busy)
+    }
+}
+
+/// A thread's life: until the pool is dropped.
+fn work(waiting: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a password hash panicked; its login was sent away");
+        }
+    }
+}
+
+/// A stored hash that can be compared at a bearable cost, or at the one that we ask for ourselves.
+fn readable(encoded: &EncodedPassword, ours: Scheme) -> Option<Encoded> {
+    Encoded::parse(&encoded.0).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
+}
+
+/// What each kind of hash typically takes, without the wait in the queue.
+#[derive(Default)]
+struct Speeds(Mutex<Vec<(Scheme, Duration)>>);
+
+impl Speeds {
+    /// So many kinds are told apart; a database with more is not one of Django's.
+    const KINDS: usize = 64;
+
+    fn time<T>(&self, scheme: Scheme, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.record(scheme, start.elapsed());
+        result
+    }
+
+    /// Follows the upper end of what is usual: slower hashes raise it by an eighth at most, faster ones sink it slowly.
+    fn record(&self, scheme: Scheme, took: Duration) {
+        let mut known = self.lock();
+        if let Some((_, typical)) = known.iter_mut().find(|(kind, _)| *kind == scheme) {
+            *typical =
+                if took > *typical { took.min(*typical + *typical / 8) } else { *typical - (*typical - took) / 32 };
+        } else if known.len() < Self::KINDS {
+            known.push((scheme, took));
+        }
+    }
+
+    fn knows(&self, scheme: Scheme) -> bool {
+        self.lock().iter().any(|(kind, _)| *kind == scheme)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Scheme, Duration)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::config::Hasher;
+
+    const CHEAP: Recipe = Recipe { hasher: Hasher::BcryptSha256, bcrypt_rounds: 4, pbkdf2_iterations: 1 };
+    const OTHER: &str = "pbkdf2_sha256$3$abcdefghijklmnopqrstuv$kB5zNrQa1nDMXMQlMO2KUrnxVUilEGVEungXaPeylVg=";
+
+    fn wait<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn verify(pool: &PasswordPool, password: &str, encoded: &str) -> Check {
+        wait(pool.verify(password.into(), EncodedPassword(encoded.into()))).unwrap()
+    }
+
+    /// One thread, which works on something until the sender is dropped.
+    fn occupied(queue: usize) -> (PasswordPool, Sender<()>) {
+        let pool = PasswordPool::new(CHEAP, 1, queue);
+        let (release, held) = channel::<()>();
+        let (started, starts) = channel();
+        let mut job: Job = Box::new(move || {
+            started.send(()).unwrap();
+            let _ = held.recv();
+        });
+        // A pool without a queue takes a job only once its thread waits for one.
+        while let Err(std::sync::mpsc::TrySendError::Full(back)) = pool.jobs.try_send(job) {
+            job = back;
+            thread::yield_now();
+        }
+        starts.recv().unwrap();
+        (pool, release)
+    }
+
+    #[test]
+    fn a_password_is_hashed_and_verified() {
+        let pool = PasswordPool::new(CHEAP, 2, 10);
+        let made = wait(pool.hash("secret".into())).unwrap();
+        assert!(made.0.starts_with("bcrypt_sha256$$2b$04$"));
+        assert_eq!(verify(&pool, "secret", &made.0), Check::Right { outdated: false });
+        assert_eq!(verify(&pool, "Secret", &made.0), Check::Wrong);
+        assert_eq!(verify(&pool, "pässwörd 1", OTHER), Check::Right { outdated: true });
+        assert_eq!(wait(pool.pretend("secret".into())), Ok(()));
+    }
+
+    #[test]
+    fn unusable_unreadable_and_absurd_hashes_are_wrong_and_cost_a_hash() {
+        for encoded in ["", "!", "nonsense", "bcrypt$$2b$31$vRlO2gilJuv/ndaTz9drvOKAzQYuaaRDJKBeWk2r31uZXowlxVuOS"] {
+            let pool = PasswordPool::new(CHEAP, 1, 1);
+            assert_eq!(verify(&pool, "secret", encoded), Check::Wrong);
+            assert!(pool.speeds.knows(pool.scheme), "{encoded}");
+        }
+    }
+
+    #[test]
+    fn a_full_queue_is_busy() {
+        let (pool, release) = occupied(1);
+        pool.jobs.try_send(Box::new(|| {})).unwrap();
+        assert_eq!(wait(pool.hash("secret".into())), Err(Busy));
+        assert_eq!(wait(pool.verify("secret".into(), EncodedPassword(OTHER.into()))), Err(Busy));
+        drop(release);
+    }
+
+    #[test]
+    fn nothing_is_hashed_for_a_caller_that_went_away() {
+        let (pool, release) = occupied(2);
+        let hashed = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&hashed);
+        {
+            let waiting = pin!(pool.submit(move || seen.store(true, Ordering::SeqCst)));
+            assert!(waiting.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        drop(release);
+        // The one thread does its jobs in turn: after this one the other had its chance.
+        assert_eq!(wait(pool.submit(|| ())), Ok(()));
+        assert!(!hashed.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn a_panic_costs_only_its_own_caller() {
+        let pool = PasswordPool::new(CHEAP, 1, 2);
+        assert_eq!(wait(pool.submit(|| panic!("on purpose"))), Err::<(), _>(Busy));
+        assert_eq!(wait(pool.submit(|| 1)), Ok(1));
+    }
+
+    #[test]
+    fn what_is_learnt_is_measured_once_with_the_recipe() {
+        let pool = PasswordPool::new(CHEAP, 1, 10);
+        assert_eq!(pool.slowest(), Duration::ZERO);
+        for example in [OTHER, OTHER, "!"] {
+            pool.learn(EncodedPassword(example.into()));
+        }
+        wait(pool.submit(|| ())).unwrap();
+        let kinds: Vec<_> = pool.speeds.lock().iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
+        assert!(pool.slowest() > Duration::ZERO);
+    }
+
+    #[test]
+    fn one_slow_hash_hardly_moves_what_is_typical() {
+        let speeds = Speeds::default();
+        let scheme = Scheme::of(&CHEAP);
+        let typical = || speeds.lock()[0].1;
+        for took in [80, 8000, 80, 80] {
+            speeds.record(scheme, Duration::from_millis(took));
+        }
+        assert!((80..=90).contains(&typical().as_millis()));
+        for _ in 0..100 {
+            speeds.record(scheme, Duration::from_millis(160));
+        }
+        assert_eq!(typical().as_millis(), 160);
+    }
+}

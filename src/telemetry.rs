@@ -1,0 +1,34 @@
+//! The log: `LOG_FORMAT` and `RUST_LOG` become tracing's subscriber, which writes to standard error.
+//! Called once, by the command line, before anything else is worth a line.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Log;
+
+/// Starts the log. Where one runs already (in tests), it stays as it is.
+pub fn init(log: &Log) {
+    // `config` has parsed the filter before; if it were wrong after all, a log beats none.
+    let filter = EnvFilter::builder().parse(&log.filter).unwrap_or_default();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Left alone on a terminal: there tracing looks at NO_COLOR itself.
+    let builder = if stderr().is_terminal() { builder } else { builder.with_ansi(false) };
+    let _already_running = if log.json {
+        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    } else {
+        builder.compact().with_target(false).try_init()
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starting_twice_does_no_harm() {
+        for (json, filter) in [(true, "off"), (false, "off"), (false, "not==a filter")] {
+            init(&Log { json, filter: filter.to_owned() });
+        }
+    }
+}
