@@ -5,9 +5,11 @@
 
 pub mod accounts;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod db;
 pub mod telemetry;
 pub mod tokens;
+pub mod web;

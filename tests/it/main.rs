@@ -1,1 +1,13 @@
-//! x
+//! The integration tests: the real server and the real binary, on SQLite and on PostgreSQL.
+//! `harness/` is what they stand on; the other folders mirror `src/`. Run them with `scripts/test`.
+
+#[macro_use]
+mod harness;
+
+mod admin;
+mod api;
+#[path = "../browser/mod.rs"]
+mod browser;
+mod cli;
+mod db;
+mod house;

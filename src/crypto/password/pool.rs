@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
-use super::format::{Encoded, Scheme};
+use super::format::Encoded;
+use super::scheme::Scheme;
 use super::{Busy, Check, Recipe};
 use crate::db::types::EncodedPassword;
 
@@ -145,8 +146,9 @@ impl Speeds {
     fn record(&self, scheme: Scheme, took: Duration) {
         let mut known = self.lock();
         if let Some((_, typical)) = known.iter_mut().find(|(kind, _)| *kind == scheme) {
-            *typical =
-                if took > *typical { took.min(*typical + *typical / 8) } else { *typical - (*typical - took) / 32 };
+            let rise = took.saturating_sub(*typical).min(*typical / 8);
+            let fall = typical.saturating_sub(took) / 32;
+            *typical = (*typical + rise).saturating_sub(fall);
         } else if known.len() < Self::KINDS {
             known.push((scheme, took));
         }

@@ -1,0 +1,70 @@
+//! `latchkey changepassword`: a new password for a user, asked for as Django does or taken from stdin.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::failure::Failure;
+use super::{help, open, output, prompt, users};
+use crate::accounts::{Actor, manage};
+
+/// How often Django asks.
+const ATTEMPTS: u32 = 3;
+
+/// Change a user's password
+///
+/// Asks for the new password twice, or reads it from stdin. It never takes it from an argument, where other users of the
+/// machine could see it. The user's logins end as END_SESSIONS_ON_USER_CHANGE says: the panel at once, the refresh
+/// tokens by being blacklisted.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey changepassword admin\n  \
+       latchkey changepassword id:7\n  \
+       printf %s \"$NEW_PASSWORD\" | latchkey changepassword admin --password-stdin",
+    "  DATABASE_URL                 where the users are\n  \
+       PASSWORD_HASHER              how the new password is stored\n  \
+       END_SESSIONS_ON_USER_CHANGE  false keeps the user's sessions",
+))]
+pub struct Args {
+    /// The user's name, or id:N
+    #[arg(value_name = "USERNAME")]
+    name: String,
+    /// Read the password from stdin instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Changes it.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let user = users::find(&app, &args.name).await?;
+    let name = output::plain(&user.username).into_owned();
+    let password = if args.password_stdin {
+        prompt::password_from_stdin()?
+    } else {
+        if !prompt::is_possible() {
+            return Err(Failure::say("There is no terminal to ask for a password: pipe it in with --password-stdin."));
+        }
+        output::say(format!("Changing password for user '{name}'"))?;
+        ask(&name)?
+    };
+    manage::set_password(&app, &Actor::command_line(), user.id, password).await?;
+    output::say(format!("Password changed successfully for user '{name}'"))
+}
+
+/// Three attempts, in Django's words.
+fn ask(name: &str) -> Result<SecretString, Failure> {
+    for _ in 0..ATTEMPTS {
+        let first = prompt::hidden("Password: ")?;
+        if first.expose_secret().is_empty() {
+            return Err(Failure::say("aborted"));
+        }
+        let second = prompt::hidden("Password (again): ")?;
+        if first.expose_secret() != second.expose_secret() {
+            output::say("Passwords do not match. Please try again.")?;
+        } else if let Some(fault) = prompt::unfit(first.expose_secret()) {
+            output::warn(fault);
+        } else {
+            return Ok(first);
+        }
+    }
+    Err(Failure::say(format!("Aborting password change for user '{name}' after {ATTEMPTS} attempts")))
+}

@@ -1,0 +1,171 @@
+//! `latchkey createsuperuser`: Django's command of this name, with its questions and its words.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use super::failure::Failure;
+use super::{help, open, output, prompt};
+use crate::accounts::Actor;
+use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
+use crate::app::App;
+use crate::config::{self, UsernameField};
+use crate::db;
+
+/// Make a superuser, who may see and change everything in the admin panel
+///
+/// Asks for a username, an e-mail address and, twice, a password. With --noinput it asks nothing and takes what the
+/// options do not say from the environment; without a password there, the superuser can't log in until
+/// 'latchkey changepassword' gives it one.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey createsuperuser\n  \
+       latchkey createsuperuser --username ana --email ana@example.com\n  \
+       LATCHKEY_SUPERUSER_PASSWORD=… latchkey createsuperuser --noinput --username ana --email ana@example.com",
+    "  LATCHKEY_SUPERUSER_USERNAME, LATCHKEY_SUPERUSER_EMAIL, LATCHKEY_SUPERUSER_PASSWORD\n                  \
+       for --noinput; Django's DJANGO_SUPERUSER_… are understood too\n  \
+       DATABASE_URL    where the users are\n  \
+       USERNAME_FIELD  'email': only the address is asked for, and it is the username too",
+))]
+pub struct Args {
+    /// The name to log in with
+    #[arg(long)]
+    username: Option<String>,
+    /// E-mail address; may be empty
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Ask nothing
+    #[arg(long, visible_alias = "no-input")]
+    noinput: bool,
+}
+
+/// Makes one.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    if !args.noinput && !prompt::is_possible() {
+        return Err(Failure::say(
+            "Superuser creation skipped due to not running in a TTY. Run 'latchkey createsuperuser' in a terminal, \
+             or with --noinput and LATCHKEY_SUPERUSER_PASSWORD.",
+        ));
+    }
+    let app = open::app().await?;
+    let user = if args.noinput { from_environment(&app, args)? } else { ask(&app, args).await? };
+    let has_password = !matches!(user.password, NewPassword::Unusable);
+    let user = manage::create(&app, &Actor::command_line(), user).await?;
+    output::say("Superuser created successfully.")?;
+    if !has_password {
+        let name = output::plain(&user.username);
+        output::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
+    }
+    Ok(())
+}
+
+fn superuser(username: String, email: String, password: NewPassword) -> NewUser {
+    NewUser {
+        username,
+        email,
+        is_active: true,
+        is_staff: true,
+        is_superuser: true,
+        password,
+        ..NewUser::default()
+    }
+}
+
+fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
+    let environment = config::superuser();
+    let email = args.email.or(environment.email);
+    let username = args.username.or(environment.username);
+    let username = if by_email(app) { username.or_else(|| email.clone()) } else { username };
+    let missing = |option: &str| Failure::say(format!("You must use --{option} with --noinput."));
+    Ok(superuser(
+        username.ok_or_else(|| missing(if by_email(app) { "email" } else { "username" }))?,
+        email.ok_or_else(|| missing("email"))?,
+        environment.password.map_or(NewPassword::Unusable, NewPassword::Plain),
+    ))
+}
+
+async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
+    let mut user = superuser(String::new(), String::new(), NewPassword::Unusable);
+    if by_email(app) {
+        ask_for(app, &mut user, Field::Email, args.email, "Email address: ", None).await?;
+        user.username = args.username.unwrap_or_else(|| user.email.clone());
+    } else {
+        let suggestion = suggestion(app).await?;
+        let question = match &suggestion {
+            Some(name) => format!("Username (leave blank to use '{name}'): "),
+            None => "Username: ".to_owned(),
+        };
+        ask_for(app, &mut user, Field::Username, args.username, &question, suggestion.as_deref()).await?;
+        ask_for(app, &mut user, Field::Email, args.email, "Email address: ", None).await?;
+    }
+    user.password = NewPassword::Plain(prompt::new_password()?);
+    Ok(user)
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+enum Field {
+    Username,
+    Email,
+}
+
+/// Asks until the answer is acceptable, beginning with what was given.
+async fn ask_for(
+    app: &App,
+    user: &mut NewUser,
+    field: Field,
+    mut given: Option<String>,
+    question: &str,
+    suggestion: Option<&str>,
+) -> Result<(), Failure> {
+    loop {
+        let value = match given.take() {
+            Some(value) => value,
+            None => prompt::line(question).await?,
+        };
+        let value = if value.is_empty() { suggestion.unwrap_or_default().to_owned() } else { value };
+        if value.is_empty() && (matches!(field, Field::Username) || by_email(app)) {
+            output::warn("Error: This field cannot be blank.");
+            continue;
+        }
+        let name = match field {
+            Field::Username => { user.username = value; "username" }
+            Field::Email => { user.email = value; "email" }
+        };
+        match manage::check(app, user).await {
+            Ok(()) => return Ok(()),
+            Err(ManageError::Fields(faults)) => match faults.into_iter().find(|fault| fault.field == name) {
+                // What is wrong with the other fields is not asked yet.
+                None => return Ok(()),
+                Some(fault) => output::warn(&format!("Error: {}", fault.message)),
+            },
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.
+async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
+    let name = config::login_name().or_else(owner_of_process).unwrap_or_default();
+    let name: String = name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "@.+-_".contains(*c)).collect();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let wanted = name.clone();
+    let taken = app.db.read(move |conn| db::users::find_by_username(conn, &wanted)).await?.is_some();
+    Ok((!taken).then_some(name))
+}
+
+/// In a container often no variable says it, but the list of users does.
+fn owner_of_process() -> Option<String> {
+    let id = fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    })
+}
+
+fn by_email(app: &App) -> bool {
+    app.config.accounts.username_field == UsernameField::Email
+}

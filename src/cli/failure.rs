@@ -1,0 +1,79 @@
+//! How a command can end other than well, and how that is told: one clear sentence on stderr and an exit code.
+//! Every error of the rooms below becomes one of these here, so that a new one cannot be forgotten.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::output;
+use crate::accounts::manage::ManageError;
+use crate::db::DbError;
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something went wrong; the text says what, and what to do. Exit code 1.
+    Said(String),
+    /// All was said already. Exit code 1.
+    Silent,
+    /// Ctrl-C, or the end of the input at a question. Exit code 1.
+    Cancelled,
+    /// The command line makes no sense. Exit code 2.
+    WrongUse(String),
+    /// Stdout cannot be written.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// A failure with this text.
+    pub fn say(text: impl Into<String>) -> Self {
+        Self::Said(text.into())
+    }
+
+    /// Tells it and answers the exit code.
+    pub fn tell(self) -> ExitCode {
+        match self {
+            Self::Said(text) => error(&text),
+            Self::Silent => {}
+            Self::Cancelled => output::warn("\nOperation cancelled."),
+            Self::WrongUse(text) => {
+                error(&text);
+                return ExitCode::from(2);
+            }
+            // `latchkey users list | head`: the reader has seen enough, and that is no failure of ours.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Output(fault) => error(&format!("The output cannot be written: {fault}.")),
+        }
+        ExitCode::FAILURE
+    }
+}
+
+/// One line on stderr. Some of Django's texts bring their "Error: " with them.
+fn error(text: &str) {
+    output::warn(&format!("Error: {}", text.strip_prefix("Error: ").unwrap_or(text)));
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Said(match error {
+            DbError::Unavailable(cause) => format!("The database does not answer: {cause}. Is DATABASE_URL right?"),
+            DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
+            DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {
+                format!("The database refused: {error}. 'latchkey check' may say more.")
+            }
+        })
+    }
+}
+
+impl From<ManageError> for Failure {
+    fn from(error: ManageError) -> Self {
+        match error {
+            ManageError::Fields(faults) if faults.len() == 1 => {
+                Self::Said(faults.into_iter().map(|fault| fault.message).collect())
+            }
+            ManageError::Fields(_) => Self::Said(error.to_string()),
+            ManageError::NoSuchUser => Self::say("The user was deleted meanwhile."),
+            ManageError::Busy => Self::say("Too many passwords are being hashed at once. Run the command again."),
+            ManageError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: one file per command, named as in Django. Here are the list of commands and what all of them
+//! share: the help's last part, the runtime, Ctrl-C. The commands call `accounts`, `tokens` and `db`'s read functions.
+
+mod changepassword;
+mod check;
+mod createsuperuser;
+mod failure;
+mod flushexpiredtokens;
+mod makesuperuser;
+mod migrate;
+mod open;
+mod output;
+mod prompt;
+mod runserver;
+mod users;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// A self-hosted JWT authentication server with an admin panel
+///
+/// Latchkey speaks the wire protocol of Django's SimpleJWT and lives in the same database tables, alone or beside a
+/// Django. Without a command it is `latchkey runserver`.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, max_term_width = 100, after_long_help = help(
+    "  latchkey                        start on http://127.0.0.1:8000/ with a SQLite file in this directory\n  \
+       latchkey check                  look at the settings, the database and the keys\n  \
+       latchkey createsuperuser        make somebody who may open /admin/",
+    "  Settings come from the environment and from ./.env; 'latchkey check' lists them all.\n  \
+       DATABASE_URL                    sqlite:///latchkey.sqlite3 (the default) or postgres://user:password@host/name",
+))]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Runserver(runserver::Args),
+    Migrate(migrate::Args),
+    Createsuperuser(createsuperuser::Args),
+    Makesuperuser(makesuperuser::Args),
+    Changepassword(changepassword::Args),
+    Flushexpiredtokens(flushexpiredtokens::Args),
+    Check(check::Args),
+    Users(users::Args),
+}
+
+/// Runs the command that the arguments name and answers the exit code: 0, 1 for a failure, 2 for wrong use.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help is such an "error" too; where it cannot be printed there is nobody to read it.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match cli.command.unwrap_or_else(|| Command::Runserver(runserver::Args::default())) {
+        Command::Runserver(args) => runserver::run(args),
+        Command::Migrate(args) => wait(migrate::run(args)),
+        Command::Createsuperuser(args) => wait(createsuperuser::run(args)),
+        Command::Makesuperuser(args) => wait(makesuperuser::run(args)),
+        Command::Changepassword(args) => wait(changepassword::run(args)),
+        Command::Flushexpiredtokens(args) => wait(flushexpiredtokens::run(args)),
+        Command::Check(args) => wait(check::run(args)),
+        Command::Users(args) => wait(users::run(args)),
+    };
+    result.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
+}
+
+/// Runs a command to its end or to the first Ctrl-C.
+fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::say(format!("The runtime cannot start: {error}.")))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = command => result,
+            _ = tokio::signal::ctrl_c() => Err(Failure::Cancelled),
+        }
+    });
+    // A thread may still wait at a terminal's question; nobody will answer it any more.
+    runtime.shutdown_background();
+    result
+}
+
+/// The last part of a command's `--help`.
+fn help(examples: &str, environment: &str) -> String {
+    format!(
+        "Examples:\n{examples}\n\nEnvironment:\n{environment}\n\n\
+         Exit codes:\n  0  it is done\n  1  it failed; stderr says why\n  2  the command line makes no sense"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_made() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_help_worth_reading() {
+        fn look(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            for part in ["Examples:\n", "Environment:\n", "Exit codes:\n"] {
+                assert!(help.contains(part), "{} lacks {part:?}", command.get_name());
+            }
+            assert!(help.lines().all(|line| line.chars().count() <= 100), "{} has long lines", command.get_name());
+            command.get_subcommands_mut().filter(|inner| inner.get_name() != "help").for_each(look);
+        }
+        look(&mut Cli::command());
+    }
+
+    #[test]
+    fn wrong_use_is_told_from_help() {
+        let run = |words: &[&str]| run(words.iter().map(OsString::from));
+        assert_eq!(run(&["latchkey", "nonsense"]), ExitCode::from(2));
+        assert_eq!(run(&["latchkey", "users", "create"]), ExitCode::from(2));
+        assert_eq!(run(&["latchkey", "--version"]), ExitCode::SUCCESS);
+    }
+}

@@ -1,0 +1,99 @@
+//! Opens what a command works with: the settings, a look at the database, the `App`. Nothing here writes to a database
+//! or makes one; that is for `migrate` and `runserver`.
+
+use tokio::task::spawn_blocking;
+
+use super::failure::Failure;
+use super::output;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseUrl};
+use crate::crypto::random;
+use crate::db::conn::{Conn, Purpose};
+use crate::db::migrations::{self, Found, MigrateError};
+use crate::telemetry;
+
+/// The settings of the environment and of `./.env`; `overrides` win over both. Everything that is wrong is told at once.
+pub fn config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
+    Config::from_environment(overrides, random::bytes).map_err(|problems| {
+        Failure::say(format!("These settings are wrong, and nothing was started:\n{problems}"))
+    })
+}
+
+/// The settings for a command: what a server logs for the record is not for its output, warnings are.
+pub fn quiet_config() -> Result<Config, Failure> {
+    let config = config(&[])?;
+    telemetry::start_quiet(&config.log);
+    Ok(config)
+}
+
+/// Everything for a command that works with an existing, migrated database.
+pub async fn app() -> Result<App, Failure> {
+    let config = quiet_config()?;
+    if let Some(missing) = missing_file(&config.database.url) {
+        return Err(Failure::say(format!(
+            "There is no database at {missing} yet. 'latchkey migrate' makes it; DATABASE_URL names another one."
+        )));
+    }
+    let (_, pending) = look(&config.database.url).await?;
+    if !pending.is_empty() {
+        return Err(unapplied(&pending));
+    }
+    App::open(config, Clock::System).map_err(|error| Failure::say(error.to_string()))
+}
+
+/// The SQLite file that is not there: opening it would make an empty one.
+pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
+    match url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => Some(path.display().to_string()),
+        DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => None,
+    }
+}
+
+/// What lives in the database, and the migrations that it lacks. Reads only.
+pub async fn look(url: &DatabaseUrl) -> Result<(Found, Vec<String>), Failure> {
+    let url = url.clone();
+    let looked = spawn_blocking(move || -> Result<_, MigrateError> {
+        let mut conn = Conn::open(&url, Purpose::Read)?;
+        Ok((migrations::inspect(&mut conn)?, migrations::pending(&mut conn)?))
+    });
+    Ok(looked.await.map_err(stopped)??)
+}
+
+/// Applies what is pending, in Django's words. Answers what it found before.
+pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Failure> {
+    let url = url.clone();
+    spawn_blocking(move || {
+        let mut conn = Conn::open(&url, Purpose::Migrate)?;
+        let mut names = pending.iter();
+        let applying = |name: Option<&String>| match name {
+            Some(name) => output::print(&format!("  Applying {name}...")),
+            None => Ok(()),
+        };
+        applying(names.next())?;
+        // A reader that has gone must not keep the rest from being applied.
+        let mut told = Ok(());
+        migrations::run(&mut conn, &mut |_| {
+            if told.is_ok() {
+                told = output::say(" OK").and_then(|()| applying(names.next()));
+            }
+        })?;
+        told
+    })
+    .await
+    .map_err(stopped)?
+}
+
+/// The refusal to work with a database that lacks migrations.
+pub fn unapplied(pending: &[String]) -> Failure {
+    Failure::say(format!(
+        "You have {} unapplied migration(s): {}.\nRun 'latchkey migrate' to apply them.",
+        pending.len(),
+        pending.join(", ")
+    ))
+}
+
+/// A job on a blocking thread did not come to its end.
+pub fn stopped(error: tokio::task::JoinError) -> Failure {
+    Failure::say(format!("The command stopped unexpectedly: {error}."))
+}

@@ -1,0 +1,143 @@
+//! What commands print: lines for people, aligned tables, JSON for scripts. Nothing here panics when the reader of a
+//! pipe has gone, and no name out of the database can send a control sequence to a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Prints a line on stdout.
+pub fn say(text: impl AsRef<str>) -> Result<(), Failure> {
+    print(&format!("{}\n", text.as_ref()))
+}
+
+/// Prints on stdout, as it stands.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
+}
+
+/// Prints a line on stderr; where even that is gone there is nobody left to tell.
+pub fn warn(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints a value as JSON, indented, with a line break at the end.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    say(encode(value)?)
+}
+
+/// JSON whose texts cannot control a terminal: serde leaves U+007F to U+009F as they are, and some terminals obey them.
+pub fn encode(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::say(error.to_string()))?;
+    Ok(text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if matches!(c, '\u{7f}'..='\u{9f}') {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+        out
+    }))
+}
+
+/// A text out of the database for a terminal: control and direction characters become `\u{…}`.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().fold(String::new(), |mut out, c| {
+        if is_unsafe(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+        out
+    });
+    Cow::Owned(escaped)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `yes` or `no`.
+pub fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+/// `1 user`, `2 users`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A table that is printed in parts: columns are as wide as the widest cell so far.
+pub struct Table<const N: usize> {
+    widths: [usize; N],
+}
+
+impl<const N: usize> Table<N> {
+    /// A table with room for its heads and these rows.
+    pub fn new(heads: [&str; N], rows: &[[String; N]]) -> Self {
+        let mut table = Self { widths: heads.map(|head| head.chars().count()) };
+        table.widen(rows);
+        table
+    }
+
+    /// Makes room for more rows.
+    pub fn widen(&mut self, rows: &[[String; N]]) {
+        for row in rows {
+            for (width, cell) in self.widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+    }
+
+    /// One line, without spaces at its end.
+    pub fn line(&self, cells: &[impl AsRef<str>; N]) -> String {
+        let mut line = String::new();
+        for (cell, width) in cells.iter().zip(self.widths) {
+            let _ = write!(line, "{:<width$}  ", cell.as_ref());
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+/// A progress bar on stderr; it is silent where stderr is no terminal.
+pub fn progress(total: usize, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_send_control_sequences_to_a_terminal() {
+        assert_eq!(plain("ana"), "ana");
+        assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{a}");
+        assert_eq!(encode(&"a\u{9b}2J\u{7f}\u{1b}").unwrap(), r#""a\u009b2J\u007f\u001b""#);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_spaces() {
+        let rows = [["1".to_owned(), "ana".to_owned()], ["20".to_owned(), String::new()]];
+        let table = Table::new(["ID", "USERNAME"], &rows);
+        assert_eq!(table.line(&["ID", "USERNAME"]), "ID  USERNAME");
+        assert_eq!(table.line(&rows[0]), "1   ana");
+        assert_eq!(table.line(&rows[1]), "20");
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(count(1, "user"), "1 user");
+        assert_eq!(count(0, "user"), "0 users");
+    }
+}

@@ -1,0 +1,73 @@
+//! `latchkey users create`.
+
+use crate::accounts::Actor;
+use crate::accounts::manage::{self, NewPassword, NewUser};
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::{help, open, output, prompt};
+use crate::config::UsernameField;
+
+/// Make a user
+///
+/// Asks for the password twice, or reads it from stdin; never takes it from an argument, where other users of the machine
+/// could see it. Names and addresses are checked as Django does, and an address that another user has is refused.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users create ana --email ana@example.com\n  \
+       printf %s \"$PASSWORD\" | latchkey users create ana --staff --password-stdin --json",
+    "  DATABASE_URL    where the users are\n  \
+       USERNAME_FIELD  'email': a USERNAME that is an address is the e-mail address too\n  \
+       PASSWORD_HASHER how the password is stored",
+))]
+pub struct Args {
+    /// The name to log in with
+    username: String,
+    /// E-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// First name
+    #[arg(long, value_name = "NAME")]
+    first_name: Option<String>,
+    /// Last name
+    #[arg(long, value_name = "NAME")]
+    last_name: Option<String>,
+    /// May open the admin panel
+    #[arg(long)]
+    staff: bool,
+    /// May change everything in the admin panel (and is staff)
+    #[arg(long)]
+    superuser: bool,
+    /// May not log in yet
+    #[arg(long)]
+    inactive: bool,
+    /// Read the password from stdin instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Makes it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let mut user = NewUser {
+        email: args.email.unwrap_or_else(|| implied_email(&app, &args.username)),
+        username: args.username,
+        first_name: args.first_name.unwrap_or_default(),
+        last_name: args.last_name.unwrap_or_default(),
+        is_active: !args.inactive,
+        is_staff: args.staff || args.superuser,
+        is_superuser: args.superuser,
+        password: NewPassword::Unusable,
+    };
+    // Before the question, so that nobody types a password for a name that is refused.
+    manage::check(&app, &user).await?;
+    user.password = NewPassword::Plain(prompt::given_or_asked(args.password_stdin)?);
+    let user = manage::create(&app, &Actor::command_line(), user).await?;
+    let sentence = format!("User '{}' created (id {}).", output::plain(&user.username), user.id);
+    super::answer(&app, user.id, json, &sentence).await
+}
+
+/// Where people log in by address, the name is the address.
+fn implied_email(app: &App, username: &str) -> String {
+    let by_email = app.config.accounts.username_field == UsernameField::Email;
+    if by_email && username.contains('@') { username.to_owned() } else { String::new() }
+}

@@ -1,0 +1,25 @@
+//! `latchkey users deactivate`.
+
+use crate::cli::failure::Failure;
+use crate::cli::help;
+
+/// Keep a user out, without deleting anything
+///
+/// Clears is_active: the user can no longer log in, and as END_SESSIONS_ON_USER_CHANGE says its refresh tokens are
+/// blacklisted. 'latchkey users activate' is the way back.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users deactivate ana\n  \
+       latchkey users deactivate id:7 --json",
+    "  DATABASE_URL                 where the users are\n  \
+       END_SESSIONS_ON_USER_CHANGE  false leaves the tokens to JWT_CHECK_USER_IS_ACTIVE",
+))]
+pub struct Args {
+    /// The user's name, or id:N
+    name: String,
+}
+
+/// Deactivates.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    super::set_active(&args.name, false, json).await
+}

@@ -1,0 +1,46 @@
+//! `latchkey users delete`.
+
+use crate::accounts::{Actor, manage};
+use crate::cli::failure::Failure;
+use crate::cli::{help, open, output, prompt};
+use crate::db;
+
+/// Delete a user for good
+///
+/// Deletes as Django does: the user's outstanding tokens stay on record, blacklisted and without an owner. Asks before
+/// it does so, unless told --yes. 'latchkey users deactivate' keeps a user out without losing anything.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users delete ana\n  \
+       latchkey users delete id:7 --yes --json",
+    "  DATABASE_URL  where the users are",
+))]
+pub struct Args {
+    /// The user's name, or id:N
+    name: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Deletes it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let id = super::find(&app, &args.name).await?.id;
+    let user = super::shown(&app, id).await?;
+    let name = output::plain(&user.username).into_owned();
+    if !args.yes {
+        if !prompt::is_possible() {
+            return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
+        }
+        let now = app.now();
+        let recorded = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?.all;
+        let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
+        output::warn(&format!("User '{name}' (id {id}) has {tokens}, which will be blacklisted."));
+        if !prompt::agrees("Delete this user for good?").await? {
+            return Err(Failure::Cancelled);
+        }
+    }
+    manage::delete(&app, &Actor::command_line(), id).await?;
+    if json { output::json(&user) } else { output::say(format!("User '{name}' (id {id}) deleted.")) }
+}

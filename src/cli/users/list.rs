@@ -1,0 +1,104 @@
+//! `latchkey users list`.
+
+use std::collections::HashMap;
+
+use super::Shown;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Table};
+use crate::cli::{help, open};
+use crate::db;
+use crate::db::page::{Cursor, From, Paging};
+use crate::db::users::Sort;
+
+/// Rows that are read at a time: enough to be quick, few enough to hold ten million users' list in little memory.
+const AT_ONCE: usize = 1000;
+
+const HEADS: [&str; 8] = ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
+
+/// List all users, in the order in which they joined
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users list\n  \
+       latchkey users list --json | jq -r '.[] | select(.is_superuser) | .username'",
+    "  DATABASE_URL  where the users are",
+))]
+pub struct Args {}
+
+/// Lists them.
+pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    if json { as_json(&app).await } else { as_table(&app).await }
+}
+
+/// One page of users, and where the next begins.
+async fn page(app: &App, from: Option<Cursor>) -> Result<(Vec<Shown>, Option<Cursor>), Failure> {
+    let paging = Paging { sort: Sort::Joined, descending: false, from: from.map(From::After), size: AT_ONCE };
+    let page = app.db.read(move |conn| {
+        let page = db::users::search(conn, None, &paging)?;
+        let ids: Vec<_> = page.rows.iter().map(|user| user.id).collect();
+        let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(conn, &ids)?.into_iter().collect();
+        Ok::<_, db::DbError>((page, uuids))
+    });
+    let (page, mut uuids) = page.await?;
+    let shown = page.rows.into_iter().map(|user| {
+        let uuid = uuids.remove(&user.id);
+        Shown::new(user, uuid)
+    });
+    Ok((shown.collect(), page.after))
+}
+
+async fn as_json(app: &App) -> Result<(), Failure> {
+    output::print("[")?;
+    let (mut from, mut separator) = (None, "\n");
+    loop {
+        let (users, after) = page(app, from).await?;
+        for user in users {
+            output::print(&format!("{separator}{}", output::encode(&user)?))?;
+            separator = ",\n";
+        }
+        from = after;
+        if from.is_none() {
+            return output::say(if separator == "\n" { "]" } else { "\n]" });
+        }
+    }
+}
+
+async fn as_table(app: &App) -> Result<(), Failure> {
+    let (mut from, mut total) = (None, 0);
+    let mut table = Table::new(HEADS, &[]);
+    loop {
+        let (users, after) = page(app, from).await?;
+        let rows: Vec<_> = users.iter().map(row).collect();
+        if total == 0 && rows.is_empty() {
+            return output::say("There are no users yet. 'latchkey createsuperuser' makes the first one.");
+        }
+        table.widen(&rows);
+        let heads = (total == 0).then(|| table.line(&HEADS));
+        let lines: Vec<_> = heads.into_iter().chain(rows.iter().map(|row| table.line(row))).collect();
+        output::say(lines.join("\n"))?;
+        total += rows.len();
+        from = after;
+        if from.is_none() {
+            return output::say(format!("\n{}", output::count(total, "user")));
+        }
+    }
+}
+
+fn row(user: &Shown) -> [String; 8] {
+    [
+        user.id.to_string(),
+        output::plain(&user.username).into_owned(),
+        output::plain(&user.email).into_owned(),
+        output::yes(user.is_active).to_owned(),
+        output::yes(user.is_staff).to_owned(),
+        output::yes(user.is_superuser).to_owned(),
+        minute(&user.date_joined),
+        user.last_login.as_deref().map_or_else(|| "never".to_owned(), minute),
+    ]
+}
+
+/// `2026-11-22 11:38` of `2026-11-22T11:38:04.123456Z`.
+fn minute(iso: &str) -> String {
+    iso.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}

@@ -1,0 +1,144 @@
+//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `rows.rs`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::rows::{self, Fault, Row};
+use crate::accounts::Actor;
+use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::{help, open, output};
+use crate::crypto::password::Busy;
+use crate::db::types::EncodedPassword;
+
+/// Largest file that is read: some hundred thousand users.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Make many users from a JSON or CSV file, all or none
+///
+/// FILE is a JSON list of objects, or CSV with a header; "-" reads stdin. It is UTF-8. Each row is one user:
+///
+///   username       the only field that must be there
+///   email, first_name, last_name
+///   password       as typed; it is hashed here
+///   password_hash  instead of password: as Django encodes it (auth_user.password)
+///   is_active      true (the default) or false, also yes/no, 1/0, on/off, t/f
+///   is_staff, is_superuser  false by default
+///
+/// A user with neither password nor hash can't log in until it gets one. Every bad row is reported with its line, and
+/// if there is one, nobody is made.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment, after_long_help = help(
+    "  latchkey users load users.csv\n  \
+       latchkey users load - --json < users.json\n  \
+       psql -c \"\\copy (select username, email, password as password_hash from auth_user) to stdout csv header\" \\\n    \
+         | latchkey users load -",
+    "  DATABASE_URL     where the users are\n  \
+       PASSWORD_HASHER  how plain passwords are stored",
+))]
+pub struct Args {
+    /// JSON or CSV, or "-" for stdin
+    file: PathBuf,
+}
+
+/// Loads them.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let app = Arc::new(open::app().await?);
+    let name = if args.file == Path::new("-") { "stdin".to_owned() } else { args.file.display().to_string() };
+    let bytes = read(&args.file).map_err(|text| Failure::say(format!("{name}: {text}.")))?;
+    let rows = rows::read(bytes).map_err(|faults| report(&name, &faults))?;
+    let (lines, mut users): (Vec<_>, Vec<_>) = rows.into_iter().map(|Row { line, user }| (line, user)).unzip();
+    let located = |faults: Vec<(usize, ManageError)>| tell(&name, &lines, faults);
+    // Before the hashing, which may take minutes.
+    let mut faults = Vec::new();
+    for (at, user) in users.iter().enumerate() {
+        if let Err(fault) = manage::check(&app, user).await {
+            faults.push((at, fault));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(located(faults));
+    }
+    hash(&app, &mut users).await?;
+    let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
+    let loaded = manage::load(&app, &Actor::command_line(), users).await.map_err(located)?;
+    if json {
+        return output::json(&json!({ "loaded": loaded, "without_password": without }));
+    }
+    output::say(format!("{} loaded from {name}.", output::count(loaded, "user")))?;
+    if without > 0 {
+        output::say(format!(
+            "{} no password and can't log in yet: see 'latchkey changepassword'.",
+            if without == 1 { "1 of them has".to_owned() } else { format!("{without} of them have") }
+        ))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| error.to_string())?)
+    };
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err("the file is larger than 64 MiB; load it in parts".to_owned());
+    }
+    Ok(bytes)
+}
+
+/// Every fault on a line of its own, and that nothing was done.
+fn report(name: &str, faults: &[Fault]) -> Failure {
+    for Fault { line, text } in faults {
+        output::warn(&format!("{name}, line {line}: {}", output::plain(text)));
+    }
+    Failure::say(format!("{} in {name}. No user was made.", output::count(faults.len(), "problem")))
+}
+
+/// The rooms know rows by their position; people by their line.
+fn tell(name: &str, lines: &[usize], faults: Vec<(usize, ManageError)>) -> Failure {
+    let mut told = Vec::new();
+    for (at, error) in faults {
+        let line = lines.get(at).copied().unwrap_or_default();
+        match error {
+            ManageError::Fields(fields) => told.extend(
+                fields.into_iter().map(|fault| Fault { line, text: format!("{}: {}", fault.field, fault.message) }),
+            ),
+            // Not the row's fault but the database's: once is enough.
+            other => return other.into(),
+        }
+    }
+    report(name, &told)
+}
+
+/// Hashes the plain passwords, as many at a time as the pool has threads for.
+async fn hash(app: &Arc<App>, users: &mut [NewUser]) -> Result<(), Failure> {
+    let plain = |user: &NewUser| matches!(user.password, NewPassword::Plain(_));
+    let bar = output::progress(users.iter().filter(|user| plain(user)).count(), "Hashing passwords");
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut waiting: Vec<usize> = (0..users.len()).filter(|at| plain(&users[*at])).rev().collect();
+    let mut running: JoinSet<(usize, Result<EncodedPassword, Busy>)> = JoinSet::new();
+    loop {
+        while running.len() < threads
+            && let Some(at) = waiting.pop()
+        {
+            let NewPassword::Plain(password) = std::mem::take(&mut users[at].password) else { continue };
+            let app = Arc::clone(app);
+            running.spawn(async move { (at, app.passwords.hash(password).await) });
+        }
+        let Some(done) = running.join_next().await else { break };
+        let (at, hashed) = done.map_err(|error| Failure::say(error.to_string()))?;
+        users[at].password = NewPassword::Encoded(hashed.map_err(ManageError::from)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}

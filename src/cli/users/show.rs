@@ -1,0 +1,64 @@
+//! `latchkey users show`.
+
+use serde::Serialize;
+
+use super::Shown;
+use crate::cli::failure::Failure;
+use crate::cli::{help, open, output};
+use crate::db;
+
+/// Show one user
+///
+/// Everything but the password, and how many tokens are recorded for the user.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users show ana\n  \
+       latchkey users show id:7 --json",
+    "  DATABASE_URL  where the users are",
+))]
+pub struct Args {
+    /// The user's name, or id:N
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    user: Shown,
+    outstanding_tokens: i64,
+    blacklisted_tokens: i64,
+}
+
+/// Shows it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let id = super::find(&app, &args.name).await?.id;
+    let user = super::shown(&app, id).await?;
+    let now = app.now();
+    let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?;
+    let detail = Detail { user, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
+    if json { output::json(&detail) } else { people(&detail) }
+}
+
+fn people(detail: &Detail) -> Result<(), Failure> {
+    let Detail { user, outstanding_tokens, blacklisted_tokens } = detail;
+    let lines = [
+        ("Id", user.id.to_string()),
+        ("UUID", user.uuid.clone().unwrap_or_else(|| "none yet".to_owned())),
+        ("Username", user.username.clone()),
+        ("Email", user.email.clone()),
+        ("First name", user.first_name.clone()),
+        ("Last name", user.last_name.clone()),
+        ("Active", output::yes(user.is_active).to_owned()),
+        ("Staff", output::yes(user.is_staff).to_owned()),
+        ("Superuser", output::yes(user.is_superuser).to_owned()),
+        ("Joined", user.date_joined.clone()),
+        ("Last login", user.last_login.clone().unwrap_or_else(|| "never".to_owned())),
+        ("Outstanding tokens", outstanding_tokens.to_string()),
+        ("Blacklisted tokens", blacklisted_tokens.to_string()),
+    ];
+    for (name, value) in lines {
+        output::say(format!("{name:<19} {}", output::plain(&value)).trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Protection against forged forms. A form's fields are reachable only through `CsrfForm`, so an unchecked form does not
+//! compile. Two things are checked: where the browser says that the request comes from, and a token that is an HMAC over
+//! the session's key (or, before a login, over a random cookie).
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::{Bytes, Query};
+use actix_web::{FromRequest, HttpRequest};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::access;
+use super::error::PageError;
+use super::session::Visit;
+use crate::crypto::{digest, random};
+
+/// The fields of a form that really was on one of our pages.
+pub struct CsrfForm<T>(pub T);
+
+/// A form without fields of its own.
+#[derive(Deserialize)]
+pub struct NoFields {}
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    csrf_token: String,
+}
+
+/// What the hidden field `csrf_token` of this visitor's forms holds.
+pub fn token(visit: &Visit) -> String {
+    let secret = visit.app.config.secret_key.expose_secret().as_bytes();
+    random::hex(&digest::hmac_sha256(secret, format!("latchkey csrf {}", visit.binding()).as_bytes()))
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for CsrfForm<T> {
+    type Error = PageError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, PageError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let visit = access::visit(&request)?;
+            if !is_same_origin(request.headers(), &visit.app.config.server.public_url) {
+                return Err(PageError::Csrf);
+            }
+            let body = body.await.map_err(|_| PageError::BadForm)?;
+            let body = std::str::from_utf8(&body).map_err(|_| PageError::BadForm)?;
+            let given = Query::<Token>::from_query(body).map_err(|_| PageError::BadForm)?;
+            if !digest::equal(given.csrf_token.as_bytes(), token(&visit).as_bytes()) {
+                return Err(PageError::Csrf);
+            }
+            let form = Query::<T>::from_query(body).map_err(|_| PageError::BadForm)?;
+            Ok(Self(form.into_inner()))
+        })
+    }
+}
+
+/// Whether the browser says that its request comes from one of our pages. One that says nothing is believed: then the
+/// token alone decides.
+fn is_same_origin(headers: &HeaderMap, public_url: &Url) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site"))
+        && !matches!(site, "same-origin" | "none")
+    {
+        return false;
+    }
+    let Some(source) = text(header::ORIGIN).or_else(|| text(header::REFERER)) else { return true };
+    let Ok(source) = Url::parse(source) else { return false };
+    source.origin() == public_url.origin() || text(header::HOST) == Some(authority(&source).as_str())
+}
+
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn accepts(headers: &[(&str, &str)]) -> bool {
+        let mut request = TestRequest::default();
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        let public = Url::parse("https://auth.example.com").unwrap();
+        is_same_origin(request.to_http_request().headers(), &public)
+    }
+
+    #[test]
+    fn forms_of_our_own_pages_are_accepted() {
+        assert!(accepts(&[]));
+        assert!(accepts(&[("sec-fetch-site", "same-origin"), ("origin", "https://auth.example.com")]));
+        assert!(accepts(&[("origin", "http://127.0.0.1:8000"), ("host", "127.0.0.1:8000")]));
+        assert!(accepts(&[("referer", "https://auth.example.com/admin/login/?next=/admin/")]));
+    }
+
+    #[test]
+    fn forms_of_other_sites_are_refused() {
+        assert!(!accepts(&[("sec-fetch-site", "cross-site")]));
+        assert!(!accepts(&[("sec-fetch-site", "same-site")]));
+        assert!(!accepts(&[("origin", "https://evil.example.com")]));
+        assert!(!accepts(&[("origin", "null")]));
+        assert!(!accepts(&[("origin", "http://localhost:8001"), ("host", "localhost:8000")]));
+        assert!(!accepts(&[("referer", "https://auth.example.com.evil.test/")]));
+    }
+}

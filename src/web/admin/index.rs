@@ -1,0 +1,100 @@
+//! The index page and the pages of the two apps: which lists there are, and how much is in each.
+
+use actix_web::web::Data;
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::access::Staff;
+use super::error::PageError;
+use super::layout::{Layout, Place, favicon, page, stylesheet};
+use super::{address, words};
+use crate::app::App;
+use crate::db::page::Total;
+use crate::db::{DbError, blacklisted_tokens, outstanding_tokens, users};
+
+/// One of Django's apps.
+struct Block {
+    name: &'static str,
+    models: Vec<Model>,
+}
+
+struct Model {
+    name: &'static str,
+    address: &'static str,
+    icon: &'static str,
+    holds: &'static str,
+    count: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/index.html")]
+struct Index {
+    layout: Layout,
+    /// The app, on its own page.
+    app: Option<&'static str>,
+    blocks: Vec<Block>,
+}
+
+const AUTHENTICATION: &str = "Authentication";
+const TOKEN_BLACKLIST: &str = "Token Blacklist";
+
+/// `GET /admin/`
+pub async fn index(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let (users, outstanding, blacklisted) = app
+        .db
+        .read(|conn| {
+            Ok::<_, DbError>((users::count(conn)?, outstanding_tokens::count(conn)?, blacklisted_tokens::count(conn)?))
+        })
+        .await?;
+    let blocks = vec![authentication(users), token_blacklist(outstanding, blacklisted)];
+    page(&Index { layout: staff.layout(Place::Home), app: None, blocks })
+}
+
+/// `GET /admin/auth/`
+pub async fn auth(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let users = app.db.read(users::count).await?;
+    page(&Index { layout: staff.layout(Place::None), app: Some(AUTHENTICATION), blocks: vec![authentication(users)] })
+}
+
+/// `GET /admin/token_blacklist/`
+pub async fn tokens(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let (outstanding, blacklisted) = app
+        .db
+        .read(|conn| Ok::<_, DbError>((outstanding_tokens::count(conn)?, blacklisted_tokens::count(conn)?)))
+        .await?;
+    let blocks = vec![token_blacklist(outstanding, blacklisted)];
+    page(&Index { layout: staff.layout(Place::None), app: Some(TOKEN_BLACKLIST), blocks })
+}
+
+fn authentication(users: Total) -> Block {
+    let users = Model {
+        name: "Users",
+        address: address::USERS,
+        icon: "users",
+        holds: "People and services that may have tokens, and what each of them may do.",
+        count: count(users),
+    };
+    Block { name: AUTHENTICATION, models: vec![users] }
+}
+
+fn token_blacklist(outstanding: Total, blacklisted: Total) -> Block {
+    let outstanding = Model {
+        name: "Outstanding tokens",
+        address: address::OUTSTANDING,
+        icon: "token",
+        holds: "Every refresh and sliding token that was issued and recorded, until it is flushed.",
+        count: count(outstanding),
+    };
+    let blacklisted = Model {
+        name: "Blacklisted tokens",
+        address: address::BLACKLISTED,
+        icon: "ban",
+        holds: "Tokens that are refused although they were issued here, each with who or what blacklisted it.",
+        count: count(blacklisted),
+    };
+    Block { name: TOKEN_BLACKLIST, models: vec![outstanding, blacklisted] }
+}
+
+fn count(total: Total) -> String {
+    words::total(total).unwrap_or_default()
+}

@@ -1,0 +1,162 @@
+//! Logging in and out of the panel, and the choice of its theme. Who may log in stands in `access`.
+
+use actix_session::Session;
+use actix_web::cookie::time::Duration;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Query;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::access::{self, Staff};
+use super::csrf::{CsrfForm, NoFields};
+use super::error::PageError;
+use super::layout::{Solo, Theme, favicon, html, page, see, stylesheet};
+use super::session::Visit;
+use super::address;
+use crate::accounts::login::{Credentials, LoginError, authenticate};
+use crate::config::UsernameField;
+
+/// When the session began, for questions that want a fresh login.
+const LOGGED_IN_AT: &str = "logged_in_at";
+const REQUIRED: &str = "This field is required.";
+
+/// The address that was asked for before the login.
+#[derive(Deserialize)]
+pub struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/login.html")]
+struct LoginForm {
+    solo: Solo,
+    /// What a login names: the field's label.
+    label: &'static str,
+    username: String,
+    next: String,
+    /// Above the form.
+    error: Option<String>,
+    username_error: Option<&'static str>,
+    password_error: Option<&'static str>,
+}
+
+impl LoginForm {
+    fn new(visit: &Visit, username: String, next: &str) -> Self {
+        Self {
+            solo: Solo::new(visit),
+            label: label(visit),
+            username,
+            next: next.to_owned(),
+            error: None,
+            username_error: None,
+            password_error: None,
+        }
+    }
+}
+
+fn label(visit: &Visit) -> &'static str {
+    match visit.app.config.accounts.username_field {
+        UsernameField::Username => "Username",
+        UsernameField::Email => "Email address",
+        UsernameField::UsernameOrEmail => "Username or email address",
+    }
+}
+
+/// `GET login/`: the form, or straight on for who is logged in already.
+pub async fn form(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    let visit = access::visit(&request)?;
+    let next = Query::<Next>::from_query(request.query_string()).map(|query| query.into_inner().next);
+    let next = next.unwrap_or_default();
+    if Staff::of(&visit, None).is_ok() {
+        return Ok(see(address::local(&next)));
+    }
+    page(&LoginForm::new(&visit, String::new(), address::local(&next)))
+}
+
+/// `POST login/`
+pub async fn log_in(
+    request: HttpRequest,
+    session: Session,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Result<HttpResponse, PageError> {
+    use secrecy::ExposeSecret;
+    let visit = access::visit(&request)?;
+    let next = address::local(&fields.next);
+    let username = fields.username.trim();
+    let mut form = LoginForm::new(&visit, username.to_owned(), next);
+    form.username_error = username.is_empty().then_some(REQUIRED);
+    form.password_error = fields.password.expose_secret().is_empty().then_some(REQUIRED);
+    if form.username_error.is_some() || form.password_error.is_some() {
+        return page(&form);
+    }
+    let credentials = Credentials { login: username.to_owned(), password: fields.password };
+    let user = match authenticate(&visit.app, credentials).await {
+        Ok(user) if access::may_view(&visit.app, &user) => user,
+        // The same answer for both: who is no staff learns nothing about the password.
+        Ok(_) | Err(LoginError::NoActiveAccount) => {
+            form.error = Some(refusal(&visit));
+            return Ok(html(StatusCode::OK, form.render()?));
+        }
+        Err(LoginError::Busy) => return Err(PageError::Busy),
+        Err(LoginError::Db(error)) => return Err(error.into()),
+    };
+    // A new key for a new login; nothing of an earlier session is carried over.
+    session.clear();
+    session.renew();
+    let now = visit.app.now().timestamp();
+    session.insert(LOGGED_IN_AT, now).map_err(|_| PageError::Other("a login could not be kept"))?;
+    visit.log_in(user);
+    Ok(see(next))
+}
+
+fn refusal(visit: &Visit) -> String {
+    format!(
+        "Please enter the correct {} and password for a staff account. Note that both fields may be case-sensitive.",
+        label(visit).to_lowercase()
+    )
+}
+
+/// `POST logout/`: also for who is logged in but may not look at the panel.
+pub async fn log_out(session: Session, _: CsrfForm<NoFields>) -> HttpResponse {
+    session.purge();
+    see(address::LOGIN)
+}
+
+/// `GET logout/`: a link must not log anybody out.
+pub async fn stay() -> HttpResponse {
+    see(address::HOME)
+}
+
+/// What the theme's buttons send.
+#[derive(Deserialize)]
+pub struct Choice {
+    #[serde(default)]
+    theme: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST theme/`: remembers the theme for a year, in this browser.
+pub async fn theme(staff: Staff, CsrfForm(choice): CsrfForm<Choice>) -> HttpResponse {
+    let theme = Theme::parse(&choice.theme).unwrap_or_default();
+    let mut cookie = staff.visit.cookie(Theme::COOKIE, theme.name().to_owned());
+    cookie.set_max_age(Duration::days(365));
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address::local(&choice.next)))
+        .cookie(cookie)
+        .finish()
+}

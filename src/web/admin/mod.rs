@@ -1,0 +1,97 @@
+//! The panel: every page under `/admin/`, at Django's addresses. It writes only through `accounts` and `tokens`.
+//! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
+
+mod access;
+mod address;
+mod blacklisted_tokens;
+mod changelist;
+mod claims;
+mod csrf;
+mod error;
+mod index;
+mod layout;
+mod login;
+mod outstanding_tokens;
+mod search;
+mod session;
+mod status;
+mod users;
+mod words;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, PathConfig, PayloadConfig, ServiceConfig, get, head, post, resource, scope, to};
+use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
+
+use access::Staff;
+use error::PageError;
+
+use crate::app::App;
+
+/// The largest form.
+const LONGEST_BODY: usize = 128 * 1024;
+
+/// Every page of the panel.
+pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
+    let door_app = app.clone();
+    let pages = scope("/admin")
+        .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
+        .app_data(PayloadConfig::new(LONGEST_BODY))
+        .service(page("/", index::index))
+        .service(page("/login/", login::form).route(post().to(login::log_in)))
+        .service(page("/logout/", login::stay).route(post().to(login::log_out)))
+        .service(form("/theme/").route(post().to(login::theme)))
+        .service(form("/search/").route(post().to(search::everything)))
+        .service(page("/auth/", index::auth))
+        .service(page("/auth/user/", users::list).route(post().to(users::search)))
+        .service(page("/auth/user/{id}/", users::bare))
+        .service(page("/auth/user/{id}/change/", users::change))
+        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .service(page("/token_blacklist/", index::tokens))
+        .configure(token_routes)
+        .default_service(to(no_such_page))
+        .wrap(session::middleware(app))
+        .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
+    cfg.service(pages);
+}
+
+fn token_routes(cfg: &mut ServiceConfig) {
+    use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
+    let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
+    cfg.service(page("/token_blacklist/outstandingtoken/", outstanding::list).route(post().to(outstanding::search)))
+        .service(page(&format!("{one}/"), outstanding::bare))
+        .service(page(&format!("{one}/change/"), outstanding::change))
+        .service(page(&format!("{one}/reveal/"), outstanding::bare).route(post().to(outstanding::reveal)))
+        .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
+        .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
+        .service(page(&format!("{entry}/"), blacklisted::bare))
+        .service(page(&format!("{entry}/change/"), blacklisted::change));
+}
+
+/// A page that can be looked at.
+fn page<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args> + Copy,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    form(path).route(get().to(handler)).route(head().to(handler))
+}
+
+/// An address that forms are sent to.
+fn form(path: &str) -> Resource {
+    resource(path).default_service(to(wrong_method))
+}
+
+async fn wrong_method(_: Staff) -> Result<HttpResponse, PageError> {
+    Err(PageError::MethodNotAllowed)
+}
+
+/// As in Django: who is logged in is sent to the same address with a slash at its end; there it ends.
+async fn no_such_page(request: HttpRequest, _: Staff) -> Result<HttpResponse, PageError> {
+    let path = request.uri().path();
+    if path.ends_with('/') || path.contains("//") {
+        return Err(PageError::NoSuchPage);
+    }
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(layout::moved(&format!("{path}/{query}")))
+}

@@ -1,0 +1,207 @@
+//! Logins to the panel: actix-session over the rows of `accounts::admin_session`, and the `Visit`, which is what one
+//! request knows of its session. Who may do what with it stands in `access`.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use actix_session::SessionMiddleware;
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, Key, SameSite};
+use actix_web::dev::ServiceRequest;
+use actix_web::web::Data;
+
+use super::layout::Theme;
+use crate::accounts::admin_session::{self, State};
+use crate::accounts::{Actor, admin_session::AdminSession};
+use crate::app::App;
+use crate::crypto::{digest, random};
+use crate::db::DbError;
+use crate::db::users::User;
+use crate::web::extract::Client;
+
+/// Cookies are sent back to these addresses only.
+pub const PATH: &str = "/admin/";
+const SESSION_COOKIE: &str = "latchkey_session";
+const NONCE_COOKIE: &str = "latchkey_csrf";
+
+tokio::task_local! {
+    /// The store is made once and handed a key only; this leads it to the request that it works for.
+    static VISIT: Rc<Visit>;
+}
+
+/// One request to the panel: who sent it, and what its session cookie led to.
+pub struct Visit {
+    /// The bundle.
+    pub app: Data<App>,
+    /// Where it came from.
+    pub client: Client,
+    /// The theme that its cookie asks for.
+    pub theme: Theme,
+    /// Path and query, as sent.
+    pub address: String,
+    login: RefCell<Option<Login>>,
+    failure: RefCell<Option<DbError>>,
+    nonce: OnceCell<Nonce>,
+    sent_nonce: Option<String>,
+}
+
+struct Login {
+    /// The session's key; `None` while the login is being made.
+    key: Option<String>,
+    user: User,
+}
+
+/// Marks an anonymous browser, for the protection of the login form.
+struct Nonce {
+    value: String,
+    is_new: bool,
+}
+
+impl Visit {
+    /// Before the session was looked up.
+    pub fn new(app: Data<App>, request: &ServiceRequest) -> Self {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let cookie = |name| request.cookie(name).map(|cookie| cookie.value().to_owned());
+        Self {
+            client: Client::of(peer, request.headers(), &app.config.server.trusted_proxies),
+            theme: Theme::parse(&cookie(Theme::COOKIE).unwrap_or_default()).unwrap_or_default(),
+            address: request.uri().path_and_query().map_or(PATH, |address| address.as_str()).to_owned(),
+            login: RefCell::default(),
+            failure: RefCell::default(),
+            nonce: OnceCell::new(),
+            sent_nonce: cookie(NONCE_COOKIE).filter(|value| is_nonce(value)),
+            app,
+        }
+    }
+
+    /// Runs the rest of the request with the store leading here.
+    pub async fn scope<F: Future>(self: Rc<Self>, rest: F) -> F::Output {
+        VISIT.scope(self, rest).await
+    }
+
+    /// Whose session it is.
+    pub fn user(&self) -> Option<User> {
+        self.login.borrow().as_ref().map(|login| login.user.clone())
+    }
+
+    /// Who acts, for the audit log.
+    pub fn actor(&self, user: &User) -> Actor {
+        let ip = self.client.ip.map(|ip| ip.to_string());
+        Actor { user_id: Some(user.id), name: user.username.clone(), ip }
+    }
+
+    /// From here on it is this user's; the session's row is made when the answer leaves.
+    pub fn log_in(&self, user: User) {
+        *self.login.borrow_mut() = Some(Login { key: None, user });
+    }
+
+    /// What a form's token is bound to: the session, or the browser's nonce where there is none.
+    pub fn binding(&self) -> String {
+        match self.login.borrow().as_ref().and_then(|login| login.key.as_ref()) {
+            Some(key) => format!("session {key}"),
+            None => format!("nonce {}", self.nonce().value),
+        }
+    }
+
+    fn nonce(&self) -> &Nonce {
+        self.nonce.get_or_init(|| match &self.sent_nonce {
+            Some(value) => Nonce { value: value.clone(), is_new: false },
+            None => Nonce { value: random::hex(&random::bytes::<16>()), is_new: true },
+        })
+    }
+
+    /// The cookie with the nonce, if a form was bound to one that the browser does not have yet.
+    pub fn new_nonce_cookie(&self) -> Option<Cookie<'static>> {
+        let nonce = self.nonce.get().filter(|nonce| nonce.is_new)?;
+        Some(self.cookie(NONCE_COOKIE, nonce.value.clone()))
+    }
+
+    /// A cookie for the panel alone.
+    pub fn cookie(&self, name: &'static str, value: String) -> Cookie<'static> {
+        Cookie::build(name, value)
+            .path(PATH)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(is_https(&self.app))
+            .finish()
+    }
+
+    /// Why the session could not be read or written, if that is what happened.
+    pub fn take_failure(&self) -> Option<DbError> {
+        self.failure.borrow_mut().take()
+    }
+
+    fn fail(&self, error: DbError) -> anyhow::Error {
+        let text = error.to_string();
+        *self.failure.borrow_mut() = Some(error);
+        anyhow::Error::msg(text)
+    }
+}
+
+fn is_nonce(value: &str) -> bool {
+    value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_https(app: &App) -> bool {
+    app.config.server.public_url.scheme() == "https"
+}
+
+/// actix-session's middleware with our store and cookie.
+pub fn middleware(app: &Data<App>) -> SessionMiddleware<Store> {
+    SessionMiddleware::builder(Store { app: app.clone() }, cookie_key(app))
+        .cookie_name(SESSION_COOKIE.to_owned())
+        .cookie_path(PATH.to_owned())
+        .cookie_same_site(SameSite::Lax)
+        .cookie_http_only(true)
+        .cookie_secure(is_https(app))
+        .build()
+}
+
+/// Encrypts the cookie: a key for this purpose alone, made from `SECRET_KEY`.
+fn cookie_key(app: &App) -> Key {
+    use secrecy::ExposeSecret;
+    let secret = app.config.secret_key.expose_secret().as_bytes();
+    let half = |label: &[u8]| digest::hmac_sha256(secret, label);
+    Key::from(&[half(b"latchkey session cookie 1"), half(b"latchkey session cookie 2")].concat())
+}
+
+/// actix-session's store over `latchkey_admin_session`. How long a session lives is decided there.
+pub struct Store {
+    app: Data<App>,
+}
+
+impl SessionStore for Store {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let visit = VISIT.get();
+        let found = admin_session::find(&self.app, key.as_ref()).await;
+        let found = found.map_err(|error| LoadError::Other(visit.fail(error)))?;
+        Ok(found.map(|AdminSession { state, user }| {
+            *visit.login.borrow_mut() = Some(Login { key: Some(key.as_ref().to_owned()), user });
+            state
+        }))
+    }
+
+    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        let visit = VISIT.get();
+        let no_user = || SaveError::Other(anyhow::Error::msg("an anonymous visitor has no session"));
+        let user = visit.user().ok_or_else(no_user)?;
+        let (ip, agent) = (visit.client.ip.map(|ip| ip.to_string()), visit.client.user_agent.clone());
+        let key = admin_session::start(&self.app, &user, state, ip, agent).await;
+        let key = key.map_err(|error| SaveError::Other(visit.fail(error)))?;
+        key.try_into().map_err(|error| SaveError::Other(anyhow::Error::new(error)))
+    }
+
+    async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
+        let saved = admin_session::save(&self.app, key.as_ref(), state).await;
+        saved.map(|()| key).map_err(|error| UpdateError::Other(VISIT.get().fail(error)))
+    }
+
+    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        admin_session::end(&self.app, key.as_ref()).await.map_err(|error| VISIT.get().fail(error))
+    }
+}

@@ -1,0 +1,146 @@
+//! Points in time and amounts, in words for people.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::db::page::Total;
+use crate::db::types::Instant;
+
+/// One point in time, in every form that a page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct When {
+    /// For machines: `2026-11-22T11:38:04Z`.
+    pub iso: String,
+    /// Exact, for people: `2026-11-22 11:38:04 UTC`.
+    pub utc: String,
+    /// `22 Nov 2026, 11:38:04 UTC`.
+    pub long: String,
+    /// `22 Nov 2026`.
+    pub day: String,
+    /// `1 hour ago`, `in 22 hours`.
+    pub relative: String,
+}
+
+impl When {
+    /// As seen from `now`.
+    pub fn new(at: Instant, now: Instant) -> Self {
+        let (at, now): (DateTime<Utc>, DateTime<Utc>) = (at.datetime(), now.datetime());
+        Self {
+            iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            utc: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            long: at.format("%-d %b %Y, %H:%M:%S UTC").to_string(),
+            day: at.format("%-d %b %Y").to_string(),
+            relative: relative(at - now),
+        }
+    }
+}
+
+fn relative(from_now: TimeDelta) -> String {
+    let seconds = from_now.num_seconds();
+    if seconds == 0 {
+        return "just now".to_owned();
+    }
+    let length = length(seconds.unsigned_abs());
+    if seconds > 0 { format!("in {length}") } else { format!("{length} ago") }
+}
+
+/// A length of time in its largest unit, rounded down: `22 hours`.
+pub fn length(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 6] =
+        [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let (size, unit) = UNITS.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "second"));
+    amount(i64::try_from(seconds / size).unwrap_or(i64::MAX), unit)
+}
+
+/// `1 token`, `2 tokens`.
+pub fn amount(count: i64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", commas(count))
+}
+
+/// `1,004,318`.
+pub fn commas(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// How many there are, for a sentence: `1,204`, `about 10.2 million`; `None` when nobody counted.
+pub fn total(total: Total) -> Option<String> {
+    match total {
+        Total::Exact(count) => Some(commas(count)),
+        Total::About(count) => Some(format!("about {}", rough(count))),
+        Total::Unknown => None,
+    }
+}
+
+/// Two or three digits that mean something: `10.2 million`, `412,000`.
+fn rough(count: i64) -> String {
+    let tenths = |unit: i64, name| {
+        let (whole, tenth) = (count / unit, count % unit * 10 / unit);
+        if whole >= 100 || tenth == 0 { format!("{} {name}", commas(whole)) } else { format!("{whole}.{tenth} {name}") }
+    };
+    match count {
+        1_000_000_000.. => tenths(1_000_000_000, "billion"),
+        1_000_000.. => tenths(1_000_000, "million"),
+        1_000.. => commas(count / 1000 * 1000),
+        _ => commas(count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn when(at: i64, now: i64) -> When {
+        When::new(Instant::from_timestamp(at).unwrap(), Instant::from_timestamp(now).unwrap())
+    }
+
+    #[test]
+    fn a_time_is_told_in_every_form() {
+        let when = when(1_795_347_484, 1_795_347_484 + 4000);
+        assert_eq!(when.iso, "2026-11-22T11:38:04Z");
+        assert_eq!(when.utc, "2026-11-22 11:38:04 UTC");
+        assert_eq!(when.long, "22 Nov 2026, 11:38:04 UTC");
+        assert_eq!(when.day, "22 Nov 2026");
+        assert_eq!(when.relative, "1 hour ago");
+    }
+
+    #[test]
+    fn relative_times_use_the_largest_unit() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (1, "in 1 second"),
+            (-59, "59 seconds ago"),
+            (-60, "1 minute ago"),
+            (86_399, "in 23 hours"),
+            (86_400, "in 1 day"),
+            (-29 * 86_400, "29 days ago"),
+            (-45 * 86_400, "1 month ago"),
+            (400 * 86_400, "in 1 year"),
+        ] {
+            assert_eq!(relative(TimeDelta::seconds(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_are_times_too() {
+        assert_eq!(when(-62_135_596_800, 0).relative, "1,970 years ago");
+        assert_eq!(when(253_402_300_799, 0).day, "31 Dec 9999");
+    }
+
+    #[test]
+    fn counts_are_exact_or_about() {
+        assert_eq!(total(Total::Exact(1_004_318)).unwrap(), "1,004,318");
+        assert_eq!(total(Total::About(10_249_000)).unwrap(), "about 10.2 million");
+        assert_eq!(total(Total::About(412_345)).unwrap(), "about 412,000");
+        assert_eq!(total(Total::Unknown), None);
+        assert_eq!(commas(0), "0");
+        assert_eq!(amount(1, "token"), "1 token");
+    }
+}

@@ -1,0 +1,210 @@
+//! The only place where statuses and codes of the API are chosen. What went wrong comes from below without a status;
+//! each `From` is an exhaustive match, so that a new kind of failure does not compile before its answer is decided.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde_json::{Map, Value, json};
+
+use crate::accounts::login::LoginError;
+use crate::config::TokenClass;
+use crate::db::DbError;
+use crate::tokens::TokenError;
+use crate::tokens::refresh::RefreshError;
+use crate::tokens::revoke::LogoutError;
+use crate::tokens::verify::AuthError;
+
+/// Seconds after which a client may try again when the server is overloaded or its database is away.
+const RETRY_AFTER: &str = "1";
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    /// The JSON of the answer.
+    pub body: Value,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, body: Value) -> Self {
+        Self { status, body }
+    }
+
+    fn detail(status: StatusCode, detail: &str) -> Self {
+        Self::new(status, json!({"detail": detail}))
+    }
+
+    fn coded(detail: &str, code: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": code}))
+    }
+
+    /// Status line and headers of the answer; `schemes` are the words of `JWT_AUTH_HEADER_TYPES`.
+    pub fn head(&self, schemes: &[String]) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = schemes.first().map_or("Bearer", String::as_str);
+            response.insert_header((header::WWW_AUTHENTICATE, format!("{scheme} realm=\"api\"")));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        response
+    }
+
+    /// `Accept` names nothing that we can write.
+    pub fn not_acceptable() -> Self {
+        Self::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header.")
+    }
+
+    /// `?format=` names nothing that we can write.
+    pub fn unknown_format() -> Self {
+        Self::detail(StatusCode::NOT_FOUND, "Not found.")
+    }
+
+    /// No token where one is needed.
+    pub fn not_authenticated() -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
+    }
+
+    /// A known scheme, but not followed by exactly one word.
+    pub fn bad_authorization_header() -> Self {
+        Self::coded("Authorization header must contain two space-delimited values", "bad_authorization_header")
+    }
+
+    /// Another method than the view's.
+    pub fn method_not_allowed(method: &Method) -> Self {
+        Self::detail(StatusCode::METHOD_NOT_ALLOWED, &format!("Method \"{method}\" not allowed."))
+    }
+
+    /// A body of a type that we do not read.
+    pub fn unsupported_media_type(media_type: &str) -> Self {
+        let detail = format!("Unsupported media type \"{media_type}\" in request.");
+        Self::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
+    }
+
+    /// A body that is not what its type says.
+    pub fn parse(detail: &str) -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A body of more bytes than `limit`.
+    pub fn too_large(limit: usize) -> Self {
+        Self::detail(StatusCode::PAYLOAD_TOO_LARGE, &format!("Request body exceeds {limit} bytes."))
+    }
+
+    /// A body that does not come to its end.
+    pub fn too_slow() -> Self {
+        Self::detail(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time.")
+    }
+
+    /// JSON that is no object: there is no field to blame.
+    pub fn non_field(message: &str) -> Self {
+        Self::fields([("non_field_errors", vec![message.to_owned()])])
+    }
+
+    /// What is wrong with which field.
+    pub fn fields<'a>(problems: impl IntoIterator<Item = (&'a str, Vec<String>)>) -> Self {
+        let body = problems.into_iter().map(|(name, texts)| (name.to_owned(), json!(texts))).collect::<Map<_, _>>();
+        Self::new(StatusCode::BAD_REQUEST, Value::Object(body))
+    }
+
+    /// `verify/` alone answers 400 for a blacklisted token: there it is a field's validation that fails.
+    pub fn from_verify(error: TokenError) -> Self {
+        match error {
+            TokenError::Blacklisted => Self::non_field(&error.to_string()),
+            other => other.into(),
+        }
+    }
+
+    fn unavailable(cause: &str) -> Self {
+        tracing::error!(cause, "the service is unavailable");
+        Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.")
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(cause) => Self::unavailable(&cause),
+            DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_) => {
+                tracing::error!(%error, "a database call failed");
+                Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
+            }
+        }
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid
+            | TokenError::Expired
+            | TokenError::ClaimExpired(_)
+            | TokenError::NoClaim(_)
+            | TokenError::NoId
+            | TokenError::NoType
+            | TokenError::WrongType
+            | TokenError::Blacklisted => Self::coded(&error.to_string(), "token_not_valid"),
+            TokenError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Token(error) => error.into(),
+            RefreshError::NoActiveAccount | RefreshError::PasswordChanged => {
+                Self::detail(StatusCode::UNAUTHORIZED, &error.to_string())
+            }
+        }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
+            LoginError::Busy => Self::unavailable(&error.to_string()),
+            LoginError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<LogoutError> for ApiError {
+    /// The caller is known, so a bad token is a bad field and no reason to authenticate again.
+    fn from(error: LogoutError) -> Self {
+        match error {
+            LogoutError::Token(TokenError::Db(error)) => error.into(),
+            LogoutError::Token(_) | LogoutError::NotYours => Self::fields([("refresh_token", vec![error.to_string()])]),
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::InvalidToken(reasons) => no_class_takes_it(reasons),
+            AuthError::NoUserId => Self::coded(&error.to_string(), "token_not_valid"),
+            AuthError::UserNotFound => Self::coded(&error.to_string(), "user_not_found"),
+            AuthError::UserInactive => Self::coded(&error.to_string(), "user_inactive"),
+            AuthError::PasswordChanged => Self::coded(&error.to_string(), "password_changed"),
+            AuthError::Db(error) => error.into(),
+        }
+    }
+}
+
+fn no_class_takes_it(reasons: Vec<(TokenClass, TokenError)>) -> ApiError {
+    let mut messages = Vec::new();
+    for (class, reason) in reasons {
+        if let TokenError::Db(error) = reason {
+            return error.into();
+        }
+        let (class, token_type) = match class {
+            TokenClass::Access => ("AccessToken", "access"),
+            TokenClass::Sliding => ("SlidingToken", "sliding"),
+        };
+        messages.push(json!({"token_class": class, "token_type": token_type, "message": reason.to_string()}));
+    }
+    let detail = "Given token not valid for any token type";
+    ApiError::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": "token_not_valid", "messages": messages}))
+}

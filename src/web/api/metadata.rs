@@ -1,0 +1,45 @@
+//! What OPTIONS answers: DRF's `SimpleMetadata`.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+
+use super::View;
+
+/// A field as OPTIONS lists it.
+pub struct Field {
+    name: &'static str,
+    is_read_only: bool,
+}
+
+impl Field {
+    /// A field that a request must have.
+    pub fn required(name: &'static str) -> Self {
+        Self { name, is_read_only: false }
+    }
+
+    /// A field that only answers have.
+    pub fn read_only(name: &'static str) -> Self {
+        Self { name, is_read_only: true }
+    }
+
+    fn describe(&self) -> Value {
+        let label = self.name[..1].to_uppercase() + &self.name[1..].replace('_', " ");
+        json!({"type": "string", "required": !self.is_read_only, "read_only": self.is_read_only, "label": label})
+    }
+}
+
+/// Name, description, formats, and the fields where the view has a serializer in SimpleJWT.
+pub fn describe<V: View>(config: &Config) -> Value {
+    let mut metadata = json!({
+        "name": V::NAME,
+        "description": V::DESCRIPTION,
+        "renders": ["application/json", "text/html"],
+        "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+    });
+    let fields: Map<_, _> = V::fields(config).iter().map(|field| (field.name.to_owned(), field.describe())).collect();
+    if !fields.is_empty() {
+        metadata["actions"] = json!({"POST": fields});
+    }
+    metadata
+}

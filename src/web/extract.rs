@@ -1,0 +1,104 @@
+//! What a handler may ask of a request besides its body: who the client is, and the request's id.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use ipnet::IpNet;
+
+use crate::app::App;
+
+/// The machine at the other end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    /// Its address; behind a trusted proxy the one that the proxy names.
+    pub ip: Option<IpAddr>,
+    /// `User-Agent`, at most 255 characters.
+    pub user_agent: String,
+}
+
+/// Random name of a request: in the log, and in the answer's `X-Request-ID`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+impl Client {
+    /// Who sent this, as far as `TRUSTED_PROXIES` lets the headers say.
+    pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+        let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(255).collect();
+        Self { ip: peer.map(|peer| forwarded(peer, headers, trusted)), user_agent }
+    }
+}
+
+/// Walks `X-Forwarded-For` from the right, as long as who wrote an entry is trusted.
+fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
+    let mut ip = peer.to_canonical();
+    let lines: Vec<_> = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        if !is_trusted(&ip) {
+            break;
+        }
+        let Ok(next) = entry.trim().parse::<IpAddr>() else { break };
+        ip = next.to_canonical();
+    }
+    ip
+}
+
+impl FromRequest for Client {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let trusted = request.app_data::<Data<App>>().map_or(&[][..], |app| &app.config.server.trusted_proxies);
+        ready(Ok(Self::of(request.peer_addr().map(|peer| peer.ip()), request.headers(), trusted)))
+    }
+}
+
+impl FromRequest for RequestId {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self(String::new()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn ip_of(peer: &str, forwarded_for: &[&str]) -> String {
+        let mut request = TestRequest::default();
+        for line in forwarded_for {
+            request = request.append_header(("x-forwarded-for", *line));
+        }
+        let request = request.to_http_request();
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        Client::of(peer.parse().ok(), request.headers(), &trusted).ip.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_name_another_address() {
+        assert_eq!(ip_of("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn trusted_proxies_are_walked_from_the_right() {
+        assert_eq!(ip_of("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(ip_of("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(ip_of("::1", &["2001:db8::7"]), "2001:db8::7");
+        assert_eq!(ip_of("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn what_is_no_address_ends_the_walk() {
+        assert_eq!(ip_of("10.0.0.1", &["198.51.100.1, junk"]), "10.0.0.1");
+        assert_eq!(ip_of("10.0.0.1", &[""]), "10.0.0.1");
+    }
+}

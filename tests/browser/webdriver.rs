@@ -1,0 +1,171 @@
+//! A WebDriver client of the few commands that the journeys need (<https://www.w3.org/TR/webdriver2/>).
+//! It starts the driver on a free port and ends it, and with it the browser, when it is dropped.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::Client;
+
+/// The key under which WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Chromium as root, in a container, with nothing that calls home.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// One window of a headless browser with an empty profile.
+pub struct Browser {
+    client: Client,
+    session: String,
+    driver: Child,
+    _profile: TempDir,
+}
+
+/// Something on a page.
+pub struct Element<'a> {
+    browser: &'a Browser,
+    id: String,
+}
+
+impl Browser {
+    pub fn open() -> Self {
+        let mut driver = start_driver();
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok())
+            .expect("chromedriver says its port");
+        // Whatever else it says is read, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+
+        let client = Client::new(port);
+        let profile = tempfile::tempdir().unwrap();
+        let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
+        args.push(format!("--user-data-dir={}", profile.path().display()));
+        let options = json!({"args": args});
+        let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}});
+        let answer = client.post("/session", &wanted).expect_status(200).json();
+        let session = answer["value"]["sessionId"].as_str().unwrap().to_owned();
+        Self { client, session, driver, _profile: profile }
+    }
+
+    /// Opens an address and waits until the page is loaded.
+    pub fn go(&self, url: &str) {
+        self.command("POST", "/url", &json!({"url": url}));
+    }
+
+    pub fn address(&self) -> String {
+        self.command("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// The text of the page as a reader sees it.
+    pub fn text(&self) -> String {
+        self.find("body").text()
+    }
+
+    /// The element of a CSS selector.
+    #[track_caller]
+    pub fn find(&self, css: &str) -> Element<'_> {
+        self.locate("", "css selector", css)
+    }
+
+    /// Makes the window as large as a screen.
+    pub fn resize(&self, width: u32, height: u32) {
+        self.command("POST", "/window/rect", &json!({"width": width, "height": height}));
+    }
+
+    /// What a function body answers in the page.
+    #[track_caller]
+    pub fn ask(&self, script: &str) -> Value {
+        self.command("POST", "/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    #[track_caller]
+    fn locate(&self, below: &str, using: &str, value: &str) -> Element<'_> {
+        let path = format!("/session/{}{below}/element", self.session);
+        let answer = self.client.post(&path, &json!({"using": using, "value": value}));
+        assert_eq!(answer.status, 200, "no {value} on {}:\n{}", self.address(), self.source());
+        Element { browser: self, id: answer.json()["value"][ELEMENT].as_str().unwrap().to_owned() }
+    }
+
+    fn source(&self) -> String {
+        self.command("GET", "/source", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+        let path = format!("/session/{}{path}", self.session);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.client.send(method, &path, &[("content-type", "application/json")], body);
+        answer.expect_status(200).json()["value"].take()
+    }
+}
+
+impl<'a> Element<'a> {
+    /// The link inside it with this text.
+    #[track_caller]
+    pub fn link(&self, text: &str) -> Element<'a> {
+        self.browser.locate(&format!("/element/{}", self.id), "partial link text", text)
+    }
+
+    /// Clicks; a page that this opens is loaded before the next command.
+    #[track_caller]
+    pub fn click(&self) {
+        self.command("POST", "/click", &json!({}));
+    }
+
+    /// Types into a field.
+    #[track_caller]
+    pub fn fill(&self, text: &str) {
+        self.command("POST", "/clear", &json!({}));
+        self.command("POST", "/value", &json!({"text": text}));
+    }
+
+    #[track_caller]
+    pub fn text(&self) -> String {
+        self.command("GET", "/text", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.browser.command(method, &format!("/element/{}{path}", self.id), body)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ending the session ends the browser; ending the driver then leaves nothing behind.
+        let path = format!("/session/{}", self.session);
+        if !std::thread::panicking() {
+            self.client.send("DELETE", &path, &[], "");
+        } else {
+            let _ = std::panic::catch_unwind(|| self.client.send("DELETE", &path, &[], ""));
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn start_driver() -> Child {
+    for name in ["chromedriver", "chromium.chromedriver"] {
+        let driver =
+            Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        if let Ok(driver) = driver.spawn() {
+            return driver;
+        }
+    }
+    panic!("this test needs Chromium and chromedriver; run scripts/test, which installs them");
+}

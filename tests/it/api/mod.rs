@@ -1,0 +1,15 @@
+//! The API over HTTP: what clients of SimpleJWT rely on, and what they must never meet.
+//! The conformance corpus compares every answer with the original; here stands what a recording cannot say.
+
+mod bad_input;
+mod beside_django;
+mod bodies;
+mod database_away;
+mod headers;
+mod health;
+mod last_login;
+mod logout;
+mod refresh;
+mod speed;
+mod token;
+mod users;

@@ -1,0 +1,50 @@
+//! How many statements a request may cost. A number is raised only with a reason.
+
+use serde_json::json;
+
+use crate::harness::{Backend, Server};
+
+#[track_caller]
+fn assert_at_most(server: &Server, budget: u64, what: &str, request: impl FnOnce()) {
+    let spent = server.statements(request);
+    assert!(spent <= budget, "{what}: {spent} statements, {budget} allowed");
+}
+
+both!(requests_keep_to_their_budget_of_statements);
+fn requests_keep_to_their_budget_of_statements(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_user("alice");
+    let pair = server.log_in("alice");
+    let verify = |token: &str| {
+        server.client.post("/api/token/verify/", &json!({"token": token})).expect_status(200);
+    };
+    assert_at_most(&server, 0, "verify of an access token", || verify(&pair.access));
+    assert_at_most(&server, 1, "verify of a refresh token", || verify(&pair.refresh));
+    assert_at_most(&server, 1, "me", || drop(server.me(&pair.access).expect_status(200)));
+    assert_at_most(&server, 7, "refresh", || drop(server.refresh(&pair.refresh).expect_status(200)));
+    server.advance(3600);
+    assert_at_most(&server, 6, "login", || drop(server.log_in("alice")));
+    assert_at_most(&server, 1, "login by nobody", || drop(server.obtain("nobody", "x").expect_status(401)));
+}
+
+both!(list_pages_keep_to_three_statements_beside_the_session);
+fn list_pages_keep_to_three_statements_beside_the_session(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_superuser("root");
+    for name in ["alice", "bob", "carol"] {
+        server.add_user(name);
+        let pair = server.log_in(name);
+        server.refresh(&pair.refresh).expect_status(200);
+    }
+    let mut panel = server.panel_of("root");
+    for path in [
+        "/admin/auth/user/",
+        "/admin/auth/user/?q=ali",
+        "/admin/token_blacklist/outstandingtoken/",
+        "/admin/token_blacklist/outstandingtoken/?q=alice",
+        "/admin/token_blacklist/blacklistedtoken/",
+        "/admin/token_blacklist/blacklistedtoken/?q=alice",
+    ] {
+        assert_at_most(&server, 3 + 1, path, || drop(panel.get(path).expect_status(200)));
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line: the real binary, as operators and scripts use it.
+
+mod commands;
+mod runserver;
+mod users;

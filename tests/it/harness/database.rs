@@ -1,0 +1,206 @@
+//! A database of its own for every test: a copy of a template that is made once per process.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use latchkey::config::{Database, DatabaseUrl};
+use latchkey::db::migrations::{self, Found, MigrateError};
+use latchkey::db::{Conn, Db};
+use tempfile::TempDir;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    /// A file of `tests/it/data/` that exists for both.
+    pub fn pick<T>(self, sqlite: T, postgres: T) -> T {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
+
+/// A database that goes away with its test.
+pub struct TestDatabase {
+    pub backend: Backend,
+    /// As in `DATABASE_URL`.
+    pub url: String,
+    /// Where the SQLite file is; other files of a test may stand beside it.
+    pub folder: TempDir,
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+static SQLITE_TEMPLATE: OnceLock<TestDatabase> = OnceLock::new();
+static POSTGRES_TEMPLATE: OnceLock<TestDatabase> = OnceLock::new();
+
+impl TestDatabase {
+    /// Without any table.
+    pub fn empty(backend: Backend) -> Self {
+        Self::new(backend, None)
+    }
+
+    /// With Latchkey's tables and no user.
+    pub fn migrated(backend: Backend) -> Self {
+        let template = backend.pick(&SQLITE_TEMPLATE, &POSTGRES_TEMPLATE).get_or_init(|| {
+            let template = Self::empty(backend);
+            template.migrate().unwrap();
+            template
+        });
+        Self::new(backend, Some(template))
+    }
+
+    /// As Django and SimpleJWT leave it, with users and tokens (see `data/record_django.py`).
+    pub fn django(backend: Backend) -> Self {
+        let database = Self::empty(backend);
+        let dump = backend.pick(include_str!("../data/django_sqlite.sql"), include_str!("../data/django_postgres.sql"));
+        database.execute(dump);
+        database
+    }
+
+    fn new(backend: Backend, template: Option<&Self>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => {
+                let file = folder.path().join("latchkey.sqlite3");
+                if let Some(template) = template {
+                    std::fs::copy(template.file(), &file).unwrap();
+                }
+                format!("sqlite:///{}", file.display())
+            }
+            Backend::Postgres => {
+                let name = format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+                let template = template.map_or("template0", |template| template.name());
+                server_wide(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+                with_name(&postgres_url(), &name)
+            }
+        };
+        Self { backend, url, folder }
+    }
+
+    /// The SQLite file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("latchkey.sqlite3")
+    }
+
+    /// The name of the PostgreSQL database.
+    pub fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
+    /// A connection of the test's own, beside the server's.
+    pub fn connect(&self) -> Conn {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut conn = SqliteConnection::establish(self.file().to_str().unwrap()).unwrap();
+                conn.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
+                Conn::Sqlite(conn)
+            }
+            Backend::Postgres => Conn::Postgres(PgConnection::establish(&self.url).unwrap()),
+        }
+    }
+
+    /// The doors of the server into this database, without the rest of it.
+    pub fn doors(&self) -> Db {
+        let url = match self.backend {
+            Backend::Sqlite => DatabaseUrl::Sqlite(self.file()),
+            Backend::Postgres => DatabaseUrl::Postgres(self.url.clone().into()),
+        };
+        Db::new(&Database { url, pool_size: 4, auto_migrate: false }).unwrap()
+    }
+
+    /// What `latchkey migrate` does.
+    pub fn migrate(&self) -> Result<Found, MigrateError> {
+        migrations::run(&mut self.doors().open().unwrap(), &mut |_| ())
+    }
+
+    /// What `latchkey migrate --plan` shows.
+    pub fn pending(&self) -> Vec<String> {
+        migrations::pending(&mut self.doors().open().unwrap()).unwrap()
+    }
+
+    /// Runs statements.
+    #[track_caller]
+    pub fn execute(&self, sql: &str) {
+        self.connect().batch_execute(sql).unwrap();
+    }
+
+    /// The one number that a query answers.
+    #[track_caller]
+    pub fn count(&self, sql: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
+        }
+        let query = diesel::sql_query(format!("SELECT ({sql}) AS n"));
+        query.get_result::<Row>(&mut self.connect()).unwrap().n
+    }
+
+    /// The first column of the rows that a query answers, as text.
+    #[track_caller]
+    pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Nullable<Text>)]
+            t: Option<String>,
+        }
+        let query = diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({sql}) AS rows(t)"));
+        let query = match self.backend {
+            Backend::Postgres => query,
+            // SQLite has no names for the columns of a subquery from outside: the query itself has to say `AS t`.
+            Backend::Sqlite => diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({sql})")),
+        };
+        query.load::<Row>(&mut self.connect()).unwrap().into_iter().map(|row| row.t).collect()
+    }
+
+    /// The one text that a query answers; it says `AS t`.
+    #[track_caller]
+    pub fn text(&self, sql: &str) -> Option<String> {
+        self.texts(sql).into_iter().next().expect("a row")
+    }
+
+    /// Every table, index and column definition there is: to see that nothing changed.
+    pub fn schema(&self) -> Vec<Option<String>> {
+        self.texts(self.backend.pick(
+            "SELECT name || ': ' || coalesce(sql, '') AS t FROM sqlite_master ORDER BY name",
+            "SELECT relname || ' ' || relkind || ' ' || coalesce(string_agg(attname || ' ' || atttypid::regtype || ' ' \
+             || attnotnull, ', ' ORDER BY attnum), '') AS t FROM pg_class c LEFT JOIN pg_attribute a ON attrelid = c.oid \
+             WHERE relnamespace = 'public'::regnamespace GROUP BY c.oid, relname, relkind ORDER BY relname",
+        ))
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if self.backend == Backend::Postgres && !std::thread::panicking() {
+            server_wide(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name()));
+        }
+    }
+}
+
+/// The server that `scripts/test` started.
+pub fn postgres_url() -> String {
+    std::env::var("LATCHKEY_TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!("these tests need a PostgreSQL in LATCHKEY_TEST_POSTGRES_URL; run scripts/test, which starts one")
+    })
+}
+
+/// Runs one statement on the PostgreSQL server's own database.
+pub fn server_wide(sql: &str) {
+    PgConnection::establish(&postgres_url()).unwrap().batch_execute(sql).unwrap();
+}
+
+fn with_name(url: &str, name: &str) -> String {
+    let mut url = url::Url::parse(url).unwrap();
+    url.set_path(name);
+    url.into()
+}

@@ -1,0 +1,33 @@
+//! What the tests stand on: databases, the server, clients. No test lives here.
+
+pub mod admin;
+pub mod binary;
+pub mod database;
+pub mod forge;
+pub mod http;
+pub mod proxy;
+pub mod server;
+
+pub use admin::Panel;
+pub use database::{Backend, TestDatabase};
+pub use http::{Answer, Client, wire};
+pub use server::{PASSWORD, Pair, Server};
+
+/// Makes `name::sqlite` and `name::postgres` of the function `name(backend: Backend)` below it.
+macro_rules! both {
+    ($name:ident) => {
+        mod $name {
+            use crate::harness::Backend;
+
+            #[test]
+            fn sqlite() {
+                super::$name(Backend::Sqlite);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(Backend::Postgres);
+            }
+        }
+    };
+}
