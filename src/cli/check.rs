@@ -65,7 +65,10 @@ fn settings(config: &Config, report: &mut Report) -> Result<(), Failure> {
         report.warning(warning)?;
     }
     match Keys::new(&config.jwt, &config.secret_key) {
-        Ok(keys) => report.ok(&format!("signing key ({:?}, id {})", config.jwt.algorithm, keys.kid())),
+        Ok(keys) => {
+            report.ok(&format!("signing key ({}, id {})", keys.algorithm(), keys.kid()))?;
+            keys.warnings().iter().try_for_each(|warning| report.warning(warning))
+        }
         Err(error) => report.error(&error.to_string()),
     }
 }

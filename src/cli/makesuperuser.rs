@@ -1,7 +1,7 @@
 //! `latchkey makesuperuser`: a superuser with a random password, without a question. `runserver` makes its first
 //! superuser here too.
 
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
 
 use super::failure::Failure;
 use super::{help, open, output};
@@ -53,7 +53,7 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
         is_active: true,
         is_staff: true,
         is_superuser: true,
-        password: NewPassword::Plain(password.clone()),
+        password: NewPassword::Plain(SecretString::from(password.clone())),
         ..NewUser::default()
     };
     let user = manage::create(app, &Actor::command_line(), user).await?;
@@ -61,7 +61,7 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
         "Superuser created successfully.\nUsername: {}\nPassword: {}\n\
          The password is shown only now. 'latchkey changepassword {0}' sets another one.\n",
         user.username,
-        password.expose_secret()
+        password
     ))
 }
 

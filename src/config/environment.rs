@@ -36,6 +36,12 @@ pub fn superuser() -> Superuser {
     }
 }
 
+/// Who sits at the terminal, where a variable says so (those that Python's `getpass.getuser` asks).
+pub fn login_name() -> Option<String> {
+    let names = ["LOGNAME", "USER", "LNAME", "USERNAME"];
+    names.iter().find_map(|name| variable(name).ok().flatten().filter(|name| !name.is_empty()))
+}
+
 impl Config {
     /// Reads the process environment and `./.env` (never a parent's); the process wins, `overrides` win over both.
     /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that.
@@ -45,11 +51,13 @@ impl Config {
     pub fn from_environment(overrides: &[(&str, String)], random: fn() -> [u8; 32]) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut values = dotenv::read(Path::new(".env"), &mut problems);
-        for setting in SETTINGS {
-            match variable(setting.name) {
-                Ok(Some(value)) => drop(values.insert(setting.name.to_owned(), value)),
-                Ok(None) => {}
-                Err(fault) => problems.push(Problem { name: setting.name.to_owned(), message: fault }),
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| is_setting(name) || looks_like_setting(name)) else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(values.insert(name.to_owned(), value)),
+                Err(_) => problems.push(Problem { name: name.to_owned(), message: "is not UTF-8".to_owned() }),
             }
         }
         values.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
@@ -65,6 +73,7 @@ impl Config {
         let get = |name: &str| values.get(name).cloned();
         let mut reader = Reader::new(&get);
         reader.problems = problems;
+        reader.warnings = unknown(values.keys());
         let mut config = Self::read(&mut reader);
         // A file is made only for a start that can go on.
         if let SecretKeySource::File(path) = &config.secret_key_source
@@ -81,6 +90,21 @@ impl Config {
         }
         config.finish(reader)
     }
+}
+
+fn is_setting(name: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.name == name)
+}
+
+/// A slip in such a name would silently leave the default in force.
+fn looks_like_setting(name: &str) -> bool {
+    name.starts_with("JWT_") || name.starts_with("CORS_")
+}
+
+fn unknown<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut unknown: Vec<_> = names.filter(|name| looks_like_setting(name) && !is_setting(name)).collect();
+    unknown.sort();
+    unknown.iter().map(|name| format!("{name} is no setting of this version and has no effect")).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the process for its environment")]
@@ -126,5 +150,20 @@ mod tests {
         let problem = Problem { name: ".env".to_owned(), message: "line 1 …".to_owned() };
         let problems = Config::from_values(&values(&[("PORT", "x")]), vec![problem], || [7; 32]).unwrap_err();
         assert_eq!(problems.0.len(), 2);
+    }
+
+    #[test]
+    fn a_misspelt_setting_warns() {
+        let values = values(&[("SECRET_KEY", &"k".repeat(32)), ("JWT_ACCES_TOKEN_LIFETIME", "1h"), ("PATH", "/bin")]);
+        let config = Config::from_values(&values, Vec::new(), || [7; 32]).unwrap();
+        assert_eq!(config.warnings, ["JWT_ACCES_TOKEN_LIFETIME is no setting of this version and has no effect"]);
+    }
+
+    #[test]
+    fn the_process_environment_can_be_read() {
+        // What it holds is not ours to say; only that nothing in it can break the start.
+        let nothing_kept = [("SECRET_KEY", "k".repeat(32)), ("DATABASE_URL", "sqlite:///a.sqlite3".to_owned())];
+        let _ = Config::from_environment(&nothing_kept, || [7; 32]);
+        let _ = superuser();
     }
 }

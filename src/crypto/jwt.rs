@@ -1,11 +1,10 @@
 //! JSON web tokens: PyJWT's rules for reading, SimpleJWT's layout for writing. Pure CPU.
 //! Which claims a token has, and what they mean to us, is in `tokens`.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::keys::Keys;
+use super::segment;
 
 /// A token's claims, in their order.
 pub type Claims = Map<String, Value>;
@@ -36,9 +35,7 @@ pub enum JwtError {
 
 /// `header.payload`, without a signature: what is stored.
 pub fn unsigned(keys: &Keys, claims: &Claims) -> String {
-    // A map of JSON values always has a text.
-    let json = serde_json::to_string(claims).unwrap_or_default();
-    format!("{}.{}", keys.header(), URL_SAFE_NO_PAD.encode(ascii(&json)))
+    format!("{}.{}", keys.header(), segment::write(claims))
 }
 
 /// Signs `header.payload` and answers the whole token.
@@ -64,7 +61,7 @@ pub fn decode(keys: &Keys, token: &str, expect: &Expect<'_>) -> Result<Claims, J
 pub fn peek(token: &str) -> Option<(Claims, Claims)> {
     let segments: Vec<&str> = token.splitn(4, '.').collect();
     match segments[..] {
-        [header, payload] | [header, payload, _] => Some((object(header)?, object(payload)?)),
+        [header, payload] | [header, payload, _] => Some((segment::object(header)?, segment::object(payload)?)),
         _ => None,
     }
 }
@@ -73,10 +70,14 @@ pub fn peek(token: &str) -> Option<(Claims, Claims)> {
 fn authentic(keys: &Keys, token: &str) -> Option<Claims> {
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
-    let header = object(header)?;
-    let signature = unpadded(signature)?;
+    let header = segment::object(header)?;
+    let signature = segment::unpadded(signature)?;
     let ours = header.get("alg")?.as_str() == Some(keys.algorithm());
-    if ours && header_is_understood(&header) && keys.verify(message, signature) { object(payload) } else { None }
+    if ours && header_is_understood(&header) && keys.verify(message, signature) {
+        segment::object(payload)
+    } else {
+        None
+    }
 }
 
 /// PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
@@ -148,37 +149,10 @@ fn audience_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
     }
 }
 
-/// The JSON object in a segment. JSON as in RFC 8259: of two equal names the last counts, 128 levels at most.
-fn object(segment: &str) -> Option<Claims> {
-    let json = URL_SAFE_NO_PAD.decode(unpadded(segment)?).ok()?;
-    serde_json::from_slice(&json).ok()
-}
-
-/// A segment without its padding, which PyJWT tolerates where it is complete.
-fn unpadded(segment: &str) -> Option<&str> {
-    let bare = segment.trim_end_matches('=');
-    let padding = segment.len() - bare.len();
-    (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)
-}
-
-/// The same JSON in ASCII, as Python writes it: whatever is beyond becomes `\uXXXX`.
-fn ascii(json: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character.is_ascii() && character != '\x7f' {
-            out.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -274,18 +248,6 @@ mod tests {
             "",
         ] {
             assert_eq!(verdict(header, "{}"), Err(JwtError::Invalid), "{header}");
-        }
-    }
-
-    #[test]
-    fn complete_padding_is_tolerated() {
-        let header = "eyJhbGciOiJIUzI1NiJ9";
-        let token = sign(&hs256(), &format!("{header}.e30="));
-        assert!(decode(&hs256(), &token, &expect()).is_ok());
-        assert!(decode(&hs256(), &format!("{token}="), &expect()).is_ok());
-        for payload in ["e30==", "e30===", "e3=0", "====", "e31"] {
-            let token = sign(&hs256(), &format!("{header}.{payload}"));
-            assert_eq!(decode(&hs256(), &token, &expect()), Err(JwtError::Invalid), "{payload}");
         }
     }
 
@@ -405,11 +367,9 @@ mod tests {
     }
 
     #[test]
-    fn of_two_claims_with_one_name_the_last_counts_and_deep_nesting_is_invalid() {
+    fn of_two_claims_with_one_name_the_last_counts() {
         assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1,"exp":1700000300}"#).unwrap().len(), 1);
         assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(JwtError::Expired));
         assert_eq!(verdict(r#"{"alg":"none","alg":"HS256"}"#, "{}"), Ok(Claims::new()));
-        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
-        assert_eq!(verdict(r#"{"alg":"HS256"}"#, &deep), Err(JwtError::Invalid));
     }
 }

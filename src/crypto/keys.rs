@@ -1,16 +1,13 @@
 //! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
 //! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair, RsaKeyPair,
-};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as Jwa, AlgorithmFamily, DecodingKey, EncodingKey, crypto};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::{hmac_sha256, sha256_hex};
+use super::pem;
 use super::random::hex;
 use crate::config::{Algorithm, Jwt};
 
@@ -62,9 +59,9 @@ impl Keys {
                 remedy(jwa)
             )));
         };
-        let (signing, derived) = private_key(name, jwa, private)?;
+        let (signing, derived) = pem::private_key(name, jwa, private)?;
         let verifying = match verifying {
-            Some(public) => public_key(name, jwa, public)?,
+            Some(public) => pem::public_key(name, jwa, public)?,
             None => derived,
         };
         let kid = verifying.try_get_as_bytes().map(sha256_hex).unwrap_or_default();
@@ -197,7 +194,7 @@ fn jwa(algorithm: Algorithm) -> (&'static str, Jwa) {
 }
 
 /// How to make a good signing key.
-fn remedy(jwa: Jwa) -> &'static str {
+pub(super) fn remedy(jwa: Jwa) -> &'static str {
     match jwa.family() {
         AlgorithmFamily::Hmac => "Make one: openssl rand -base64 48",
         AlgorithmFamily::Rsa => "Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
@@ -209,90 +206,15 @@ fn remedy(jwa: Jwa) -> &'static str {
     }
 }
 
-/// What an algorithm's key is called in a sentence.
-fn kind(jwa: Jwa) -> &'static str {
-    match jwa.family() {
-        AlgorithmFamily::Hmac => "secret",
-        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
-        AlgorithmFamily::Ec if jwa == Jwa::ES384 => "EC key on the curve P-384",
-        AlgorithmFamily::Ec => "EC key on the curve P-256",
-        AlgorithmFamily::Ed => "Ed25519 key",
-    }
-}
-
-/// The private key, and the public one that belongs to it.
-fn private_key(name: &str, jwa: Jwa, pem: &str) -> Result<(EncodingKey, DecodingKey), KeyError> {
-    let refuse = |fault: &str| KeyError(format!("JWT_SIGNING_KEY {fault}. {}", remedy(jwa)));
-    match label(pem) {
-        None => return Err(refuse(&format!("is not in PEM form (-----BEGIN PRIVATE KEY-----), as {name} needs it"))),
-        Some(label) if label.contains("PUBLIC") || label.contains("CERTIFICATE") => {
-            return Err(refuse("is a public key; signing needs the private one"));
-        }
-        Some(_) if pem.contains("ENCRYPTED") => {
-            return Err(refuse("is encrypted with a passphrase. Decrypt it with: openssl pkey -in key.pem"));
-        }
-        Some(_) => {}
-    }
-    let pair = match jwa.family() {
-        AlgorithmFamily::Ec => ec_pair(jwa, pem),
-        AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem.as_bytes()).ok().and_then(|key| {
-            let public = Ed25519KeyPair::from_pkcs8(key.as_bytes()).ok()?;
-            Some((key, DecodingKey::from_ed_der(public.public_key().as_ref())))
-        }),
-        AlgorithmFamily::Rsa | AlgorithmFamily::Hmac => {
-            EncodingKey::from_rsa_pem(pem.as_bytes()).ok().and_then(|key| {
-                let public =
-                    RsaKeyPair::from_der(key.as_bytes()).ok().filter(|pair| pair.public_modulus_len() >= 256)?;
-                Some((key, DecodingKey::from_rsa_der(public.public_key().as_ref())))
-            })
-        }
-    };
-    pair.ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(jwa))))
-}
-
-/// An EC key in PKCS#8, or in SEC 1 as `openssl ecparam -genkey` writes it (which jsonwebtoken cannot read).
-fn ec_pair(jwa: Jwa, pem: &str) -> Option<(EncodingKey, DecodingKey)> {
-    let curve: &'static EcdsaSigningAlgorithm =
-        if jwa == Jwa::ES384 { &ECDSA_P384_SHA384_FIXED_SIGNING } else { &ECDSA_P256_SHA256_FIXED_SIGNING };
-    let der = match EncodingKey::from_ec_pem(pem.as_bytes()) {
-        Ok(key) => key.as_bytes().to_vec(),
-        Err(_) => {
-            let (_, body) = pem.split_once("-----BEGIN EC PRIVATE KEY-----")?;
-            let (body, _) = body.split_once("-----END")?;
-            STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?
-        }
-    };
-    let pair = EcdsaKeyPair::from_private_key_der(curve, &der).ok()?;
-    let pkcs8 = pair.to_pkcs8v1().ok()?;
-    Some((EncodingKey::from_ec_der(pkcs8.as_ref()), DecodingKey::from_ec_der(pair.public_key().as_ref())))
-}
-
-fn public_key(name: &str, jwa: Jwa, pem: &str) -> Result<DecodingKey, KeyError> {
-    let refuse = |fault: &str| KeyError(format!("JWT_VERIFYING_KEY {fault}. Leave it unset: it is derived"));
-    match label(pem) {
-        Some("PUBLIC KEY" | "RSA PUBLIC KEY") => {}
-        Some("CERTIFICATE") => return Err(refuse("is a certificate, not a public key")),
-        Some(_) => return Err(refuse("is a private key")),
-        None => return Err(refuse("is not in PEM form (-----BEGIN PUBLIC KEY-----)")),
-    }
-    let key = match jwa.family() {
-        AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem.as_bytes()),
-        AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem.as_bytes()),
-        AlgorithmFamily::Rsa | AlgorithmFamily::Hmac => DecodingKey::from_rsa_pem(pem.as_bytes()),
-    };
-    key.map_err(|_| refuse(&format!("is not what {name} needs: a readable, public {}", kind(jwa))))
-}
-
-/// What a PEM text says that it is: `PRIVATE KEY`, `RSA PRIVATE KEY` …
-fn label(pem: &str) -> Option<&str> {
-    let (_, rest) = pem.split_once("-----BEGIN ")?;
-    rest.split_once("-----").map(|(label, _)| label)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der};
     use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        Ed25519KeyPair, KeyPair, RsaKeyPair,
+    };
+    use base64::engine::general_purpose::STANDARD;
 
     use super::*;
 

@@ -4,4 +4,6 @@ pub mod digest;
 pub mod jwt;
 pub mod keys;
 pub mod password;
+mod pem;
 pub mod random;
+mod segment;

@@ -148,7 +148,7 @@ pub(super) fn total(conn: &mut Conn, table: &str, whole: bool) -> Result<Total, 
         format!("(SELECT coalesce(max(id) - min(id) + 1, 0) FROM {table})")
     };
     let query = format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS some) AS counted, {about} AS about",
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS firsts) AS counted, {about} AS about",
         COUNTED + 1
     );
     let row: Counted = diesel::sql_query(query).get_result(conn)?;

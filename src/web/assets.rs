@@ -1,13 +1,13 @@
 //! The files under `/static/`, embedded in the binary. An address carries the hash of its content, so that browsers keep it
 //! for a year and still see a new release at once.
 
-use std::fmt::Write;
 use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use aws_lc_rs::digest;
+
+use crate::crypto::digest::sha256_hex;
 
 /// A file, and what it is served as.
 struct Asset {
@@ -31,16 +31,8 @@ static ASSETS: &[Asset] = &[
 ];
 
 /// The same order as `ASSETS`: the first 16 hex digits of each content's SHA-256.
-static VERSIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let version = |asset: &Asset| {
-        let hash = digest::digest(&digest::SHA256, asset.content);
-        hash.as_ref().iter().take(8).fold(String::new(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
-    };
-    ASSETS.iter().map(version).collect()
-});
+static VERSIONS: LazyLock<Vec<String>> =
+    LazyLock::new(|| ASSETS.iter().map(|asset| sha256_hex(asset.content)[..16].to_owned()).collect());
 
 /// The address of `static/admin/NAME`, with its version.
 pub fn url(name: &str) -> String {

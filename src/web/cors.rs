@@ -16,7 +16,10 @@ const METHODS: &str = "DELETE, GET, OPTIONS, PATCH, POST, PUT";
 const MAX_AGE: &str = "86400";
 
 /// Middleware: answers preflights, and adds the headers to every other answer.
-pub async fn share(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn share(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let Some(app) = request.app_data::<Data<App>>().cloned() else {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     };

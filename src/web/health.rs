@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::db::DbError;
+use crate::db::{DbError, migrations};
 
 /// Address of `alive`.
 pub const ALIVE: &str = "/healthz";
@@ -20,13 +20,12 @@ pub async fn alive() -> HttpResponse {
 
 /// The database answers too, and no migration is pending.
 pub async fn ready(app: Data<App>) -> HttpResponse {
-    let pending: Result<Vec<String>, DbError> = app.db.read(|_conn| Ok(Vec::new())).await;
+    let pending: Result<Vec<String>, DbError> = app.db.read(migrations::pending).await;
     match pending {
         Ok(names) if names.is_empty() => answer(HttpResponse::Ok(), &json!({"status": "ok"})),
-        Ok(names) => answer(
-            HttpResponse::ServiceUnavailable(),
-            &json!({"status": "pending migrations", "migrations": names}),
-        ),
+        Ok(names) => {
+            answer(HttpResponse::ServiceUnavailable(), &json!({"status": "pending migrations", "migrations": names}))
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             answer(HttpResponse::ServiceUnavailable(), &json!({"status": "database unavailable"}))

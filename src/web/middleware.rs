@@ -8,6 +8,7 @@ use std::time::Instant;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -32,7 +33,10 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Middleware: names the request, times it, logs it, and sees to it that nothing leaves without the security headers.
-pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = random::hex(&random::bytes::<8>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let line = Line::new(&request);
@@ -143,12 +147,15 @@ impl ResponseError for Panicked {
 }
 
 /// Middleware: refuses a `Host` that is not in `ALLOWED_HOSTS`.
-pub async fn check_host(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn check_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_allowed = is_health(request.path())
         || request.app_data::<Data<App>>().is_some_and(|app| {
             // Of `Host` headers that contradict each other none can be believed.
             let mut hosts = request.headers().get_all(header::HOST).filter_map(|host| host.to_str().ok());
-            let host = request.uri().authority().map(|authority| authority.as_str()).or_else(|| hosts.next());
+            let host = request.uri().authority().map(Authority::as_str).or_else(|| hosts.next());
             hosts.next().is_none() && is_allowed_host(&app.config.server.allowed_hosts, host.unwrap_or_default())
         });
     if is_allowed {

@@ -28,8 +28,13 @@ pub struct Running {
     pub address: SocketAddr,
     /// Stops it: `handle.stop(true)` lets requests in flight finish.
     pub handle: ServerHandle,
-    /// The server itself: await it inside an Actix system (`actix_web::rt::System`).
+    /// The server itself: await it inside `block_on`.
     pub server: Server,
+}
+
+/// Runs `future` in an Actix system, where alone a server can be awaited. Blocks until it is done.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
 }
 
 /// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
@@ -57,4 +62,9 @@ pub fn start(app: Arc<App>) -> io::Result<Running> {
     let address = http.addrs().first().copied().ok_or(io::ErrorKind::AddrNotAvailable)?;
     let server = http.run();
     Ok(Running { address, handle: server.handle(), server })
+}
+
+/// Runs a future inside an Actix system, which a server has to be awaited in.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(future)
 }

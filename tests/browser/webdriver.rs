@@ -79,24 +79,23 @@ impl Browser {
     /// The element of a CSS selector.
     #[track_caller]
     pub fn find(&self, css: &str) -> Element<'_> {
-        self.locate("css selector", css)
+        self.locate("", "css selector", css)
     }
 
-    /// The link with this text.
-    #[track_caller]
-    pub fn link(&self, text: &str) -> Element<'_> {
-        self.locate("partial link text", text)
+    /// Makes the window as large as a screen.
+    pub fn resize(&self, width: u32, height: u32) {
+        self.command("POST", "/window/rect", &json!({"width": width, "height": height}));
     }
 
-    /// The button whose words contain this text.
+    /// What a function body answers in the page.
     #[track_caller]
-    pub fn button(&self, text: &str) -> Element<'_> {
-        self.locate("xpath", &format!("//button[contains(normalize-space(.), '{text}')]"))
+    pub fn ask(&self, script: &str) -> Value {
+        self.command("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
     #[track_caller]
-    fn locate(&self, using: &str, value: &str) -> Element<'_> {
-        let path = format!("/session/{}/element", self.session);
+    fn locate(&self, below: &str, using: &str, value: &str) -> Element<'_> {
+        let path = format!("/session/{}{below}/element", self.session);
         let answer = self.client.post(&path, &json!({"using": using, "value": value}));
         assert_eq!(answer.status, 200, "no {value} on {}:\n{}", self.address(), self.source());
         Element { browser: self, id: answer.json()["value"][ELEMENT].as_str().unwrap().to_owned() }
@@ -115,7 +114,13 @@ impl Browser {
     }
 }
 
-impl Element<'_> {
+impl<'a> Element<'a> {
+    /// The link inside it with this text.
+    #[track_caller]
+    pub fn link(&self, text: &str) -> Element<'a> {
+        self.browser.locate(&format!("/element/{}", self.id), "partial link text", text)
+    }
+
     /// Clicks; a page that this opens is loaded before the next command.
     #[track_caller]
     pub fn click(&self) {
@@ -156,7 +161,8 @@ impl Drop for Browser {
 
 fn start_driver() -> Child {
     for name in ["chromedriver", "chromium.chromedriver"] {
-        let driver = Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let driver =
+            Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         if let Ok(driver) = driver.spawn() {
             return driver;
         }

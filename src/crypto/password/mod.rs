@@ -1,8 +1,9 @@
 //! Passwords: how new ones are hashed, and what a comparison answers.
-//! The stored texts are in `format`, the threads that do the work in `pool`. Called by `accounts`.
+//! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`. Called by `accounts`.
 
 mod format;
 mod pool;
+mod scheme;
 
 pub use pool::PasswordPool;
 

@@ -1,6 +1,8 @@
 //! Who may call a view. What SimpleJWT's `JWTAuthentication` reads from the header, `tokens::verify` checks.
 
-use actix_web::http::header::HeaderMap;
+use std::sync::Arc;
+
+use actix_web::http::header::{HeaderMap, HeaderValue};
 
 use crate::app::App;
 use crate::tokens::verify::{Authenticated, authenticate};
@@ -10,22 +12,22 @@ use super::error::ApiError;
 /// The proof that a caller may call.
 pub trait Caller: Sized {
     /// Finds out who calls, or refuses.
-    fn admit(app: &App, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
+    fn admit(app: &Arc<App>, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
 }
 
 /// Anybody: no header is looked at.
 pub struct Anyone;
 
 impl Caller for Anyone {
-    async fn admit(_app: &App, _headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(_app: &Arc<App>, _headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self)
     }
 }
 
 impl Caller for Authenticated {
-    async fn admit(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
         let jwt = &app.config.jwt;
-        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(|value| value.as_bytes()).collect();
+        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
         let token = bearer(&lines.join(&b','), &jwt.auth_header_types)?;
         Ok(authenticate(app, &token.ok_or_else(ApiError::not_authenticated)?).await?)
     }

@@ -177,7 +177,8 @@ async fn multipart(content_type: &str, media_type: &MediaType, body: Bytes) -> R
         let Some(name) = part.name().map(|name| name.trim().to_owned()) else { continue };
         let disposition = part.content_disposition();
         let is_file = disposition.is_some_and(|disposition| disposition.get_filename().is_some());
-        let has_name = disposition.and_then(|disposition| disposition.get_filename()).is_some_and(|name| !name.is_empty());
+        let has_name =
+            disposition.and_then(|disposition| disposition.get_filename()).is_some_and(|name| !name.is_empty());
         let mut content = BytesMut::new();
         while let Ok(Some(chunk)) = part.try_next().await {
             content.extend_from_slice(&chunk);

@@ -125,7 +125,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(cause) => Self::unavailable(&cause),
-            DbError::NotFound | DbError::Unique(_) | DbError::Other(_) => {
+            DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_) => {
                 tracing::error!(%error, "a database call failed");
                 Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
             }
@@ -153,7 +153,9 @@ impl From<RefreshError> for ApiError {
     fn from(error: RefreshError) -> Self {
         match error {
             RefreshError::Token(error) => error.into(),
-            RefreshError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
+            RefreshError::NoActiveAccount | RefreshError::PasswordChanged => {
+                Self::detail(StatusCode::UNAUTHORIZED, &error.to_string())
+            }
         }
     }
 }
@@ -204,8 +206,5 @@ fn no_class_takes_it(reasons: Vec<(TokenClass, TokenError)>) -> ApiError {
         messages.push(json!({"token_class": class, "token_type": token_type, "message": reason.to_string()}));
     }
     let detail = "Given token not valid for any token type";
-    ApiError::new(
-        StatusCode::UNAUTHORIZED,
-        json!({"detail": detail, "code": "token_not_valid", "messages": messages}),
-    )
+    ApiError::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": "token_not_valid", "messages": messages}))
 }

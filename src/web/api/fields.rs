@@ -118,7 +118,9 @@ mod tests {
             assert!(!value.is_true(), "{value:?}");
         }
         assert!(!Value::Other { is_empty: true }.is_true());
-        for value in [Value::Bool(true), Value::Number("inf".into()), Value::text("false".into()), Value::text("0".into())] {
+        for value in
+            [Value::Bool(true), Value::Number("inf".into()), Value::text("false".into()), Value::text("0".into())]
+        {
             assert!(value.is_true(), "{value:?}");
         }
         assert!(Value::Other { is_empty: false }.is_true());

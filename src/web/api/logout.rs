@@ -14,7 +14,8 @@ pub struct Logout;
 impl View for Logout {
     type Caller = Authenticated;
     const NAME: &'static str = "API Logout";
-    const DESCRIPTION: &'static str = "Blacklists the refresh token of the request, or with `all` every one of the caller.";
+    const DESCRIPTION: &'static str =
+        "Blacklists the refresh token of the request, or with `all` every one of the caller.";
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;

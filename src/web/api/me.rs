@@ -23,7 +23,7 @@ impl View for Me {
         let jwt = &call.app.config.jwt;
         // Where tokens name users by their UUID, the number is nobody's business.
         let id = match jwt.user_id_field {
-            UserIdField::Uuid => caller.claims.get(&jwt.user_id_claim).cloned().unwrap_or(Value::Null),
+            UserIdField::Uuid => caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid).into(),
             UserIdField::Id | UserIdField::Username | UserIdField::Email => json!(caller.user.id.0),
         };
         let user = caller.user;
@@ -39,4 +39,9 @@ impl View for Me {
             "last_login": user.last_login.map(Instant::iso),
         }))
     }
+}
+
+/// The UUID of a claim in its usual spelling; Python takes others too.
+fn canonical_uuid(claim: &Value) -> Option<String> {
+    uuid::Uuid::try_parse(claim.as_str()?).ok().map(|uuid| uuid.hyphenated().to_string())
 }

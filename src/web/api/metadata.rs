@@ -37,8 +37,7 @@ pub fn describe<V: View>(config: &Config) -> Value {
         "renders": ["application/json", "text/html"],
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
     });
-    let fields: Map<_, _> =
-        V::fields(config).iter().map(|field| (field.name.to_owned(), field.describe())).collect();
+    let fields: Map<_, _> = V::fields(config).iter().map(|field| (field.name.to_owned(), field.describe())).collect();
     if !fields.is_empty() {
         metadata["actions"] = json!({"POST": fields});
     }

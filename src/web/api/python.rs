@@ -15,9 +15,12 @@ pub enum Charset {
 impl Charset {
     /// By name, in any spelling that Python's codecs take for these three.
     pub fn by_name(name: &str) -> Self {
-        let name: String = name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect();
+        let name: String =
+            name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect();
         match name.as_str() {
-            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => Self::Latin1,
+            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
+                Self::Latin1
+            }
             "ascii" | "us_ascii" | "646" => Self::Ascii,
             _ => Self::Utf8,
         }
@@ -180,13 +183,16 @@ mod tests {
     #[test]
     fn forms_are_read_as_in_python() {
         let read = |text: &str| parse_form(text, Charset::Utf8);
-        assert_eq!(read("a=+b+&c=%61%2D&d&&e=%zz%4&f=%c3%a4%ff"), [
-            ("a".into(), " b ".into()),
-            ("c".into(), "a-".into()),
-            ("d".into(), String::new()),
-            ("e".into(), "%zz%4".into()),
-            ("f".into(), "ä\u{fffd}".into()),
-        ]);
+        assert_eq!(
+            read("a=+b+&c=%61%2D&d&&e=%zz%4&f=%c3%a4%ff"),
+            [
+                ("a".into(), " b ".into()),
+                ("c".into(), "a-".into()),
+                ("d".into(), String::new()),
+                ("e".into(), "%zz%4".into()),
+                ("f".into(), "ä\u{fffd}".into()),
+            ]
+        );
         assert_eq!(parse_form("a=%e4", Charset::Latin1), [("a".into(), "ä".into())]);
     }
 

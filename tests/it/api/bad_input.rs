@@ -26,9 +26,8 @@ fn malformed_bodies_get_the_errors_of_the_rest_framework(backend: Backend) {
     server.add_user("alice");
     let parse_error = || json!({"detail": "JSON parse error - …"});
     let both_required = || json!({"username": ["This field is required."], "password": ["This field is required."]});
-    let no_object = |kind: &str| {
-        json!({"non_field_errors": [format!("Invalid data. Expected a dictionary, but got {kind}.")]})
-    };
+    let no_object =
+        |kind: &str| json!({"non_field_errors": [format!("Invalid data. Expected a dictionary, but got {kind}.")]});
     let unsupported = |kind: &str| json!({"detail": format!("Unsupported media type \"{kind}\" in request.")});
     let table: Vec<(&str, &[u8], u16, Value)> = vec![
         (JSON, b"{\"username\": \"alice\"", 400, parse_error()),
@@ -47,16 +46,31 @@ fn malformed_bodies_get_the_errors_of_the_rest_framework(backend: Backend) {
         (JSON, b"\"alice\"", 400, no_object("str")),
         (JSON, b"true", 400, no_object("bool")),
         (JSON, b"null", 400, json!({"non_field_errors": ["No data provided"]})),
-        (JSON, br#"{"username": true, "password": []}"#, 400, json!({"username": ["Not a valid string."], "password": ["Not a valid string."]})),
+        (
+            JSON,
+            br#"{"username": true, "password": []}"#,
+            400,
+            json!({"username": ["Not a valid string."], "password": ["Not a valid string."]}),
+        ),
         (JSON, br#"{"username": {"a": 1}, "password": "x"}"#, 400, json!({"username": ["Not a valid string."]})),
         (JSON, br#"{"username": null, "password": "x"}"#, 400, json!({"username": ["This field may not be null."]})),
         (JSON, br#"{"username": " ", "password": "x"}"#, 400, json!({"username": ["This field may not be blank."]})),
-        (JSON, br#"{"username": "a\u0000b", "password": "x"}"#, 400, json!({"username": ["Null characters are not allowed."]})),
+        (
+            JSON,
+            br#"{"username": "a\u0000b", "password": "x"}"#,
+            400,
+            json!({"username": ["Null characters are not allowed."]}),
+        ),
         (JSON, br#"{"username": 1e400, "password": "x"}"#, 401, json!({"detail": NO_ACCOUNT})),
         (JSON, br#"{"username": "' OR 1=1 --", "password": "x"}"#, 401, json!({"detail": NO_ACCOUNT})),
         ("text/plain", b"{}", 415, unsupported("text/plain")),
         ("json", b"{}", 415, unsupported("json")),
-        ("application/x-www-form-urlencoded", b"username=%00&password=x", 400, json!({"username": ["Null characters are not allowed."]})),
+        (
+            "application/x-www-form-urlencoded",
+            b"username=%00&password=x",
+            400,
+            json!({"username": ["Null characters are not allowed."]}),
+        ),
         ("application/x-www-form-urlencoded", b"username=%FF%FE&password=x", 401, json!({"detail": NO_ACCOUNT})),
     ];
     for (kind, body, status, expected) in table {
@@ -80,7 +94,8 @@ fn huge_and_deep_bodies_are_refused(backend: Backend) {
     answer.expect_status(400);
     // Over 128 KiB, for each kind of body and with and without a declared length.
     for kind in [JSON, "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
-        let head = format!("POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\nconnection: close\r\n");
+        let head =
+            format!("POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\nconnection: close\r\n");
         let body = "z".repeat(130 * 1024);
         let declared = wire(server.port, format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes());
         let chunk = format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
@@ -101,9 +116,8 @@ fn forged_tokens_are_refused_in_the_words_of_simplejwt(backend: Backend) {
     let claims = forge::claims(&good);
     let with_header = |header: Value| forge::sign(&header, &claims, SECRET);
     let with = |name: &str, value: Value| forge::token("refresh", user, |claims| claims[name] = value);
-    let without = |name: &str| {
-        forge::token("refresh", user, |claims| drop(claims.as_object_mut().unwrap().remove(name)))
-    };
+    let without =
+        |name: &str| forge::token("refresh", user, |claims| drop(claims.as_object_mut().unwrap().remove(name)));
     let raw = |payload: &[u8]| forge::sign_raw(br#"{"alg":"HS256","typ":"JWT"}"#, payload, SECRET);
     let table: Vec<(&str, String, &str)> = vec![
         ("garbage", "garbage".into(), "Token is invalid"),
@@ -114,7 +128,11 @@ fn forged_tokens_are_refused_in_the_words_of_simplejwt(backend: Backend) {
         ("empty signature", format!("{unsigned}."), "Token is invalid"),
         ("four parts", format!("{good}.{signature}"), "Token is invalid"),
         ("wrong key", forge::sign(&json!({"alg": "HS256", "typ": "JWT"}), &claims, &SECRET[1..]), "Token is invalid"),
-        ("alg none", format!("{}.", with_header(json!({"alg": "none"})).rsplit_once('.').unwrap().0), "Token is invalid"),
+        (
+            "alg none",
+            format!("{}.", with_header(json!({"alg": "none"})).rsplit_once('.').unwrap().0),
+            "Token is invalid",
+        ),
         ("alg none, signed", with_header(json!({"alg": "none"})), "Token is invalid"),
         ("alg HS512", with_header(json!({"alg": "HS512"})), "Token is invalid"),
         ("alg RS256", with_header(json!({"alg": "RS256"})), "Token is invalid"),
@@ -166,7 +184,15 @@ fn what_makes_the_original_fail_is_refused_here(backend: Backend) {
     let mut tokens = Vec::new();
     for kind in ["refresh", "access", "sliding"] {
         tokens.push(forge::token(kind, user, |claims| drop(claims.as_object_mut().unwrap().remove("jti"))));
-        let user_ids = [json!([1]), json!({"id": 1}), json!("abc"), json!("9".repeat(30)), json!(1.5), json!(true), json!("\u{661}")];
+        let user_ids = [
+            json!([1]),
+            json!({"id": 1}),
+            json!("abc"),
+            json!("9".repeat(30)),
+            json!(1.5),
+            json!(true),
+            json!("\u{661}"),
+        ];
         let jtis = [json!(""), json!("j".repeat(300)), json!("nul\0")];
         let exps = [json!((NOW + 60).to_string()), json!(253_402_300_800_i64), json!(1e30), json!(i64::MAX)];
         tokens.extend(user_ids.into_iter().map(|value| with(kind, "user_id", value)));
@@ -187,7 +213,14 @@ fn what_makes_the_original_fail_is_refused_here(backend: Backend) {
             assert!(answer.status < 500, "{}: {answer:?}", forge::claims(token));
         }
     }
-    for body in [json!([]), json!([1]), Value::from("text"), json!(5), json!({"refresh_token": [1]}), json!({"refresh_token": 5})] {
+    for body in [
+        json!([]),
+        json!([1]),
+        Value::from("text"),
+        json!(5),
+        json!({"refresh_token": [1]}),
+        json!({"refresh_token": 5}),
+    ] {
         let answer = server.client.bearer("POST", "/api/logout/", &access, &body);
         assert!((400..500).contains(&answer.status), "{body}: {answer:?}");
     }

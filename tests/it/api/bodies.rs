@@ -10,9 +10,8 @@ fn json_form_and_multipart_bodies_are_the_same(backend: Backend) {
     server.add_user("alice");
     Pair::of(&server.client.post("/api/token/", &json!({"username": "alice", "password": PASSWORD})));
     let pair = Pair::of(&server.client.post_form("/api/token/", &[("username", "alice"), ("password", PASSWORD)]));
-    let part = |name: &str, value: &str| {
-        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
+    let part =
+        |name: &str, value: &str| format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     let multipart = |body: String, path: &str| {
         let body = format!("{body}--x--\r\n");
         server.client.send("POST", path, &[("content-type", "multipart/form-data; boundary=x")], body)

@@ -14,7 +14,9 @@ const ON_EVERY_ANSWER: [(&str, &str); 4] = [
 both!(security_headers_are_on_every_answer);
 fn security_headers_are_on_every_answer(backend: Backend) {
     let server = Server::start(backend);
-    for path in ["/api/token/", "/api/me/", "/api/nothing/", "/nothing", "/admin/", "/admin/login/", "/healthz", "/readyz"] {
+    for path in
+        ["/api/token/", "/api/me/", "/api/nothing/", "/nothing", "/admin/", "/admin/login/", "/healthz", "/readyz"]
+    {
         let answer = server.client.get(path, &[]);
         for (name, value) in ON_EVERY_ANSWER {
             assert_eq!(answer.header(name), Some(value), "{name} of {path}: {}", answer.status);

@@ -41,16 +41,18 @@ fn logout_needs_a_token_of_ones_own(backend: Backend) {
     server.add_user("alice");
     server.add_user("bob");
     let (alices, bobs) = (server.log_in("alice"), server.log_in("bob"));
-    for body in [json!({}), json!({"refresh_token": null}), json!({"refresh_token": ""}), json!({"refresh": bobs.refresh})] {
+    for body in
+        [json!({}), json!({"refresh_token": null}), json!({"refresh_token": ""}), json!({"refresh": bobs.refresh})]
+    {
         log_out(&server, &alices.access, body).expect_status(400);
     }
     let stolen = log_out(&server, &alices.access, json!({"refresh_token": bobs.refresh}));
     assert!((400..500).contains(&stolen.status), "{stolen:?}");
     assert!(!is_blacklisted(&server, &bobs.refresh));
-    server.client.post("/api/logout/", &json!({"all": true})).expect(
-        401,
-        json!({"detail": "Authentication credentials were not provided."}),
-    );
+    server
+        .client
+        .post("/api/logout/", &json!({"all": true}))
+        .expect(401, json!({"detail": "Authentication credentials were not provided."}));
 }
 
 both!(blacklist_takes_any_live_refresh_token_and_only_once);

@@ -2,6 +2,7 @@
 //! The conformance corpus compares every answer with the original; here stands what a recording cannot say.
 
 mod bad_input;
+mod beside_django;
 mod bodies;
 mod database_away;
 mod headers;

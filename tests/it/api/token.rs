@@ -20,7 +20,8 @@ fn a_token_pair_has_the_claims_of_simplejwt(backend: Backend) {
         let jti = claims["jti"].take();
         assert_eq!(jti.as_str().unwrap().len(), 32);
         claims.as_object_mut().unwrap().remove("sid");
-        let expected = json!({"token_type": kind, "exp": NOW + lifetime, "iat": NOW, "jti": null, "user_id": user.id.to_string()});
+        let expected =
+            json!({"token_type": kind, "exp": NOW + lifetime, "iat": NOW, "jti": null, "user_id": user.id.to_string()});
         assert_eq!(claims, expected);
     }
 }
@@ -33,10 +34,7 @@ fn a_refresh_token_is_recorded_without_its_signature(backend: Backend) {
     let (unsigned, _) = pair.refresh.rsplit_once('.').unwrap();
     let stored = server.db.texts("SELECT token AS t FROM token_blacklist_outstandingtoken");
     assert_eq!(stored, [Some(unsigned.to_owned())]);
-    assert_eq!(
-        server.db.text("SELECT jti AS t FROM token_blacklist_outstandingtoken"),
-        Some(jti(&pair.refresh))
-    );
+    assert_eq!(server.db.text("SELECT jti AS t FROM token_blacklist_outstandingtoken"), Some(jti(&pair.refresh)));
 }
 
 both!(every_address_of_the_pair_endpoint_works);
@@ -111,11 +109,13 @@ fn me_shows_the_user_and_no_more(backend: Backend) {
     let user = server.add_user("alice");
     let pair = server.log_in("alice");
     let me = server.me(&pair.access).expect_status(200).json();
-    assert_eq!((&me["id"], &me["username"], &me["email"]), (&json!(user.id.0), &json!("alice"), &json!("alice@example.com")));
+    assert_eq!(
+        (&me["id"], &me["username"], &me["email"]),
+        (&json!(user.id.0), &json!("alice"), &json!("alice@example.com"))
+    );
     let names: Vec<&str> = me.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = [
-        "id", "username", "email", "first_name", "last_name", "is_staff", "is_superuser", "date_joined", "last_login",
-    ];
+    let expected =
+        ["id", "username", "email", "first_name", "last_name", "is_staff", "is_superuser", "date_joined", "last_login"];
     assert_eq!(names, expected);
     assert_eq!(me["date_joined"], "2026-03-01T12:00:00.123456Z");
 }

@@ -33,7 +33,9 @@ fn createsuperuser_takes_everything_from_the_environment(backend: Backend) {
     let latchkey = Latchkey::on(TestDatabase::migrated(backend));
     latchkey.run(&["createsuperuser"]).expect(1).expect_words(&["TTY"]);
     latchkey.run(&["createsuperuser", "--noinput"]).expect(1).expect_words(&["--username"]);
-    let latchkey = latchkey.set("DJANGO_SUPERUSER_PASSWORD", "from-django-1").set("LATCHKEY_SUPERUSER_PASSWORD", "violet-harbour-17");
+    let latchkey = latchkey
+        .set("DJANGO_SUPERUSER_PASSWORD", "from-django-1")
+        .set("LATCHKEY_SUPERUSER_PASSWORD", "violet-harbour-17");
     let arguments = ["createsuperuser", "--noinput", "--username", "root", "--email", "root@EXAMPLE.com"];
     latchkey.run(&arguments).expect(0).expect_words(&["Superuser created successfully."]);
     latchkey.run(&arguments).expect(1).expect_words(&["already"]);
@@ -61,7 +63,10 @@ fn changepassword_reads_the_new_one_from_stdin(backend: Backend) {
     server.add_user("alice");
     let pair = server.log_in("alice");
     let latchkey = Latchkey::on(TestDatabase::empty(backend)).set("DATABASE_URL", &server.db.url);
-    latchkey.run(&["changepassword", "nobody", "--password-stdin"]).expect(1).expect_words(&["nobody", "does not exist"]);
+    latchkey
+        .run(&["changepassword", "nobody", "--password-stdin"])
+        .expect(1)
+        .expect_words(&["nobody", "does not exist"]);
     latchkey.run(&["changepassword", "alice"]).expect(1).expect_words(&["--password-stdin"]);
     latchkey.run_with(&["changepassword", "alice", "--password-stdin"], "\n").expect(1);
     latchkey.run_with(&["changepassword", "alice", "--password-stdin"], "quiet-lantern-23\n").expect(0);
@@ -74,9 +79,9 @@ fn flushexpiredtokens_deletes_the_expired_ones_and_their_blacklist_entries(backe
     // These commands have the machine's clock; the tokens of the recorded Django are long expired by it.
     let latchkey = Latchkey::on(TestDatabase::django(backend));
     latchkey.run(&["migrate"]).expect(0);
-    latchkey.database.execute(
-        "UPDATE token_blacklist_outstandingtoken SET expires_at = '2999-01-01 00:00:00' WHERE id IN (5, 6)",
-    );
+    latchkey
+        .database
+        .execute("UPDATE token_blacklist_outstandingtoken SET expires_at = '2999-01-01 00:00:00' WHERE id IN (5, 6)");
     latchkey.run(&["flushexpiredtokens"]).expect(0).expect_words(&["4 expired tokens"]);
     let left = |table: &str| latchkey.database.count(&format!("SELECT count(*) FROM token_blacklist_{table}token"));
     assert_eq!((left("outstanding"), left("blacklisted")), (2, 1));
@@ -124,7 +129,14 @@ fn wrong_use_ends_with_2_and_help_with_0() {
         latchkey.run(wrong).expect(2);
     }
     let commands = [
-        "runserver", "migrate", "createsuperuser", "makesuperuser", "changepassword", "flushexpiredtokens", "check", "users",
+        "runserver",
+        "migrate",
+        "createsuperuser",
+        "makesuperuser",
+        "changepassword",
+        "flushexpiredtokens",
+        "check",
+        "users",
     ];
     latchkey.run(&["--help"]).expect(0).expect_words(&commands);
     for command in commands {

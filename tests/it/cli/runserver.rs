@@ -13,7 +13,8 @@ fn printed_password(said: &str) -> Option<&str> {
 fn the_first_start_on_sqlite_makes_everything_and_says_the_password_once() {
     let latchkey = Latchkey::on(TestDatabase::empty(Backend::Sqlite)).set("SECRET_KEY", "");
     let serving = latchkey.serve();
-    let password = printed_password(&serving.said).unwrap_or_else(|| panic!("no password: {}", serving.said)).to_owned();
+    let password =
+        printed_password(&serving.said).unwrap_or_else(|| panic!("no password: {}", serving.said)).to_owned();
     let pair = Pair::of(&serving.client.post("/api/token/", &json!({"username": "admin", "password": password})));
     serving.stop().expect(0);
 
@@ -31,7 +32,8 @@ fn the_secret_key_is_kept_in_a_file_that_only_its_owner_reads() {
     let latchkey = Latchkey::on(TestDatabase::empty(Backend::Sqlite)).set("SECRET_KEY", "");
     latchkey.serve().stop().expect(0);
     let files = std::fs::read_dir(latchkey.database.folder.path()).unwrap().map(Result::unwrap);
-    let key = files.into_iter().find(|file| file.file_name().to_string_lossy().contains("secret_key")).expect("a key file");
+    let key =
+        files.into_iter().find(|file| file.file_name().to_string_lossy().contains("secret_key")).expect("a key file");
     assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let key = std::fs::read_to_string(key.path()).unwrap();
     assert!(key.trim().len() >= 32);
@@ -70,7 +72,7 @@ fn a_stop_finishes_what_was_begun(backend: Backend) {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
     // The request is on its way when the signal comes: its last byte follows after it.
     let (begin, end) = body.split_at(body.len() - 1);
-    let head = "POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue";
+    let head = "POST /api/token/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\nconnection: close";
     write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
     // The server asks for the body: it has begun with this request.
     let mut go_on = [0; 25];
@@ -117,7 +119,8 @@ fn the_log_names_no_secret_and_no_search(backend: Backend) {
     let latchkey = Latchkey::on(TestDatabase::migrated(backend)).set("RUST_LOG", "debug");
     latchkey.run_with(&["users", "create", "alice", "--superuser", "--password-stdin"], "violet-harbour-17").expect(0);
     let serving = latchkey.serve();
-    let login = |password: &str| serving.client.post("/api/token/", &json!({"username": "alice", "password": password}));
+    let login =
+        |password: &str| serving.client.post("/api/token/", &json!({"username": "alice", "password": password}));
     login("wrong-guess-99").expect_status(401);
     let pair = Pair::of(&login("violet-harbour-17"));
     let pair = Pair::of(&serving.client.post("/api/token/refresh/", &json!({"refresh": pair.refresh})));
@@ -126,7 +129,8 @@ fn the_log_names_no_secret_and_no_search(backend: Backend) {
     serving.client.get("/admin/?q=who-is-looked-for", &[]);
     let said = serving.stop().expect(0);
     assert!(said.err.contains("/api/token/refresh/"), "requests are logged: {}", said.err);
-    let secrets = [pair.access.as_str(), pair.refresh.as_str(), "violet-harbour-17", "wrong-guess-99", "who-is-looked-for"];
+    let secrets =
+        [pair.access.as_str(), pair.refresh.as_str(), "violet-harbour-17", "wrong-guess-99", "who-is-looked-for"];
     for secret in secrets {
         let (out, err) = (said.out.contains(secret), said.err.contains(secret));
         assert!(!out && !err, "{secret} was said");

@@ -20,7 +20,10 @@ fn users_are_made_shown_and_listed_in_json(backend: Backend) {
     };
     let alice = create(&["alice", "--email", "alice@Example.COM", "--staff"]).expect(0).json();
     assert_eq!(alice["email"], "alice@example.com");
-    assert_eq!((&alice["is_staff"], &alice["is_superuser"], &alice["is_active"]), (&json!(true), &json!(false), &json!(true)));
+    assert_eq!(
+        (&alice["is_staff"], &alice["is_superuser"], &alice["is_active"]),
+        (&json!(true), &json!(false), &json!(true))
+    );
     assert!(alice.get("password").is_none(), "{alice}");
     create(&["bob", "--inactive"]).expect(0);
     create(&["alice"]).expect(1).expect_words(&["already exists"]);

@@ -20,11 +20,12 @@ fn columns(database: &TestDatabase, table: &str) -> Vec<Option<String>> {
 /// Everything in Django's three tables.
 fn content(database: &TestDatabase) -> Vec<Vec<Option<String>>> {
     [
-        "SELECT id || username || password || coalesce(last_login, date_joined) AS t FROM auth_user ORDER BY id",
-        "SELECT id || jti || token || expires_at || created_at || user_id AS t FROM token_blacklist_outstandingtoken ORDER BY id",
-        "SELECT id || blacklisted_at || token_id AS t FROM token_blacklist_blacklistedtoken ORDER BY id",
+        "SELECT concat_ws(' ', id, username, password, last_login, date_joined) AS t FROM auth_user ORDER BY id",
+        "SELECT concat_ws(' ', id, jti, token, expires_at, created_at, user_id) AS t FROM token_blacklist_outstandingtoken \
+         ORDER BY id",
+        "SELECT concat_ws(' ', id, blacklisted_at, token_id) AS t FROM token_blacklist_blacklistedtoken ORDER BY id",
     ]
-    .map(|query| database.texts(&query.replace("expires_at ||", "CAST(expires_at AS TEXT) ||")))
+    .map(|query| database.texts(query))
     .to_vec()
 }
 
@@ -132,8 +133,10 @@ fn the_migrations_can_be_undone_and_made_again(backend: Backend) {
     let database = TestDatabase::django(backend);
     database.migrate().unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/");
-    let mut folders: Vec<_> =
-        std::fs::read_dir(format!("{folder}{}", backend.pick("sqlite", "postgres"))).unwrap().map(Result::unwrap).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(format!("{folder}{}", backend.pick("sqlite", "postgres")))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     folders.sort_by_key(std::fs::DirEntry::file_name);
     // Ours alone: the first migration is Django's own tables, which no undo of ours may drop from under a Django.
     for folder in folders[1..].iter().rev() {

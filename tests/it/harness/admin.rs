@@ -43,7 +43,8 @@ impl Panel {
     /// Goes where a redirect says.
     #[track_caller]
     pub fn follow(&mut self, answer: &Answer) -> Answer {
-        let location = answer.header("location").unwrap_or_else(|| panic!("{} is no redirect", answer.status)).to_owned();
+        let location =
+            answer.header("location").unwrap_or_else(|| panic!("{} is no redirect", answer.status)).to_owned();
         assert!(location.starts_with('/'), "{location} leads away");
         self.get(&location)
     }
@@ -104,7 +105,9 @@ impl Form {
                 let inputs = inside.split("<input").skip(1).map(|input| input.split('>').next().unwrap());
                 let hidden = inputs
                     .filter(|input| attribute(input, "type").as_deref() == Some("hidden"))
-                    .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default())))
+                    .filter_map(|input| {
+                        Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default()))
+                    })
                     .collect();
                 return Self { action, hidden };
             }

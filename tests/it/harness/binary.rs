@@ -135,7 +135,11 @@ impl Drop for Serving {
 
 fn forward(from: impl Read + Send + 'static, to: mpsc::Sender<String>) {
     thread::spawn(move || {
-        BufReader::new(from).lines().map_while(Result::ok).take_while(|line| to.send(line.clone()).is_ok()).for_each(drop);
+        BufReader::new(from)
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| to.send(line.clone()).is_ok())
+            .for_each(drop);
     });
 }
 

@@ -28,6 +28,8 @@ impl Client {
             .user_agent("latchkey-tests")
             .proxy(None)
             .allow_non_standard_methods(true)
+            // A connection kept open would hold up the stop of a server, and may be closed under a request.
+            .max_idle_connections(0)
             .build();
         Self { agent: config.into(), base: format!("http://127.0.0.1:{port}") }
     }

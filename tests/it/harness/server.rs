@@ -36,7 +36,7 @@ pub struct Server {
     running: Option<Running>,
     runtime: tokio::runtime::Runtime,
     // Last, so that it goes away after everything that is connected to it.
-    pub db: TestDatabase,
+    pub db: Arc<TestDatabase>,
 }
 
 /// What a login or a refresh answers.
@@ -67,7 +67,8 @@ impl Server {
     }
 
     /// The server on a database that the test has prepared.
-    pub fn on(db: TestDatabase, settings: &[(&str, &str)]) -> Self {
+    pub fn on(db: impl Into<Arc<TestDatabase>>, settings: &[(&str, &str)]) -> Self {
+        let db = db.into();
         let mut all = HashMap::from([
             ("HOST", "127.0.0.1"),
             ("PORT", "0"),
@@ -95,13 +96,6 @@ impl Server {
     /// Moves the server's clock.
     pub fn advance(&self, seconds: i64) {
         self.app.clock.advance(TimeDelta::seconds(seconds));
-    }
-
-    /// How many statements the server ran meanwhile.
-    pub fn statements(&self, request: impl FnOnce()) -> u64 {
-        let before = self.app.db.statements();
-        request();
-        self.app.db.statements() - before
     }
 }
 
@@ -176,7 +170,7 @@ impl Server {
     #[track_caller]
     pub fn panel_of(&self, username: &str) -> Panel {
         let mut panel = self.panel();
-        panel.log_in(username, PASSWORD).expect_status(302);
+        panel.log_in(username, PASSWORD).expect_status(303);
         panel
     }
 

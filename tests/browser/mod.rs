@@ -1,0 +1,4 @@
+//! Journeys in a real browser: headless Chromium, driven through chromedriver. `scripts/test` installs both.
+
+mod panel;
+mod webdriver;
