@@ -69,7 +69,7 @@ impl App {
     /// Measures each kind of stored password once, so that a failed login takes as long as the slowest of them.
     pub async fn learn_password_schemes(&self) {
         match self.db.read(users::list_password_examples).await {
-            Ok(examples) => examples.into_iter().for_each(|example| self.passwords.learn(example)),
+            Ok(examples) => examples.into_iter().for_each(|example| self.passwords.learn(example.0)),
             Err(error) => tracing::warn!(%error, "the stored password schemes could not be read"),
         }
     }

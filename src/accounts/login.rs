@@ -51,7 +51,7 @@ pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, L
             app.passwords.pretend(password).await?;
             None
         }
-        Some(user) => match app.passwords.verify(password.clone(), user.password.clone()).await? {
+        Some(user) => match app.passwords.verify(password.clone(), user.password.0.clone()).await? {
             Check::Wrong => None,
             // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
             Check::Right { .. } if !user.is_active => None,

@@ -96,7 +96,7 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
     validate(app, &user.username, &user.email, &user)?;
     let password = match user.password {
         NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
-        NewPassword::Plain(password) => app.passwords.hash(acceptable(password)?).await?,
+        NewPassword::Plain(password) => EncodedPassword(app.passwords.hash(acceptable(password)?).await?),
         NewPassword::Encoded(encoded) => encoded,
     };
     Ok(NewRow {
@@ -176,7 +176,7 @@ pub(crate) fn new_uuid() -> String {
 
 /// Sets a password; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_password(app: &App, actor: &Actor, id: UserId, password: SecretString) -> Result<(), ManageError> {
-    let encoded = app.passwords.hash(acceptable(password)?).await?;
+    let encoded = EncodedPassword(app.passwords.hash(acceptable(password)?).await?);
     change(app, actor, id, "user.set_password", Some(Reason::PasswordChange), move |conn, id| {
         users::update_password(conn, id, None, &encoded).map(drop)
     })
@@ -231,7 +231,7 @@ pub(super) async fn rehash(
     mut user: User,
     password: SecretString,
 ) -> Result<User, super::login::LoginError> {
-    let encoded = app.passwords.hash(password).await?;
+    let encoded = EncodedPassword(app.passwords.hash(password).await?);
     let (id, old, new) = (user.id, user.password.clone(), encoded.clone());
     if app.db.write(move |conn| users::update_password(conn, id, Some(&old), &new)).await? {
         user.password = encoded;

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::{help, open, output, prompt};
 use crate::accounts::Actor;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
+use crate::accounts::user::FieldError;
 use crate::app::App;
 use crate::config::{self, UsernameField};
 use crate::db;
@@ -49,7 +50,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = if args.noinput { from_environment(&app, args)? } else { ask(&app, args).await? };
     let has_password = !matches!(user.password, NewPassword::Unusable);
-    let user = manage::create(&app, &Actor::command_line(), user).await?;
+    let user = manage::create(&app, &Actor::command_line(), user).await.map_err(|error| match error {
+        ManageError::Fields(faults) => Failure::Said(words(&faults)),
+        error => error.into(),
+    })?;
     output::say("Superuser created successfully.")?;
     if !has_password {
         let name = output::plain(&user.username);
@@ -86,61 +90,55 @@ fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
 async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
     let mut user = superuser(String::new(), String::new(), NewPassword::Unusable);
     if by_email(app) {
-        ask_for(app, &mut user, Field::Email, args.email, "Email address: ", None).await?;
-        user.username = args.username.unwrap_or_else(|| user.email.clone());
+        let name = args.username;
+        let put = |user: &mut NewUser, address: String| {
+            user.username = name.clone().unwrap_or_else(|| address.clone());
+            user.email = address;
+        };
+        ask_for(app, &mut user, put, args.email, "Email address: ", None).await?;
     } else {
         let suggestion = suggestion(app).await?;
         let question = match &suggestion {
             Some(name) => format!("Username (leave blank to use '{name}'): "),
             None => "Username: ".to_owned(),
         };
-        ask_for(app, &mut user, Field::Username, args.username, &question, suggestion.as_deref()).await?;
-        ask_for(app, &mut user, Field::Email, args.email, "Email address: ", None).await?;
+        ask_for(app, &mut user, |user, name| user.username = name, args.username, &question, suggestion).await?;
+        ask_for(app, &mut user, |user, email| user.email = email, args.email, "Email address: ", None).await?;
     }
     user.password = NewPassword::Plain(prompt::new_password()?);
     Ok(user)
 }
 
-/// What is asked for.
-#[derive(Clone, Copy)]
-enum Field {
-    Username,
-    Email,
-}
-
-/// Asks until the answer is acceptable, beginning with what was given.
+/// Puts into the user what was given, or asks until the answer is acceptable.
 async fn ask_for(
     app: &App,
     user: &mut NewUser,
-    field: Field,
+    put: impl Fn(&mut NewUser, String),
     mut given: Option<String>,
     question: &str,
-    suggestion: Option<&str>,
+    suggestion: Option<String>,
 ) -> Result<(), Failure> {
     loop {
         let value = match given.take() {
             Some(value) => value,
             None => prompt::line(question).await?,
         };
-        let value = if value.is_empty() { suggestion.unwrap_or_default().to_owned() } else { value };
-        if value.is_empty() && (matches!(field, Field::Username) || by_email(app)) {
-            output::warn("Error: This field cannot be blank.");
-            continue;
-        }
-        let name = match field {
-            Field::Username => { user.username = value; "username" }
-            Field::Email => { user.email = value; "email" }
-        };
+        put(user, if value.is_empty() { suggestion.clone().unwrap_or_default() } else { value });
         match manage::check(app, user).await {
             Ok(()) => return Ok(()),
-            Err(ManageError::Fields(faults)) => match faults.into_iter().find(|fault| fault.field == name) {
-                // What is wrong with the other fields is not asked yet.
-                None => return Ok(()),
-                Some(fault) => output::warn(&format!("Error: {}", fault.message)),
-            },
+            Err(ManageError::Fields(faults)) => output::warn(&format!("Error: {}", words(&faults))),
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// The texts alone, as Django's command says them: it asks for one field at a time, so nobody needs its name.
+fn words(faults: &[FieldError]) -> String {
+    let words = faults.iter().map(|fault| match fault.message.as_str() {
+        "A user with that username already exists." => "That username is already taken.",
+        message => message,
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.

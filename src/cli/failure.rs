@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::accounts::manage::ManageError;
 use crate::db::DbError;
+use crate::db::migrations::MigrateError;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -64,13 +65,20 @@ impl From<DbError> for Failure {
     }
 }
 
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Refused(reason) => Self::Said(reason),
+            MigrateError::Failed(reason) => Self::Said(format!("A migration failed and was rolled back: {reason}.")),
+            MigrateError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
         match error {
-            ManageError::Fields(faults) if faults.len() == 1 => {
-                Self::Said(faults.into_iter().map(|fault| fault.message).collect())
-            }
-            ManageError::Fields(_) => Self::Said(error.to_string()),
+            ManageError::Fields(_) | ManageError::Referenced => Self::Said(error.to_string()),
             ManageError::NoSuchUser => Self::say("The user was deleted meanwhile."),
             ManageError::Busy => Self::say("Too many passwords are being hashed at once. Run the command again."),
             ManageError::Db(error) => error.into(),

@@ -2,7 +2,6 @@
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::db;
 use crate::tokens::revoke;
 
 /// Delete expired tokens
@@ -21,8 +20,7 @@ pub struct Args {}
 /// Deletes them.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    let now = app.now();
-    let expired = app.db.read(move |conn| db::outstanding_tokens::count_expired(conn, now)).await?;
+    let expired = revoke::count_expired(&app).await?;
     let bar = output::progress(usize::try_from(expired).unwrap_or(0), "Deleting expired tokens");
     let deleted = revoke::flush_expired(&app, |batch| bar.inc(batch as u64)).await;
     bar.finish_and_clear();

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{Config, DatabaseUrl, Log};
 use crate::crypto::random;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
@@ -23,7 +23,8 @@ pub fn config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
 /// The settings for a command: what a server logs for the record is not for its output, warnings are.
 pub fn quiet_config() -> Result<Config, Failure> {
     let config = config(&[])?;
-    telemetry::start_quiet(&config.log);
+    let filter = if config.log.filter == "info" { "warn".to_owned() } else { config.log.filter.clone() };
+    telemetry::init(&Log { filter, ..config.log.clone() });
     Ok(config)
 }
 

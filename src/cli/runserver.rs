@@ -83,7 +83,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         overrides.push(("PORT", port.to_string()));
     }
     let config = open::config(&overrides)?;
-    telemetry::start(&config.log);
+    telemetry::init(&config.log);
     server::block_on(serve(config))
 }
 

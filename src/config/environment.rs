@@ -36,6 +36,12 @@ pub fn superuser() -> Superuser {
     }
 }
 
+/// Who sits at the terminal, where a variable says so (those that Python's `getpass.getuser` asks).
+pub fn login_name() -> Option<String> {
+    let names = ["LOGNAME", "USER", "LNAME", "USERNAME"];
+    names.iter().find_map(|name| variable(name).ok().flatten().filter(|name| !name.is_empty()))
+}
+
 impl Config {
     /// Reads the process environment and `./.env` (never a parent's); the process wins, `overrides` win over both.
     /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that.

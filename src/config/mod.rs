@@ -20,7 +20,7 @@ use secrecy::SecretString;
 pub use accounts::{Accounts, Hasher, Passwords, UsernameField};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
-pub use environment::{Superuser, superuser};
+pub use environment::{Superuser, login_name, superuser};
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;

@@ -175,15 +175,32 @@ mod tests {
 
     use super::*;
 
-    #[test]
+    /// Compares a file with what it has to be, or writes it.
     #[expect(clippy::disallowed_methods, reason = "config reads the environment, here whether to write the file")]
-    fn the_example_file_is_what_the_table_says() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
-        if std::env::var("UPDATE_ENV_EXAMPLE").is_ok() {
-            std::fs::write(&path, env_example()).unwrap();
-        }
+    fn keep(name: &str, wanted: impl Fn(&str) -> String) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let file = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(file, env_example(), "run UPDATE_ENV_EXAMPLE=1 cargo test --lib config");
+        let wanted = wanted(&file);
+        if std::env::var("UPDATE_ENV_EXAMPLE").is_ok() {
+            std::fs::write(&path, &wanted).unwrap();
+        } else {
+            assert_eq!(file, wanted, "{name}: run UPDATE_ENV_EXAMPLE=1 cargo test --lib config");
+        }
+    }
+
+    #[test]
+    fn the_example_file_is_what_the_table_says() {
+        keep(".env.example", |_| env_example());
+    }
+
+    #[test]
+    fn the_readme_has_the_table() {
+        const MARKERS: [&str; 2] = ["<!-- settings:begin -->\n", "<!-- settings:end -->\n"];
+        keep("README.md", |readme| {
+            let (before, rest) = readme.split_once(MARKERS[0]).expect("the first marker");
+            let (_, after) = rest.split_once(MARKERS[1]).expect("the second marker");
+            format!("{before}{}{}{}{after}", MARKERS[0], readme_table(), MARKERS[1])
+        });
     }
 
     #[test]

@@ -53,10 +53,13 @@ async fn as_json(app: &App) -> Result<(), Failure> {
     let (mut from, mut separator) = (None, "\n");
     loop {
         let (users, after) = page(app, from).await?;
+        let mut text = String::new();
         for user in users {
-            output::print(&format!("{separator}{}", output::encode(&user)?))?;
+            text.push_str(separator);
+            text.push_str(&output::encode(&user)?);
             separator = ",\n";
         }
+        output::print(&text)?;
         from = after;
         if from.is_none() {
             return output::say(if separator == "\n" { "]" } else { "\n]" });

@@ -3,19 +3,16 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::json;
-use tokio::task::JoinSet;
 
 use super::rows::{self, Fault, Row};
 use crate::accounts::Actor;
+use crate::accounts::load::{self, LoadError};
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
-use crate::crypto::password::Busy;
-use crate::db::types::EncodedPassword;
 
 /// Largest file that is read: some hundred thousand users.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -49,36 +46,43 @@ pub struct Args {
 
 /// Loads them.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
-    let app = Arc::new(open::app().await?);
+    let app = open::app().await?;
     let name = if args.file == Path::new("-") { "stdin".to_owned() } else { args.file.display().to_string() };
     let bytes = read(&args.file).map_err(|text| Failure::say(format!("{name}: {text}.")))?;
     let rows = rows::read(bytes).map_err(|faults| report(&name, &faults))?;
-    let (lines, mut users): (Vec<_>, Vec<_>) = rows.into_iter().map(|Row { line, user }| (line, user)).unzip();
-    let located = |faults: Vec<(usize, ManageError)>| tell(&name, &lines, faults);
-    // Before the hashing, which may take minutes.
-    let mut faults = Vec::new();
-    for (at, user) in users.iter().enumerate() {
-        if let Err(fault) = manage::check(&app, user).await {
-            faults.push((at, fault));
-        }
-    }
+    let (lines, users): (Vec<_>, Vec<_>) = rows.into_iter().map(|Row { line, user }| (line, user)).unzip();
+    let faults = check(&app, &users).await;
     if !faults.is_empty() {
-        return Err(located(faults));
+        return Err(tell(&name, &lines, faults));
     }
-    hash(&app, &mut users).await?;
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
-    let loaded = manage::load(&app, &Actor::command_line(), users).await.map_err(located)?;
+    let bar = output::progress(users.len(), "Hashing passwords");
+    let loaded = load::load(&app, &Actor::command_line(), users, |done| bar.set_position(done as u64)).await;
+    bar.finish_and_clear();
+    let loaded = loaded.map_err(|error| match error {
+        LoadError::Users(faults) => tell(&name, &lines, faults),
+        LoadError::Db(error) => error.into(),
+    })?;
     if json {
         return output::json(&json!({ "loaded": loaded, "without_password": without }));
     }
     output::say(format!("{} loaded from {name}.", output::count(loaded, "user")))?;
-    if without > 0 {
-        output::say(format!(
-            "{} no password and can't log in yet: see 'latchkey changepassword'.",
-            if without == 1 { "1 of them has".to_owned() } else { format!("{without} of them have") }
-        ))?;
+    match without {
+        0 => Ok(()),
+        1 => output::say("1 of them has no password and can't log in yet: see 'latchkey changepassword'."),
+        _ => output::say(format!("{without} of them have no password and can't log in yet: see 'latchkey changepassword'.")),
     }
-    Ok(())
+}
+
+/// What stands against each of them already before the hashing, which may take minutes.
+async fn check(app: &App, users: &[NewUser]) -> Vec<(usize, ManageError)> {
+    let mut faults = Vec::new();
+    for (at, user) in users.iter().enumerate() {
+        if let Err(fault) = manage::check(app, user).await {
+            faults.push((at, fault));
+        }
+    }
+    faults
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -117,28 +121,4 @@ fn tell(name: &str, lines: &[usize], faults: Vec<(usize, ManageError)>) -> Failu
         }
     }
     report(name, &told)
-}
-
-/// Hashes the plain passwords, as many at a time as the pool has threads for.
-async fn hash(app: &Arc<App>, users: &mut [NewUser]) -> Result<(), Failure> {
-    let plain = |user: &NewUser| matches!(user.password, NewPassword::Plain(_));
-    let bar = output::progress(users.iter().filter(|user| plain(user)).count(), "Hashing passwords");
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut waiting: Vec<usize> = (0..users.len()).filter(|at| plain(&users[*at])).rev().collect();
-    let mut running: JoinSet<(usize, Result<EncodedPassword, Busy>)> = JoinSet::new();
-    loop {
-        while running.len() < threads
-            && let Some(at) = waiting.pop()
-        {
-            let NewPassword::Plain(password) = std::mem::take(&mut users[at].password) else { continue };
-            let app = Arc::clone(app);
-            running.spawn(async move { (at, app.passwords.hash(password).await) });
-        }
-        let Some(done) = running.join_next().await else { break };
-        let (at, hashed) = done.map_err(|error| Failure::say(error.to_string()))?;
-        users[at].password = NewPassword::Encoded(hashed.map_err(ManageError::from)?);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(())
 }

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use super::format::Encoded;
 use super::scheme::Scheme;
 use super::{Busy, Check, Recipe};
-use crate::db::types::EncodedPassword;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -43,17 +42,17 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, or when memory is short.
-    pub async fn hash(&self, password: SecretString) -> Result<EncodedPassword, Busy> {
+    pub async fn hash(&self, password: SecretString) -> Result<String, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         let made = self.submit(move || speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()))).await?;
-        made.map(|made| EncodedPassword(made.text())).ok_or(Busy)
+        made.map(|made| made.text()).ok_or(Busy)
     }
 
     /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe).
     ///
     /// # Errors
     /// [`Busy`] when the queue is full.
-    pub async fn verify(&self, password: SecretString, encoded: EncodedPassword) -> Result<Check, Busy> {
+    pub async fn verify(&self, password: SecretString, encoded: String) -> Result<Check, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         self.submit(move || match readable(&encoded, scheme) {
             Some(stored) if speeds.time(stored.scheme, || stored.matches(password.expose_secret())) => {
@@ -77,7 +76,7 @@ impl PasswordPool {
     }
 
     /// Tells the pool that such hashes exist in the database; their time is measured once, on the pool.
-    pub fn learn(&self, example: EncodedPassword) {
+    pub fn learn(&self, example: String) {
         // Also the recipe's: users that do not exist cost that, before anybody has logged in.
         let other = readable(&example, self.scheme).map(|stored| stored.scheme);
         for scheme in [Some(self.scheme), other].into_iter().flatten() {
@@ -123,8 +122,8 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
 }
 
 /// A stored hash that can be compared at a bearable cost, or at the one that we ask for ourselves.
-fn readable(encoded: &EncodedPassword, ours: Scheme) -> Option<Encoded> {
-    Encoded::parse(&encoded.0).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
+fn readable(encoded: &str, ours: Scheme) -> Option<Encoded> {
+    Encoded::parse(encoded).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
 }
 
 /// What each kind of hash typically takes, without the wait in the queue.
@@ -181,7 +180,7 @@ mod tests {
     }
 
     fn verify(pool: &PasswordPool, password: &str, encoded: &str) -> Check {
-        wait(pool.verify(password.into(), EncodedPassword(encoded.into()))).unwrap()
+        wait(pool.verify(password.into(), encoded.into())).unwrap()
     }
 
     /// One thread, which works on something until the sender is dropped.
@@ -206,9 +205,9 @@ mod tests {
     fn a_password_is_hashed_and_verified() {
         let pool = PasswordPool::new(CHEAP, 2, 10);
         let made = wait(pool.hash("secret".into())).unwrap();
-        assert!(made.0.starts_with("bcrypt_sha256$$2b$04$"));
-        assert_eq!(verify(&pool, "secret", &made.0), Check::Right { outdated: false });
-        assert_eq!(verify(&pool, "Secret", &made.0), Check::Wrong);
+        assert!(made.starts_with("bcrypt_sha256$$2b$04$"));
+        assert_eq!(verify(&pool, "secret", &made), Check::Right { outdated: false });
+        assert_eq!(verify(&pool, "Secret", &made), Check::Wrong);
         assert_eq!(verify(&pool, "pässwörd 1", OTHER), Check::Right { outdated: true });
         assert_eq!(wait(pool.pretend("secret".into())), Ok(()));
     }
@@ -227,7 +226,7 @@ mod tests {
         let (pool, release) = occupied(1);
         pool.jobs.try_send(Box::new(|| {})).unwrap();
         assert_eq!(wait(pool.hash("secret".into())), Err(Busy));
-        assert_eq!(wait(pool.verify("secret".into(), EncodedPassword(OTHER.into()))), Err(Busy));
+        assert_eq!(wait(pool.verify("secret".into(), OTHER.into())), Err(Busy));
         drop(release);
     }
 
@@ -258,7 +257,7 @@ mod tests {
         let pool = PasswordPool::new(CHEAP, 1, 10);
         assert_eq!(pool.slowest(), Duration::ZERO);
         for example in [OTHER, OTHER, "!"] {
-            pool.learn(EncodedPassword(example.into()));
+            pool.learn(example.into());
         }
         wait(pool.submit(|| ())).unwrap();
         let kinds: Vec<_> = pool.speeds.lock().iter().map(|(kind, _)| *kind).collect();

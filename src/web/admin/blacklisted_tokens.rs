@@ -9,11 +9,11 @@ use super::address::BLACKLISTED;
 use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
-use super::layout::{Layout, Place, favicon, moved, page, stylesheet};
+use super::layout::{Layout, Place, moved, page};
 use super::outstanding_tokens::Owner;
 use super::search::{self, Sought};
 use super::status::{self, Badge};
-use super::words::When;
+use super::words::{Jti, When};
 use crate::app::App;
 use crate::db::blacklisted_tokens::{self, Listed, Sort};
 use crate::db::types::{Instant, TokenId};
@@ -44,7 +44,7 @@ const ORDERS: [Order<Sort>; 2] = [
 struct Row {
     id: i64,
     token_id: i64,
-    jti: String,
+    jti: Jti,
     owner: Owner,
     reason: Badge,
     because: &'static str,
@@ -59,7 +59,7 @@ impl Row {
         Self {
             id: row.id.0,
             token_id: row.token_id.0,
-            jti: row.jti,
+            jti: Jti(row.jti),
             owner: Owner::new(row.user_id, row.username),
             reason: status::reason(row.blacklist_reason.as_deref()),
             because: status::because(row.blacklist_reason.as_deref()),

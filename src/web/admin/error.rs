@@ -75,7 +75,7 @@ impl ResponseError for PageError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Csrf | Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Busy | Self::Db(DbError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Other(_)) | Self::Render(_) | Self::Other(_) => {
+            Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_)) | Self::Render(_) | Self::Other(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }

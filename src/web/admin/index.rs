@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::access::Staff;
 use super::error::PageError;
-use super::layout::{Layout, Place, favicon, page, stylesheet};
+use super::layout::{Layout, Place, page};
 use super::{address, words};
 use crate::app::App;
 use crate::db::page::Total;

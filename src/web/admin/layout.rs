@@ -144,6 +144,11 @@ impl Layout {
         self.username.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default()
     }
 
+    /// The themes to choose from, and which one is chosen.
+    pub fn themes(&self) -> [(&'static str, bool); 3] {
+        Theme::ALL.map(|theme| (theme.name(), theme == self.theme))
+    }
+
     /// The value of `aria-current` for an entry of the navigation, if it is the current one.
     pub fn current(&self, entry: &str) -> Option<&'static str> {
         let (name, is_page) = match self.place {
@@ -173,16 +178,6 @@ impl Solo {
         let host = visit.app.config.server.public_url.host_str().unwrap_or_default().to_owned();
         Self { theme: visit.theme, csrf: csrf::token(visit), host }
     }
-}
-
-/// The address of the style sheet.
-pub fn stylesheet() -> String {
-    crate::web::assets::url("panel.css")
-}
-
-/// The address of the icon.
-pub fn favicon() -> String {
-    crate::web::assets::url("favicon.svg")
 }
 
 /// Shows a page.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::access::{self, Staff};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::layout::{Solo, Theme, favicon, html, page, see, stylesheet};
+use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::address;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
@@ -35,7 +35,7 @@ pub struct Fields {
     #[serde(default)]
     username: String,
     #[serde(default)]
-    password: SecretString,
+    password: String,
     #[serde(default)]
     next: String,
 }
@@ -93,17 +93,16 @@ pub async fn log_in(
     session: Session,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    use secrecy::ExposeSecret;
     let visit = access::visit(&request)?;
     let next = address::local(&fields.next);
     let username = fields.username.trim();
     let mut form = LoginForm::new(&visit, username.to_owned(), next);
     form.username_error = username.is_empty().then_some(REQUIRED);
-    form.password_error = fields.password.expose_secret().is_empty().then_some(REQUIRED);
+    form.password_error = fields.password.is_empty().then_some(REQUIRED);
     if form.username_error.is_some() || form.password_error.is_some() {
         return page(&form);
     }
-    let credentials = Credentials { login: username.to_owned(), password: fields.password };
+    let credentials = Credentials { login: username.to_owned(), password: SecretString::from(fields.password) };
     let user = match authenticate(&visit.app, credentials).await {
         Ok(user) if access::may_view(&visit.app, &user) => user,
         // The same answer for both: who is no staff learns nothing about the password.

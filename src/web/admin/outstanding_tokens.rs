@@ -11,10 +11,10 @@ use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column}
 use super::claims::{self, Context, Decoded, Meaning};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::layout::{Layout, Message, Place, Tone, favicon, moved, page, see, stylesheet};
+use super::layout::{Layout, Message, Place, Tone, moved, page, see};
 use super::search::{self, Sought};
 use super::status::{self, Badge, Status};
-use super::words::{When, commas, length};
+use super::words::{Jti, When, commas, length};
 use crate::app::App;
 use crate::db::outstanding_tokens::{self, Listed, Sort};
 use crate::db::types::{TokenId, UserId};
@@ -71,7 +71,7 @@ impl Owner {
 
 struct Row {
     id: i64,
-    jti: String,
+    jti: Jti,
     owner: Owner,
     status: Badge,
     created: Option<When>,
@@ -112,7 +112,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         status: Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, now).badge(),
         created: row.created_at.map(|at| When::new(at, now)),
         expires: When::new(row.expires_at, now),
-        jti: row.jti,
+        jti: Jti(row.jti),
         owner: Owner::new(row.user_id, row.username),
     };
     let rows = found.rows.into_iter().map(row).collect();
@@ -145,7 +145,7 @@ struct Detail {
     layout: Layout,
     id: i64,
     number: String,
-    jti: String,
+    jti: Jti,
     kind: &'static str,
     owner: Owner,
     status: Badge,
@@ -162,9 +162,9 @@ struct Detail {
     reason: Badge,
     by: Option<String>,
     is_ours: bool,
-    rotated_from: Option<(TokenId, String)>,
+    rotated_from: Option<(TokenId, Jti)>,
     rotated: Option<When>,
-    rotated_into: Option<(TokenId, String)>,
+    rotated_into: Option<(TokenId, Jti)>,
     person: Option<Person>,
 }
 
@@ -230,7 +230,7 @@ impl Detail {
         Self {
             id: row.id.0,
             number: commas(row.id.0),
-            jti: row.jti.clone(),
+            jti: Jti(row.jti.clone()),
             kind: kind(decoded.as_ref()),
             owner: Owner::new(row.user_id, row.username.clone()),
             status: status.badge(),
@@ -245,9 +245,9 @@ impl Detail {
             reason: status::reason(row.blacklist_reason.as_deref()),
             by: found.blacklisted_by.clone(),
             is_ours: found.ours,
-            rotated_from: found.rotated_from.clone(),
+            rotated_from: found.rotated_from.clone().map(|(id, jti)| (id, Jti(jti))),
             rotated: row.rotated_at.map(when),
-            rotated_into: found.rotated_into.clone(),
+            rotated_into: found.rotated_into.clone().map(|(id, jti)| (id, Jti(jti))),
             person: person(&found, counts),
             layout,
             revealed,
@@ -316,7 +316,7 @@ fn person(found: &outstanding_tokens::Detail, counts: Option<TokenCounts>) -> Op
 struct Confirmation {
     layout: Layout,
     id: i64,
-    jti: String,
+    jti: Jti,
     owner: Owner,
     kind: &'static str,
     other: Option<String>,
@@ -336,7 +336,7 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
         id: found.row.id.0,
         kind: kind(decoded.as_ref()),
         owner: Owner::new(found.row.user_id, found.row.username),
-        jti: found.row.jti,
+        jti: Jti(found.row.jti),
         other: counts.map(|counts| commas(counts.live - i64::from(is_live))),
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
     })

@@ -9,7 +9,7 @@ use super::address::{self, USERS};
 use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::layout::{Layout, Message, Place, Tone, favicon, moved, page, see, stylesheet};
+use super::layout::{Layout, Message, Place, Tone, moved, page, see};
 use super::search::{self, Sought};
 use super::status::{self, Badge};
 use super::words::{When, amount, commas, length};

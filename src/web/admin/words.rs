@@ -51,6 +51,23 @@ pub fn length(seconds: u64) -> String {
     amount(i64::try_from(seconds / size).unwrap_or(i64::MAX), unit)
 }
 
+/// The id of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jti(pub String);
+
+impl Jti {
+    /// Its beginning, where the whole would be too long.
+    pub fn short(&self) -> String {
+        self.0.chars().take(12).collect()
+    }
+}
+
+impl std::fmt::Display for Jti {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// `1 token`, `2 tokens`.
 pub fn amount(count: i64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -20,11 +20,12 @@ fn columns(database: &TestDatabase, table: &str) -> Vec<Option<String>> {
 /// Everything in Django's three tables.
 fn content(database: &TestDatabase) -> Vec<Vec<Option<String>>> {
     [
-        "SELECT id || username || password || coalesce(last_login, date_joined) AS t FROM auth_user ORDER BY id",
-        "SELECT id || jti || token || expires_at || created_at || user_id AS t FROM token_blacklist_outstandingtoken ORDER BY id",
-        "SELECT id || blacklisted_at || token_id AS t FROM token_blacklist_blacklistedtoken ORDER BY id",
+        "SELECT concat_ws(' ', id, username, password, last_login, date_joined) AS t FROM auth_user ORDER BY id",
+        "SELECT concat_ws(' ', id, jti, token, expires_at, created_at, user_id) AS t FROM token_blacklist_outstandingtoken \
+         ORDER BY id",
+        "SELECT concat_ws(' ', id, blacklisted_at, token_id) AS t FROM token_blacklist_blacklistedtoken ORDER BY id",
     ]
-    .map(|query| database.texts(&query.replace("expires_at ||", "CAST(expires_at AS TEXT) ||")))
+    .map(|query| database.texts(query))
     .to_vec()
 }
 

@@ -97,13 +97,6 @@ impl Server {
     pub fn advance(&self, seconds: i64) {
         self.app.clock.advance(TimeDelta::seconds(seconds));
     }
-
-    /// How many statements the server ran meanwhile.
-    pub fn statements(&self, request: impl FnOnce()) -> u64 {
-        let before = self.app.db.statements();
-        request();
-        self.app.db.statements() - before
-    }
 }
 
 /// What tests do to users, past the API.
