@@ -57,6 +57,12 @@ pub fn validate_username(username: &str) -> Option<FieldError> {
     Some(FieldError { field: "username", message })
 }
 
+/// A username that exists already in another database: whatever Django can store, but control characters.
+pub fn validate_imported_username(username: &str) -> Option<FieldError> {
+    let message = if username.is_empty() { Some(REQUIRED.to_owned()) } else { None };
+    message.map(|message| FieldError { field: "username", message }).or_else(|| validate_name("username", username))
+}
+
 /// A first or last name: may be empty, up to 150 characters of any kind but control characters.
 pub fn validate_name(field: &'static str, name: &str) -> Option<FieldError> {
     let message = too_long(name, NAME_MAX).or_else(|| unprintable(name).map(str::to_owned))?;

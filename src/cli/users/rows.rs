@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::accounts::manage::{NewPassword, NewUser};
+use crate::accounts::manage::{NewPassword, NewUser, Origin};
 use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
@@ -201,7 +201,7 @@ fn unknown_field(name: &str) -> String {
 
 /// The user of a row, or what is wrong with each of its fields.
 fn user(cells: Vec<(String, Cell)>) -> Result<NewUser, Vec<String>> {
-    let mut user = NewUser { is_active: true, ..NewUser::default() };
+    let mut user = NewUser { is_active: true, origin: Origin::Imported, ..NewUser::default() };
     let mut faults = Vec::new();
     for (name, cell) in cells {
         if let Err(fault) = put(&mut user, &name, cell) {
