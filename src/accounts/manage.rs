@@ -115,8 +115,13 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
 /// Every rule that needs no look into the database.
 fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
     let email_required = app.config.accounts.username_field == UsernameField::Email;
+    // A password that is encoded already comes from another database, and so does the name.
+    let validate_username = match user.password {
+        NewPassword::Encoded(_) => user::validate_existing_username,
+        NewPassword::Unusable | NewPassword::Plain(_) => user::validate_username,
+    };
     let problems: Vec<_> = [
-        user::validate_username(username),
+        validate_username(username),
         user::validate_email(email, email_required),
         user::validate_name("first_name", &user.first_name),
         user::validate_name("last_name", &user.last_name),

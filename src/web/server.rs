@@ -32,6 +32,11 @@ pub struct Running {
     pub server: Server,
 }
 
+/// Runs a future inside an Actix system, which a server has to be awaited in.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(future)
+}
+
 /// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
 ///
 /// # Errors
