@@ -129,7 +129,7 @@ fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<()
     let problems: Vec<_> = [
         match user.origin {
             Origin::New => user::validate_username(username),
-            Origin::Imported => user::validate_imported_username(username),
+            Origin::Imported => user::validate_existing_username(username),
         },
         user::validate_email(email, email_required),
         user::validate_name("first_name", &user.first_name),
