@@ -89,7 +89,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     if let SecretKeySource::NewFile(path) = &config.secret_key_source {
-        output::say(format!("Made a secret key in {}: keep it with the database.", path.display()))?;
+        output::say(format!("Made a secret key in {}: keep it safe. Without it nobody stays logged in.", path.display()))?;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");

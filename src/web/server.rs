@@ -32,11 +32,6 @@ pub struct Running {
     pub server: Server,
 }
 
-/// Runs `future` in an Actix system, where alone a server can be awaited. Blocks until it is done.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    actix_web::rt::System::new().block_on(future)
-}
-
 /// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
 ///
 /// # Errors
@@ -62,4 +57,9 @@ pub fn start(app: Arc<App>) -> io::Result<Running> {
     let address = http.addrs().first().copied().ok_or(io::ErrorKind::AddrNotAvailable)?;
     let server = http.run();
     Ok(Running { address, handle: server.handle(), server })
+}
+
+/// Runs a future inside an Actix system, which a server has to be awaited in.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(future)
 }

@@ -205,9 +205,9 @@ mod tests {
     fn a_password_is_hashed_and_verified() {
         let pool = PasswordPool::new(CHEAP, 2, 10);
         let made = wait(pool.hash("secret".into())).unwrap();
-        assert!(made.0.starts_with("bcrypt_sha256$$2b$04$"));
-        assert_eq!(verify(&pool, "secret", &made.0), Check::Right { outdated: false });
-        assert_eq!(verify(&pool, "Secret", &made.0), Check::Wrong);
+        assert!(made.starts_with("bcrypt_sha256$$2b$04$"));
+        assert_eq!(verify(&pool, "secret", &made), Check::Right { outdated: false });
+        assert_eq!(verify(&pool, "Secret", &made), Check::Wrong);
         assert_eq!(verify(&pool, "pässwörd 1", OTHER), Check::Right { outdated: true });
         assert_eq!(wait(pool.pretend("secret".into())), Ok(()));
     }

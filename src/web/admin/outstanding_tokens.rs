@@ -98,8 +98,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("jti"),
         column("User"),
         column("Status"),
-        list.sorted("Created", "created", false),
-        list.sorted("Expires", "expires", false),
+        list.sorted("Created", "created"),
+        list.sorted("Expires", "expires"),
     ];
     let now = app.now();
     let row = |row: Listed| Row {
