@@ -82,7 +82,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         overrides.extend(host.map(|host| ("HOST", host.to_string())));
         overrides.push(("PORT", port.to_string()));
     }
-    let config = open::config(&overrides)?;
+    let config = open::server_config(&overrides)?;
     telemetry::init(&config.log);
     server::block_on(serve(config))
 }
