@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::keys::{KeyError, Keys};
 use crate::crypto::password::{PasswordPool, Recipe};
+use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError, users};
@@ -46,7 +47,9 @@ impl App {
     pub fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
         let keys = Keys::new(&config.jwt, &config.secret_key)?;
         let db = Db::new(&config.database)?;
-        let found = db.open().map_err(MigrateError::from).and_then(|mut conn| migrations::inspect(&mut conn));
+        // Only to look: a writing connection would switch a SQLite file to WAL, even one that is refused then.
+        let look = Conn::open(&config.database.url, Purpose::Read).map_err(MigrateError::from);
+        let found = look.and_then(|mut conn| migrations::inspect(&mut conn));
         let beside_django = match found {
             Ok(found) => found == Found::Django,
             Err(MigrateError::Db(error)) => return Err(error.into()),

@@ -32,11 +32,6 @@ pub struct Running {
     pub server: Server,
 }
 
-/// Runs `future` in an Actix system, where alone a server can be awaited. Blocks until it is done.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    actix_web::rt::System::new().block_on(future)
-}
-
 /// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
 ///
 /// # Errors

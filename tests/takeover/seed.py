@@ -67,6 +67,8 @@ def tokens(world, users):
     others = {name: [str(RefreshToken.for_user(users[name])) for _ in range(2)] for name in ("ben", "cleo", "dora", "dino")}
     expired = RefreshToken.for_user(users["ben"])
     OutstandingToken.objects.filter(jti=expired["jti"]).update(expires_at=expired.current_time - timedelta(days=1))
+    # A day ago, so that the next login writes it: Latchkey does at most once a minute.
+    type(users["ana"]).objects.update(last_login=expired.current_time - timedelta(days=1))
     return {
         "django": django,
         "ana": pairs,

@@ -10,7 +10,14 @@ use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
 pub const FIELDS: [&str; 9] = [
-    "username", "email", "password", "password_hash", "first_name", "last_name", "is_active", "is_staff",
+    "username",
+    "email",
+    "password",
+    "password_hash",
+    "first_name",
+    "last_name",
+    "is_active",
+    "is_staff",
     "is_superuser",
 ];
 
@@ -166,7 +173,8 @@ fn read_csv(text: &str, faults: &mut Vec<Fault>) -> Result<Vec<Record>, Fault> {
             faults.push(Fault::new(line, format!("{} values, but the header names {}", record.len(), heads.len())));
             continue;
         }
-        let values = record.iter().map(|value| if value.is_empty() { Cell::Empty } else { Cell::Text(value.to_owned()) });
+        let values =
+            record.iter().map(|value| if value.is_empty() { Cell::Empty } else { Cell::Text(value.to_owned()) });
         records.push(Record { line, cells: heads.iter().cloned().zip(values).collect() });
     }
     Ok(records)
