@@ -58,3 +58,8 @@ pub fn start(app: Arc<App>) -> io::Result<Running> {
     let server = http.run();
     Ok(Running { address, handle: server.handle(), server })
 }
+
+/// Runs a future inside an Actix system, which a server has to be awaited in.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(future)
+}

@@ -5,7 +5,6 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::accounts::manage::{NewPassword, NewUser};
-use crate::cli::prompt;
 use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
@@ -269,9 +268,11 @@ fn plain(password: String) -> Result<NewPassword, &'static str> {
     if is_encoded(&password) {
         return Err("this is an encoded hash; call the field password_hash");
     }
-    match prompt::unfit(&password) {
-        Some(fault) => Err(fault),
-        None => Ok(NewPassword::Plain(SecretString::from(password))),
+    // Nobody is here to choose another one, so it is taken as Django would take it.
+    match password.as_str() {
+        "" => Err("Blank passwords aren't allowed."),
+        text if text.contains('\0') => Err("Null characters are not allowed."),
+        _ => Ok(NewPassword::Plain(SecretString::from(password))),
     }
 }
 
