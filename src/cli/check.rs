@@ -77,7 +77,11 @@ fn database(config: &Config, mut report: Report) -> Result<Report, Failure> {
     let url = &config.database.url;
     if let Some(missing) = open::missing_file(url) {
         let text = format!("there is no database at {missing} yet: 'latchkey migrate' makes it");
-        if config.database.auto_migrate { report.warning(&text)? } else { report.error(&text)? }
+        if config.database.auto_migrate {
+            report.warning(&text)?
+        } else {
+            report.error(&text)?
+        }
         return Ok(report);
     }
     let mut conn = match Conn::open(url, Purpose::Read) {
@@ -121,7 +125,11 @@ fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<Resul
     };
     if !pending.is_empty() {
         let text = format!("{} unapplied migration(s): run 'latchkey migrate'", pending.len());
-        if config.database.auto_migrate { report.warning(&text)? } else { report.error(&text)? }
+        if config.database.auto_migrate {
+            report.warning(&text)?
+        } else {
+            report.error(&text)?
+        }
         return Ok(Ok(()));
     }
     report.ok("migrations")?;

@@ -63,15 +63,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn superuser(username: String, email: String, password: NewPassword) -> NewUser {
-    NewUser {
-        username,
-        email,
-        is_active: true,
-        is_staff: true,
-        is_superuser: true,
-        password,
-        ..NewUser::default()
-    }
+    NewUser { username, email, is_active: true, is_staff: true, is_superuser: true, password, ..NewUser::default() }
 }
 
 fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
@@ -144,7 +136,8 @@ fn words(faults: &[FieldError]) -> String {
 /// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.
 async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
     let name = config::login_name().or_else(owner_of_process).unwrap_or_default();
-    let name: String = name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "@.+-_".contains(*c)).collect();
+    let name: String =
+        name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "@.+-_".contains(*c)).collect();
     if name.is_empty() {
         return Ok(None);
     }

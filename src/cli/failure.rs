@@ -1,4 +1,4 @@
-//! How a command can end other than well, and how that is told: one clear sentence on stderr and an exit code.
+//! How a command can end other than well, and how that is told: one clear sentence on stderr, exit code 1.
 //! Every error of the rooms below becomes one of these here, so that a new one cannot be forgotten.
 
 use std::io;
@@ -18,8 +18,6 @@ pub enum Failure {
     Silent,
     /// Ctrl-C, or the end of the input at a question. Exit code 1.
     Cancelled,
-    /// The command line makes no sense. Exit code 2.
-    WrongUse(String),
     /// Stdout cannot be written.
     Output(io::Error),
 }
@@ -36,10 +34,6 @@ impl Failure {
             Self::Said(text) => error(&text),
             Self::Silent => {}
             Self::Cancelled => output::warn("\nOperation cancelled."),
-            Self::WrongUse(text) => {
-                error(&text);
-                return ExitCode::from(2);
-            }
             // `latchkey users list | head`: the reader has seen enough, and that is no failure of ours.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(fault) => error(&format!("The output cannot be written: {fault}.")),

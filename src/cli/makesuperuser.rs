@@ -49,7 +49,11 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
     let password = random::password();
     let user = NewUser {
         username: name(app).to_owned(),
-        email: if app.config.accounts.username_field == UsernameField::Email { name(app).to_owned() } else { String::new() },
+        email: if app.config.accounts.username_field == UsernameField::Email {
+            name(app).to_owned()
+        } else {
+            String::new()
+        },
         is_active: true,
         is_staff: true,
         is_superuser: true,
@@ -60,8 +64,7 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
     Ok(format!(
         "Superuser created successfully.\nUsername: {}\nPassword: {}\n\
          The password is shown only now. 'latchkey changepassword {0}' sets another one.\n",
-        user.username,
-        password
+        user.username, password
     ))
 }
 

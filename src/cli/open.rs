@@ -15,9 +15,8 @@ use crate::telemetry;
 
 /// The settings of the environment and of `./.env`; `overrides` win over both. Everything that is wrong is told at once.
 pub fn config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
-    Config::from_environment(overrides, random::bytes).map_err(|problems| {
-        Failure::say(format!("These settings are wrong, and nothing was started:\n{problems}"))
-    })
+    Config::from_environment(overrides, random::bytes)
+        .map_err(|problems| Failure::say(format!("These settings are wrong, and nothing was started:\n{problems}")))
 }
 
 /// The settings for a command: what a server logs for the record is not for its output, warnings are.

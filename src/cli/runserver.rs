@@ -89,7 +89,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     if let SecretKeySource::NewFile(path) = &config.secret_key_source {
-        output::say(format!("Made a secret key in {}: keep it with the database.", path.display()))?;
+        output::say(format!("Made a secret key in {}: keep it safe. Without it nobody stays logged in.", path.display()))?;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -149,7 +149,9 @@ async fn first_superuser(app: &App) -> Result<(), Failure> {
         return Ok(());
     }
     if app.db.is_postgres() || app.beside_django {
-        return output::say("There is no superuser yet: 'latchkey createsuperuser' or 'latchkey makesuperuser' makes one.");
+        return output::say(
+            "There is no superuser yet: 'latchkey createsuperuser' or 'latchkey makesuperuser' makes one.",
+        );
     }
     let text = makesuperuser::make(app).await?;
     output::print(&text).map_err(makesuperuser::unseen)
@@ -165,7 +167,9 @@ fn cannot_listen(config: &Config, error: &io::Error) -> Failure {
     let address = SocketAddr::new(config.server.host, config.server.port);
     let other = "choose another one, for example 'latchkey runserver 8001'";
     Failure::Said(match error.kind() {
-        io::ErrorKind::AddrInUse => format!("That port is already in use ({address}). Stop what listens there, or {other}."),
+        io::ErrorKind::AddrInUse => {
+            format!("That port is already in use ({address}). Stop what listens there, or {other}.")
+        }
         io::ErrorKind::PermissionDenied => format!("You don't have permission to listen on {address}; {other}."),
         io::ErrorKind::AddrNotAvailable => format!("{address} can't be assigned: this machine has no such address."),
         _ => format!("Cannot listen on {address}: {error}."),
@@ -204,7 +208,9 @@ mod tests {
         assert_eq!(read("0:8000"), on("0.0.0.0", 8000));
         assert_eq!(read("localhost:8000"), on("127.0.0.1", 8000));
         assert_eq!(read("[::1]:8000"), on("::1", 8000));
-        for bad in ["", "latchkey", "127.0.0.1", "127.0.0.1:", ":8000", "::1:8000", "[::1]", "1.2.3.4:65536", "[1.2.3.4]:80"] {
+        for bad in
+            ["", "latchkey", "127.0.0.1", "127.0.0.1:", ":8000", "::1:8000", "[::1]", "1.2.3.4:65536", "[1.2.3.4]:80"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -22,7 +22,7 @@ pub struct Server {
     pub public_url: Url,
     /// `Host` headers that are answered, in lower case; `.example.com` covers subdomains, `*` all.
     pub allowed_hosts: Vec<String>,
-    /// Networks whose `X-Forwarded-*` headers count.
+    /// Networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
 }
 

@@ -45,7 +45,7 @@ pub const SETTINGS: &[Setting] = &[
     words(SERVER, "WORKERS", "number of cores", "4", "worker threads that answer requests"),
     words(SERVER, "PUBLIC_URL", "http://localhost:PORT", "https://auth.example.com", "how users reach the server: links, cookies (`Secure` when https)"),
     words(SERVER, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1] and PUBLIC_URL's host", "auth.example.com,.internal.example.com", "`Host` headers that are answered, with commas; `.example.com` covers subdomains, `*` everything"),
-    words(SERVER, "TRUSTED_PROXIES", "none", "10.0.0.0/8,192.168.1.7", "networks or addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` count"),
+    words(SERVER, "TRUSTED_PROXIES", "none", "10.0.0.0/8,192.168.1.7", "networks or addresses whose `X-Forwarded-For` counts"),
     secret(SERVER, "SECRET_KEY", "on SQLite made once and kept in a file beside the database", "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "signs admin sessions and CSRF tokens, and JWTs unless JWT_SIGNING_KEY is set; at least 32 bytes; required on PostgreSQL"),
     Setting { is_secret: true, ..value(DATABASE, "DATABASE_URL", "sqlite:///latchkey.sqlite3", "postgres://latchkey:password@localhost/latchkey", "`sqlite:///relative`, `sqlite:////absolute` or `postgres://…`; special characters percent-encoded") },
     value(DATABASE, "DATABASE_POOL_SIZE", "10", "20", "PostgreSQL connections, or SQLite readers"),

@@ -52,6 +52,9 @@ impl Conn {
 fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbError> {
     let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
     let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
+    if purpose != Purpose::Read {
+        make_private(&path)?;
+    }
     let mut conn = SqliteConnection::establish(text)
         .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
     // The time limit comes first: the switch to WAL needs a lock of its own.
@@ -62,6 +65,19 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbErro
         Purpose::Write | Purpose::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
     })?;
     Ok(conn)
+}
+
+/// Makes a new database file that only its owner can read: it will hold password hashes. One that is there stays as it is.
+fn make_private(path: &Path) -> Result<(), DbError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(DbError::Unavailable(format!("cannot make {}: {error}", path.display()))),
+    }
 }
 
 fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {

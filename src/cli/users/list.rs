@@ -14,7 +14,8 @@ use crate::db::users::Sort;
 /// Rows that are read at a time: enough to be quick, few enough to hold ten million users' list in little memory.
 const AT_ONCE: usize = 1000;
 
-const HEADS: [&str; 8] = ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
+const HEADS: [&str; 8] =
+    ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
 
 /// List all users, in the order in which they joined
 #[derive(Debug, clap::Args)]

@@ -70,7 +70,9 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     match without {
         0 => Ok(()),
         1 => output::say("1 of them has no password and can't log in yet: see 'latchkey changepassword'."),
-        _ => output::say(format!("{without} of them have no password and can't log in yet: see 'latchkey changepassword'.")),
+        _ => output::say(format!(
+            "{without} of them have no password and can't log in yet: see 'latchkey changepassword'."
+        )),
     }
 }
 

@@ -5,12 +5,18 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::accounts::manage::{NewPassword, NewUser};
-use crate::cli::prompt;
 use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
 pub const FIELDS: [&str; 9] = [
-    "username", "email", "password", "password_hash", "first_name", "last_name", "is_active", "is_staff",
+    "username",
+    "email",
+    "password",
+    "password_hash",
+    "first_name",
+    "last_name",
+    "is_active",
+    "is_staff",
     "is_superuser",
 ];
 
@@ -166,7 +172,8 @@ fn read_csv(text: &str, faults: &mut Vec<Fault>) -> Result<Vec<Record>, Fault> {
             faults.push(Fault::new(line, format!("{} values, but the header names {}", record.len(), heads.len())));
             continue;
         }
-        let values = record.iter().map(|value| if value.is_empty() { Cell::Empty } else { Cell::Text(value.to_owned()) });
+        let values =
+            record.iter().map(|value| if value.is_empty() { Cell::Empty } else { Cell::Text(value.to_owned()) });
         records.push(Record { line, cells: heads.iter().cloned().zip(values).collect() });
     }
     Ok(records)
@@ -261,9 +268,11 @@ fn plain(password: String) -> Result<NewPassword, &'static str> {
     if is_encoded(&password) {
         return Err("this is an encoded hash; call the field password_hash");
     }
-    match prompt::unfit(&password) {
-        Some(fault) => Err(fault),
-        None => Ok(NewPassword::Plain(SecretString::from(password))),
+    // Nobody is here to choose another one, so it is taken as Django would take it.
+    match password.as_str() {
+        "" => Err("Blank passwords aren't allowed."),
+        text if text.contains('\0') => Err("Null characters are not allowed."),
+        _ => Ok(NewPassword::Plain(SecretString::from(password))),
     }
 }
 

@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn pages_of_the_panel_are_reached_again() {
-        for next in ["/admin/", "/admin/auth/user/7/change/", "/admin/auth/user/?q=a%20b&sort=-id", "/admin/auth/user/?q=//x"] {
+        for next in
+            ["/admin/", "/admin/auth/user/7/change/", "/admin/auth/user/?q=a%20b&sort=-id", "/admin/auth/user/?q=//x"]
+        {
             assert_eq!(local(next), next);
         }
     }

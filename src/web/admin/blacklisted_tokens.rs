@@ -96,8 +96,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("jti"),
         column("User"),
         column("Reason"),
-        list.sorted("Blacklisted", "blacklisted", false),
-        list.sorted("Expires", "expires", false),
+        list.sorted("Blacklisted", "blacklisted"),
+        list.sorted("Expires", "expires"),
     ];
     let now = app.now();
     let rows = found.rows.into_iter().map(|row| Row::new(row, now)).collect();

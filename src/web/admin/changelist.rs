@@ -59,8 +59,6 @@ pub struct Column {
     pub label: &'static str,
     /// How to sort by it, if that is possible.
     pub sort: Option<SortLink>,
-    /// Whether a phone leaves it out.
-    pub is_minor: bool,
 }
 
 /// A column's head as a link.
@@ -202,15 +200,15 @@ impl<S: Copy> Asked<S> {
 
 impl ChangeList {
     /// A column that can be sorted by.
-    pub fn sorted(&mut self, label: &'static str, name: &str, is_minor: bool) -> Column {
+    pub fn sorted(&mut self, label: &'static str, name: &str) -> Column {
         let at = self.links.iter().position(|(link, _)| *link == name);
-        Column { label, sort: at.map(|at| self.links.swap_remove(at).1), is_minor }
+        Column { label, sort: at.map(|at| self.links.swap_remove(at).1) }
     }
 }
 
 /// A column that cannot be sorted by.
 pub fn column(label: &'static str) -> Column {
-    Column { label, sort: None, is_minor: false }
+    Column { label, sort: None }
 }
 
 #[cfg(test)]
@@ -243,9 +241,9 @@ mod tests {
     #[test]
     fn a_second_click_turns_the_order_round() {
         let mut list = list("sort=expires", None, None);
-        let expires = list.sorted("Expires", "expires", false).sort.unwrap();
+        let expires = list.sorted("Expires", "expires").sort.unwrap();
         assert_eq!((expires.aria, &*expires.href), (Some("ascending"), "/list/?sort=-expires"));
-        let created = list.sorted("Created", "created", false).sort.unwrap();
+        let created = list.sorted("Created", "created").sort.unwrap();
         assert_eq!((created.aria, &*created.href), (None, "/list/?sort=-created"));
     }
 

@@ -75,9 +75,9 @@ impl ResponseError for PageError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Csrf | Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Busy | Self::Db(DbError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_)) | Self::Render(_) | Self::Other(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_))
+            | Self::Render(_)
+            | Self::Other(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -221,7 +221,9 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
         PageError::NoSuchPage | PageError::NoSuchRow(..) => {
             page("There is no such page", "The address may be mistyped, or of an older version.", "", home)
         }
-        PageError::MethodNotAllowed => page("That is not possible here", "Nothing can be sent to this address.", "", home),
+        PageError::MethodNotAllowed => {
+            page("That is not possible here", "Nothing can be sent to this address.", "", home)
+        }
         PageError::Csrf => page(
             "The form was not accepted",
             "Nothing was changed. The form is older than your login, or it was not sent by this panel.",

@@ -1,7 +1,7 @@
 //! The index page and the pages of the two apps: which lists there are, and how much is in each.
 
-use actix_web::web::Data;
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 use askama::Template;
 
 use super::access::Staff;

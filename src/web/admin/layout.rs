@@ -7,9 +7,9 @@ use askama::Template;
 use serde::{Deserialize, Serialize};
 
 use super::access::Staff;
+use super::csrf;
 use super::error::PageError;
 use super::session::Visit;
-use super::csrf;
 
 const MESSAGES: &str = "messages";
 
@@ -133,7 +133,9 @@ impl Staff {
 
     /// Messages are shown once; a session without any is not written.
     fn take_messages(&self) -> Vec<Message> {
-        let Some(session) = self.session.as_ref().filter(|session| session.contains_key(MESSAGES)) else { return vec![] };
+        let Some(session) = self.session.as_ref().filter(|session| session.contains_key(MESSAGES)) else {
+            return vec![];
+        };
         session.remove_as(MESSAGES).and_then(Result::ok).unwrap_or_default()
     }
 }
@@ -199,4 +201,3 @@ pub fn see(address: &str) -> HttpResponse {
 pub fn moved(address: &str) -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header((actix_web::http::header::LOCATION, address)).finish()
 }
-

@@ -10,11 +10,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::access::{self, Staff};
+use super::address;
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
-use super::address;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::config::UsernameField;
 
@@ -154,8 +154,5 @@ pub async fn theme(staff: Staff, CsrfForm(choice): CsrfForm<Choice>) -> HttpResp
     let theme = Theme::parse(&choice.theme).unwrap_or_default();
     let mut cookie = staff.visit.cookie(Theme::COOKIE, theme.name().to_owned());
     cookie.set_max_age(Duration::days(365));
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, address::local(&choice.next)))
-        .cookie(cookie)
-        .finish()
+    HttpResponse::SeeOther().insert_header((header::LOCATION, address::local(&choice.next))).cookie(cookie).finish()
 }

@@ -32,12 +32,7 @@ const ABOUT: About = About {
 };
 
 const ORDERS: [Order<Sort>; 2] = [
-    Order {
-        name: "created",
-        sort: Sort::Created,
-        words: ["oldest first", "newest first"],
-        turns: ["Older", "Newer"],
-    },
+    Order { name: "created", sort: Sort::Created, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
     Order {
         name: "expires",
         sort: Sort::Expires,
@@ -103,8 +98,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("jti"),
         column("User"),
         column("Status"),
-        list.sorted("Created", "created", false),
-        list.sorted("Expires", "expires", false),
+        list.sorted("Created", "created"),
+        list.sorted("Expires", "expires"),
     ];
     let now = app.now();
     let row = |row: Listed| Row {
@@ -216,7 +211,13 @@ async fn find(app: &App, id: i64) -> Result<Found, PageError> {
 }
 
 impl Detail {
-    fn new(layout: Layout, app: &App, found: outstanding_tokens::Detail, counts: Option<TokenCounts>, revealed: Option<Revealed>) -> Self {
+    fn new(
+        layout: Layout,
+        app: &App,
+        found: outstanding_tokens::Detail,
+        counts: Option<TokenCounts>,
+        revealed: Option<Revealed>,
+    ) -> Self {
         let now = app.now();
         let when = |at| When::new(at, now);
         let decoded = claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now });
@@ -270,16 +271,22 @@ fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status) -> Lede {
     let relative = expires.relative.clone();
     let checks_user = app.config.jwt.check_user_is_active;
     match (status, &found.user) {
-        (Status::Live, None) => {
-            Lede { before: "Nobody can use it, because its user was deleted. It expires", when: expires, after: format!(", {relative}.") }
-        }
-        (Status::Live, Some(user)) if !user.is_active && checks_user => {
-            Lede { before: "It is refused as long as its user is inactive. It expires", when: expires, after: format!(", {relative}.") }
-        }
+        (Status::Live, None) => Lede {
+            before: "Nobody can use it, because its user was deleted. It expires",
+            when: expires,
+            after: format!(", {relative}."),
+        },
+        (Status::Live, Some(user)) if !user.is_active && checks_user => Lede {
+            before: "It is refused as long as its user is inactive. It expires",
+            when: expires,
+            after: format!(", {relative}."),
+        },
         (Status::Live, Some(_)) => {
             Lede { before: "A refresh with it succeeds until", when: expires, after: format!(", that is {relative}.") }
         }
-        (Status::Expired, _) => Lede { before: "It expired", when: expires, after: format!(", {relative}. It is refused since.") },
+        (Status::Expired, _) => {
+            Lede { before: "It expired", when: expires, after: format!(", {relative}. It is refused since.") }
+        }
         (Status::Rotated, _) => {
             let when = When::new(row.rotated_at.unwrap_or(row.expires_at), now);
             let is_refused = if row.blacklisted_at.is_some() {
@@ -329,7 +336,8 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
     if found.row.blacklisted_at.is_some() {
         return Ok(see(&address_of(*path)));
     }
-    let decoded = claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now: app.now() });
+    let decoded =
+        claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now: app.now() });
     let is_live = found.row.expires_at > app.now();
     page(&Confirmation {
         layout: staff.layout(Place::Outstanding(false)),

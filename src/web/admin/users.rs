@@ -74,11 +74,11 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let found = app.db.read(move |conn| users::search(conn, q.as_deref(), &paging)).await?;
     let mut list = asked.list(&ABOUT, &ORDERS, &found);
     let columns = vec![
-        list.sorted("Username", "username", false),
+        list.sorted("Username", "username"),
         column("Email"),
         column("Rights"),
         column("Last login"),
-        list.sorted("Joined", "joined", false),
+        list.sorted("Joined", "joined"),
     ];
     let now = app.now();
     let row = |user: User| Row {
