@@ -26,6 +26,17 @@ pub struct NewUser {
     pub is_staff: bool,
     pub is_superuser: bool,
     pub password: NewPassword,
+    pub origin: Origin,
+}
+
+/// Where a new user comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Made here and now: the name follows the rules of Django's forms.
+    #[default]
+    New,
+    /// Brought along from another database: the name is taken as it is, as Django's `create_user` does.
+    Imported,
 }
 
 /// How the password of a new user is given.
@@ -115,13 +126,11 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
 /// Every rule that needs no look into the database.
 fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
     let email_required = app.config.accounts.username_field == UsernameField::Email;
-    // A password that is encoded already comes from another database, and so does the name.
-    let validate_username = match user.password {
-        NewPassword::Encoded(_) => user::validate_existing_username,
-        NewPassword::Unusable | NewPassword::Plain(_) => user::validate_username,
-    };
     let problems: Vec<_> = [
-        validate_username(username),
+        match user.origin {
+            Origin::New => user::validate_username(username),
+            Origin::Imported => user::validate_existing_username(username),
+        },
         user::validate_email(email, email_required),
         user::validate_name("first_name", &user.first_name),
         user::validate_name("last_name", &user.last_name),
