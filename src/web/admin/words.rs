@@ -58,7 +58,10 @@ pub struct Jti(pub String);
 impl Jti {
     /// Its beginning, where the whole would be too long.
     pub fn short(&self) -> String {
-        self.0.chars().take(12).collect()
+        match self.0.char_indices().nth(12) {
+            Some((end, _)) => format!("{}…", &self.0[..end]),
+            None => self.0.clone(),
+        }
     }
 }
 
