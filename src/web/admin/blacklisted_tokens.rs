@@ -73,7 +73,7 @@ impl Row {
 
 #[derive(Template)]
 #[template(path = "admin/token_blacklist/blacklistedtoken/change_list.html")]
-struct List {
+struct ListPage {
     layout: Layout,
     list: ChangeList,
     columns: Vec<Column>,
@@ -101,7 +101,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     ];
     let now = app.now();
     let rows = found.rows.into_iter().map(|row| Row::new(row, now)).collect();
-    page(&List { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows })
 }
 
 /// `POST blacklistedtoken/`: the search.

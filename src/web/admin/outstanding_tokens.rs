@@ -75,7 +75,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "admin/token_blacklist/outstandingtoken/change_list.html")]
-struct List {
+struct ListPage {
     layout: Layout,
     list: ChangeList,
     columns: Vec<Column>,
@@ -111,7 +111,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         owner: Owner::new(row.user_id, row.username),
     };
     let rows = found.rows.into_iter().map(row).collect();
-    page(&List { layout: staff.layout(Place::Outstanding(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Outstanding(true)), list, columns, rows })
 }
 
 /// `POST outstandingtoken/`: the search.

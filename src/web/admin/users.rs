@@ -54,7 +54,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "admin/auth/user/change_list.html")]
-struct List {
+struct ListPage {
     layout: Layout,
     list: ChangeList,
     columns: Vec<Column>,
@@ -91,7 +91,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         email: user.email,
     };
     let rows = found.rows.into_iter().map(row).collect();
-    page(&List { layout: staff.layout(Place::Users(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows })
 }
 
 /// `POST user/`: the search.

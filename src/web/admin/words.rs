@@ -58,7 +58,10 @@ pub struct Jti(pub String);
 impl Jti {
     /// Its beginning, where the whole would be too long.
     pub fn short(&self) -> String {
-        self.0.chars().take(12).collect()
+        match self.0.char_indices().nth(12) {
+            Some((end, _)) => format!("{}…", &self.0[..end]),
+            None => self.0.clone(),
+        }
     }
 }
 
@@ -79,7 +82,7 @@ pub fn commas(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut out = String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
