@@ -27,11 +27,11 @@ use failure::Failure;
 /// Django. Without a command it is `latchkey runserver`.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, max_term_width = 100, after_long_help = help(
-    "  latchkey                        start on http://127.0.0.1:8000/ with a SQLite file in this directory\n  \
-       latchkey check                  look at the settings, the database and the keys\n  \
-       latchkey createsuperuser        make somebody who may open /admin/",
-    "  Settings come from the environment and from ./.env; 'latchkey check' lists them all.\n  \
-       DATABASE_URL                    sqlite:///latchkey.sqlite3 (the default) or postgres://user:password@host/name",
+    "  latchkey                  start on http://127.0.0.1:8000/, with a SQLite file in this folder\n  \
+       latchkey check            look at the settings, the database and the keys\n  \
+       latchkey createsuperuser  make somebody who may open the panel",
+    "  DATABASE_URL              sqlite:///latchkey.sqlite3 (the default) or postgres://…\n  \
+       and many more: 'latchkey check' lists them. They may stand in ./.env too.",
 ))]
 struct Cli {
     #[command(subcommand)]

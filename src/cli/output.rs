@@ -66,6 +66,11 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// A library's text as part of a sentence: libpq breaks lines and ends with one.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', '?']).to_owned()
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

@@ -15,9 +15,9 @@ use crate::config::UsernameField;
 #[command(after_long_help = help(
     "  latchkey users create ana --email ana@example.com\n  \
        printf %s \"$PASSWORD\" | latchkey users create ana --staff --password-stdin --json",
-    "  DATABASE_URL    where the users are\n  \
-       USERNAME_FIELD  'email': a USERNAME that is an address is the e-mail address too\n  \
-       PASSWORD_HASHER how the password is stored",
+    "  DATABASE_URL     where the users are\n  \
+       USERNAME_FIELD   'email': a USERNAME that is an address is the e-mail address too\n  \
+       PASSWORD_HASHER  how the password is stored",
 ))]
 pub struct Args {
     /// The name to log in with
