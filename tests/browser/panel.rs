@@ -18,6 +18,7 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     let live = server.log_in("admin");
 
     let browser = Browser::open();
+    browser.resize(1280, 900);
     browser.go(&format!("http://127.0.0.1:{}/admin/", server.port));
     assert!(browser.address().contains("/admin/login/"), "{}", browser.address());
     browser.find("input[name=username]").fill("admin");
@@ -36,12 +37,13 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     browser.find("main form button[type=submit]").click();
     assert!(browser.address().ends_with(&format!("?q={}", jti(&rotated.refresh))), "{}", browser.address());
     assert!(!browser.text().contains(&jti(&pair.refresh)));
-    browser.find("main").link(&jti(&rotated.refresh)).click();
+    browser.find("main tbody").link(&jti(&rotated.refresh)).click();
+    assert!(browser.address().ends_with("/change/"), "{}", browser.address());
     let entry = browser.text();
     assert!(entry.contains(&jti(&rotated.refresh)) && entry.to_lowercase().contains("logout"), "{entry}");
 
-    browser.find("main").link("Outstanding tokens").click();
-    browser.find("main").link(&jti(&live.refresh)).click();
+    browser.find("nav[aria-label=Panel]").link("Outstanding tokens").click();
+    browser.find("main tbody").link(&jti(&live.refresh)).click();
     assert!(!browser.text().contains(&live.refresh));
     browser.find("main form[action$='/reveal/'] button").click();
     let shown: String = browser.find("main").text().split_whitespace().collect();

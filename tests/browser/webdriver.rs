@@ -46,7 +46,7 @@ impl Browser {
         let port = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok())
+            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok())
             .expect("chromedriver says its port");
         // Whatever else it says is read, so that it never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
@@ -148,12 +148,7 @@ impl<'a> Element<'a> {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Ending the session ends the browser; ending the driver then leaves nothing behind.
-        let path = format!("/session/{}", self.session);
-        if !std::thread::panicking() {
-            self.client.send("DELETE", &path, &[], "");
-        } else {
-            let _ = std::panic::catch_unwind(|| self.client.send("DELETE", &path, &[], ""));
-        }
+        let _ = self.client.try_send("DELETE", &format!("/session/{}", self.session), &[], "");
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -161,8 +156,8 @@ impl Drop for Browser {
 
 fn start_driver() -> Child {
     for name in ["chromedriver", "chromium.chromedriver"] {
-        let driver =
-            Command::new(name).arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = Command::new(name);
+        driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         if let Ok(driver) = driver.spawn() {
             return driver;
         }

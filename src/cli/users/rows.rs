@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::accounts::manage::{NewPassword, NewUser};
-use crate::cli::prompt;
+use crate::accounts::manage::{NewPassword, NewUser, Origin};
 use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
@@ -222,7 +221,7 @@ fn unknown_field(name: &str) -> String {
 
 /// The user of a row, or what is wrong with each of its fields.
 fn user(cells: Vec<(String, Cell)>) -> Result<NewUser, Vec<String>> {
-    let mut user = NewUser { is_active: true, ..NewUser::default() };
+    let mut user = NewUser { is_active: true, origin: Origin::Imported, ..NewUser::default() };
     let mut faults = Vec::new();
     for (name, cell) in cells {
         if let Err(fault) = put(&mut user, &name, cell) {
@@ -289,9 +288,11 @@ fn plain(password: String) -> Result<NewPassword, &'static str> {
     if is_encoded(&password) {
         return Err("this is an encoded hash; call the field password_hash");
     }
-    match prompt::unfit(&password) {
-        Some(fault) => Err(fault),
-        None => Ok(NewPassword::Plain(SecretString::from(password))),
+    // Nobody is here to choose another one, so it is taken as Django would take it.
+    match password.as_str() {
+        "" => Err("Blank passwords aren't allowed."),
+        text if text.contains('\0') => Err("Null characters are not allowed."),
+        _ => Ok(NewPassword::Plain(SecretString::from(password))),
     }
 }
 

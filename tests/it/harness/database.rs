@@ -142,7 +142,7 @@ impl TestDatabase {
             #[diesel(sql_type = BigInt)]
             n: i64,
         }
-        let query = diesel::sql_query(format!("SELECT ({sql}) AS n"));
+        let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS bigint) AS n"));
         query.get_result::<Row>(&mut self.connect()).unwrap().n
     }
 

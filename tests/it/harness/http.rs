@@ -34,7 +34,20 @@ impl Client {
         Self { agent: config.into(), base: format!("http://127.0.0.1:{port}") }
     }
 
+    /// Sends a request; only a connection that breaks is a failure of the test.
+    #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
+        self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// The same for when nobody may be there to answer.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -45,8 +58,8 @@ impl Client {
         } else {
             self.agent.run(request.body(body).unwrap())
         };
-        let (parts, mut body) = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}")).into_parts();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body: body.read_to_vec().unwrap() }
+        let (parts, mut body) = sent?.into_parts();
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: body.read_to_vec()? })
     }
 
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
