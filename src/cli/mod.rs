@@ -1,6 +1,8 @@
 //! The command line: one file per command, named as in Django. Here are the list of commands and what all of them
 //! share: the help's last part, the runtime, Ctrl-C. The commands call `accounts`, `tokens` and `db`'s read functions.
 
+#![expect(clippy::doc_markdown, reason = "the docs of arguments are printed as help, where backticks are noise")]
+
 mod changepassword;
 mod check;
 mod createsuperuser;
@@ -24,7 +26,7 @@ use failure::Failure;
 /// A self-hosted JWT authentication server with an admin panel
 ///
 /// Latchkey speaks the wire protocol of Django's SimpleJWT and lives in the same database tables, alone or beside a
-/// Django. Without a command it is `latchkey runserver`.
+/// Django. Without a command it is 'latchkey runserver'.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, max_term_width = 100, after_long_help = help(
     "  latchkey                  start on http://127.0.0.1:8000/, with a SQLite file in this folder\n  \

@@ -57,9 +57,9 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
     let escaped = text.chars().fold(String::new(), |mut out, c| {
         if is_unsafe(c) {
-            out.extend(c.escape_unicode())
+            out.extend(c.escape_unicode());
         } else {
-            out.push(c)
+            out.push(c);
         }
         out
     });

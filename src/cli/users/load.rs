@@ -1,4 +1,4 @@
-//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `rows.rs`.
+//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `records.rs` and `rows.rs`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::rows::{self, Fault, Row};
+use super::records::Fault;
+use super::rows::{self, Row};
 use crate::accounts::Actor;
 use crate::accounts::load::{self, LoadError};
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
