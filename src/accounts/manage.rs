@@ -26,6 +26,17 @@ pub struct NewUser {
     pub is_staff: bool,
     pub is_superuser: bool,
     pub password: NewPassword,
+    pub origin: Origin,
+}
+
+/// Where a new user comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Made here and now: the name follows the rules of Django's forms.
+    #[default]
+    New,
+    /// Brought along from another database: the name is taken as it is, as Django's `create_user` does.
+    Imported,
 }
 
 /// How the password of a new user is given.
@@ -116,7 +127,10 @@ pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, Mana
 fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
     let email_required = app.config.accounts.username_field == UsernameField::Email;
     let problems: Vec<_> = [
-        user::validate_username(username),
+        match user.origin {
+            Origin::New => user::validate_username(username),
+            Origin::Imported => user::validate_existing_username(username),
+        },
         user::validate_email(email, email_required),
         user::validate_name("first_name", &user.first_name),
         user::validate_name("last_name", &user.last_name),

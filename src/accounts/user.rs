@@ -57,6 +57,13 @@ pub fn validate_username(username: &str) -> Option<FieldError> {
     Some(FieldError { field: "username", message })
 }
 
+/// A username that exists elsewhere already: only Django's forms ask for letters, its `create_user` takes anything.
+pub fn validate_existing_username(username: &str) -> Option<FieldError> {
+    let missing = username.is_empty().then(|| REQUIRED.to_owned());
+    let message = missing.or_else(|| validate_name("username", username).map(|error| error.message))?;
+    Some(FieldError { field: "username", message })
+}
+
 /// A first or last name: may be empty, up to 150 characters of any kind but control characters.
 pub fn validate_name(field: &'static str, name: &str) -> Option<FieldError> {
     let message = too_long(name, NAME_MAX).or_else(|| unprintable(name).map(str::to_owned))?;
@@ -199,6 +206,14 @@ mod tests {
         assert_eq!(username("a\0"), "Null characters are not allowed.");
         assert_eq!(username(&"é".repeat(150)), "");
         assert_eq!(username(&"é".repeat(151)), "Ensure this value has at most 150 characters (it has 151).");
+    }
+
+    #[test]
+    fn an_existing_username_is_anything_printable() {
+        assert_eq!(validate_existing_username("o'hara x"), None);
+        for bad in ["", "a\0", "a\nb"] {
+            assert!(validate_existing_username(bad).is_some(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! `latchkey check`: looks at everything that a server would need, and says what is wrong before a user does.
 
+use secrecy::ExposeSecret;
+
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{Config, DatabaseUrl, Effective};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
-use crate::db::{DbError, indexes, users};
+use crate::db::{indexes, users};
 
-/// Addresses that are named one by one; more are only counted.
+/// Addresses that are named one by one; more are left to a query.
 const NAMED: i64 = 20;
 
 /// Check settings, database, migrations and keys
@@ -23,86 +25,134 @@ const NAMED: i64 = 20;
 ))]
 pub struct Args {}
 
-/// What was found.
+/// What was found, in the order in which it was looked at.
 #[derive(Default)]
 struct Report {
-    errors: usize,
-    warnings: usize,
+    lines: Vec<(Level, String)>,
+    /// Whether a Django lives in the database, if that could be seen.
+    beside_django: Option<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warning,
+    Error,
 }
 
 impl Report {
-    fn ok(&self, text: &str) -> Result<(), Failure> {
-        output::say(format!("  ok       {text}"))
+    fn add(&mut self, level: Level, text: impl Into<String>) {
+        self.lines.push((level, text.into()));
     }
 
-    fn warning(&mut self, text: &str) -> Result<(), Failure> {
-        self.warnings += 1;
-        output::say(format!("  warning  {text}"))
-    }
-
-    fn error(&mut self, text: &str) -> Result<(), Failure> {
-        self.errors += 1;
-        output::say(format!("  error    {text}"))
+    fn count(&self, level: Level) -> usize {
+        self.lines.iter().filter(|line| line.0 == level).count()
     }
 }
 
-/// Checks.
+/// Looks first and prints then: some defaults depend on what lives in the database.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let config = open::quiet_config()?;
+    let look = move || {
+        let mut report = Report::default();
+        config.warnings.iter().for_each(|warning| report.add(Level::Warning, warning));
+        keys(&config, &mut report);
+        database(&config, &mut report);
+        (config, report)
+    };
+    let (config, report) = tokio::task::spawn_blocking(look).await.map_err(open::stopped)?;
     output::say("Settings (* is set, the others are defaults):")?;
     for setting in config.effective() {
         let mark = if setting.is_default { ' ' } else { '*' };
-        output::say(format!("{mark} {}={}", setting.name, output::plain(&setting.value)))?;
+        output::say(format!("{mark} {}={}", setting.name, output::plain(in_force(setting, report.beside_django))))?;
     }
     output::say("\nChecks:")?;
-    let mut report = Report::default();
-    settings(&config, &mut report)?;
-    tokio::task::spawn_blocking(move || database(&config, report)).await.map_err(open::stopped)?.and_then(conclude)
+    for (level, text) in &report.lines {
+        let word = match level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        output::say(format!("  {word:<8} {}", output::plain(text)))?;
+    }
+    conclude(&report)
 }
 
-fn settings(config: &Config, report: &mut Report) -> Result<(), Failure> {
-    for warning in &config.warnings {
-        report.warning(warning)?;
+/// The value; of a default in the form "A, beside a Django B" the one that holds here.
+fn in_force(setting: &Effective, beside_django: Option<bool>) -> &str {
+    match (setting.value.split_once(", beside a Django "), beside_django) {
+        (Some((_, beside)), Some(true)) if setting.is_default => beside,
+        (Some((alone, _)), Some(false)) if setting.is_default => alone,
+        _ => &setting.value,
+    }
+}
+
+fn keys(config: &Config, report: &mut Report) {
+    if config.secret_key.expose_secret().is_empty() && config.jwt.signing_key.is_none() {
+        return report.add(Level::Ok, "signing key: made at the first start");
     }
     match Keys::new(&config.jwt, &config.secret_key) {
         Ok(keys) => {
-            report.ok(&format!("signing key ({}, id {})", keys.algorithm(), keys.kid()))?;
-            keys.warnings().iter().try_for_each(|warning| report.warning(warning))
+            report.add(Level::Ok, format!("signing key ({}, id {})", keys.algorithm(), keys.kid()));
+            keys.warnings().iter().for_each(|warning| report.add(Level::Warning, warning));
         }
-        Err(error) => report.error(&error.to_string()),
+        Err(error) => report.add(Level::Error, error.to_string()),
     }
 }
 
-fn database(config: &Config, mut report: Report) -> Result<Report, Failure> {
+fn database(config: &Config, report: &mut Report) {
     let url = &config.database.url;
     if let Some(missing) = open::missing_file(url) {
-        let text = format!("there is no database at {missing} yet: 'latchkey migrate' makes it");
-        if config.database.auto_migrate {
-            report.warning(&text)?
-        } else {
-            report.error(&text)?
-        }
-        return Ok(report);
+        report.beside_django = Some(false);
+        return report
+            .add(unless_automatic(config), format!("no database at {missing} yet: 'latchkey migrate' makes it"));
     }
     let mut conn = match Conn::open(url, Purpose::Read) {
         Ok(conn) => conn,
         Err(error) => {
-            report.error(&format!("{error}: is DATABASE_URL right, and does the database run?"))?;
-            return Ok(report);
+            let text = format!("{}. Is DATABASE_URL right, and does the database run?", error.to_string().trim_end());
+            return report.add(Level::Error, text);
         }
     };
-    match migrations::inspect(&mut conn) {
-        Ok(found) => report.ok(&format!("database: {}", describe(url, found)))?,
-        Err(MigrateError::Refused(reason)) => report.error(&reason)?,
-        Err(error) => report.error(&error.to_string())?,
+    if let Err(error) = tables(&mut conn, config, report) {
+        report.add(Level::Error, error.to_string());
     }
-    if report.errors == 0 {
-        let looked = tables(&mut conn, config, &mut report)?;
-        if let Err(error) = looked {
-            report.error(&error.to_string())?;
-        }
+}
+
+/// What a server mends at its start is a warning, what it refuses is an error.
+fn unless_automatic(config: &Config) -> Level {
+    if config.database.auto_migrate { Level::Warning } else { Level::Error }
+}
+
+/// Tables, migrations, indexes, users.
+fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), MigrateError> {
+    let found = migrations::inspect(conn)?;
+    report.beside_django = Some(found == Found::Django);
+    report.add(Level::Ok, format!("database: {}", describe(&config.database.url, found)));
+    let pending = migrations::pending(conn)?;
+    if !pending.is_empty() {
+        let text = format!("{} unapplied migration(s): run 'latchkey migrate'", pending.len());
+        report.add(unless_automatic(config), text);
+        return Ok(());
     }
-    Ok(report)
+    report.add(Level::Ok, "migrations: all applied");
+    match indexes::missing(conn)?.as_slice() {
+        [] => report.add(Level::Ok, "indexes: all there"),
+        missing => report.add(
+            Level::Warning,
+            format!("missing indexes: {}. Lists and logins are slow; run 'latchkey migrate'", missing.join(", ")),
+        ),
+    }
+    if users::has_superuser(conn)? {
+        report.add(Level::Ok, "superuser: there is one");
+    } else {
+        report.add(Level::Warning, "no superuser yet: run 'latchkey createsuperuser'");
+    }
+    match users::list_shared_addresses(conn, NAMED + 1)?.as_slice() {
+        [] => report.add(Level::Ok, "e-mail addresses: no two users share one"),
+        shared => report.add(Level::Warning, describe_shared(shared)),
+    }
+    Ok(())
 }
 
 fn describe(url: &DatabaseUrl, found: Found) -> String {
@@ -117,59 +167,18 @@ fn describe(url: &DatabaseUrl, found: Found) -> String {
     }
 }
 
-/// Migrations, indexes, users. What the database says is inside, what the terminal says outside.
-fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<Result<(), DbError>, Failure> {
-    let pending = match migrations::pending(conn) {
-        Ok(pending) => pending,
-        Err(error) => return Ok(Err(error)),
-    };
-    if !pending.is_empty() {
-        let text = format!("{} unapplied migration(s): run 'latchkey migrate'", pending.len());
-        if config.database.auto_migrate {
-            report.warning(&text)?
-        } else {
-            report.error(&text)?
-        }
-        return Ok(Ok(()));
-    }
-    report.ok("migrations")?;
-    match indexes::missing(conn) {
-        Ok(missing) if missing.is_empty() => report.ok("indexes")?,
-        Ok(missing) => report.warning(&format!(
-            "missing: index {}. Lists and logins by address are slow; run 'latchkey migrate'",
-            missing.join(", index ")
-        ))?,
-        Err(error) => return Ok(Err(error)),
-    }
-    match users::has_superuser(conn) {
-        Ok(true) => report.ok("superuser")?,
-        Ok(false) => report.warning("there is no superuser yet: run 'latchkey createsuperuser'")?,
-        Err(error) => return Ok(Err(error)),
-    }
-    match users::list_shared_addresses(conn, NAMED + 1) {
-        Ok(shared) => addresses(&shared, report)?,
-        Err(error) => return Ok(Err(error)),
-    }
-    Ok(Ok(()))
-}
-
-fn addresses(shared: &[String], report: &mut Report) -> Result<(), Failure> {
-    if shared.is_empty() {
-        return report.ok("e-mail addresses");
-    }
-    let named = usize::try_from(NAMED).unwrap_or(usize::MAX);
-    let mut text = "several users have the same e-mail address, so nobody can log in by it: ".to_owned();
-    let list: Vec<_> = shared.iter().take(named).map(|address| output::plain(address)).collect();
-    text.push_str(&list.join(", "));
-    if shared.len() > named {
-        text.push_str(" and more");
-    }
-    report.warning(&text)
+fn describe_shared(shared: &[String]) -> String {
+    let named = usize::try_from(NAMED).unwrap_or(usize::MAX).min(shared.len());
+    let more = if shared.len() > named { " and more" } else { "" };
+    format!(
+        "e-mail addresses that several users have, so that nobody can log in by them: {}{more}",
+        shared[..named].join(", ")
+    )
 }
 
 /// Django's last line, and the exit code.
-fn conclude(report: Report) -> Result<(), Failure> {
-    let Report { errors, warnings } = report;
+fn conclude(report: &Report) -> Result<(), Failure> {
+    let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warning));
     let found = match (errors, warnings) {
         (0, 0) => "no issues".to_owned(),
         (0, _) => output::count(warnings, "warning"),

@@ -13,15 +13,20 @@ use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::telemetry;
 
-/// The settings of the environment and of `./.env`; `overrides` win over both. Everything that is wrong is told at once.
-pub fn config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
-    Config::from_environment(overrides, random::bytes)
-        .map_err(|problems| Failure::say(format!("These settings are wrong, and nothing was started:\n{problems}")))
+/// The settings for a server: `overrides` win over the environment and `./.env`.
+pub fn server_config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
+    config(overrides, true)
+}
+
+/// Everything that is wrong is told at once.
+fn config(overrides: &[(&str, String)], is_start: bool) -> Result<Config, Failure> {
+    Config::from_environment(overrides, random::bytes, is_start)
+        .map_err(|problems| Failure::say(format!("These settings are wrong:\n{problems}")))
 }
 
 /// The settings for a command: what a server logs for the record is not for its output, warnings are.
 pub fn quiet_config() -> Result<Config, Failure> {
-    let config = config(&[])?;
+    let config = config(&[], false)?;
     let filter = if config.log.filter == "info" { "warn".to_owned() } else { config.log.filter.clone() };
     telemetry::init(&Log { filter, ..config.log.clone() });
     Ok(config)

@@ -29,20 +29,25 @@ pub fn warn(text: &str) {
 
 /// Prints a value as JSON, indented, with a line break at the end.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    say(encode(value)?)
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::say(error.to_string()))?;
+    say(harmless(&text))
+}
+
+/// A value as JSON on one line.
+pub fn compact(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map(|text| harmless(&text)).map_err(|error| Failure::say(error.to_string()))
 }
 
 /// JSON whose texts cannot control a terminal: serde leaves U+007F to U+009F as they are, and some terminals obey them.
-pub fn encode(value: &impl Serialize) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::say(error.to_string()))?;
-    Ok(text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+fn harmless(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
         if matches!(c, '\u{7f}'..='\u{9f}') {
             let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
         out
-    }))
+    })
 }
 
 /// A text out of the database for a terminal: control and direction characters become `\u{…}`.
@@ -128,7 +133,7 @@ mod tests {
     fn names_cannot_send_control_sequences_to_a_terminal() {
         assert_eq!(plain("ana"), "ana");
         assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{a}");
-        assert_eq!(encode(&"a\u{9b}2J\u{7f}\u{1b}").unwrap(), r#""a\u009b2J\u007f\u001b""#);
+        assert_eq!(compact(&"a\u{9b}2J\u{7f}\u{1b}").unwrap(), r#""a\u009b2J\u007f\u001b""#);
     }
 
     #[test]

@@ -82,14 +82,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
         overrides.extend(host.map(|host| ("HOST", host.to_string())));
         overrides.push(("PORT", port.to_string()));
     }
-    let config = open::config(&overrides)?;
+    let config = open::server_config(&overrides)?;
     telemetry::init(&config.log);
     server::block_on(serve(config))
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
     if let SecretKeySource::NewFile(path) = &config.secret_key_source {
-        output::say(format!("Made a secret key in {}: keep it safe. Without it nobody stays logged in.", path.display()))?;
+        output::say(format!(
+            "Made a secret key in {}: keep it safe. Without it nobody stays logged in.",
+            path.display()
+        ))?;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");

@@ -6,6 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::Config;
+use super::database::DatabaseUrl;
 use super::dotenv;
 use super::key::{self, SecretKeySource};
 use super::reader::{Problem, Problems, Reader};
@@ -44,11 +45,17 @@ pub fn login_name() -> Option<String> {
 
 impl Config {
     /// Reads the process environment and `./.env` (never a parent's); the process wins, `overrides` win over both.
-    /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that.
+    /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that. It is made at a
+    /// server's start; by another command (`is_start` is false) only beside a database that is there, so that one that
+    /// was typed in the wrong folder leaves nothing behind. Without a file the key stays empty.
     ///
     /// # Errors
     /// All problems together.
-    pub fn from_environment(overrides: &[(&str, String)], random: fn() -> [u8; 32]) -> Result<Self, Problems> {
+    pub fn from_environment(
+        overrides: &[(&str, String)],
+        random: fn() -> [u8; 32],
+        is_start: bool,
+    ) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut values = dotenv::read(Path::new(".env"), &mut problems);
         for (name, value) in std::env::vars_os() {
@@ -61,7 +68,7 @@ impl Config {
             }
         }
         values.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        Self::from_values(&values, problems, random)
+        Self::from_values(&values, problems, random, is_start)
     }
 
     /// What `from_environment` does with the values that it found.
@@ -69,6 +76,7 @@ impl Config {
         values: &HashMap<String, String>,
         problems: Vec<Problem>,
         random: fn() -> [u8; 32],
+        is_start: bool,
     ) -> Result<Self, Problems> {
         let get = |name: &str| values.get(name).cloned();
         let mut reader = Reader::new(&get);
@@ -78,6 +86,7 @@ impl Config {
         // A file is made only for a start that can go on.
         if let SecretKeySource::File(path) = &config.secret_key_source
             && reader.problems.is_empty()
+            && (is_start || matches!(&config.database.url, DatabaseUrl::Sqlite(database) if database.exists()))
         {
             match key::read_or_make(path, random) {
                 Ok((secret_key, source)) => {
@@ -129,11 +138,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:///{}/a.sqlite3", folder.path().display());
         let values = values(&[("DATABASE_URL", &url)]);
-        let made = Config::from_values(&values, Vec::new(), || [7; 32]).unwrap();
+        let made = Config::from_values(&values, Vec::new(), || [7; 32], true).unwrap();
         assert!(matches!(made.secret_key_source, SecretKeySource::NewFile(_)));
         let shown = made.effective().iter().find(|effective| effective.name == "SECRET_KEY").unwrap();
         assert!(shown.value.contains("a.sqlite3.secret_key"), "{}", shown.value);
-        let kept = Config::from_values(&values, Vec::new(), || [8; 32]).unwrap();
+        let kept = Config::from_values(&values, Vec::new(), || [8; 32], true).unwrap();
         assert!(matches!(kept.secret_key_source, SecretKeySource::File(_)));
     }
 
@@ -141,21 +150,34 @@ mod tests {
     fn no_key_is_made_for_a_start_that_fails_anyway() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:///{}/a.sqlite3", folder.path().display());
-        Config::from_values(&values(&[("DATABASE_URL", &url), ("PORT", "x")]), Vec::new(), || [7; 32]).unwrap_err();
+        Config::from_values(&values(&[("DATABASE_URL", &url), ("PORT", "x")]), Vec::new(), || [7; 32], true)
+            .unwrap_err();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_command_makes_no_key_where_there_is_no_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/a.sqlite3", folder.path().display());
+        let values = values(&[("DATABASE_URL", &url)]);
+        Config::from_values(&values, Vec::new(), || [7; 32], false).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        std::fs::write(folder.path().join("a.sqlite3"), "").unwrap();
+        let made = Config::from_values(&values, Vec::new(), || [7; 32], false).unwrap();
+        assert!(matches!(made.secret_key_source, SecretKeySource::NewFile(_)));
     }
 
     #[test]
     fn problems_of_the_file_come_with_the_others() {
         let problem = Problem { name: ".env".to_owned(), message: "line 1 …".to_owned() };
-        let problems = Config::from_values(&values(&[("PORT", "x")]), vec![problem], || [7; 32]).unwrap_err();
+        let problems = Config::from_values(&values(&[("PORT", "x")]), vec![problem], || [7; 32], true).unwrap_err();
         assert_eq!(problems.0.len(), 2);
     }
 
     #[test]
     fn a_misspelt_setting_warns() {
         let values = values(&[("SECRET_KEY", &"k".repeat(32)), ("JWT_ACCES_TOKEN_LIFETIME", "1h"), ("PATH", "/bin")]);
-        let config = Config::from_values(&values, Vec::new(), || [7; 32]).unwrap();
+        let config = Config::from_values(&values, Vec::new(), || [7; 32], true).unwrap();
         assert_eq!(config.warnings, ["JWT_ACCES_TOKEN_LIFETIME is no setting of this version and has no effect"]);
     }
 
@@ -163,7 +185,7 @@ mod tests {
     fn the_process_environment_can_be_read() {
         // What it holds is not ours to say; only that nothing in it can break the start.
         let nothing_kept = [("SECRET_KEY", "k".repeat(32)), ("DATABASE_URL", "sqlite:///a.sqlite3".to_owned())];
-        let _ = Config::from_environment(&nothing_kept, || [7; 32]);
+        let _ = Config::from_environment(&nothing_kept, || [7; 32], false);
         let _ = superuser();
     }
 }

@@ -69,7 +69,7 @@ pub(super) enum Trouble {
 impl Trouble {
     /// Judges one error. SQLite's extended codes and PostgreSQL's SQLSTATE do not come through Diesel; its texts do.
     pub(super) fn of(error: &Error) -> Self {
-        const BROKEN: [&str; 12] = [
+        const BROKEN: [&str; 13] = [
             "disk is full",
             "disk I/O error",
             "out of memory",
@@ -82,6 +82,8 @@ impl Trouble {
             "server closed the connection",
             "shutting down",
             "no connection to the server",
+            // A column's type was altered (a Django migration): the connection's prepared statements are void.
+            "cached plan must not change",
         ];
         match error {
             Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Deadlock,
@@ -99,5 +101,17 @@ impl Trouble {
             }
             _ => Self::None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_with_void_plans_is_not_used_again() {
+        let text = "cached plan must not change result type".to_owned();
+        let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text));
+        assert_eq!(Trouble::of(&error), Trouble::Broken);
     }
 }

@@ -2,7 +2,7 @@
 //! How a request is answered stands in the file that the URL names; what all requests share, in `middleware`.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, ServiceConfig, get, redirect, resource, to};
 
 pub mod admin;
@@ -34,7 +34,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(resource(health::ALIVE).to(health::alive))
         .service(resource(health::READY).to(health::ready))
         .service(resource("/static/{path:.*}").route(get().to(assets::serve)))
-        .service(redirect("/", "/admin/"))
+        .service(redirect("/", "/admin/").using_status_code(StatusCode::FOUND))
         .service(resource("/admin").to(admin_without_slash))
         .configure(|cfg| admin::routes(cfg, app))
         .default_service(to(middleware::not_found));

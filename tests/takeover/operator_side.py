@@ -49,7 +49,8 @@ def users(world, project, latchkey):
         check("and she logs in to Django", django.login("eve", "eve's w0rd, long").status == 200)
         check("which has nothing to change in the hash", User.objects.get(username="eve").password == eve.password)
 
-        env = {"DJANGO_SUPERUSER_USERNAME": "root", "DJANGO_SUPERUSER_EMAIL": "root@example.com", "DJANGO_SUPERUSER_PASSWORD": "a root's w0rd"}
+        answers = {"USERNAME": "root", "EMAIL": "root@example.com", "PASSWORD": "a root's w0rd"}
+        env = {f"DJANGO_SUPERUSER_{name}": value for name, value in answers.items()}
         code, out = world.latchkey("createsuperuser", "--noinput", **env)
         check("latchkey createsuperuser --noinput", code == 0, out)
         check("and it logs in to Django's admin", Browser(django.base).log_in("root", "a root's w0rd").status == 302)

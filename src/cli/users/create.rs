@@ -56,7 +56,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         is_active: !args.inactive,
         is_staff: args.staff || args.superuser,
         is_superuser: args.superuser,
-        password: NewPassword::Unusable,
+        ..NewUser::default()
     };
     // Before the question, so that nobody types a password for a name that is refused.
     manage::check(&app, &user).await?;

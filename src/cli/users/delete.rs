@@ -36,9 +36,9 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         let now = app.now();
         let recorded = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?.all;
         let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
-        output::warn(&format!("User '{name}' (id {id}) has {tokens}, which will be blacklisted."));
-        if !prompt::agrees("Delete this user for good?").await? {
-            return Err(Failure::Cancelled);
+        if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) for good?")).await? {
+            output::warn("Nothing was deleted.");
+            return Err(Failure::Silent);
         }
     }
     manage::delete(&app, &Actor::command_line(), id).await?;

@@ -57,7 +57,7 @@ async fn as_json(app: &App) -> Result<(), Failure> {
         let mut text = String::new();
         for user in users {
             text.push_str(separator);
-            text.push_str(&output::encode(&user)?);
+            text.push_str(&output::compact(&user)?);
             separator = ",\n";
         }
         output::print(&text)?;

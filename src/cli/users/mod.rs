@@ -72,7 +72,9 @@ pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
         Some(Err(_)) => Ok(None),
         None => db::users::find_by_username(conn, &named),
     });
-    user.await?.ok_or_else(|| Failure::say(format!("user '{}' does not exist", output::plain(name))))
+    user.await?.ok_or_else(|| {
+        Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all of them", output::plain(name)))
+    })
 }
 
 /// A user as JSON, without the password.

@@ -1,10 +1,12 @@
 //! Reads the file of `users load`: a JSON list of objects, or CSV with a header, into users with their line numbers.
 //! Every bad row is reported, not only the first. No database here: whether a name is taken is decided later.
 
+use std::collections::HashMap;
+
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::accounts::manage::{NewPassword, NewUser};
+use crate::accounts::manage::{NewPassword, NewUser, Origin};
 use crate::db::types::EncodedPassword;
 
 /// The fields that a row may have.
@@ -79,8 +81,26 @@ pub fn read(bytes: Vec<u8>) -> Result<Vec<Row>, Vec<Fault>> {
             Err(texts) => faults.extend(texts.into_iter().map(|text| Fault::new(line, text))),
         }
     }
+    faults.extend(twice(&rows));
     faults.sort_by_key(|fault| fault.line);
     if faults.is_empty() { Ok(rows) } else { Err(faults) }
+}
+
+/// Names and addresses that an earlier row of the file has already.
+fn twice(rows: &[Row]) -> Vec<Fault> {
+    let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
+    let mut faults = Vec::new();
+    for Row { line, user } in rows {
+        if let Some(first) = names.insert(&user.username, line) {
+            faults.push(Fault::new(*line, format!("username: line {first} has this name already")));
+        }
+        if !user.email.is_empty()
+            && let Some(first) = addresses.insert(user.email.to_lowercase(), line)
+        {
+            faults.push(Fault::new(*line, format!("email: line {first} has this address already")));
+        }
+    }
+    faults
 }
 
 /// The objects of a JSON list, each with the line that it begins on.
@@ -201,7 +221,7 @@ fn unknown_field(name: &str) -> String {
 
 /// The user of a row, or what is wrong with each of its fields.
 fn user(cells: Vec<(String, Cell)>) -> Result<NewUser, Vec<String>> {
-    let mut user = NewUser { is_active: true, ..NewUser::default() };
+    let mut user = NewUser { is_active: true, origin: Origin::Imported, ..NewUser::default() };
     let mut faults = Vec::new();
     for (name, cell) in cells {
         if let Err(fault) = put(&mut user, &name, cell) {
@@ -361,6 +381,14 @@ mod tests {
                 "2: email: a text is expected, not a list".to_owned(),
                 "3: username: This field is required.".to_owned(),
             ]
+        );
+    }
+
+    #[test]
+    fn a_name_or_address_that_stands_twice_in_the_file_is_reported() {
+        assert_eq!(
+            bad("username,email\nana,a@example.com\nben,A@EXAMPLE.com\nana,\ncy,\n"),
+            ["3: email: line 2 has this address already", "4: username: line 2 has this name already"]
         );
     }
 

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use super::address::quote;
 use super::search::clean;
 use super::words;
-use crate::db::page::{Cursor, From, Page, Paging, Total};
+use crate::db::page::{Cursor, From, Page, Paging};
 
 /// Rows on a page.
 const SIZE: usize = 25;
@@ -98,7 +98,7 @@ pub struct ChangeList {
     pub about: &'static About,
     /// The search.
     pub q: Option<String>,
-    /// How many there are, if that is known.
+    /// How many there are in the whole table, if this is the whole table.
     pub total: Option<String>,
     /// Whether this is the first page.
     pub is_start: bool,
@@ -168,8 +168,8 @@ impl<S: Copy> Asked<S> {
             before: turn(self.order.turns[at], "before", &page.before),
             after: turn(self.order.turns[1 - at], "after", &page.after),
             links: orders.iter().map(|order| (order.name, self.sort_link(path, order.name))).collect(),
+            total: total.filter(|_| self.params.q.is_none()),
             q: self.params.q,
-            total: total.filter(|_| page.total != Total::Unknown),
         }
     }
 
@@ -214,6 +214,7 @@ pub fn column(label: &'static str) -> Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::page::Total;
 
     const ORDERS: [Order<u8>; 2] = [
         Order { name: "created", sort: 1, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
