@@ -21,7 +21,7 @@ const NAMED: i64 = 20;
 #[command(after_long_help = help(
     "  latchkey check\n  \
        latchkey check && systemctl restart latchkey",
-    "  All of it: what it prints is the list of settings. Values come from the environment and from ./.env.",
+    "  All of it: what it prints is the list of settings. They may stand in ./.env too.",
 ))]
 pub struct Args {}
 
@@ -110,12 +110,13 @@ fn database(config: &Config, report: &mut Report) {
     let mut conn = match Conn::open(url, Purpose::Read) {
         Ok(conn) => conn,
         Err(error) => {
-            let text = format!("{}. Is DATABASE_URL right, and does the database run?", error.to_string().trim_end());
+            let cause = output::one_line(&error.to_string());
+            let text = format!("{cause}. Does it run, and is DATABASE_URL right?");
             return report.add(Level::Error, text);
         }
     };
     if let Err(error) = tables(&mut conn, config, report) {
-        report.add(Level::Error, error.to_string());
+        report.add(Level::Error, output::one_line(&error.to_string()));
     }
 }
 
@@ -171,7 +172,7 @@ fn describe_shared(shared: &[String]) -> String {
     let named = usize::try_from(NAMED).unwrap_or(usize::MAX).min(shared.len());
     let more = if shared.len() > named { " and more" } else { "" };
     format!(
-        "e-mail addresses that several users have, so that nobody can log in by them: {}{more}",
+        "e-mail addresses that several users have, in whatever case: {}{more}. A login by one of them may be refused",
         shared[..named].join(", ")
     )
 }

@@ -21,7 +21,8 @@ use crate::db;
 #[command(after_long_help = help(
     "  latchkey createsuperuser\n  \
        latchkey createsuperuser --username ana --email ana@example.com\n  \
-       LATCHKEY_SUPERUSER_PASSWORD=… latchkey createsuperuser --noinput --username ana --email ana@example.com",
+       LATCHKEY_SUPERUSER_PASSWORD=… latchkey createsuperuser --noinput \\\n      \
+           --username ana --email ana@example.com",
     "  LATCHKEY_SUPERUSER_USERNAME, LATCHKEY_SUPERUSER_EMAIL, LATCHKEY_SUPERUSER_PASSWORD\n                  \
        for --noinput; Django's DJANGO_SUPERUSER_… are understood too\n  \
        DATABASE_URL    where the users are\n  \
@@ -130,7 +131,9 @@ fn words(faults: &[FieldError]) -> String {
         "A user with that username already exists." => "That username is already taken.",
         message => message,
     });
-    words.collect::<Vec<_>>().join("; ")
+    let mut words: Vec<_> = words.collect();
+    words.dedup();
+    words.join("; ")
 }
 
 /// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::accounts::manage::ManageError;
+use crate::app::OpenError;
 use crate::db::DbError;
 use crate::db::migrations::MigrateError;
 
@@ -50,7 +51,10 @@ fn error(text: &str) {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         Self::Said(match error {
-            DbError::Unavailable(cause) => format!("The database does not answer: {cause}. Is DATABASE_URL right?"),
+            DbError::Unavailable(cause) => format!(
+                "The database does not answer: {}. Does it run, and is DATABASE_URL right?",
+                output::one_line(&cause)
+            ),
             DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
             DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {
                 format!("The database refused: {error}. 'latchkey check' may say more.")
@@ -65,6 +69,16 @@ impl From<MigrateError> for Failure {
             MigrateError::Refused(reason) => Self::Said(reason),
             MigrateError::Failed(reason) => Self::Said(format!("A migration failed and was rolled back: {reason}.")),
             MigrateError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Keys(error) => Self::Said(error.to_string()),
+            OpenError::Refused(reason) => Self::Said(reason),
+            OpenError::Db(error) => error.into(),
         }
     }
 }

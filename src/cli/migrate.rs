@@ -14,9 +14,8 @@ use crate::db::migrations::Found;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey migrate\n  \
-       latchkey migrate --plan                           show what would be applied\n  \
-       latchkey migrate --check || echo \"not up to date\"\n  \
-       DATABASE_URL=postgres:///mysite latchkey migrate  add Latchkey to a Django's database",
+       latchkey migrate --plan     show what would be applied\n  \
+       latchkey migrate --check || echo \"not up to date\"",
     "  DATABASE_URL  which database; a SQLite file is made where there is none\n  \
        AUTO_MIGRATE  whether 'latchkey runserver' does this by itself",
 ))]

@@ -1,6 +1,8 @@
 //! The command line: one file per command, named as in Django. Here are the list of commands and what all of them
 //! share: the help's last part, the runtime, Ctrl-C. The commands call `accounts`, `tokens` and `db`'s read functions.
 
+#![expect(clippy::doc_markdown, reason = "the docs of arguments are printed as help, where backticks are noise")]
+
 mod changepassword;
 mod check;
 mod createsuperuser;
@@ -24,14 +26,14 @@ use failure::Failure;
 /// A self-hosted JWT authentication server with an admin panel
 ///
 /// Latchkey speaks the wire protocol of Django's SimpleJWT and lives in the same database tables, alone or beside a
-/// Django. Without a command it is `latchkey runserver`.
+/// Django. Without a command it is 'latchkey runserver'.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, max_term_width = 100, after_long_help = help(
-    "  latchkey                        start on http://127.0.0.1:8000/ with a SQLite file in this directory\n  \
-       latchkey check                  look at the settings, the database and the keys\n  \
-       latchkey createsuperuser        make somebody who may open /admin/",
-    "  Settings come from the environment and from ./.env; 'latchkey check' lists them all.\n  \
-       DATABASE_URL                    sqlite:///latchkey.sqlite3 (the default) or postgres://user:password@host/name",
+    "  latchkey                  start on http://127.0.0.1:8000/, with a SQLite file in this folder\n  \
+       latchkey check            look at the settings, the database and the keys\n  \
+       latchkey createsuperuser  make somebody who may open the panel",
+    "  DATABASE_URL              sqlite:///latchkey.sqlite3 (the default) or postgres://…\n  \
+       and many more: 'latchkey check' lists them. They may stand in ./.env too.",
 ))]
 struct Cli {
     #[command(subcommand)]

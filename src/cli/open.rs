@@ -44,7 +44,7 @@ pub async fn app() -> Result<App, Failure> {
     if !pending.is_empty() {
         return Err(unapplied(&pending));
     }
-    App::open(config, Clock::System).map_err(|error| Failure::say(error.to_string()))
+    Ok(App::open(config, Clock::System)?)
 }
 
 /// The SQLite file that is not there: opening it would make an empty one.

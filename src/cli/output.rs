@@ -57,13 +57,18 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
     let escaped = text.chars().fold(String::new(), |mut out, c| {
         if is_unsafe(c) {
-            out.extend(c.escape_unicode())
+            out.extend(c.escape_unicode());
         } else {
-            out.push(c)
+            out.push(c);
         }
         out
     });
     Cow::Owned(escaped)
+}
+
+/// A library's text as part of a sentence: libpq breaks lines and ends with one.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', '?']).to_owned()
 }
 
 fn is_unsafe(c: char) -> bool {

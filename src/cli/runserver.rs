@@ -17,8 +17,10 @@ use crate::db::{self, DbError};
 use crate::telemetry;
 use crate::web::server;
 
-/// How long requests in flight and queued writes have after the first signal.
-const STOP_TIME: Duration = Duration::from_secs(10);
+/// How long requests in flight have after the first signal; together with `WRITE_TIME` ten seconds.
+const REQUEST_TIME: Duration = Duration::from_secs(9);
+/// How long writes that are still queued have after that.
+const WRITE_TIME: Duration = Duration::from_secs(1);
 
 /// Start the server
 ///
@@ -97,7 +99,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let app = App::open(config, Clock::System).map_err(|error| Failure::say(error.to_string()))?;
+    let app = App::open(config, Clock::System)?;
     migrate(&app).await?;
     first_superuser(&app).await?;
     app.learn_password_schemes().await;
@@ -112,16 +114,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
         () = stop.next() => tracing::info!("stopping: requests in flight may finish"),
     }
     let orderly = async {
-        let _ = tokio::join!(handle.stop(true), server);
-        // Writes are done in order: when this one is, all that were queued are.
-        app.db.write(|_| Ok::<_, DbError>(())).await
+        let requests = tokio::time::timeout(REQUEST_TIME, async { tokio::join!(handle.stop(true), server) }).await;
+        // SQLite's writes are done in order: when this one is, all that were queued are.
+        let writes = tokio::time::timeout(WRITE_TIME, app.db.write(|_| Ok::<_, DbError>(()))).await;
+        requests.is_ok() && matches!(writes, Ok(Ok(())))
     };
     tokio::select! {
-        flushed = tokio::time::timeout(STOP_TIME, orderly) => match flushed {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => leave(0, "some requests did not finish in time"),
-        },
+        done = orderly => if done { Ok(()) } else { leave(0, "stopped with requests or writes unfinished") },
         () = stop.next() => leave(1, "stopped at once by a second signal"),
     }
 }

@@ -1,4 +1,4 @@
-//! A WebDriver client of the few commands that the journeys need (<https://www.w3.org/TR/webdriver2/>).
+//! A `WebDriver` client of the few commands that the journeys need (<https://www.w3.org/TR/webdriver2/>).
 //! It starts the driver on a free port and ends it, and with it the browser, when it is dropped.
 
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::harness::Client;
 
-/// The key under which WebDriver names an element.
+/// The key under which `WebDriver` names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Chromium as root, in a container, with nothing that calls home.

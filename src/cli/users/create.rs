@@ -12,12 +12,13 @@ use crate::config::UsernameField;
 /// Asks for the password twice, or reads it from stdin; never takes it from an argument, where other users of the machine
 /// could see it. Names and addresses are checked as Django does, and an address that another user has is refused.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_long_help = help(
     "  latchkey users create ana --email ana@example.com\n  \
        printf %s \"$PASSWORD\" | latchkey users create ana --staff --password-stdin --json",
-    "  DATABASE_URL    where the users are\n  \
-       USERNAME_FIELD  'email': a USERNAME that is an address is the e-mail address too\n  \
-       PASSWORD_HASHER how the password is stored",
+    "  DATABASE_URL     where the users are\n  \
+       USERNAME_FIELD   'email': a USERNAME that is an address is the e-mail address too\n  \
+       PASSWORD_HASHER  how the password is stored",
 ))]
 pub struct Args {
     /// The name to log in with

@@ -1,4 +1,4 @@
-//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `rows.rs`.
+//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `records.rs` and `rows.rs`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::rows::{self, Fault, Row};
+use super::records::Fault;
+use super::rows::{self, Row};
 use crate::accounts::Actor;
 use crate::accounts::load::{self, LoadError};
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
@@ -19,7 +20,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Make many users from a JSON or CSV file, all or none
 ///
-/// FILE is a JSON list of objects, or CSV with a header; "-" reads stdin. It is UTF-8. Each row is one user:
+/// FILE is a JSON list of objects, or CSV with a header, in UTF-8; "-" reads stdin. One row is one user:
 ///
 ///   username       the only field that must be there
 ///   email, first_name, last_name
@@ -28,14 +29,15 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 ///   is_active      true (the default) or false, also yes/no, 1/0, on/off, t/f
 ///   is_staff, is_superuser  false by default
 ///
-/// A user with neither password nor hash can't log in until it gets one. Every bad row is reported with its line, and
-/// if there is one, nobody is made.
+/// A user with neither password nor hash can't log in until it gets one. Every bad row is reported
+/// with its line, and if there is one, nobody is made.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, after_long_help = help(
     "  latchkey users load users.csv\n  \
-       latchkey users load - --json < users.json\n  \
-       psql -c \"\\copy (select username, email, password as password_hash from auth_user) to stdout csv header\" \\\n    \
-         | latchkey users load -",
+       latchkey users load - --json < users.json\n\n  \
+       From another Django's database:\n  \
+       sqlite3 -json db.sqlite3 'select username, email, password as password_hash from auth_user' |\n    \
+         latchkey users load -",
     "  DATABASE_URL     where the users are\n  \
        PASSWORD_HASHER  how plain passwords are stored",
 ))]

@@ -7,6 +7,7 @@ mod deactivate;
 mod delete;
 mod list;
 mod load;
+mod records;
 mod rows;
 mod show;
 
@@ -18,7 +19,7 @@ use super::{help, open, output};
 use crate::accounts::{Actor, manage};
 use crate::app::App;
 use crate::db;
-use crate::db::types::UserId;
+use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 
 /// List, show, create, activate, deactivate, delete and load users
@@ -107,7 +108,7 @@ impl Shown {
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
             date_joined: user.date_joined.iso(),
-            last_login: user.last_login.map(|at| at.iso()),
+            last_login: user.last_login.map(Instant::iso),
         }
     }
 }

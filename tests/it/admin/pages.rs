@@ -103,7 +103,7 @@ fn forms_at_addresses_without_one_are_refused_in_order(backend: Backend) {
     for path in paths {
         assert!((400..500).contains(&panel.post(&path, &[("a", "b")]).status), "{path}");
     }
-    for body in [&b"\xff\xfe"[..], b"%ff=%ff", b"q=%00&csrf_token=%00", &[b'a'; 200 * 1024]] {
+    for body in [&b"\xff\xfe"[..], b"%ff=%ff", b"q=%00&csrf_token=%00", &vec![b'a'; 200 * 1024]] {
         let cookies = panel.cookies();
         let form = ("content-type", "application/x-www-form-urlencoded");
         let answer = server.client.send("POST", "/admin/logout/", &[("cookie", &cookies), form], body);

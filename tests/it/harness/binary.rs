@@ -81,18 +81,18 @@ impl Latchkey {
         let (err, log) = mpsc::channel();
         forward(child.stdout.take().unwrap(), out);
         forward(child.stderr.take().unwrap(), err);
-        let mut said = String::new();
-        while let Ok(line) = lines.recv_timeout(PATIENCE) {
-            said += &line;
-            said.push('\n');
+        let mut serving = Serving { child, port: 0, client: Client::new(0), said: String::new(), lines, log };
+        while let Ok(line) = serving.lines.recv_timeout(PATIENCE) {
+            serving.said += &line;
+            serving.said.push('\n');
             if let Some((_, rest)) = line.split_once("http://127.0.0.1:") {
-                let port = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
-                return Serving { child, port, client: Client::new(port), said, lines, log };
+                serving.port = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+                serving.client = Client::new(serving.port);
+                return serving;
             }
         }
-        let _ = child.kill();
-        let log: Vec<String> = log.iter().collect();
-        panic!("the server did not start: {said}\n{}", log.join("\n"));
+        let _ = serving.child.kill();
+        panic!("the server did not start: {}\n{}", serving.said, serving.log.iter().collect::<Vec<_>>().join("\n"));
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

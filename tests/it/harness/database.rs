@@ -189,6 +189,7 @@ impl Drop for TestDatabase {
 }
 
 /// The server that `scripts/test` started.
+#[expect(clippy::disallowed_methods, reason = "the tests have no settings but this one")]
 pub fn postgres_url() -> String {
     std::env::var("LATCHKEY_TEST_POSTGRES_URL").unwrap_or_else(|_| {
         panic!("these tests need a PostgreSQL in LATCHKEY_TEST_POSTGRES_URL; run scripts/test, which starts one")
