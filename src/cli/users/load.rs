@@ -51,18 +51,21 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let name = if args.file == Path::new("-") { "stdin".to_owned() } else { args.file.display().to_string() };
     let bytes = read(&args.file).map_err(|text| Failure::say(format!("{name}: {text}.")))?;
-    let rows = rows::read(bytes).map_err(|faults| report(&name, &faults))?;
+    let (rows, mut faults) = rows::read(bytes);
     let (lines, users): (Vec<_>, Vec<_>) = rows.into_iter().map(|Row { line, user }| (line, user)).unzip();
-    let faults = check(&app, &users).await;
+    faults.extend(located(&lines, check(&app, &users).await)?);
     if !faults.is_empty() {
-        return Err(tell(&name, &lines, faults));
+        return Err(report(&name, faults));
     }
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
     let bar = output::progress(users.len(), "Hashing passwords");
     let loaded = load::load(&app, &Actor::command_line(), users, |done| bar.set_position(done as u64)).await;
     bar.finish_and_clear();
     let loaded = loaded.map_err(|error| match error {
-        LoadError::Users(faults) => tell(&name, &lines, faults),
+        LoadError::Users(faults) => match located(&lines, faults) {
+            Ok(faults) => report(&name, faults),
+            Err(failure) => failure,
+        },
         LoadError::Db(error) => error.into(),
     })?;
     if json {
@@ -104,15 +107,16 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Every fault on a line of its own, and that nothing was done.
-fn report(name: &str, faults: &[Fault]) -> Failure {
-    for Fault { line, text } in faults {
+fn report(name: &str, mut faults: Vec<Fault>) -> Failure {
+    faults.sort_by_key(|fault| fault.line);
+    for Fault { line, text } in &faults {
         output::warn(&format!("{name}, line {line}: {}", output::plain(text)));
     }
     Failure::say(format!("{} in {name}. No user was made.", output::count(faults.len(), "problem")))
 }
 
 /// The rooms know rows by their position; people by their line.
-fn tell(name: &str, lines: &[usize], faults: Vec<(usize, ManageError)>) -> Failure {
+fn located(lines: &[usize], faults: Vec<(usize, ManageError)>) -> Result<Vec<Fault>, Failure> {
     let mut told = Vec::new();
     for (at, error) in faults {
         let line = lines.get(at).copied().unwrap_or_default();
@@ -121,8 +125,8 @@ fn tell(name: &str, lines: &[usize], faults: Vec<(usize, ManageError)>) -> Failu
                 fields.into_iter().map(|fault| Fault { line, text: format!("{}: {}", fault.field, fault.message) }),
             ),
             // Not the row's fault but the database's: once is enough.
-            other => return other.into(),
+            other => return Err(other.into()),
         }
     }
-    report(name, &told)
+    Ok(told)
 }

@@ -18,9 +18,12 @@ pub struct Row {
     pub user: NewUser,
 }
 
-/// The users of a file, or everything that is wrong with it.
-pub fn read(bytes: Vec<u8>) -> Result<Vec<Row>, Vec<Fault>> {
-    let (records, mut faults) = records::read(bytes).map_err(|fault| vec![fault])?;
+/// The users of a file, and everything that is wrong with its other rows.
+pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<Fault>) {
+    let (records, mut faults) = match records::read(bytes) {
+        Ok(read) => read,
+        Err(fault) => return (Vec::new(), vec![fault]),
+    };
     let mut rows = Vec::with_capacity(records.len());
     for Record { line, cells } in records {
         match user(cells) {
@@ -29,8 +32,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Vec<Row>, Vec<Fault>> {
         }
     }
     faults.extend(twice(&rows));
-    faults.sort_by_key(|fault| fault.line);
-    if faults.is_empty() { Ok(rows) } else { Err(faults) }
+    (rows, faults)
 }
 
 /// Names and addresses that an earlier row of the file has already.
@@ -149,12 +151,13 @@ mod tests {
     use super::*;
 
     fn good(text: &str) -> Vec<Row> {
-        read(text.as_bytes().to_vec()).unwrap()
+        read(text.as_bytes().to_vec()).0
     }
 
     /// `line: text` of every fault.
     fn bad(text: &str) -> Vec<String> {
-        let faults = read(text.as_bytes().to_vec()).unwrap_err();
+        let mut faults = read(text.as_bytes().to_vec()).1;
+        faults.sort_by_key(|fault| fault.line);
         faults.into_iter().map(|fault| format!("{}: {}", fault.line, fault.text)).collect()
     }
 
