@@ -163,7 +163,7 @@ fn multipart(content_type: &str, body: &[u8], charset: Charset) -> Result<Fields
 }
 
 fn too_many_fields() -> ApiError {
-    ApiError::parse("The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.")
+    ApiError::parse(&format!("Request body has more than {MAX_FIELDS} fields."))
 }
 
 #[cfg(test)]
