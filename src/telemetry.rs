@@ -7,10 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
 
+/// Actix tells each start of a worker and each line of garbage from outside; `RUST_LOG=actix_server=info` shows them.
+const QUIET: &str = "actix_server=warn,actix_http=off";
+
 /// Starts the log. Where one runs already (in tests), it stays as it is.
 pub fn init(log: &Log) {
     // `config` has parsed the filter before; if it were wrong after all, a log beats none.
-    let filter = EnvFilter::builder().parse(&log.filter).unwrap_or_default();
+    let filter = EnvFilter::builder().parse(format!("{QUIET},{}", log.filter)).unwrap_or_default();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     // Left alone on a terminal: there tracing looks at NO_COLOR itself.
     let builder = if stderr().is_terminal() { builder } else { builder.with_ansi(false) };
