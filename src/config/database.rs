@@ -72,6 +72,10 @@ fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
         "postgres" | "postgresql" if value.contains(|c: char| c.is_control() || c.is_whitespace()) => {
             Err("contains white space or a control character (write it percent-encoded)".to_owned())
         }
+        // libpq would take a part of the password for a host or a port, and name it in its errors.
+        "postgres" | "postgresql" if !is_clear(rest) => Err("cannot be taken apart: write the special characters of \
+             user and password percent-encoded (`@` is %40, `/` %2F, `:` %3A, `?` %3F, `#` %23)"
+            .to_owned()),
         // What libpq makes of the rest only libpq knows (several hosts, sockets, options).
         "postgres" | "postgresql" => {
             Ok(DatabaseUrl::Postgres(format!("{}:{rest}", scheme.to_ascii_lowercase()).into()))
@@ -87,7 +91,7 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
         return Err(in_memory.to_owned());
     }
     let Some(path) = rest.strip_prefix("///") else {
-        return Err("needs three slashes for a relative path, four for an absolute one".to_owned());
+        return Err("needs three slashes for a relative path (sqlite:///latchkey.sqlite3), four for an absolute one (sqlite:////var/lib/latchkey.sqlite3)".to_owned());
     };
     if path.contains(['?', '#']) {
         return Err("has options, which SQLite's do not have here (in a path, `?` is %3F and `#` is %23)".to_owned());
@@ -120,19 +124,21 @@ fn percent_decode(text: &str) -> Result<Vec<u8>, Fault> {
     Ok(out)
 }
 
-/// Hides all that could be a password, also in an address that is written wrongly: rather too much than too little.
+/// Whether `//user:password@host:port,…/name?options` can be read in one way only.
+fn is_clear(rest: &str) -> bool {
+    let place = rest.trim_start_matches('/').split('?').next().unwrap_or_default();
+    let (login, hosts) = place.rsplit_once('@').unwrap_or(("", place));
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok();
+    let mut hosts = hosts.split('/').next().unwrap_or_default().split(',');
+    !login.contains(['@', '/', '#'])
+        && hosts.all(|host| host.ends_with(']') || host.rsplit_once(':').is_none_or(|(_, port)| is_port(port)))
+}
+
+/// Hides the password and all options but `sslmode`.
 fn mask(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-    let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let hosts = place.split('/').next().unwrap_or_default();
-    let is_host =
-        |host: &str| host.ends_with(']') || host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
-    let is_clear = login.is_none_or(|login| !login.contains(['/', '?', '#']))
-        && hosts.split(',').all(|host| !host.contains(':') || is_host(host));
-    if !is_clear {
-        return format!("{scheme}://…");
-    }
+    let (login, place) = place.rsplit_once('@').map_or((None, place), |(login, place)| (Some(login), place));
     let login = match login.map(|login| login.split_once(':').ok_or(login)) {
         Some(Ok((user, _))) => format!("{user}:…@"),
         Some(Err(user)) => format!("{user}@"),
@@ -185,24 +191,35 @@ mod tests {
             "a.db",
             "postgres:a",
             "postgres://a b/c",
+            "postgres://u:se@cret@h/d",
+            "postgres://u:se/cret@h/d",
+            "postgres://u:se@cr/et@h/d",
+            "postgres://u:se?cret@h/d",
+            "postgres://u:se#cret@h/d",
+            "postgres://u:secret/d",
         ] {
             assert!(database_url(url).is_err(), "{url}");
         }
     }
 
     #[test]
+    fn a_password_with_plain_special_characters_is_refused_with_the_remedy() {
+        let fault = database_url("postgres://u:se@cret@h/d").unwrap_err();
+        assert!(fault.contains("%40"), "{fault}");
+        assert!(!fault.contains("cret"), "{fault}");
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         for (url, shown) in [
             ("postgres://u:secret@h:5432/d?sslmode=require", "postgres://u:…@h:5432/d?sslmode=require"),
-            ("postgresql://u:se@cret@h/d", "postgresql://u:…@h/d"),
-            ("postgresql://u:se@cr/et@h/d", "postgresql://…"),
-            ("postgres://h/d?password=sec@ret", "postgres://…"),
-            ("postgres://u:secret/d", "postgres://…"),
+            ("postgres://h/d?password=sec@ret", "postgres://h/d"),
             ("postgres://[::1]/d", "postgres://[::1]/d"),
             ("postgres://[::1]:5432,b:5433/d", "postgres://[::1]:5432,b:5433/d"),
             ("postgres:///d?host=/run&password=secret", "postgres:///d"),
             ("postgres://u@h/d", "postgres://u@h/d"),
-            ("postgres://u:sec?ret@h/d", "postgres://…"),
+            ("postgres://u:se%40cret@h/d", "postgres://u:…@h/d"),
+            ("postgres://u:secret@/d?host=/run", "postgres://u:…@/d"),
         ] {
             let parsed = database_url(url).unwrap();
             assert_eq!(parsed.to_string(), shown);
