@@ -161,8 +161,20 @@ pub async fn check_host(
     if is_allowed {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
-    let page = page("Bad Request (400)", "The host that this request names is not in ALLOWED_HOSTS.");
+    tracing::warn!(host = %named_host(&request), "refused: no such host in ALLOWED_HOSTS");
+    let page =
+        page("Bad Request (400)", "The host that this request names is not in ALLOWED_HOSTS. The log has its name.");
     Ok(request.into_response(HttpResponse::BadRequest().content_type(HTML).body(page)).map_into_right_body())
+}
+
+/// For the log: what a proxy or a client sent as `Host`, short and without control characters.
+fn named_host(request: &ServiceRequest) -> String {
+    const LONGEST: usize = 100;
+    let host = match request.uri().authority() {
+        Some(authority) => authority.as_str().as_bytes(),
+        None => request.headers().get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes),
+    };
+    host.iter().take(LONGEST).copied().flat_map(std::ascii::escape_default).map(char::from).collect()
 }
 
 fn is_health(path: &str) -> bool {
