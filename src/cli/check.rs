@@ -111,8 +111,7 @@ fn database(config: &Config, report: &mut Report) {
         Ok(conn) => conn,
         Err(error) => {
             let cause = output::one_line(&error.to_string());
-            let text = format!("{cause}. Does it run, and is DATABASE_URL right?");
-            return report.add(Level::Error, text);
+            return report.add(Level::Error, format!("{cause}. {}", open::QUESTIONS));
         }
     };
     if let Err(error) = tables(&mut conn, config, report) {
@@ -162,7 +161,7 @@ fn describe(url: &DatabaseUrl, found: Found) -> String {
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, still empty"),
+        Found::Empty => format!("{database}, without Latchkey's tables yet"),
         Found::Django => format!("{database}, beside a Django"),
         Found::Latchkey => database,
     }

@@ -4,7 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use super::output;
+use super::{open, output};
 use crate::accounts::manage::ManageError;
 use crate::app::OpenError;
 use crate::db::DbError;
@@ -51,10 +51,9 @@ fn error(text: &str) {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         Self::Said(match error {
-            DbError::Unavailable(cause) => format!(
-                "The database does not answer: {}. Does it run, and is DATABASE_URL right?",
-                output::one_line(&cause)
-            ),
+            DbError::Unavailable(cause) => {
+                format!("The database cannot be used: {}. {}", output::one_line(&cause), open::QUESTIONS)
+            }
             DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
             DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {
                 format!("The database refused: {error}. 'latchkey check' may say more.")

@@ -72,7 +72,7 @@ fn place(url: &DatabaseUrl, found: Found) -> String {
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, an empty database"),
+        Found::Empty => format!("{database}, which has none of its tables yet"),
         Found::Django => format!("{database}, a Django's database"),
         Found::Latchkey => database,
     }

@@ -60,7 +60,7 @@ struct Listen {
 
 /// Reads `PORT`, `HOST:PORT` or `[HOST]:PORT`; the host `0` is every network, as in Django.
 fn listen(text: &str) -> Result<Listen, String> {
-    let bad = || "not PORT, HOST:PORT or [HOST]:PORT with an IP address".to_owned();
+    let bad = || "not PORT, HOST:PORT or [HOST]:PORT with an IP address, such as 8080 or 0.0.0.0:8000".to_owned();
     if let Ok(port) = text.parse() {
         return Ok(Listen { host: None, port });
     }

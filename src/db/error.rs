@@ -51,8 +51,14 @@ impl From<Error> for DbError {
 impl From<ConnectionError> for DbError {
     fn from(error: ConnectionError) -> Self {
         // libpq's text names host, port and user, never the password.
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(one_line(&error.to_string()))
     }
+}
+
+/// libpq's text without its questions (in lines of their own, behind a tab): one line for each address that it tried.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('\t')).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// What an error means for the connection that it happened on.
@@ -107,6 +113,16 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libpq_speaks_in_one_line_and_asks_nothing() {
+        let text = "connection to server at \"::1\" failed: refused\n\tIs the server running?\n\
+                    connection to server at \"127.0.0.1\" failed: refused\n\tIs the server running?\n";
+        assert_eq!(
+            one_line(text),
+            "connection to server at \"::1\" failed: refused; connection to server at \"127.0.0.1\" failed: refused"
+        );
+    }
 
     #[test]
     fn a_connection_with_void_plans_is_not_used_again() {
