@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
+use super::parse::cause;
 use super::reader::Problem;
 
 /// The file's variables; none where there is no file. A line given twice counts the last time, as in a shell.
@@ -15,7 +16,7 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> HashMap<String, 
         Ok(text) => parse(&text, problems),
         Err(error) if error.kind() == io::ErrorKind::NotFound => HashMap::new(),
         Err(error) => {
-            problems.push(Problem { name: ".env".to_owned(), message: format!("cannot be read ({})", error.kind()) });
+            problems.push(Problem { name: ".env".to_owned(), message: format!("cannot be read ({})", cause(&error)) });
             HashMap::new()
         }
     }
@@ -39,7 +40,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, 
         let message = match (entry, cut_key(&taken[skipped..].concat())) {
             (_, Some(name)) => format!(
                 "line {number} ({name}) has a `$` or `#` outside single quotes, which would cut the key; \
-                 put the whole value into single quotes: {name}='…'"
+                 put the whole value into single quotes: {name}='…', and a comment on a line of its own"
             ),
             (Ok((name, value)), None) => {
                 values.insert(name, value);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::parse::Fault;
+use super::parse::{Fault, cause};
 
 /// What `SECRET_KEY` needs at least, in bytes.
 pub const SHORTEST: usize = 32;
@@ -53,12 +53,12 @@ pub(super) fn inline_or_file(value: &str) -> Result<SecretString, Fault> {
 fn read_file(path: &Path) -> Result<String, Fault> {
     let taken = "is taken for a path (it starts with `/`, `./` or `file:`), but";
     // Looked at before it is opened: opening a pipe waits for somebody to write.
-    let metadata = fs::metadata(path).map_err(|error| format!("{taken} the file cannot be read: {}", error.kind()))?;
+    let metadata = fs::metadata(path).map_err(|error| format!("{taken} the file cannot be read: {}", cause(&error)))?;
     if !metadata.is_file() || metadata.len() > LONGEST_FILE {
         return Err(format!("{taken} it does not name a file with a key"));
     }
     let mut text =
-        fs::read_to_string(path).map_err(|error| format!("{taken} the file cannot be read: {}", error.kind()))?;
+        fs::read_to_string(path).map_err(|error| format!("{taken} the file cannot be read: {}", cause(&error)))?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() { Err(format!("{taken} the file is empty")) } else { Ok(text) }
 }
@@ -74,9 +74,9 @@ pub(super) fn file_beside(database: &Path) -> PathBuf {
 pub(super) fn read_or_make(path: &Path, random: fn() -> [u8; 32]) -> Result<(SecretString, SecretKeySource), Fault> {
     let unusable = |error: io::Error| {
         format!(
-            "is not set, and {} cannot be made ({}): make its folder writable, or set the variable",
+            "is not set, and {} cannot be made ({}): its folder must be there and be writable; or set the variable",
             path.display(),
-            error.kind()
+            cause(&error)
         )
     };
     match make(path, random) {
@@ -111,7 +111,7 @@ fn read_kept(path: &Path) -> Result<SecretString, Fault> {
         io::ErrorKind::PermissionDenied => {
             format!("is not set, and {shown} belongs to another user: chown the file to this one")
         }
-        kind => format!("is not set, and {shown} cannot be read ({kind})"),
+        _ => format!("is not set, and {shown} cannot be read ({})", cause(&error)),
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {

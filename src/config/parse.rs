@@ -2,12 +2,21 @@
 //! Pure functions; a fault says what is wrong with the value, `reader.rs` adds the name and an example.
 
 use std::fmt::Display;
+use std::io;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// What is wrong with a value, without the value itself.
 pub type Fault = String;
+
+/// Why a file cannot be used, without its path and without the system's error number.
+pub fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        kind => kind.to_string(),
+    }
+}
 
 /// Longer times only break arithmetic further on: a hundred years.
 const LONGEST: u64 = 36_500 * 86_400;

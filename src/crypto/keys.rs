@@ -194,16 +194,15 @@ fn jwa(algorithm: Algorithm) -> (&'static str, Jwa) {
 }
 
 /// How to make a good signing key.
-pub(super) fn remedy(jwa: Jwa) -> &'static str {
-    match jwa.family() {
-        AlgorithmFamily::Hmac => "Make one: openssl rand -base64 48",
-        AlgorithmFamily::Rsa => "Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-        AlgorithmFamily::Ec if jwa == Jwa::ES384 => {
-            "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384"
-        }
-        AlgorithmFamily::Ec => "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-        AlgorithmFamily::Ed => "Make one: openssl genpkey -algorithm ed25519",
-    }
+pub(super) fn remedy(jwa: Jwa) -> String {
+    let options = match jwa.family() {
+        AlgorithmFamily::Hmac => return "Make one: openssl rand -base64 48".to_owned(),
+        AlgorithmFamily::Rsa => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        AlgorithmFamily::Ec if jwa == Jwa::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        AlgorithmFamily::Ec => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        AlgorithmFamily::Ed => "-algorithm ed25519",
+    };
+    format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
 }
 
 #[cfg(test)]
