@@ -87,6 +87,8 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
         url.push_str("connect_timeout=5");
     }
     let mut conn = PgConnection::establish(&url)?;
+    // `Trouble` reads English. Only a superuser may choose the language; everybody else keeps the server's.
+    let _ = conn.batch_execute("SET lc_messages = 'C'");
     conn.batch_execute(match purpose {
         Purpose::Read => "SET statement_timeout = '30s'; SET default_transaction_read_only = off",
         Purpose::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",

@@ -58,9 +58,11 @@ fn token_routes(cfg: &mut ServiceConfig) {
     use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
     let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
     cfg.service(page("/token_blacklist/outstandingtoken/", outstanding::list).route(post().to(outstanding::search)))
-        .service(page(&format!("{one}/"), outstanding::bare))
-        .service(page(&format!("{one}/change/"), outstanding::change))
-        .service(page(&format!("{one}/reveal/"), outstanding::bare).route(post().to(outstanding::reveal)))
+        .service(page(&format!("{one}/"), outstanding::detail::bare))
+        .service(page(&format!("{one}/change/"), outstanding::detail::change))
+        .service(
+            page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)),
+        )
         .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
         .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
         .service(page(&format!("{entry}/"), blacklisted::bare))

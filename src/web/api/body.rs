@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actix_multipart::Multipart;
-use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
@@ -16,6 +14,7 @@ use super::error::ApiError;
 pub use super::fields::Fields;
 use super::fields::Value;
 use super::media_type::MediaType;
+use super::multipart;
 use super::python::{self, Charset};
 
 /// Largest body.
@@ -52,21 +51,25 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
 }
 
 /// The fields of a body.
-pub async fn parse(headers: &HeaderMap, body: Bytes) -> Result<Fields, ApiError> {
+pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
     if body.is_empty() {
         return Ok(Fields::default());
     }
     let content_type = headers.get(header::CONTENT_TYPE).map(text_of).unwrap_or_default();
     let media_type = MediaType::parse(&content_type);
-    let charset = media_type.param("charset").map_or(Charset::Utf8, Charset::by_name);
+    let charset = media_type.param("charset").map_or(Some(Charset::Utf8), Charset::by_name);
+    let Some(charset) = charset else {
+        let name = media_type.param("charset").unwrap_or_default();
+        return Err(ApiError::parse(&format!("Unsupported charset \"{name}\" in request Content-Type header.")));
+    };
     if content_type.len() > MediaType::MAX_LENGTH {
         Err(ApiError::unsupported_media_type(&content_type))
     } else if media_type.covers("application", "json") {
-        json(&body, charset)
+        json(body, charset)
     } else if media_type.covers("application", "x-www-form-urlencoded") {
-        form(&body, charset)
+        form(body, charset)
     } else if media_type.covers("multipart", "form-data") {
-        multipart(&content_type, &media_type, body).await
+        multipart(&content_type, body, charset)
     } else {
         Err(ApiError::unsupported_media_type(&content_type))
     }
@@ -153,48 +156,85 @@ fn form(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
     Ok(Fields(pairs.into_iter().map(|(name, value)| (name, Value::text(value))).collect()))
 }
 
-async fn multipart(content_type: &str, media_type: &MediaType, body: Bytes) -> Result<Fields, ApiError> {
-    let fail = |reason: String| ApiError::parse(&format!("Multipart form parse error - {reason}"));
-    if !content_type.is_ascii() {
-        return Err(fail(format!("Invalid non-ASCII Content-Type in multipart: {content_type}")));
-    }
-    let boundary = media_type.param("boundary").unwrap_or_default();
-    let is_graphic = |byte: u8| (b' '..=b'~').contains(&byte);
-    if boundary.is_empty() || boundary.len() > 201 || boundary.ends_with(' ') || !boundary.bytes().all(is_graphic) {
-        let shown = if boundary.is_empty() { "None" } else { boundary };
-        return Err(fail(format!("Invalid boundary in multipart: {shown}")));
-    }
-    // Django reads what is there: a missing end is as good as an end.
-    let end = Bytes::from(format!("\r\n--{boundary}--\r\n"));
-    let stream = stream::iter([Ok::<_, PayloadError>(body), Ok(end)]);
-    let mut headers = HeaderMap::new();
-    let quoted = format!("multipart/form-data; boundary=\"{}\"", boundary.replace('\\', "\\\\").replace('"', "\\\""));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&quoted).map_err(|error| fail(error.to_string()))?);
-    let mut parts = Multipart::new(&headers, stream);
-    let mut fields = Fields::default();
-    // What is no part is no field either: Django passes over it.
-    while let Ok(Some(mut part)) = parts.try_next().await {
-        let Some(name) = part.name().map(|name| name.trim().to_owned()) else { continue };
-        let disposition = part.content_disposition();
-        let is_file = disposition.is_some_and(|disposition| disposition.get_filename().is_some());
-        let has_name =
-            disposition.and_then(|disposition| disposition.get_filename()).is_some_and(|name| !name.is_empty());
-        let mut content = BytesMut::new();
-        while let Ok(Some(chunk)) = part.try_next().await {
-            content.extend_from_slice(&chunk);
-        }
-        match (is_file, has_name) {
-            (false, _) => fields.0.push((name, Value::text(String::from_utf8_lossy(&content).into_owned()))),
-            (true, true) => fields.0.push((name, Value::Other { is_empty: false })),
-            (true, false) => {}
-        }
-        if fields.0.len() > MAX_FIELDS {
-            return Err(too_many_fields());
-        }
-    }
-    Ok(fields)
+fn multipart(content_type: &str, body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
+    let parsed = multipart::boundary(content_type).and_then(|boundary| multipart::parse(body, &boundary, charset));
+    let fields = parsed.map_err(|reason| ApiError::parse(&format!("Multipart form parse error - {reason}")))?;
+    if fields.len() > MAX_FIELDS { Err(too_many_fields()) } else { Ok(Fields(fields)) }
 }
 
 fn too_many_fields() -> ApiError {
-    ApiError::parse("The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.")
+    ApiError::parse(&format!("Request body has more than {MAX_FIELDS} fields."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn parsed(content_type: &str, body: &[u8]) -> Result<Fields, String> {
+        let request = TestRequest::default().insert_header((header::CONTENT_TYPE, content_type)).to_http_request();
+        parse(request.headers(), body).map_err(|error| error.body.to_string())
+    }
+
+    fn value(json: &str) -> Value {
+        parsed("application/json", format!("{{\"a\": {json}}}").as_bytes()).unwrap().get("a").unwrap().clone()
+    }
+
+    #[test]
+    fn json_values_are_read_as_in_python() {
+        assert_eq!(value("null"), Value::Null);
+        assert_eq!(value("false"), Value::Bool(false));
+        assert_eq!(value("123456789012345678901234567890"), Value::Number("123456789012345678901234567890".into()));
+        assert_eq!(value("1e400"), Value::Number("inf".into()));
+        assert_eq!(value("[ ]"), Value::Other { is_empty: true });
+        assert_eq!(value("{\"b\": 1}"), Value::Other { is_empty: false });
+        assert_eq!(value("\"\\u00e4\\n\""), Value::text("ä\n".into()));
+        assert_eq!(
+            value("\"\\ud83d\\ude00 \\\"\\udc00\""),
+            Value::Text { text: "😀 \"\u{fffd}".into(), surrogate: Some(0xdc00) }
+        );
+    }
+
+    #[test]
+    fn json_that_is_no_object_names_its_type() {
+        for (json, python) in [("[1]", "list"), ("\"\"", "str"), ("true", "bool"), ("-1", "int"), ("1e5", "float")] {
+            let error = parsed("application/json", json.as_bytes()).unwrap_err();
+            assert!(error.contains(&format!("but got {python}.")), "{error}");
+        }
+        assert!(parsed("application/json", b"null").unwrap_err().contains("No data provided"));
+    }
+
+    #[test]
+    fn broken_json_is_a_parse_error() {
+        let endless = "9".repeat(5000);
+        for json in ["{", "{'a': 1}", "{} {}", "[NaN]", "\u{feff}{}", "01", " ", "{\"a\": \"\t\"}", &endless] {
+            let error = parsed("application/json", json.as_bytes()).unwrap_err();
+            assert!(error.starts_with("{\"detail\":\"JSON parse error - "), "{error}");
+        }
+        assert!(parsed("application/json", &[0xff]).is_err());
+        assert!(parsed("application/json", "[".repeat(100_000).as_bytes()).is_err());
+        assert!(parsed("application/json", &[b"{\"a\":".repeat(20_000), b"1".to_vec()].concat()).is_err());
+    }
+
+    #[test]
+    fn the_type_decides_and_an_empty_body_needs_none() {
+        let text = Some(&Value::text("ä".into()));
+        let name = |content_type: &str, body: &[u8]| parsed(content_type, body).unwrap();
+        assert_eq!(name("*/*", "{\"a\": \"ä\"}".as_bytes()).get("a"), text);
+        assert_eq!(name("application/json; charset=latin-1", b"{\"a\": \"\xe4\"}").get("a"), text);
+        assert_eq!(name("application/x-www-form-urlencoded", b"a=x&a=%C3%A4").get("a"), text);
+        assert_eq!(name("application/x-www-form-urlencoded", b"a=\xe4").get("a"), text);
+        assert!(parsed("text/plain", b"").unwrap().0.is_empty());
+        assert_eq!(
+            parsed("text/plain", b"x").unwrap_err(),
+            r#"{"detail":"Unsupported media type \"text/plain\" in request."}"#
+        );
+        assert!(parsed("application/json; charset=zlib", b"{}").unwrap_err().contains("Unsupported charset"));
+    }
+
+    #[test]
+    fn a_form_may_not_have_endless_fields() {
+        assert!(parsed("application/x-www-form-urlencoded", "a=1&".repeat(999).as_bytes()).is_ok());
+        assert!(parsed("application/x-www-form-urlencoded", "a=1&".repeat(1001).as_bytes()).is_err());
+    }
 }

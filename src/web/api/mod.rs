@@ -17,6 +17,7 @@ pub mod logout;
 pub mod me;
 pub mod media_type;
 mod metadata;
+mod multipart;
 pub mod negotiation;
 mod python;
 pub mod render;
@@ -61,7 +62,7 @@ impl Call {
     /// Reads and parses the body; a view that needs none does not wait for it.
     pub async fn fields(&mut self) -> Result<Fields, ApiError> {
         let bytes = body::read(&mut self.payload).await?;
-        body::parse(self.request.headers(), bytes).await
+        body::parse(self.request.headers(), &bytes)
     }
 }
 

@@ -13,16 +13,18 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// By name, in any spelling that Python's codecs take for these three.
-    pub fn by_name(name: &str) -> Self {
+    /// By name, in any spelling that Python's codecs take for these three; `None` for codecs that are not of text.
+    pub fn by_name(name: &str) -> Option<Self> {
         let name: String =
             name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect();
-        match name.as_str() {
+        match name.trim_end_matches("_codec") {
             "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
-                Self::Latin1
+                Some(Self::Latin1)
             }
-            "ascii" | "us_ascii" | "646" => Self::Ascii,
-            _ => Self::Utf8,
+            "ascii" | "us_ascii" | "646" => Some(Self::Ascii),
+            "base64" | "base_64" | "bz2" | "hex" | "quopri" | "quoted_printable" | "rot13" | "rot_13" | "uu"
+            | "zip" | "zlib" => None,
+            _ => Some(Self::Utf8),
         }
     }
 
@@ -44,7 +46,8 @@ impl Charset {
         }
     }
 
-    fn decode_lossy(self, bytes: &[u8]) -> String {
+    /// The text, with U+FFFD for what is not of this charset.
+    pub fn decode_lossy(self, bytes: &[u8]) -> String {
         self.decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned())
     }
 }

@@ -1,123 +1,24 @@
-//! `/admin/token_blacklist/outstandingtoken/`: the list of outstanding tokens, the page of one, showing the token itself,
-//! and blacklisting it.
+//! The page of one outstanding token: what is true of it now, the token itself, its claims, record, lineage and user.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::access::{Staff, Superuser};
-use super::address::OUTSTANDING;
-use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
-use super::claims::{self, Context, Decoded, Meaning};
-use super::csrf::{CsrfForm, NoFields};
-use super::error::PageError;
-use super::layout::{Layout, Message, Place, Tone, moved, page, see};
-use super::search::{self, Sought};
-use super::status::{self, Badge, Status};
-use super::words::{Jti, When, commas, length};
+use super::super::access::{Staff, Superuser};
+use super::super::address::OUTSTANDING;
+use super::super::claims::{self, Context, Decoded, Meaning};
+use super::super::csrf::{CsrfForm, NoFields};
+use super::super::error::PageError;
+use super::super::layout::{Layout, Place, moved, page};
+use super::super::status::{self, Badge, Status};
+use super::super::words::{Jti, When, commas};
+use super::Owner;
 use crate::app::App;
-use crate::db::outstanding_tokens::{self, Listed, Sort};
-use crate::db::types::{TokenId, UserId};
+use crate::db::outstanding_tokens;
+use crate::db::types::TokenId;
 use crate::db::users::{self, TokenCounts};
 use crate::db::{Conn, DbError};
 use crate::tokens::reveal::{self, Revealed};
-use crate::tokens::revoke;
-
-const ABOUT: About = About {
-    path: OUTSTANDING,
-    title: "Outstanding tokens",
-    app: ("Token Blacklist", "/admin/token_blacklist/"),
-    hint: "Username, email, user id, jti, or a whole token",
-    icon: "token",
-};
-
-const ORDERS: [Order<Sort>; 2] = [
-    Order { name: "created", sort: Sort::Created, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
-    Order {
-        name: "expires",
-        sort: Sort::Expires,
-        words: ["first to expire first", "last to expire first"],
-        turns: ["Earlier", "Later"],
-    },
-];
-
-/// Whose token it is.
-pub enum Owner {
-    /// A user: the id and the name.
-    User(i64, String),
-    /// A user who was deleted.
-    Deleted,
-}
-
-impl Owner {
-    /// From a row's columns.
-    pub fn new(id: Option<UserId>, username: Option<String>) -> Self {
-        id.zip(username).map_or(Self::Deleted, |(id, username)| Self::User(id.0, username))
-    }
-
-    /// For a title.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::User(_, username) => username,
-            Self::Deleted => "a deleted user",
-        }
-    }
-}
-
-struct Row {
-    id: i64,
-    jti: Jti,
-    owner: Owner,
-    status: Badge,
-    created: Option<When>,
-    expires: When,
-}
-
-#[derive(Template)]
-#[template(path = "admin/token_blacklist/outstandingtoken/change_list.html")]
-struct ListPage {
-    layout: Layout,
-    list: ChangeList,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-}
-
-/// `GET outstandingtoken/`
-pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let params = Params::parse(request.query_string());
-    if let Some(q) = &params.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
-        return search::answer(&staff, OUTSTANDING, q);
-    }
-    let asked = Asked::new(params, &ORDERS, "-created");
-    let (q, paging) = (asked.q(), asked.paging());
-    let found = app.db.read(move |conn| outstanding_tokens::search(conn, q.as_deref(), &paging)).await?;
-    let mut list = asked.list(&ABOUT, &ORDERS, &found);
-    let columns = vec![
-        column("jti"),
-        column("User"),
-        column("Status"),
-        list.sorted("Created", "created"),
-        list.sorted("Expires", "expires"),
-    ];
-    let now = app.now();
-    let row = |row: Listed| Row {
-        id: row.id.0,
-        status: Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, now).badge(),
-        created: row.created_at.map(|at| When::new(at, now)),
-        expires: When::new(row.expires_at, now),
-        jti: Jti(row.jti),
-        owner: Owner::new(row.user_id, row.username),
-    };
-    let rows = found.rows.into_iter().map(row).collect();
-    page(&ListPage { layout: staff.layout(Place::Outstanding(true)), list, columns, rows })
-}
-
-/// `POST outstandingtoken/`: the search.
-pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) -> Result<HttpResponse, PageError> {
-    search::answer(&staff, OUTSTANDING, &fields.q)
-}
 
 /// A sentence with a point in time in its middle.
 struct Lede {
@@ -191,13 +92,14 @@ pub async fn bare(_: Staff, path: Path<i64>) -> HttpResponse {
     moved(&address_of(*path))
 }
 
-fn address_of(id: i64) -> String {
+pub(super) fn address_of(id: i64) -> String {
     format!("{OUTSTANDING}{id}/change/")
 }
 
-type Found = (outstanding_tokens::Detail, Option<TokenCounts>);
+pub(super) type Found = (outstanding_tokens::Detail, Option<TokenCounts>);
 
-async fn find(app: &App, id: i64) -> Result<Found, PageError> {
+/// A token with how many its user has.
+pub(super) async fn find(app: &App, id: i64) -> Result<Found, PageError> {
     let now = app.now();
     let job = move |conn: &mut Conn| {
         let Some(found) = outstanding_tokens::find_detail(conn, TokenId(id))? else { return Ok(None) };
@@ -256,7 +158,8 @@ impl Detail {
     }
 }
 
-fn kind(decoded: Option<&Decoded>) -> &'static str {
+/// What to call a token.
+pub(super) fn kind(decoded: Option<&Decoded>) -> &'static str {
     match decoded.and_then(|decoded| decoded.kind.as_deref()) {
         Some("refresh") => "Refresh token",
         Some("sliding") => "Sliding token",
@@ -316,52 +219,4 @@ fn person(found: &outstanding_tokens::Detail, counts: Option<TokenCounts>) -> Op
     };
     let tokens = format!("{} live, {} in all", commas(counts.live), commas(counts.all));
     Some(Person { id: user.id.0, username: user.username.clone(), email: user.email.clone(), may_log_in, tokens })
-}
-
-#[derive(Template)]
-#[template(path = "admin/token_blacklist/outstandingtoken/delete_confirmation.html")]
-struct Confirmation {
-    layout: Layout,
-    id: i64,
-    jti: Jti,
-    owner: Owner,
-    kind: &'static str,
-    other: Option<String>,
-    access_lifetime: String,
-}
-
-/// `GET outstandingtoken/ID/blacklist/`: asks first.
-pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let (found, counts) = find(&app, *path).await?;
-    if found.row.blacklisted_at.is_some() {
-        return Ok(see(&address_of(*path)));
-    }
-    let decoded =
-        claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now: app.now() });
-    let is_live = found.row.expires_at > app.now();
-    page(&Confirmation {
-        layout: staff.layout(Place::Outstanding(false)),
-        id: found.row.id.0,
-        kind: kind(decoded.as_ref()),
-        owner: Owner::new(found.row.user_id, found.row.username),
-        jti: Jti(found.row.jti),
-        other: counts.map(|counts| commas(counts.live - i64::from(is_live))),
-        access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
-    })
-}
-
-/// `POST outstandingtoken/ID/blacklist/`
-pub async fn blacklist(
-    superuser: Superuser,
-    path: Path<i64>,
-    app: Data<App>,
-    _: CsrfForm<NoFields>,
-) -> Result<HttpResponse, PageError> {
-    let text = match revoke::blacklist_token(&app, &superuser.actor(), TokenId(*path)).await? {
-        Some(true) => "The token was blacklisted. It is refused from now on.",
-        Some(false) => "The token was blacklisted already. Nothing was changed.",
-        None => return Err(PageError::NoSuchRow("outstanding token", *path)),
-    };
-    superuser.0.say(Message { tone: Tone::Good, text: text.to_owned(), link: None })?;
-    Ok(see(&address_of(*path)))
 }
