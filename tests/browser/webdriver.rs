@@ -2,6 +2,7 @@
 //! It starts the driver on a free port and ends it, and with it the browser, when it is dropped.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -29,8 +30,8 @@ const FLAGS: [&str; 9] = [
 pub struct Browser {
     client: Client,
     session: String,
-    driver: Child,
-    _profile: TempDir,
+    _driver: Driver,
+    _folder: TempDir,
 }
 
 /// Something on a page.
@@ -41,8 +42,9 @@ pub struct Element<'a> {
 
 impl Browser {
     pub fn open() -> Self {
-        let mut driver = start_driver();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let folder = tempfile::tempdir().unwrap();
+        let mut driver = Driver::start(folder.path());
+        let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
         let port = lines
             .by_ref()
             .map_while(Result::ok)
@@ -52,14 +54,13 @@ impl Browser {
         std::thread::spawn(move || lines.for_each(drop));
 
         let client = Client::new(port);
-        let profile = tempfile::tempdir().unwrap();
         let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
-        args.push(format!("--user-data-dir={}", profile.path().display()));
+        args.push(format!("--user-data-dir={}", folder.path().join("profile").display()));
         let options = json!({"args": args});
         let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}});
         let answer = client.post("/session", &wanted).expect_status(200).json();
         let session = answer["value"]["sessionId"].as_str().unwrap().to_owned();
-        Self { client, session, driver, _profile: profile }
+        Self { client, session, _driver: driver, _folder: folder }
     }
 
     /// Opens an address and waits until the page is loaded.
@@ -147,20 +148,36 @@ impl<'a> Element<'a> {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ending the session ends the browser; ending the driver then leaves nothing behind.
+        // The end of the session is the end of the browser.
         let _ = self.client.try_send("DELETE", &format!("/session/{}", self.session), &[], "");
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
-fn start_driver() -> Child {
-    for name in ["chromedriver", "chromium.chromedriver"] {
-        let mut driver = Command::new(name);
-        driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        if let Ok(driver) = driver.spawn() {
-            return driver;
+/// The process of chromedriver.
+struct Driver(Child);
+
+impl Driver {
+    /// Starts it; what it and the browser write for a while goes into `folder`.
+    fn start(folder: &Path) -> Self {
+        for name in ["chromedriver", "chromium.chromedriver"] {
+            let mut driver = Command::new(name);
+            driver
+                .arg("--port=0")
+                .env("TMPDIR", folder)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null());
+            if let Ok(driver) = driver.spawn() {
+                return Self(driver);
+            }
         }
+        panic!("this test needs Chromium and chromedriver; run scripts/test, which installs them");
     }
-    panic!("this test needs Chromium and chromedriver; run scripts/test, which installs them");
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

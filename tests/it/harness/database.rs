@@ -20,7 +20,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// A file of `tests/it/data/` that exists for both.
+    /// What differs between the two.
     pub fn pick<T>(self, sqlite: T, postgres: T) -> T {
         match self {
             Self::Sqlite => sqlite,
@@ -28,6 +28,8 @@ impl Backend {
         }
     }
 }
+
+const FILE: &str = "latchkey.sqlite3";
 
 /// A database that goes away with its test.
 pub struct TestDatabase {
@@ -39,23 +41,45 @@ pub struct TestDatabase {
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
-static SQLITE_TEMPLATE: OnceLock<TestDatabase> = OnceLock::new();
-static POSTGRES_TEMPLATE: OnceLock<TestDatabase> = OnceLock::new();
+/// A migrated file's bytes: what is made once per process outlives every folder of a test.
+static SQLITE_TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
+/// The name of a migrated database. It goes away with the server that `scripts/test` started.
+static POSTGRES_TEMPLATE: OnceLock<String> = OnceLock::new();
 
 impl TestDatabase {
     /// Without any table.
     pub fn empty(backend: Backend) -> Self {
-        Self::new(backend, None)
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite:///{}", folder.path().join(FILE).display()),
+            Backend::Postgres => with_name(&postgres_url(), &create("template0")),
+        };
+        Self { backend, url, folder }
     }
 
     /// With Latchkey's tables and no user.
     pub fn migrated(backend: Backend) -> Self {
-        let template = backend.pick(&SQLITE_TEMPLATE, &POSTGRES_TEMPLATE).get_or_init(|| {
-            let template = Self::empty(backend);
-            template.migrate().unwrap();
-            template
-        });
-        Self::new(backend, Some(template))
+        match backend {
+            Backend::Sqlite => {
+                let template = SQLITE_TEMPLATE.get_or_init(|| {
+                    let template = Self::empty(backend);
+                    template.migrate().unwrap();
+                    std::fs::read(template.file()).unwrap()
+                });
+                let database = Self::empty(backend);
+                std::fs::write(database.file(), template).unwrap();
+                database
+            }
+            Backend::Postgres => {
+                let template = POSTGRES_TEMPLATE.get_or_init(|| {
+                    let template = Self::empty(backend);
+                    template.migrate().unwrap();
+                    create(template.name())
+                });
+                let url = with_name(&postgres_url(), &create(template));
+                Self { backend, url, folder: tempfile::tempdir().unwrap() }
+            }
+        }
     }
 
     /// As Django and SimpleJWT leave it, with users and tokens (see `data/record_django.py`).
@@ -67,29 +91,9 @@ impl TestDatabase {
         database
     }
 
-    fn new(backend: Backend, template: Option<&Self>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => {
-                let file = folder.path().join("latchkey.sqlite3");
-                if let Some(template) = template {
-                    std::fs::copy(template.file(), &file).unwrap();
-                }
-                format!("sqlite:///{}", file.display())
-            }
-            Backend::Postgres => {
-                let name = format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-                let template = template.map_or("template0", |template| template.name());
-                server_wide(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
-                with_name(&postgres_url(), &name)
-            }
-        };
-        Self { backend, url, folder }
-    }
-
     /// The SQLite file.
     pub fn file(&self) -> PathBuf {
-        self.folder.path().join("latchkey.sqlite3")
+        self.folder.path().join(FILE)
     }
 
     /// The name of the PostgreSQL database.
@@ -196,8 +200,15 @@ pub fn postgres_url() -> String {
     })
 }
 
+/// Makes a PostgreSQL database and answers its name.
+fn create(template: &str) -> String {
+    let name = format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    server_wide(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+    name
+}
+
 /// Runs one statement on the PostgreSQL server's own database.
-pub fn server_wide(sql: &str) {
+fn server_wide(sql: &str) {
     PgConnection::establish(&postgres_url()).unwrap().batch_execute(sql).unwrap();
 }
 
