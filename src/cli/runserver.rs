@@ -115,9 +115,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let orderly = async {
         let requests = tokio::time::timeout(REQUEST_TIME, async { tokio::join!(handle.stop(true), server) }).await;
-        // SQLite's writes are done in order: when this one is, all that were queued are.
-        let writes = tokio::time::timeout(WRITE_TIME, app.db.write(|_| Ok::<_, DbError>(()))).await;
-        requests.is_ok() && matches!(writes, Ok(Ok(())))
+        // SQLite's writes are done in order: when this one is, all that were queued are. PostgreSQL has no queue.
+        let write = tokio::time::timeout(WRITE_TIME, app.db.write(|_| Ok::<_, DbError>(())));
+        requests.is_ok() && (app.db.is_postgres() || matches!(write.await, Ok(Ok(()))))
     };
     tokio::select! {
         done = orderly => if done { Ok(()) } else { leave(0, "stopped with requests or writes unfinished") },
