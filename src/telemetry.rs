@@ -15,6 +15,8 @@ pub fn init(log: &Log) {
     // `config` has parsed the filter before; if it were wrong after all, a log beats none.
     let filter = EnvFilter::builder().parse(format!("{QUIET},{}", log.filter)).unwrap_or_default();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // With standard error on a full disk it would tell standard error that, and panic.
+    let builder = builder.log_internal_errors(false);
     // Left alone on a terminal: there tracing looks at NO_COLOR itself.
     let builder = if stderr().is_terminal() { builder } else { builder.with_ansi(false) };
     let _already_running = if log.json {

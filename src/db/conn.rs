@@ -2,7 +2,7 @@
 //! Also how a connection is opened, and the watch that counts its statements and sees its troubles.
 #![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -52,9 +52,8 @@ impl Conn {
 fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbError> {
     let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
     let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
-    if purpose != Purpose::Read {
-        make_private(&path)?;
-    }
+    // Whatever it is opened for: SQLite would make a missing file, readable for everybody.
+    make_private(&path)?;
     let mut conn = SqliteConnection::establish(text)
         .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
     // The time limit comes first: the switch to WAL needs a lock of its own.
@@ -101,11 +100,31 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
 pub(super) struct Watched {
     pub(super) conn: Conn,
     trouble: Arc<AtomicU8>,
+    file: Option<File>,
+}
+
+/// The SQLite file that was opened: its path, its device and its inode.
+struct File {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let file = path.metadata()?;
+    Ok((file.dev(), file.ino()))
 }
 
 impl Watched {
-    /// Opens a connection whose statements are added to `statements`.
+    /// Opens a connection whose statements are added to `statements`. A SQLite file must be there: only `migrate` makes one.
     pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<AtomicU64>) -> Result<Self, DbError> {
+        let file = match url {
+            DatabaseUrl::Postgres(_) => None,
+            DatabaseUrl::Sqlite(path) => {
+                let gone = |error| DbError::Unavailable(format!("cannot read {}: {error}", path.display()));
+                Some(File { path: path.clone(), identity: identity(path).map_err(gone)? })
+            }
+        };
         let mut conn = Conn::open(url, purpose)?;
         let trouble = Arc::new(AtomicU8::new(0));
         let (seen, count) = (Arc::clone(&trouble), Arc::clone(statements));
@@ -120,7 +139,13 @@ impl Watched {
             },
             _ => {}
         });
-        Ok(Self { conn, trouble })
+        Ok(Self { conn, trouble, file })
+    }
+
+    /// Whether the SQLite file is still the one that was opened. One that was moved or replaced can be written to as
+    /// before, and all of it is lost.
+    pub(super) fn is_current(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| identity(&file.path).is_ok_and(|now| now == file.identity))
     }
 
     /// The worst that happened since the last call.

@@ -76,10 +76,16 @@ impl Pool {
     }
 
     fn take(&self) -> Result<(Watched, bool), DbError> {
-        if let Some(watched) = self.idle().pop() {
-            return Ok((watched, true));
+        while let Some(watched) = self.pop() {
+            if watched.is_current() {
+                return Ok((watched, true));
+            }
         }
         Ok(((self.open)()?, false))
+    }
+
+    fn pop(&self) -> Option<Watched> {
+        self.idle().pop()
     }
 
     fn give_back(&self, watched: Watched) {

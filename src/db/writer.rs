@@ -111,11 +111,11 @@ where
 }
 
 fn work(open: &Open, jobs: &Receiver<Box<dyn Job>>) {
-    let mut connection = None;
+    let mut connection: Option<Watched> = None;
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
-        let mut watched = match connection.take().map_or_else(open, Ok) {
+        let mut watched = match connection.take().filter(Watched::is_current).map_or_else(open, Ok) {
             Ok(watched) => watched,
             Err(error) => {
                 refuse(&mut group, &error.to_string());

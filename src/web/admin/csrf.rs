@@ -4,10 +4,9 @@
 
 use std::pin::Pin;
 
-use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::web::{Bytes, Query};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::web::{Payload, Query};
+use actix_web::{FromRequest, HttpRequest, dev};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +16,7 @@ use super::access;
 use super::error::PageError;
 use super::session::Visit;
 use crate::crypto::{digest, random};
+use crate::web::api::body;
 
 /// The fields of a form that really was on one of our pages.
 pub struct CsrfForm<T>(pub T);
@@ -41,15 +41,17 @@ impl<T: DeserializeOwned + 'static> FromRequest for CsrfForm<T> {
     type Error = PageError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, PageError>>>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = Bytes::from_request(request, payload);
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let payload = Payload::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
             let visit = access::visit(&request)?;
             if !is_same_origin(request.headers(), &visit.app.config.server.public_url) {
                 return Err(PageError::Csrf);
             }
-            let body = body.await.map_err(|_| PageError::BadForm)?;
+            // With the API's limits in size and time: a form may come from somebody without a login.
+            let mut payload = payload.await.map_err(|_| PageError::BadForm)?;
+            let body = body::read(&mut payload).await.map_err(|_| PageError::BadForm)?;
             let body = std::str::from_utf8(&body).map_err(|_| PageError::BadForm)?;
             let given = Query::<Token>::from_query(body).map_err(|_| PageError::BadForm)?;
             if !digest::equal(given.csrf_token.as_bytes(), token(&visit).as_bytes()) {

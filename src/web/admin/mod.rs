@@ -19,7 +19,7 @@ mod users;
 mod words;
 
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, PathConfig, PayloadConfig, ServiceConfig, get, head, post, resource, scope, to};
+use actix_web::web::{Data, PathConfig, ServiceConfig, get, head, post, resource, scope, to};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use access::Staff;
@@ -27,15 +27,11 @@ use error::PageError;
 
 use crate::app::App;
 
-/// The largest form.
-const LONGEST_BODY: usize = 128 * 1024;
-
 /// Every page of the panel.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     let door_app = app.clone();
     let pages = scope("/admin")
         .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
-        .app_data(PayloadConfig::new(LONGEST_BODY))
         .service(page("/", index::index))
         .service(page("/login/", login::form).route(post().to(login::log_in)))
         .service(page("/logout/", login::stay).route(post().to(login::log_out)))

@@ -55,3 +55,23 @@ fn a_server_survives_a_locked_sqlite_file() {
     other.batch_execute("ROLLBACK").unwrap();
     Pair::of(&server.refresh(&pair.refresh));
 }
+
+#[test]
+fn a_server_notices_that_its_sqlite_file_was_moved() {
+    let server = Server::start(Backend::Sqlite);
+    server.add_user("alice");
+    let pair = server.log_in("alice");
+    // What is still in the log of writes belongs to the file.
+    server.db.connect().batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let folder = server.db.folder.path();
+    let file = folder.join("latchkey.sqlite3");
+    std::fs::rename(&file, folder.join("away")).unwrap();
+    assert_unavailable(&server.refresh(&pair.refresh));
+    assert_unavailable(&server.me(&pair.access));
+    assert!(!file.exists(), "an empty file was made in its place");
+    // A backup is another file with the same content.
+    std::fs::copy(folder.join("away"), &file).unwrap();
+    let next = Pair::of(&server.refresh(&pair.refresh));
+    assert_eq!(server.db.count("SELECT count(*) FROM token_blacklist_blacklistedtoken"), 1);
+    Pair::of(&server.refresh(&next.refresh));
+}

@@ -42,6 +42,19 @@ fn the_secret_key_is_kept_in_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
+fn what_is_made_at_the_first_start_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let latchkey = Latchkey::on(TestDatabase::empty(Backend::Sqlite)).set("SECRET_KEY", "");
+    let serving = latchkey.serve();
+    let files: Vec<_> = std::fs::read_dir(latchkey.database.folder.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.iter().any(|file| file.file_name().to_string_lossy().ends_with("-wal")), "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?}");
+    }
+    serving.stop().expect(0);
+}
+
+#[test]
 fn postgresql_is_not_migrated_unasked_and_gets_no_user() {
     let latchkey = Latchkey::on(TestDatabase::empty(Backend::Postgres));
     latchkey.run(&["runserver", "127.0.0.1:0"]).expect(1).expect_words(&["latchkey migrate"]);
@@ -135,4 +148,15 @@ fn the_log_names_no_secret_and_no_search(backend: Backend) {
         let (out, err) = (said.out.contains(secret), said.err.contains(secret));
         assert!(!out && !err, "{secret} was said");
     }
+}
+
+#[test]
+fn a_log_on_a_full_disk_does_not_stop_the_answers() {
+    let latchkey = Latchkey::on(TestDatabase::migrated(Backend::Sqlite));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let serving = latchkey.serve_logging_to(full.into());
+    for _ in 0..8 {
+        serving.client.post("/api/token/verify/", &json!({"token": "x"})).expect_status(401);
+    }
+    serving.stop().expect(0);
 }

@@ -76,11 +76,19 @@ impl Latchkey {
 
     /// Starts the server on a free port and waits until it says where.
     pub fn serve(&self) -> Serving {
-        let mut child = self.command(&["runserver", "127.0.0.1:0"]).stdin(Stdio::null()).spawn().unwrap();
+        self.serve_logging_to(Stdio::piped())
+    }
+
+    /// The same with the log going somewhere else.
+    pub fn serve_logging_to(&self, log: Stdio) -> Serving {
+        let mut command = self.command(&["runserver", "127.0.0.1:0"]);
+        let mut child = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
         let (out, lines) = mpsc::channel();
         let (err, log) = mpsc::channel();
         forward(child.stdout.take().unwrap(), out);
-        forward(child.stderr.take().unwrap(), err);
+        if let Some(stderr) = child.stderr.take() {
+            forward(stderr, err);
+        }
         let mut serving = Serving { child, port: 0, client: Client::new(0), said: String::new(), lines, log };
         while let Ok(line) = serving.lines.recv_timeout(PATIENCE) {
             serving.said += &line;
