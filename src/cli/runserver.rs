@@ -101,13 +101,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let app = App::open(config, Clock::System)?;
     migrate(&app).await?;
-    first_superuser(&app).await?;
-    app.learn_password_schemes().await;
     // From here on a signal is an orderly stop.
     let mut stop = StopSignals::new().map_err(|error| Failure::say(error.to_string()))?;
     let app = Arc::new(app);
     let running = server::start(Arc::clone(&app)).map_err(|error| cannot_listen(&app.config, &error))?;
+    // Not before the port is ours: a password that is shown once must not scroll away above an error.
+    first_superuser(&app).await?;
     announce(running.address)?;
+    // A look at every user's hash; the first answer does not wait for it.
+    let learner = Arc::clone(&app);
+    tokio::spawn(async move { learner.learn_password_schemes().await });
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
         ended = &mut server => return ended.map_err(|error| Failure::say(format!("The server stopped: {error}."))),
