@@ -51,7 +51,11 @@ pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, L
     match app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await? {
         // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
         Check::Right { outdated } if user.is_active => {
-            if outdated && app.may_rehash() { Ok(manage::rehash(app, user, password).await?) } else { Ok(user) }
+            if outdated && app.may_rehash() {
+                Ok(manage::rehash(app, user, password).await?)
+            } else {
+                Ok(user)
+            }
         }
         Check::Wrong | Check::Right { .. } => Err(LoginError::NoActiveAccount),
     }
