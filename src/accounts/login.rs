@@ -1,7 +1,5 @@
 //! Checking a username and a password, in the same time whatever the reason of a refusal.
 
-use std::time::Instant as Moment;
-
 use secrecy::SecretString;
 
 use super::manage;
@@ -42,31 +40,25 @@ impl From<Busy> for LoginError {
 
 /// The user whose password this is. Costs one hash, whatever the answer.
 pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, LoginError> {
-    let started = Moment::now();
     let Credentials { login, password } = credentials;
     let field = app.config.accounts.username_field;
     let user = app.db.read(move |conn| find(conn, field, &login)).await?;
-    let checked = match user {
-        None => {
-            app.passwords.pretend(password).await?;
-            None
-        }
-        Some(user) => match app.passwords.verify(password.clone(), user.password.0.clone()).await? {
-            Check::Wrong => None,
-            // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
-            Check::Right { .. } if !user.is_active => None,
-            Check::Right { outdated } if outdated && app.may_rehash() => {
-                Some(manage::rehash(app, user, password).await?)
-            }
-            Check::Right { .. } => Some(user),
-        },
+    // The pool sees to it that a failure takes the same time whatever its reason.
+    let Some(user) = user else {
+        app.passwords.pretend(password).await?;
+        return Err(LoginError::NoActiveAccount);
     };
-    if let Some(user) = checked {
-        return Ok(user);
+    match app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await? {
+        // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
+        Check::Right { outdated } if user.is_active => {
+            if outdated && app.may_rehash() {
+                Ok(manage::rehash(app, user, password).await?)
+            } else {
+                Ok(user)
+            }
+        }
+        Check::Wrong | Check::Right { .. } => Err(LoginError::NoActiveAccount),
     }
-    // A user with a quick hash must not be told from one with a slow hash, or from nobody.
-    tokio::time::sleep_until((started + app.passwords.slowest()).into()).await;
-    Err(LoginError::NoActiveAccount)
 }
 
 /// Whom a login names. An address that several users have names nobody.

@@ -23,7 +23,9 @@ pub async fn share(
     let Some(app) = request.app_data::<Data<App>>().cloned() else {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     };
-    let is_admin = request.path().starts_with("/admin/") || request.path().starts_with("/static/");
+    // Decoded, as routes are matched: `/%61dmin/` is the panel too.
+    let path = request.match_info().as_str();
+    let is_admin = path.starts_with("/admin/") || path.starts_with("/static/");
     let is_options = request.method() == Method::OPTIONS;
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = is_options && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

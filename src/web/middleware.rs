@@ -153,18 +153,19 @@ pub async fn check_host(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_allowed = is_health(request.path())
         || request.app_data::<Data<App>>().is_some_and(|app| {
-            // Of `Host` headers that contradict each other none can be believed.
-            let mut hosts = request.headers().get_all(header::HOST).filter_map(|host| host.to_str().ok());
-            let host = request.uri().authority().map(Authority::as_str).or_else(|| hosts.next());
-            hosts.next().is_none() && is_allowed_host(&app.config.server.allowed_hosts, host.unwrap_or_default())
+            // An address may name a host besides the header (RFC 9112, 3.2.2): then both must be ours.
+            let hosts = request.headers().get_all(header::HOST).map(|host| host.to_str().unwrap_or_default());
+            let mut hosts = request.uri().authority().map(Authority::as_str).into_iter().chain(hosts).peekable();
+            let allowed = &app.config.server.allowed_hosts;
+            hosts.peek().is_some() && hosts.all(|host| is_allowed_host(allowed, host))
         });
     if is_allowed {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     tracing::warn!(host = %named_host(&request), "refused: no such host in ALLOWED_HOSTS");
-    let page =
-        page("Bad Request (400)", "The host that this request names is not in ALLOWED_HOSTS. The log has its name.");
-    Ok(request.into_response(HttpResponse::BadRequest().content_type(HTML).body(page)).map_into_right_body())
+    let text = "The host that this request names is not in ALLOWED_HOSTS. The log has its name.";
+    let page = page(StatusCode::BAD_REQUEST, "Bad Request (400)", text);
+    Ok(request.into_response(page).map_into_right_body())
 }
 
 /// For the log: what a proxy or a client sent as `Host`, short and without control characters.
@@ -206,22 +207,22 @@ fn host_name(host: &str) -> Option<String> {
     (has_good_port && has_good_name && !name.is_empty()).then(|| name.to_owned())
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-
 /// What no other line of the route table answers: JSON under `/api/`, else a small page.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     if request.path().starts_with("/api/") {
         return HttpResponse::NotFound().json(serde_json::json!({"detail": "Not found."}));
     }
-    let page = page("Not Found", "The requested resource was not found on this server.");
-    HttpResponse::NotFound().content_type(HTML).body(page)
+    page(StatusCode::NOT_FOUND, "Not Found", "The requested resource was not found on this server.")
 }
 
-fn page(title: &str, text: &str) -> String {
-    format!(
+fn page(status: StatusCode, title: &str, text: &str) -> HttpResponse {
+    let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
          <body><h1>{title}</h1><p>{text}</p></body>\n</html>\n"
-    )
+    );
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"));
+    response.insert_header((header::CACHE_CONTROL, "no-store")).content_type("text/html; charset=utf-8").body(page)
 }
 
 #[cfg(test)]

@@ -48,31 +48,46 @@ impl PasswordPool {
         made.map(|made| made.text()).ok_or(Busy)
     }
 
-    /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe).
+    /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe). Unless it is right
+    /// and the user `may_log_in`, it occupies its thread as long as the slowest kind of hash would: many at once then
+    /// take as long for a user with a quick hash as for one with a slow hash, or for nobody.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full.
-    pub async fn verify(&self, password: SecretString, encoded: String) -> Result<Check, Busy> {
+    pub async fn verify(&self, password: SecretString, encoded: String, may_log_in: bool) -> Result<Check, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
-        self.submit(move || match readable(&encoded, scheme) {
-            Some(stored) if speeds.time(stored.scheme, || stored.matches(password.expose_secret())) => {
-                Check::Right { outdated: stored.is_outdated(scheme) }
+        self.submit(move || {
+            let started = Instant::now();
+            let check = match readable(&encoded, scheme) {
+                Some(stored) if speeds.time(stored.scheme, || stored.matches(password.expose_secret())) => {
+                    Check::Right { outdated: stored.is_outdated(scheme) }
+                }
+                Some(_) => Check::Wrong,
+                None => {
+                    speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()));
+                    Check::Wrong
+                }
+            };
+            if check == Check::Wrong || !may_log_in {
+                speeds.wait_for_slowest(started);
             }
-            Some(_) => Check::Wrong,
-            None => {
-                speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()));
-                Check::Wrong
-            }
+            check
         })
         .await
     }
 
-    /// Costs as much as a verification with the recipe: for a user that does not exist.
+    /// Takes as long as a failed verification: for a user that does not exist.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full.
     pub async fn pretend(&self, password: SecretString) -> Result<(), Busy> {
-        self.hash(password).await.map(drop)
+        let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
+        self.submit(move || {
+            let started = Instant::now();
+            speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()));
+            speeds.wait_for_slowest(started);
+        })
+        .await
     }
 
     /// Tells the pool that such hashes exist in the database; their time is measured once, on the pool.
@@ -90,11 +105,6 @@ impl PasswordPool {
                 }));
             }
         }
-    }
-
-    /// How long the slowest kind of hash takes that was ever measured here: no failed login is answered sooner.
-    pub fn slowest(&self) -> Duration {
-        self.speeds.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
     }
 
     /// Queues a job and waits for its answer; nothing is done for a caller that went away meanwhile.
@@ -153,6 +163,15 @@ impl Speeds {
         }
     }
 
+    /// How long the slowest kind of hash takes that was ever measured here.
+    fn slowest(&self) -> Duration {
+        self.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
+    }
+
+    fn wait_for_slowest(&self, started: Instant) {
+        thread::sleep(self.slowest().saturating_sub(started.elapsed()));
+    }
+
     fn knows(&self, scheme: Scheme) -> bool {
         self.lock().iter().any(|(kind, _)| *kind == scheme)
     }
@@ -180,7 +199,7 @@ mod tests {
     }
 
     fn verify(pool: &PasswordPool, password: &str, encoded: &str) -> Check {
-        wait(pool.verify(password.into(), encoded.into())).unwrap()
+        wait(pool.verify(password.into(), encoded.into(), true)).unwrap()
     }
 
     /// One thread, which works on something until the sender is dropped.
@@ -226,7 +245,7 @@ mod tests {
         let (pool, release) = occupied(1);
         pool.jobs.try_send(Box::new(|| {})).unwrap();
         assert_eq!(wait(pool.hash("secret".into())), Err(Busy));
-        assert_eq!(wait(pool.verify("secret".into(), OTHER.into())), Err(Busy));
+        assert_eq!(wait(pool.verify("secret".into(), OTHER.into(), true)), Err(Busy));
         drop(release);
     }
 
@@ -255,14 +274,31 @@ mod tests {
     #[test]
     fn what_is_learnt_is_measured_once_with_the_recipe() {
         let pool = PasswordPool::new(CHEAP, 1, 10);
-        assert_eq!(pool.slowest(), Duration::ZERO);
+        assert_eq!(pool.speeds.slowest(), Duration::ZERO);
         for example in [OTHER, OTHER, "!"] {
             pool.learn(example.into());
         }
         wait(pool.submit(|| ())).unwrap();
         let kinds: Vec<_> = pool.speeds.lock().iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
-        assert!(pool.slowest() > Duration::ZERO);
+        assert!(pool.speeds.slowest() > Duration::ZERO);
+    }
+
+    #[test]
+    fn a_failed_login_occupies_a_thread_as_long_as_the_slowest_hash() {
+        let slow = Duration::from_millis(40);
+        let pool = PasswordPool::new(CHEAP, 1, 3);
+        pool.speeds.record(Encoded::parse(OTHER).unwrap().scheme, slow);
+        let right = wait(pool.hash("secret".into())).unwrap();
+        let started = Instant::now();
+        wait(async {
+            let wrong = pool.verify("wrong".into(), right.clone(), true);
+            let inactive = pool.verify("secret".into(), right, false);
+            let nobody = pool.pretend("secret".into());
+            let answers = futures_util::future::join3(wrong, inactive, nobody).await;
+            assert_eq!(answers, (Ok(Check::Wrong), Ok(Check::Right { outdated: false }), Ok(())));
+        });
+        assert!(started.elapsed() >= 3 * slow);
     }
 
     #[test]

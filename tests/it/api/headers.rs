@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Backend, Server};
+use crate::harness::{Backend, Server, wire};
 
 const ON_EVERY_ANSWER: [(&str, &str); 4] = [
     ("x-frame-options", "DENY"),
@@ -54,4 +54,39 @@ fn other_hosts_are_not_answered_except_by_the_health_checks(backend: Backend) {
     assert_eq!(with_host("/admin/login/"), 400);
     assert_eq!(with_host("/healthz"), 200);
     assert_eq!(with_host("/readyz"), 200);
+}
+
+#[test]
+fn a_host_in_the_address_must_be_ours_as_well_as_the_header() {
+    let server = Server::start(Backend::Sqlite);
+    for (address, host, status) in [
+        ("http://localhost/nothing", "localhost", "404"),
+        ("http://evil.example/nothing", "localhost", "400"),
+        ("http://localhost/nothing", "evil.example", "400"),
+    ] {
+        let request = format!("GET {address} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = wire(server.port, request.as_bytes());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{address} {host}: {answer}");
+    }
+}
+
+#[test]
+fn pages_outside_the_panel_may_not_load_or_be_framed_either() {
+    let server = Server::start(Backend::Sqlite);
+    for headers in [&[("host", "evil.example")][..], &[]] {
+        let answer = server.client.get("/nothing", headers);
+        assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[test]
+fn an_encoded_address_does_not_share_the_panel_with_other_origins() {
+    let server = Server::with(Backend::Sqlite, &[("CORS_ALLOWED_ORIGINS", "https://app.example.com")]);
+    let shared = |path: &str| {
+        let answer = server.client.get(path, &[("origin", "https://app.example.com")]);
+        answer.header("access-control-allow-origin").is_some()
+    };
+    assert!(shared("/api/token/"));
+    assert!(!shared("/admin/login/") && !shared("/%61dmin/login/") && !shared("/%61dmin/%6cogin/"));
 }
