@@ -4,7 +4,6 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::outstanding_tokens::matching;
 use super::page::{self, Cursor, Page, Paging, Total};
 use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
@@ -92,7 +91,8 @@ fn joined() -> _ {
 pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     let mut query = joined().select(columns()).into_boxed();
     if let Some(q) = q {
-        query = query.filter(matching(q));
+        let owners = super::users::list_ids_starting_with(conn, q)?.into_iter().map(Some);
+        query = query.filter(outstanding_tokens::jti.eq(q).or(outstanding_tokens::user_id.eq_any(owners)));
     }
     let descending = paging.descending != paging.is_backwards();
     if let Some(from) = paging.cursor() {

@@ -1,11 +1,9 @@
 //! `token_blacklist_outstandingtoken`: refresh and sliding tokens that were issued and recorded.
 
-use diesel::dsl::AsExprOf;
-use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 
-use super::page::{self, Cursor, Page, Paging, Total, likeness};
+use super::page::{self, Cursor, Page, Paging, Total};
 use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
 use super::users::User;
@@ -126,25 +124,6 @@ pub struct Detail {
     pub kid: Option<String>,
 }
 
-/// The condition of a search in the token lists: a jti, a user id, or the beginning of a name or address.
-/// Each part is answered by an index, so that it is quick among millions.
-pub(super) fn matching(q: &str) -> Matching {
-    let start = format!("{}%", likeness(q));
-    let id = UserId(q.parse().unwrap_or(-1));
-    diesel::dsl::sql::<Bool>("(token_blacklist_outstandingtoken.jti = ")
-        .bind::<Text, _>(q.to_owned())
-        .sql(" OR token_blacklist_outstandingtoken.user_id IN (SELECT id FROM auth_user WHERE id = ")
-        .bind::<Key, _>(id)
-        .sql(" OR lower(username) LIKE lower(")
-        .bind::<Text, _>(start.clone())
-        .sql(") ESCAPE '\\' OR lower(email) LIKE lower(")
-        .bind::<Text, _>(start)
-        .sql(") ESCAPE '\\' LIMIT 1000))")
-}
-
-type Piece<Query, Type, Value> = SqlLiteral<Bool, UncheckedBind<Query, AsExprOf<Value, Type>>>;
-type Matching = Piece<Piece<Piece<Piece<SqlLiteral<Bool>, Text, String>, Key, UserId>, Text, String>, Text, String>;
-
 /// A page of tokens; `q` is a jti, a user id, or the beginning of a username or e-mail address. At most 2 statements.
 pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     use diesel::dsl::sql;
@@ -155,7 +134,8 @@ pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result
         .select(columns())
         .into_boxed();
     if let Some(q) = q {
-        query = query.filter(matching(q));
+        let owners = super::users::list_ids_starting_with(conn, q)?.into_iter().map(Some);
+        query = query.filter(outstanding_tokens::jti.eq(q).or(outstanding_tokens::user_id.eq_any(owners)));
     }
     let descending = paging.descending != paging.is_backwards();
     if let Some(from) = paging.cursor() {

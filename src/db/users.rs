@@ -283,6 +283,23 @@ pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result
     }))
 }
 
+/// Whom a search in the token lists means: a user id, or the beginning of a username or e-mail address.
+///
+/// Each part is answered by an index, and so is the search for their tokens, which would otherwise walk through millions.
+pub fn list_ids_starting_with(conn: &mut Conn, q: &str) -> Result<Vec<UserId>, DbError> {
+    const MOST: i64 = 1000;
+    let start = format!("{}%", likeness(q));
+    let starts = |column: &str| {
+        sql::<Bool>(&format!("lower({column}) LIKE lower(")).bind::<Text, _>(start.clone()).sql(") ESCAPE '\\'")
+    };
+    let id = UserId(q.parse().unwrap_or(-1));
+    Ok(users::table
+        .filter(users::id.eq(id).or(starts("username")).or(starts("email")))
+        .select(users::id)
+        .limit(MOST)
+        .load(conn)?)
+}
+
 /// How many users there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "auth_user", true)
