@@ -115,8 +115,7 @@ impl ApiError {
         }
     }
 
-    fn unavailable(cause: &str) -> Self {
-        tracing::error!(cause, "the service is unavailable");
+    fn unavailable() -> Self {
         Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.")
     }
 }
@@ -124,7 +123,10 @@ impl ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Unavailable(cause) => Self::unavailable(&cause),
+            DbError::Unavailable(cause) => {
+                tracing::error!(cause, "the database is unavailable");
+                Self::unavailable()
+            }
             DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_) => {
                 tracing::error!(%error, "a database call failed");
                 Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
@@ -164,7 +166,8 @@ impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
-            LoginError::Busy => Self::unavailable(&error.to_string()),
+            // The line of the request tells it already; a flood of logins must not become a flood of lines.
+            LoginError::Busy => Self::unavailable(),
             LoginError::Db(error) => error.into(),
         }
     }
