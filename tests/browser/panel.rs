@@ -23,7 +23,7 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     assert!(browser.address().contains("/admin/login/"), "{}", browser.address());
     browser.find("input[name=username]").fill("admin");
     browser.find("input[name=password]").fill(PASSWORD);
-    browser.find("main button[type=submit]").click();
+    browser.find("main button[type=submit]").open();
     assert!(browser.address().ends_with("/admin/"), "{}", browser.text());
     let index = browser.text();
     assert!(
@@ -32,25 +32,25 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     );
 
     // The whole token is pasted; its jti is what stands in the address afterwards.
-    browser.find("main").link("Blacklisted tokens").click();
+    browser.find("main").link("Blacklisted tokens").open();
     browser.find("main input[name=q]").fill(&rotated.refresh);
-    browser.find("main form button[type=submit]").click();
+    browser.find("main form button[type=submit]").open();
     assert!(browser.address().ends_with(&format!("?q={}", jti(&rotated.refresh))), "{}", browser.address());
     assert!(!browser.text().contains(&jti(&pair.refresh)));
-    browser.find("main tbody").link(&jti(&rotated.refresh)).click();
+    browser.find("main tbody").link(&jti(&rotated.refresh)).open();
     assert!(browser.address().ends_with("/change/"), "{}", browser.address());
     let entry = browser.text();
     assert!(entry.contains(&jti(&rotated.refresh)) && entry.to_lowercase().contains("logout"), "{entry}");
 
-    browser.find("nav[aria-label=Panel]").link("Outstanding tokens").click();
-    browser.find("main tbody").link(&jti(&live.refresh)).click();
+    browser.find("nav[aria-label=Panel]").link("Outstanding tokens").open();
+    browser.find("main tbody").link(&jti(&live.refresh)).open();
     assert!(!browser.text().contains(&live.refresh));
-    browser.find("main form[action$='/reveal/'] button").click();
+    browser.find("main form[action$='/reveal/'] button").open();
     let shown: String = browser.find("main").text().split_whitespace().collect();
     assert!(shown.contains(&live.refresh), "{shown}");
 
     browser.find("header details summary").click();
-    browser.find("form[action='/admin/logout/'] button").click();
+    browser.find("form[action='/admin/logout/'] button").open();
     browser.go(&format!("http://127.0.0.1:{}/admin/", server.port));
     assert!(browser.address().contains("/admin/login/"), "{}", browser.address());
 }
@@ -65,11 +65,11 @@ fn the_panel_fits_a_phone_and_both_themes(backend: Backend) {
     browser.go(&format!("http://127.0.0.1:{}/admin/token_blacklist/outstandingtoken/", server.port));
     browser.find("input[name=username]").fill("admin");
     browser.find("input[name=password]").fill(PASSWORD);
-    browser.find("main button[type=submit]").click();
+    browser.find("main button[type=submit]").open();
     let mut grounds = Vec::new();
     for theme in ["light", "dark"] {
         browser.find("header details summary").click();
-        browser.find(&format!("button[name=theme][value={theme}]")).click();
+        browser.find(&format!("button[name=theme][value={theme}]")).open();
         assert!(browser.address().ends_with("/outstandingtoken/"), "{}", browser.address());
         let wider = browser.ask("return document.documentElement.scrollWidth - window.innerWidth");
         assert!(wider.as_i64().unwrap() <= 0, "{wider} pixels wider than the screen");

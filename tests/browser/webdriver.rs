@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,6 +26,9 @@ const FLAGS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
 ];
+
+/// No page of ours takes this long; a test that waits longer has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One window of a headless browser with an empty profile.
 pub struct Browser {
@@ -94,6 +98,12 @@ impl Browser {
         self.command("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// Whether an element is still on the page.
+    fn has(&self, element: &Element<'_>) -> bool {
+        let path = format!("/session/{}/element/{}/name", self.session, element.id);
+        self.client.send("GET", &path, &[], "").status == 200
+    }
+
     #[track_caller]
     fn locate(&self, below: &str, using: &str, value: &str) -> Element<'_> {
         let path = format!("/session/{}{below}/element", self.session);
@@ -122,10 +132,22 @@ impl<'a> Element<'a> {
         self.browser.locate(&format!("/element/{}", self.id), "partial link text", text)
     }
 
-    /// Clicks; a page that this opens is loaded before the next command.
+    /// Clicks on what stays on the page.
     #[track_caller]
     pub fn click(&self) {
         self.command("POST", "/click", &json!({}));
+    }
+
+    /// Clicks on what opens a page, and waits until the old one is gone and the new one is loaded: a driver may answer
+    /// a click before the form that it posted is answered.
+    #[track_caller]
+    pub fn open(&self) {
+        let old = self.browser.find("html");
+        self.click();
+        let deadline = Instant::now() + PATIENCE;
+        while self.browser.has(&old) || self.browser.ask("return document.readyState") != "complete" {
+            assert!(Instant::now() < deadline, "no page was opened from {}", self.browser.address());
+        }
     }
 
     /// Types into a field.
