@@ -2,6 +2,7 @@
 //! Also how a connection is opened, and the watch that counts its statements and sees its troubles.
 #![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -89,7 +90,7 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
     // `Trouble` reads English. Only a superuser may choose the language; everybody else keeps the server's.
     let _ = conn.batch_execute("SET lc_messages = 'C'");
     conn.batch_execute(match purpose {
-        Purpose::Read => "SET statement_timeout = '30s'; SET default_transaction_read_only = off",
+        Purpose::Read => "SET statement_timeout = '30s'",
         Purpose::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
         Purpose::Migrate => "SET client_min_messages = warning",
     })?;
@@ -129,7 +130,7 @@ impl Watched {
         let trouble = Arc::new(AtomicU8::new(0));
         let (seen, count) = (Arc::clone(&trouble), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { query, .. } if !is_transaction_control(&query.to_string()) => {
+            InstrumentationEvent::StartQuery { query, .. } if !is_transaction_control(query) => {
                 count.fetch_add(1, Ordering::Relaxed);
             }
             InstrumentationEvent::FinishQuery { error: Some(error), .. } => match Trouble::of(error) {
@@ -158,6 +159,23 @@ impl Watched {
     }
 }
 
-fn is_transaction_control(sql: &str) -> bool {
+/// Reads no more than the first word: a statement's text goes on with its values, and tokens are among them.
+fn is_transaction_control(query: &dyn fmt::Display) -> bool {
+    let mut start = Start::default();
+    // It ends with an error when it has enough.
+    let _ = write!(start, "{query}");
+    let sql = &start.0;
     ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| sql.starts_with(word))
+}
+
+/// Takes the beginning of a text and refuses the rest.
+#[derive(Default)]
+struct Start(String);
+
+impl fmt::Write for Start {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        const ENOUGH: usize = "SAVEPOINT".len();
+        self.0.extend(text.chars().take(ENOUGH - self.0.len().min(ENOUGH)));
+        if self.0.len() < ENOUGH { Ok(()) } else { Err(fmt::Error) }
+    }
 }
