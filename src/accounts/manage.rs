@@ -12,7 +12,8 @@ use crate::crypto::random;
 use crate::db::types::{EncodedPassword, Instant, UserId};
 use crate::db::users::{self, Intent, NewRow, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_user, outstanding_tokens};
-use crate::tokens::record::{self, Reason};
+use crate::tokens::record::Reason;
+use crate::tokens::sessions;
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
@@ -222,14 +223,15 @@ async fn change(
     apply: impl Fn(&mut Conn, UserId) -> Result<(), DbError> + Send + 'static,
 ) -> Result<(), ManageError> {
     let (actor, now) = (actor.clone(), app.now());
-    let blacklist = app.config.accounts.end_sessions_on_user_change;
+    // Of a deleted user nothing may stay that refreshes, whatever the setting.
+    let ends_tokens = app.config.accounts.end_sessions_on_user_change || ends == Some(Reason::Deleted);
     app.db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
             if let Some(reason) = ends {
                 latchkey_admin_session::delete_of(conn, id)?;
-                if blacklist {
-                    record::blacklist_all_of(conn, id, (reason, &actor.name), now)?;
+                if ends_tokens {
+                    sessions::end_all(conn, id, None, (reason, &actor.name), now)?;
                 }
             }
             apply(conn, id)?;

@@ -7,7 +7,25 @@ pub mod login;
 pub mod manage;
 pub mod user;
 
+use std::net::IpAddr;
+
 use crate::db::types::UserId;
+
+/// The machine at the other end of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    /// Its address; behind a trusted proxy the one that the proxy names.
+    pub ip: Option<IpAddr>,
+    /// `User-Agent`, at most 255 characters.
+    pub user_agent: String,
+}
+
+impl Client {
+    /// Its address, as it is stored.
+    pub fn address(&self) -> Option<String> {
+        self.ip.map(|ip| ip.to_string())
+    }
+}
 
 /// Who does something, for the audit log and for "blacklisted by".
 #[derive(Debug, Clone)]

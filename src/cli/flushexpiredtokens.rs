@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::tokens::revoke;
+use crate::tokens::purge;
 
 /// Delete expired tokens
 ///
@@ -20,9 +20,9 @@ pub struct Args {}
 /// Deletes them.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    let expired = revoke::count_expired(&app).await?;
+    let expired = purge::count_expired(&app).await?;
     let bar = output::progress(usize::try_from(expired).unwrap_or(0), "Deleting expired tokens");
-    let deleted = revoke::flush_expired(&app, |batch| bar.inc(batch as u64)).await;
+    let deleted = purge::flush_expired(&app, |batch| bar.inc(batch as u64)).await;
     bar.finish_and_clear();
     match deleted? {
         0 => output::say("There are no expired tokens."),

@@ -63,6 +63,10 @@ pub struct Jwt {
     pub check_revoke_token: bool,
     /// Name of the claim for that.
     pub revoke_token_claim: String,
+    /// Name of the claim with the session's id, `None` leaves it out.
+    pub session_claim: Option<String>,
+    /// An access token dies with its session.
+    pub check_session: bool,
 }
 
 impl Jwt {
@@ -93,7 +97,16 @@ impl Jwt {
             check_user_is_active: reader.read("JWT_CHECK_USER_IS_ACTIVE", parse::boolean),
             check_revoke_token: reader.read("JWT_CHECK_REVOKE_TOKEN", parse::boolean),
             revoke_token_claim: reader.read("JWT_REVOKE_TOKEN_CLAIM", claim_name),
+            session_claim: reader.read("JWT_SESSION_CLAIM", claim_name_or_none),
+            check_session: reader.read("JWT_CHECK_SESSION", parse::boolean),
         };
+        if jwt.check_session && jwt.session_claim.is_none() {
+            reader.refuse(
+                "JWT_CHECK_SESSION",
+                None,
+                "needs a JWT_SESSION_CLAIM: without it no access token names its session",
+            );
+        }
         jwt.refuse_claims_of_one_name(reader);
         jwt
     }
@@ -106,6 +119,7 @@ impl Jwt {
             ("JWT_JTI_CLAIM", self.jti_claim.as_ref()),
             ("JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", Some(&self.sliding_token_refresh_exp_claim)),
             ("JWT_REVOKE_TOKEN_CLAIM", Some(&self.revoke_token_claim)),
+            ("JWT_SESSION_CLAIM", self.session_claim.as_ref()),
         ];
         let extra = self.extra_claims.iter().map(|claim| ("JWT_EXTRA_CLAIMS", claim.name()));
         let mut taken: Vec<(&str, &str)> = Vec::new();

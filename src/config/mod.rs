@@ -12,6 +12,7 @@ mod log;
 mod parse;
 mod reader;
 mod server;
+mod sessions;
 mod table;
 mod vocabulary;
 
@@ -26,6 +27,7 @@ pub use key::SecretKeySource;
 pub use log::Log;
 pub use reader::{Effective, Get, Problem, Problems};
 pub use server::Server;
+pub use sessions::Sessions;
 pub use table::{SETTINGS, Setting, env_example, readme_table};
 pub use vocabulary::{Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Everything named `JWT_*`.
     pub jwt: Jwt,
+    /// How long sessions live.
+    pub sessions: Sessions,
     /// What the log looks like.
     pub log: Log,
     /// What works but should be looked at; one sentence each.
@@ -99,6 +103,7 @@ impl Config {
             accounts: Accounts::read(reader),
             passwords: Passwords::read(reader),
             jwt: Jwt::read(reader),
+            sessions: Sessions::read(reader),
             log: Log::read(reader),
             warnings: Vec::new(),
             effective: Vec::new(),

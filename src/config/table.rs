@@ -35,6 +35,7 @@ const CORS: &str = "Cross-origin requests";
 const ACCOUNTS: &str = "Accounts";
 const PASSWORDS: &str = "Passwords";
 const TOKENS: &str = "Tokens";
+const SESSIONS: &str = "Sessions";
 const LOG: &str = "Log";
 
 /// Every setting, in the order in which people read about them.
@@ -57,7 +58,7 @@ pub const SETTINGS: &[Setting] = &[
     value(CORS, "CORS_EXPOSE_HEADERS", "Retry-After", "Retry-After,X-Request-Id", "response headers that a script may read"),
     value(ACCOUNTS, "USERNAME_FIELD", "username", "email", "what a login names: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
     words(ACCOUNTS, "STAFF_MAY_VIEW", "true, beside a Django false", "false", "staff who are no superusers may look at the panel, and never change anything"),
-    value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user blacklists the user's tokens"),
+    value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user ends the user's sessions and blacklists the user's tokens"),
     words(PASSWORDS, "PASSWORD_HASHER", "bcrypt_sha256, beside a Django pbkdf2_sha256", "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
     value(PASSWORDS, "BCRYPT_ROUNDS", "12", "13", "bcrypt's cost, 4 to 31; below 10 warns"),
     value(PASSWORDS, "PBKDF2_ITERATIONS", "1000000", "1200000", "PBKDF2's iterations; below 600000 warns"),
@@ -87,6 +88,14 @@ pub const SETTINGS: &[Setting] = &[
     value(TOKENS, "JWT_CHECK_USER_IS_ACTIVE", "true", "false", "inactive users cannot log in, refresh or authenticate"),
     value(TOKENS, "JWT_CHECK_REVOKE_TOKEN", "false", "true", "a token dies with the password that it was made under"),
     value(TOKENS, "JWT_REVOKE_TOKEN_CLAIM", "hash_password", "pwd", "claim for that"),
+    value(TOKENS, "JWT_SESSION_CLAIM", "sid", "none", "claim with the session's id; `none` leaves it out"),
+    value(TOKENS, "JWT_CHECK_SESSION", "false", "true", "an access token dies with its session on this server, at the cost of a query"),
+    words(SESSIONS, "SESSION_MAX_AGE", "none", "30 days", "a session ends this long after its login"),
+    words(SESSIONS, "SESSION_IDLE_TIMEOUT", "none", "7 days", "a session ends when it was not refreshed for this long"),
+    words(SESSIONS, "SESSION_MAX_PER_USER", "none", "10", "of more sessions of a user than this, the oldest ends"),
+    value(SESSIONS, "REUSE_ALARM_AFTER", "10s", "30s", "a rotated refresh token that comes back later than this ends its session; before, it is only refused"),
+    value(SESSIONS, "REFRESH_GRACE", "0", "10s", "a refresh without an `Idempotency-Key` may be repeated for this long, at most a minute"),
+    value(SESSIONS, "PURGE_INTERVAL", "1h", "15m", "how often expired tokens and sessions are deleted; 0: only by `flushexpiredtokens`"),
     value(LOG, "LOG_FORMAT", "pretty", "json", "`pretty` for people, `json` for one object a line"),
     value(LOG, "RUST_LOG", "info", "info,latchkey=debug", "what is logged: tracing's filter"),
 ];

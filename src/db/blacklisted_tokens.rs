@@ -2,7 +2,10 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Bool, Text};
+
+use super::conn::MultiBackend;
 
 use super::page::{self, Cursor, Page, Paging, Total};
 use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
@@ -20,18 +23,58 @@ pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbErro
     Ok(())
 }
 
-/// Blacklists all tokens of a user that are not yet; answers how many.
-pub fn insert_all_of(conn: &mut Conn, user: UserId, at: Instant) -> Result<usize, DbError> {
+/// Which tokens a blacklisting means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// All of a user.
+    User(UserId),
+    /// All of a user but those of this session.
+    Others(UserId, &'a str),
+    /// Those of this session of this user.
+    Session(UserId, &'a str),
+}
+
+impl<'a> Scope<'a> {
+    /// A statement around the search for the tokens `o` of the scope that are not blacklisted yet.
+    pub(super) fn select(self, before: &str, after: &str) -> String {
+        // Each condition names both parameters, so that they are bound alike.
+        let condition = match self {
+            Self::User(_) => "o.user_id = $1 AND $2 = ''",
+            Self::Others(..) => "o.user_id = $1 AND (k.session_id IS NULL OR k.session_id <> $2)",
+            Self::Session(..) => "o.user_id = $1 AND k.session_id = $2",
+        };
+        format!(
+            "{before} FROM token_blacklist_outstandingtoken o \
+             LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+             LEFT JOIN latchkey_token k ON k.token_id = o.id WHERE b.id IS NULL AND {condition}{after}"
+        )
+    }
+
+    /// Gives such a statement its first two parameters.
+    pub(super) fn bind<'f>(
+        self,
+        query: BoxedSqlQuery<'f, MultiBackend, SqlQuery>,
+    ) -> BoxedSqlQuery<'f, MultiBackend, SqlQuery>
+    where
+        'a: 'f,
+    {
+        let (user, session) = match self {
+            Self::User(user) => (user, ""),
+            Self::Others(user, session) | Self::Session(user, session) => (user, session),
+        };
+        query.bind::<Key, _>(user).bind::<Text, _>(session)
+    }
+}
+
+/// Blacklists all tokens of a scope that are not yet; answers how many.
+pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<usize, DbError> {
     // A Django beside us takes no lock and may be blacklisting the same token now: hence DO NOTHING.
-    Ok(diesel::sql_query(
-        "INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id) \
-         SELECT $1, o.id FROM token_blacklist_outstandingtoken o \
-         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
-         WHERE b.id IS NULL AND o.user_id = $2 ON CONFLICT DO NOTHING",
-    )
-    .bind::<Moment, _>(at)
-    .bind::<Key, _>(user)
-    .execute(conn)?)
+    let query = scope.select(
+        "WITH gone AS (SELECT o.id",
+        ") INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id) \
+         SELECT $3, id FROM gone WHERE true ON CONFLICT DO NOTHING",
+    );
+    Ok(scope.bind(diesel::sql_query(query).into_boxed()).bind::<Moment, _>(at).execute(conn)?)
 }
 
 /// Columns that the list can be sorted by.

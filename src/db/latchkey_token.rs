@@ -1,21 +1,31 @@
-//! `latchkey_token`: what we know of an outstanding token beyond Django's columns: lineage, key, why it was blacklisted.
+//! `latchkey_token`: what we know of an outstanding token beyond Django's columns: session, lineage, key, why it was
+//! blacklisted.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::blacklisted_tokens::Scope;
 use super::schema::latchkey_token;
-use super::types::{Instant, Key, TokenId, UserId};
+use super::types::{Instant, TokenId};
 use super::{Conn, DbError};
 
-/// Records what a token was made with and from.
-pub fn insert(conn: &mut Conn, token: TokenId, kid: &str, rotated_from: Option<TokenId>) -> Result<(), DbError> {
-    diesel::insert_into(latchkey_token::table)
-        .values((
-            latchkey_token::token_id.eq(token),
-            latchkey_token::kid.eq(kid),
-            latchkey_token::rotated_from.eq(rotated_from),
-        ))
-        .execute(conn)?;
+/// Where a token comes from.
+#[derive(Debug, Clone, Copy, Default, Insertable)]
+#[diesel(table_name = latchkey_token)]
+pub struct Lineage<'a> {
+    /// Id of the key that it was made with.
+    pub kid: Option<&'a str>,
+    /// The session that it belongs to.
+    pub session_id: Option<&'a str>,
+    /// The token that it was rotated from.
+    pub rotated_from: Option<TokenId>,
+    /// The address that it was given to.
+    pub ip: Option<&'a str>,
+}
+
+/// Records where a token comes from.
+pub fn insert(conn: &mut Conn, token: TokenId, lineage: Lineage<'_>) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_token::table).values((latchkey_token::token_id.eq(token), lineage)).execute(conn)?;
     Ok(())
 }
 
@@ -29,6 +39,10 @@ pub struct Blacklisting<'a> {
     pub blacklisted_by: &'a str,
     /// When it was rotated into another one, if that is the reason.
     pub rotated_at: Option<Instant>,
+    /// HMAC of the key under which the same rotation may be asked for again.
+    pub retry_key: Option<&'a str>,
+    /// The session that it turns out to belong to.
+    pub session_id: Option<&'a str>,
 }
 
 /// Remembers why a token was blacklisted. The caller has just blacklisted it, so nobody else is here for it.
@@ -39,24 +53,24 @@ pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_
     Ok(())
 }
 
-/// The same for all tokens of a user that are not blacklisted yet, before they are.
-pub fn update_blacklisting_of(conn: &mut Conn, user: UserId, reason: &str, by: &str) -> Result<(), DbError> {
-    // SQLite numbers `$1`, `$2` … by first appearance, so they appear in order.
-    diesel::sql_query(
-        "INSERT INTO latchkey_token (token_id) SELECT o.id FROM token_blacklist_outstandingtoken o \
-         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
-         WHERE b.id IS NULL AND o.user_id = $1 ON CONFLICT DO NOTHING",
-    )
-    .bind::<Key, _>(user)
-    .execute(conn)?;
-    diesel::sql_query(
-        "UPDATE latchkey_token SET blacklist_reason = $1, blacklisted_by = $2 WHERE token_id IN (\
-         SELECT o.id FROM token_blacklist_outstandingtoken o \
-         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id WHERE b.id IS NULL AND o.user_id = $3)",
-    )
-    .bind::<Text, _>(reason)
-    .bind::<Text, _>(by)
-    .bind::<Key, _>(user)
-    .execute(conn)?;
+/// Puts a token into a session. A token that Django wrote gets its row here.
+pub fn update_session(conn: &mut Conn, token: TokenId, session: &str) -> Result<(), DbError> {
+    let change = latchkey_token::session_id.eq(session);
+    if diesel::update(latchkey_token::table.find(token)).set(change).execute(conn)? == 0 {
+        insert(conn, token, Lineage { session_id: Some(session), ..Lineage::default() })?;
+    }
+    Ok(())
+}
+
+/// The same as `update_blacklisting` for many tokens that are not blacklisted yet, before they are.
+pub fn update_blacklisting_of(conn: &mut Conn, scope: Scope<'_>, reason: &str, by: &str) -> Result<(), DbError> {
+    let missing = scope.select("INSERT INTO latchkey_token (token_id) SELECT o.id", " ON CONFLICT DO NOTHING");
+    scope.bind(diesel::sql_query(missing).into_boxed()).execute(conn)?;
+    // SQLite numbers `$1`, `$2` … by first appearance, so the scope's come first.
+    let change = scope.select(
+        "WITH gone AS (SELECT o.id",
+        ") UPDATE latchkey_token SET blacklist_reason = $3, blacklisted_by = $4 WHERE token_id IN (SELECT id FROM gone)",
+    );
+    scope.bind(diesel::sql_query(change).into_boxed()).bind::<Text, _>(reason).bind::<Text, _>(by).execute(conn)?;
     Ok(())
 }

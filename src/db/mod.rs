@@ -7,6 +7,7 @@ pub mod error;
 pub mod indexes;
 pub mod latchkey_admin_session;
 pub mod latchkey_audit_log;
+pub mod latchkey_session;
 pub mod latchkey_token;
 pub mod latchkey_user;
 pub mod migrations;

@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::latchkey_session::Session;
 use super::page::{self, Cursor, Page, Paging, Total};
-use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
+use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
@@ -23,7 +24,7 @@ pub struct NewRow {
 }
 
 /// What a check of one token needs to know.
-#[derive(Debug, Clone, Copy, Queryable)]
+#[derive(Debug, Clone, Queryable)]
 pub struct Recorded {
     /// Its row.
     pub id: TokenId,
@@ -31,16 +32,73 @@ pub struct Recorded {
     pub user_id: Option<UserId>,
     /// When it was blacklisted.
     pub blacklisted_at: Option<Instant>,
+    /// When we rotated it into another one.
+    pub rotated_at: Option<Instant>,
+    /// HMAC of the key under which the same rotation may be asked for again.
+    pub retry_key: Option<String>,
+    /// Its session.
+    pub session: Option<Session>,
 }
 
-/// The row of a jti, with whether it is blacklisted. One statement.
+/// The row of a jti, with whether it is blacklisted, and its session. One statement.
 pub fn find_by_jti(conn: &mut Conn, jti: &str) -> Result<Option<Recorded>, DbError> {
+    let session = latchkey_session::id.nullable().eq(latchkey_token::session_id);
     Ok(outstanding_tokens::table
         .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(session))
         .filter(outstanding_tokens::jti.eq(jti))
-        .select((outstanding_tokens::id, outstanding_tokens::user_id, blacklisted_tokens::blacklisted_at.nullable()))
+        .select((
+            outstanding_tokens::id,
+            outstanding_tokens::user_id,
+            blacklisted_tokens::blacklisted_at.nullable(),
+            latchkey_token::rotated_at.nullable(),
+            latchkey_token::retry_key.nullable(),
+            Option::<Session>::as_select(),
+        ))
         .first(conn)
         .optional()?)
+}
+
+/// What a token was rotated into. No `Debug`: Django stores whole tokens.
+#[derive(Clone, Queryable)]
+pub struct Successor {
+    /// `header.payload`, as we stored it.
+    pub token: String,
+    /// Id of the key that it was made with.
+    pub kid: Option<String>,
+    /// The address that it was given to.
+    pub ip: Option<String>,
+    /// When it was blacklisted.
+    pub blacklisted_at: Option<Instant>,
+}
+
+/// What we rotated a token into: the last such token, if there are several.
+pub fn find_successor(conn: &mut Conn, of: TokenId) -> Result<Option<Successor>, DbError> {
+    Ok(latchkey_token::table
+        .inner_join(outstanding_tokens::table.on(outstanding_tokens::id.eq(latchkey_token::token_id)))
+        .left_join(blacklisted_tokens::table.on(blacklisted_tokens::token_id.eq(latchkey_token::token_id)))
+        .filter(latchkey_token::rotated_from.eq(of))
+        .order(outstanding_tokens::id.desc())
+        .select((
+            outstanding_tokens::token,
+            latchkey_token::kid,
+            latchkey_token::ip,
+            blacklisted_tokens::blacklisted_at.nullable(),
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// Tokens of a user that are not blacklisted, not expired, and in no session of ours: Django wrote them.
+pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<(TokenId, String)>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .filter(outstanding_tokens::user_id.eq(user).and(outstanding_tokens::expires_at.gt(now)))
+        .filter(blacklisted_tokens::id.is_null().and(latchkey_token::session_id.is_null()))
+        .select((outstanding_tokens::id, outstanding_tokens::token))
+        .load(conn)?)
 }
 
 /// Records a token.

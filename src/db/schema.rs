@@ -72,6 +72,29 @@ table! {
         blacklist_reason -> Nullable<Text>,
         blacklisted_by -> Nullable<Text>,
         kid -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        retry_key -> Nullable<Text>,
+        ip -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Everything that grew from one login.
+    latchkey_session (id) {
+        id -> Text,
+        user_id -> Key,
+        created_at -> Moment,
+        last_refreshed_at -> Nullable<Moment>,
+        expires_at -> Moment,
+        ended_at -> Nullable<Moment>,
+        end_reason -> Nullable<Text>,
+        ended_by -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        user_agent -> Text,
+        label -> Text,
     }
 }
 
@@ -121,6 +144,7 @@ allow_tables_to_appear_in_same_query!(
     blacklisted_tokens,
     latchkey_user,
     latchkey_token,
+    latchkey_session,
     latchkey_admin_session,
     latchkey_audit_log,
 );

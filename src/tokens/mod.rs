@@ -2,10 +2,14 @@
 
 pub mod claims;
 pub mod obtain;
+pub mod purge;
 pub mod record;
 pub mod refresh;
+mod renew;
+mod replay;
 pub mod reveal;
 pub mod revoke;
+pub mod sessions;
 pub mod sliding;
 pub mod verify;
 
@@ -39,6 +43,9 @@ pub enum TokenError {
     /// Blacklisted.
     #[error("Token is blacklisted")]
     Blacklisted,
+    /// Its session was ended, or is too old or too long unused.
+    #[error("Session has ended")]
+    SessionEnded,
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{self, Kind};
-use super::{TokenError, record};
+use super::{TokenError, record, sessions};
+use crate::accounts::Client;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::app::App;
 use crate::config::UserIdField;
 use crate::crypto::jwt::{self, Claims};
+use crate::db::latchkey_token::Lineage;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
@@ -24,52 +26,62 @@ pub struct TokenPair {
     pub access: String,
 }
 
-/// Checks the credentials and issues a pair; the refresh token is recorded.
-pub async fn pair(app: &Arc<App>, credentials: Credentials) -> Result<TokenPair, LoginError> {
-    let (refresh, access) = issue(app, credentials, |app, conn, user, uuid, now| {
-        let mut refresh = claims::new(app, Kind::Refresh, now);
-        claims::set_user(app, &mut refresh, user, uuid);
-        claims::set_extra(app, &mut refresh, user, false);
-        let mut access = claims::access_from(app, &refresh, now);
-        claims::finish(app, &mut refresh);
-        claims::finish(app, &mut access);
-        let refresh = record::outstand(app, conn, &refresh, user.id, None)?;
-        Ok((refresh, jwt::unsigned(&app.keys, &access)))
-    })
-    .await?;
-    Ok(TokenPair { refresh: jwt::sign(&app.keys, &refresh), access: jwt::sign(&app.keys, &access) })
+/// Checks the credentials, starts a session and issues a pair; the refresh token is recorded.
+pub async fn pair(app: &Arc<App>, credentials: Credentials, client: Client) -> Result<TokenPair, LoginError> {
+    let (claims, refresh) = issue(app, credentials, client, Kind::Refresh).await?;
+    let mut access = claims::access_from(app, &claims, app.now());
+    claims::finish(app, &mut access);
+    Ok(TokenPair { refresh: jwt::sign(&app.keys, &refresh), access: signed(app, &access) })
 }
 
-/// Checks the credentials, then runs `make` in one transaction under the lock on the user's row.
-pub(super) async fn issue<T: Send + 'static>(
+/// Checks the credentials, starts a session and records its first token; answers its claims and `header.payload`.
+pub(super) async fn issue(
     app: &Arc<App>,
     credentials: Credentials,
-    make: impl Fn(&App, &mut Conn, &User, Option<&str>, Instant) -> Result<T, TokenError> + Send + 'static,
-) -> Result<T, LoginError> {
+    client: Client,
+    kind: Kind,
+) -> Result<(Claims, String), LoginError> {
     let checked = authenticate(app, credentials).await?;
+    let shared = Arc::clone(app);
+    app.db.write(move |conn| log_in(&shared, conn, &checked, &client, kind)).await
+}
+
+/// One transaction, under the lock on the user's row.
+fn log_in(
+    app: &App,
+    conn: &mut Conn,
+    checked: &User,
+    client: &Client,
+    kind: Kind,
+) -> Result<(Claims, String), LoginError> {
     let now = app.now();
     let due = |last: Instant| last + LAST_LOGIN_STEP <= now;
     let touch = app.config.jwt.update_last_login && checked.last_login.is_none_or(due);
-    let shared = Arc::clone(app);
-    app.db
-        .write(move |conn| {
-            let app = &*shared;
-            // Two logins that both hold a shared lock and both want to write would block each other.
-            let intent = if touch { Intent::Revoke } else { Intent::Issue };
-            let user = users::lock(conn, &UserRef::Id(checked.id), intent)?;
-            // The password was checked before the lock: what was true then must still be.
-            let user = user.filter(|user| user.is_active && user.password == checked.password);
-            let user = user.ok_or(LoginError::NoActiveAccount)?;
-            if touch {
-                users::update_last_login(conn, user.id, now)?;
-            }
-            let uuid = uuid_if_wanted(app, conn, user.id)?;
-            make(app, conn, &user, uuid.as_deref(), now).map_err(|error| match error {
-                TokenError::Db(error) => LoginError::Db(error),
-                other => LoginError::Db(DbError::Other(other.to_string())),
-            })
-        })
-        .await
+    // Two logins that both hold a shared lock and both want to write would block each other.
+    let alone = touch || app.config.sessions.max_per_user.is_some();
+    let intent = if alone { Intent::Revoke } else { Intent::Issue };
+    let user = users::lock(conn, &UserRef::Id(checked.id), intent)?;
+    // The password was checked before the lock: what was true then must still be.
+    let user = user.filter(|user| user.is_active && user.password == checked.password);
+    let user = user.ok_or(LoginError::NoActiveAccount)?;
+    if touch {
+        users::update_last_login(conn, user.id, now)?;
+    }
+    sessions::make_room(app, conn, user.id, now)?;
+    let mut claims = claims::new(app, kind, now);
+    claims::set_user(app, &mut claims, &user, uuid_if_wanted(app, conn, user.id)?.as_deref());
+    if kind == Kind::Refresh {
+        claims::set_extra(app, &mut claims, &user, false);
+    }
+    let session = sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims)?)?;
+    sessions::set_claim(app, &mut claims, session.as_ref());
+    sessions::cap(app, &mut claims, session.as_ref());
+    claims::finish(app, &mut claims);
+    let session_id = session.as_ref().map(|session| session.id.as_str());
+    let ip = client.address();
+    let lineage = Lineage { session_id, ip: ip.as_deref(), ..Lineage::default() };
+    let unsigned = record::outstand(app, conn, &claims, user.id, lineage)?;
+    Ok((claims, unsigned))
 }
 
 /// The user's random id where tokens carry it; a user that Django made gets one now.
@@ -83,6 +95,16 @@ fn uuid_if_wanted(app: &App, conn: &mut Conn, user: UserId) -> Result<Option<Str
     let uuid = crate::accounts::manage::new_uuid();
     latchkey_user::insert(conn, user, &uuid)?;
     Ok(Some(uuid))
+}
+
+impl From<TokenError> for LoginError {
+    /// Nothing that a client sends can make our own claims wrong.
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Db(error) => Self::Db(error),
+            other => Self::Db(DbError::Other(other.to_string())),
+        }
+    }
 }
 
 /// Signs the claims of a token that is not recorded.

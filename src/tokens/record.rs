@@ -4,7 +4,8 @@ use super::TokenError;
 use super::claims;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
-use crate::db::latchkey_token::{self, Blacklisting};
+use crate::db::blacklisted_tokens::Scope;
+use crate::db::latchkey_token::{self, Blacklisting, Lineage};
 use crate::db::outstanding_tokens::{self, NewRow, Recorded};
 use crate::db::types::{Instant, TokenId, UserId};
 use crate::db::{Conn, DbError, blacklisted_tokens};
@@ -28,6 +29,18 @@ pub enum Reason {
     Deactivated,
     /// The user was deleted.
     Deleted,
+    /// A token came back after its rotation: somebody copied it.
+    Reuse,
+    /// `logout/` with `others`.
+    LogoutOthers,
+    /// The user ended the session (`sessions/`).
+    SessionEnd,
+    /// The session reached `SESSION_MAX_AGE`.
+    MaxAge,
+    /// The session reached `SESSION_IDLE_TIMEOUT`.
+    Idle,
+    /// The user has more sessions than `SESSION_MAX_PER_USER`.
+    TooMany,
 }
 
 impl Reason {
@@ -42,22 +55,28 @@ impl Reason {
             Self::PasswordChange => "password_change",
             Self::Deactivated => "deactivated",
             Self::Deleted => "deleted",
+            Self::Reuse => "reuse",
+            Self::LogoutOthers => "logout_others",
+            Self::SessionEnd => "session_end",
+            Self::MaxAge => "max_age",
+            Self::Idle => "idle",
+            Self::TooMany => "too_many",
         }
     }
 }
 
-/// Records a token that we issue; `from` is the one that it was rotated from. Answers `header.payload`.
+/// Records a token that we issue. Answers `header.payload`.
 pub(super) fn outstand(
     app: &App,
     conn: &mut Conn,
     claims: &Claims,
     user: UserId,
-    from: Option<TokenId>,
+    lineage: Lineage<'_>,
 ) -> Result<String, TokenError> {
     let unsigned = jwt::unsigned(&app.keys, claims);
     if let Some(jti) = claims::jti(app, claims)? {
         let id = insert(app, conn, claims, unsigned.clone(), jti, Some(user))?;
-        latchkey_token::insert(conn, id, app.keys.kid(), from)?;
+        latchkey_token::insert(conn, id, Lineage { kid: Some(app.keys.kid()), ..lineage })?;
     }
     Ok(unsigned)
 }
@@ -76,6 +95,12 @@ fn insert(
 }
 
 /// What is recorded of a presented token.
+pub(super) fn find(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
+    let Some(jti) = claims::jti(app, claims)? else { return Ok(None) };
+    Ok(outstanding_tokens::find_by_jti(conn, jti)?)
+}
+
+/// The same, where a blacklisted one is refused.
 ///
 /// # Errors
 /// `Blacklisted`, which SimpleJWT checks before it looks at the token's id and type.
@@ -84,32 +109,51 @@ pub(super) fn find_unless_blacklisted(
     conn: &mut Conn,
     claims: &Claims,
 ) -> Result<Option<Recorded>, TokenError> {
-    let Some(jti) = claims::jti(app, claims)? else { return Ok(None) };
-    match outstanding_tokens::find_by_jti(conn, jti)? {
+    match find(app, conn, claims)? {
         Some(Recorded { blacklisted_at: Some(_), .. }) => Err(TokenError::Blacklisted),
         found => Ok(found),
+    }
+}
+
+/// What is remembered of a blacklisting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Why<'a> {
+    /// Why.
+    pub reason: Reason,
+    /// By whom: a username, "Command line", "Latchkey".
+    pub by: &'a str,
+    /// The token's session.
+    pub session: Option<&'a str>,
+    /// HMAC of the key under which the rotation may be asked for again.
+    pub retry_key: Option<&'a str>,
+}
+
+impl<'a> Why<'a> {
+    /// With nothing but a reason and a name.
+    pub fn new(reason: Reason, by: &'a str) -> Self {
+        Self { reason, by, session: None, retry_key: None }
     }
 }
 
 /// Blacklists a presented token. One that was never recorded (it may come from elsewhere) is recorded first.
 ///
 /// # Errors
-/// `Blacklisted` when somebody else was faster: the unique index decides.
+/// `Unique` when somebody else was faster: the index decides.
 pub(super) fn blacklist(
     app: &App,
     conn: &mut Conn,
     claims: &Claims,
-    recorded: Option<Recorded>,
+    recorded: Option<&Recorded>,
     user: Option<UserId>,
-    why: (Reason, &str),
+    why: Why<'_>,
 ) -> Result<TokenId, TokenError> {
     let id = if let Some(recorded) = recorded {
         recorded.id
     } else {
         let jti = claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
-        insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user).map_err(taken_is_blacklisted)?
+        insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user)?
     };
-    blacklist_row(conn, id, why, app.now()).map_err(|error| taken_is_blacklisted(error.into()))?;
+    blacklist_row(conn, id, why, app.now())?;
     Ok(id)
 }
 
@@ -117,30 +161,31 @@ pub(super) fn blacklist(
 ///
 /// # Errors
 /// `Unique` when it is blacklisted already.
-pub(crate) fn blacklist_row(
-    conn: &mut Conn,
-    id: TokenId,
-    (reason, by): (Reason, &str),
-    now: Instant,
-) -> Result<(), DbError> {
+pub(crate) fn blacklist_row(conn: &mut Conn, id: TokenId, why: Why<'_>, now: Instant) -> Result<(), DbError> {
     blacklisted_tokens::insert(conn, id, now)?;
-    let rotated_at = (reason == Reason::Rotated).then_some(now);
-    let why = Blacklisting { blacklist_reason: reason.name(), blacklisted_by: by, rotated_at };
+    let why = Blacklisting {
+        blacklist_reason: why.reason.name(),
+        blacklisted_by: why.by,
+        rotated_at: (why.reason == Reason::Rotated).then_some(now),
+        retry_key: why.retry_key,
+        session_id: why.session,
+    };
     latchkey_token::update_blacklisting(conn, id, why)
 }
 
-/// Blacklists every token of a user, whose row the caller has locked. Answers how many.
-pub(crate) fn blacklist_all_of(
+/// Blacklists every token of a scope, whose user's row the caller has locked. Answers how many.
+pub(super) fn blacklist_scope(
     conn: &mut Conn,
-    user: UserId,
+    scope: Scope<'_>,
     (reason, by): (Reason, &str),
     now: Instant,
 ) -> Result<usize, DbError> {
-    latchkey_token::update_blacklisting_of(conn, user, reason.name(), by)?;
-    blacklisted_tokens::insert_all_of(conn, user, now)
+    latchkey_token::update_blacklisting_of(conn, scope, reason.name(), by)?;
+    blacklisted_tokens::insert_all_of(conn, scope, now)
 }
 
-fn taken_is_blacklisted(error: TokenError) -> TokenError {
+/// A token that somebody else blacklists or records at the same time is blacklisted for us.
+pub(super) fn taken_is_blacklisted(error: TokenError) -> TokenError {
     match error {
         TokenError::Db(DbError::Unique(_)) => TokenError::Blacklisted,
         other => other,

@@ -1,14 +1,17 @@
 //! A refresh: a new access token, and by rotation a new refresh token. Exactly one of N parallel ones wins.
+//! What happens to a token that comes back after its rotation is in `replay`.
 
 use std::sync::Arc;
 
-use super::TokenError;
 use super::claims::{self, Kind};
 use super::obtain::signed;
-use super::record::{self, Reason};
+use super::record::{self, Reason, Why};
+use super::{TokenError, renew, replay, sessions};
+use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
-use crate::db::outstanding_tokens::Recorded;
+use crate::db::latchkey_session::Session;
+use crate::db::latchkey_token::Lineage;
 use crate::db::users::{self, Intent, User};
 use crate::db::{Conn, DbError};
 
@@ -40,44 +43,112 @@ impl From<DbError> for RefreshError {
     }
 }
 
-/// Exchanges a refresh token.
-pub async fn rotate(app: &Arc<App>, refresh: &str) -> Result<Refreshed, RefreshError> {
-    let presented = claims::decode(app, refresh)?;
-    let shared = Arc::clone(app);
-    if app.config.jwt.rotate_refresh_tokens {
-        let (access, next) = app.db.write(move |conn| exchange(&shared, conn, presented.clone())).await?;
-        return Ok(Refreshed { access: signed(app, &access), refresh: Some(jwt::sign(&app.keys, &next)) });
+/// A refresh token and who presents it. No `Debug`: the claims make a token.
+#[derive(Clone)]
+pub(super) struct Presented {
+    /// What it says; its signature is good.
+    pub claims: Claims,
+    /// HMAC of the `Idempotency-Key`, bound to this token.
+    pub retry_key: Option<String>,
+    /// Who presents it.
+    pub client: Client,
+}
+
+/// What came of a rotation.
+pub(super) enum Outcome {
+    /// These go out: the access token's claims, and `header.payload` of the refresh token.
+    Tokens(Claims, String),
+    /// Nothing; and the session has to end.
+    End(Box<Session>, Reason),
+}
+
+/// Exchanges a refresh token. `key` is the request's `Idempotency-Key`.
+pub async fn rotate(
+    app: &Arc<App>,
+    refresh: &str,
+    client: Client,
+    key: Option<&str>,
+) -> Result<Refreshed, RefreshError> {
+    let claims = claims::decode(app, refresh)?;
+    let retry_key = replay::retry_key(app, &claims, key);
+    let presented = Presented { claims, retry_key, client };
+    if !app.config.jwt.rotate_refresh_tokens {
+        let (claims, user) = renew::admit(app, presented, Kind::Refresh).await?;
+        return Ok(Refreshed { access: signed(app, &access(app, &claims, &user)), refresh: None });
     }
-    let access = app.db.read(move |conn| {
-        let user = find_user(&shared, conn, &presented, None)?;
-        let (_, user) = check(&shared, conn, &presented, user, Kind::Refresh)?;
-        Ok::<_, RefreshError>(access(&shared, &presented, &user))
-    });
-    Ok(Refreshed { access: signed(app, &access.await?), refresh: None })
+    let outcome = match exchange(app, &presented).await {
+        // Somebody else rotated it at the same time. What that means is seen when it is looked at again.
+        Err(RefreshError::Token(TokenError::Db(DbError::Unique(_)))) => exchange(app, &presented).await,
+        other => other,
+    };
+    match outcome.map_err(unique_is_blacklisted)? {
+        Outcome::Tokens(access, next) => {
+            Ok(Refreshed { access: signed(app, &access), refresh: Some(jwt::sign(&app.keys, &next)) })
+        }
+        Outcome::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
+    }
+}
+
+async fn exchange(app: &Arc<App>, presented: &Presented) -> Result<Outcome, RefreshError> {
+    let (shared, presented) = (Arc::clone(app), presented.clone());
+    app.db.write(move |conn| rotation(&shared, conn, &presented)).await
+}
+
+fn unique_is_blacklisted(error: RefreshError) -> RefreshError {
+    match error {
+        RefreshError::Token(error) => record::taken_is_blacklisted(error).into(),
+        other => other,
+    }
 }
 
 /// The rotation, in one transaction: blacklist the presented token, record the next.
-fn exchange(app: &App, conn: &mut Conn, presented: Claims) -> Result<(Claims, String), RefreshError> {
-    let now = app.now();
-    let user = find_user(app, conn, &presented, Some(Intent::Issue))?;
-    let (recorded, user) = check(app, conn, &presented, user, Kind::Refresh)?;
+fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome, RefreshError> {
+    let Presented { claims, retry_key, client } = presented;
+    let user = find_user(app, conn, claims, Some(Intent::Issue))?;
+    let recorded = record::find(app, conn, claims)?;
+    if let Some(used) = recorded.as_ref().filter(|recorded| recorded.blacklisted_at.is_some()) {
+        return replay::answer(app, conn, presented, used, user);
+    }
+    let user = check(app, claims, user, Kind::Refresh)?;
+    let session = sessions::of(app, conn, claims, recorded.as_ref(), user.id, client)?;
+    if let Some(session) = &session
+        && let Some(reason) = sessions::fault(app, session, claims)
+    {
+        return Ok(Outcome::End(Box::new(session.clone()), reason));
+    }
+    let session_id = session.as_ref().map(|session| session.id.as_str());
     let from = if app.config.jwt.blacklist_after_rotation {
-        let why = (Reason::Rotated, user.username.as_str());
-        Some(record::blacklist(app, conn, &presented, recorded, Some(user.id), why)?)
+        let why = Why::new(Reason::Rotated, &user.username);
+        let why = Why { session: session_id, retry_key: retry_key.as_deref(), ..why };
+        Some(record::blacklist(app, conn, claims, recorded.as_ref(), Some(user.id), why)?)
     } else {
         recorded.map(|recorded| recorded.id)
     };
-    let access = access(app, &presented, &user);
-    let mut next = presented;
-    claims::set_extra(app, &mut next, &user, true);
-    claims::set_jti(app, &mut next);
-    claims::set_times(app, &mut next, Kind::Refresh, now);
-    claims::finish(app, &mut next);
-    let next = record::outstand(app, conn, &next, user.id, from)?;
-    Ok((access, next))
+    let mut claims = claims.clone();
+    sessions::set_claim(app, &mut claims, session.as_ref());
+    let access = access(app, &claims, &user);
+    let next = next(app, claims, &user, session.as_ref());
+    if let Some(session) = &session {
+        sessions::touch(app, conn, session, claims::expires_at(app, &next)?, client)?;
+    }
+    let ip = client.address();
+    let lineage = Lineage { session_id, rotated_from: from, ip: ip.as_deref(), ..Lineage::default() };
+    Ok(Outcome::Tokens(access, record::outstand(app, conn, &next, user.id, lineage)?))
 }
 
-fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
+/// The refresh token that takes the presented one's place.
+fn next(app: &App, presented: Claims, user: &User, session: Option<&Session>) -> Claims {
+    let mut next = presented;
+    claims::set_extra(app, &mut next, user, true);
+    claims::set_jti(app, &mut next);
+    claims::set_times(app, &mut next, Kind::Refresh, app.now());
+    sessions::cap(app, &mut next, session);
+    claims::finish(app, &mut next);
+    next
+}
+
+/// The access token for a refresh token.
+pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
     let mut access = claims::access_from(app, refresh, app.now());
     claims::set_extra(app, &mut access, user, true);
     claims::finish(app, &mut access);
@@ -98,20 +169,16 @@ pub(super) fn find_user(
     }
 }
 
-/// Is it good for a refresh? In SimpleJWT's order: blacklist, `exp`, id, type, then the user.
-pub(super) fn check(
-    app: &App,
-    conn: &mut Conn,
-    claims: &Claims,
-    user: Option<User>,
-    kind: Kind,
-) -> Result<(Option<Recorded>, User), RefreshError> {
-    let recorded = record::find_unless_blacklisted(app, conn, claims)?;
+/// Is it good for a refresh, its blacklisting apart? In SimpleJWT's order: `exp`, id, type, then the user.
+pub(super) fn check(app: &App, claims: &Claims, user: Option<User>, kind: Kind) -> Result<User, RefreshError> {
     claims::check(app, claims, Some(kind))?;
     let jwt = &app.config.jwt;
+    if kind == Kind::Sliding {
+        claims::check_time(app, claims, &jwt.sliding_token_refresh_exp_claim)?;
+    }
     let user = user.filter(|user| user.is_active || !jwt.check_user_is_active).ok_or(RefreshError::NoActiveAccount)?;
     if jwt.check_revoke_token && !claims::has_revoke_value(app, claims, &user) {
         return Err(RefreshError::PasswordChanged);
     }
-    Ok((recorded, user))
+    Ok(user)
 }

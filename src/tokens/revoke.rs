@@ -1,18 +1,18 @@
-//! Blacklisting: one token, all of a user, by its owner or by a superuser. And forgetting what has expired.
+//! Blacklisting: one token, a session, all of a user; by its owner or by a superuser.
 
 use std::sync::Arc;
 
 use super::claims::{self, Kind};
-use super::record::{self, Reason};
-use super::{TokenError, refresh};
+use super::record::{self, Reason, Why};
+use super::verify::Authenticated;
+use super::{TokenError, refresh, sessions};
 use crate::accounts::{Actor, audit};
 use crate::app::App;
+use crate::crypto::jwt::Claims;
+use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{TokenId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{DbError, outstanding_tokens};
-
-/// How many expired tokens one write job deletes: short enough that a refresh behind it does not notice.
-const FLUSH_BATCH: i64 = 500;
+use crate::db::{Conn, DbError};
 
 /// Why a logout was refused.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum LogoutError {
     /// It belongs to somebody else.
     #[error("The refresh token belongs to another user.")]
     NotYours,
+    /// Neither token says which session is to go on.
+    #[error("The access token names no session: send the refresh token of the one to keep.")]
+    NoSession,
 }
 
 impl From<DbError> for LogoutError {
@@ -31,100 +34,139 @@ impl From<DbError> for LogoutError {
     }
 }
 
-/// `token/blacklist/`: blacklists a refresh token, whoever presents it.
+/// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
 pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> {
-    revoke(app, refresh, None, Reason::Blacklist).await.map_err(|error| match error {
-        LogoutError::Token(error) => error,
-        LogoutError::NotYours => TokenError::Invalid,
-    })
-}
-
-/// `logout/`: blacklists the caller's own refresh token.
-pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
-    revoke(app, refresh, Some(user.id), Reason::Logout).await
-}
-
-async fn revoke(app: &Arc<App>, refresh: &str, caller: Option<UserId>, reason: Reason) -> Result<(), LogoutError> {
-    let claims = claims::decode(app, refresh)?;
-    let shared = Arc::clone(app);
+    let (claims, shared) = (claims::decode(app, refresh)?, Arc::clone(app));
     app.db
         .write(move |conn| {
             let app = &*shared;
             let owner = refresh::find_user(app, conn, &claims, Some(Intent::Revoke))?;
             let recorded = record::find_unless_blacklisted(app, conn, &claims)?;
             claims::check(app, &claims, Some(Kind::Refresh))?;
-            let owner_id = owner.as_ref().map(|user| user.id);
-            if caller.is_some() && caller != owner_id {
-                return Err(LogoutError::NotYours);
-            }
-            // Without a caller nobody knows who did it: whoever held the token.
+            // Nobody knows who did it: whoever held the token.
             let by = owner.as_ref().map_or("", |user| user.username.as_str());
-            record::blacklist(app, conn, &claims, recorded, owner_id, (reason, by))?;
+            let why = Why::new(Reason::Blacklist, by);
+            record::blacklist(app, conn, &claims, recorded.as_ref(), owner.as_ref().map(|user| user.id), why)?;
+            match recorded.and_then(|recorded| recorded.session) {
+                Some(session) => Ok(sessions::end_if_spent(app, conn, &session, (Reason::Blacklist, by))?),
+                None => Ok(()),
+            }
+        })
+        .await
+        .map_err(record::taken_is_blacklisted)
+}
+
+/// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
+pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
+    let (claims, shared, user) = (claims::decode(app, refresh)?, Arc::clone(app), user.clone());
+    app.db
+        .write(move |conn| {
+            let (app, why) = (&*shared, (Reason::Logout, user.username.as_str()));
+            let recorded = own(app, conn, &claims, &user)?;
+            let is_blacklisted = recorded.as_ref().is_some_and(|recorded| recorded.blacklisted_at.is_some());
+            if is_blacklisted && recorded.as_ref().is_some_and(|recorded| recorded.rotated_at.is_none()) {
+                return Err(TokenError::Blacklisted.into());
+            }
+            claims::check(app, &claims, Some(Kind::Refresh))?;
+            if !is_blacklisted {
+                let why = Why::new(why.0, why.1);
+                record::blacklist(app, conn, &claims, recorded.as_ref(), Some(user.id), why)?;
+            }
+            if let Some(session) = recorded.and_then(|recorded| recorded.session) {
+                sessions::end(app, conn, &session, why, app.now())?;
+            }
             Ok(())
         })
         .await
+        .map_err(|error| match error {
+            LogoutError::Token(error) => record::taken_is_blacklisted(error).into(),
+            other => other,
+        })
 }
 
-/// `logout/` with `all`: blacklists every outstanding token of the caller.
+/// Locks the caller and finds what is recorded of their own refresh token.
+fn own(app: &App, conn: &mut Conn, claims: &Claims, user: &User) -> Result<Option<Recorded>, LogoutError> {
+    let owner = refresh::find_user(app, conn, claims, Some(Intent::Revoke))?;
+    let recorded = record::find(app, conn, claims)?;
+    if owner.is_none_or(|owner| owner.id != user.id) {
+        return Err(LogoutError::NotYours);
+    }
+    Ok(recorded)
+}
+
+/// `logout/` with `all`: ends every session of the caller and blacklists every outstanding token.
 pub async fn logout_all(app: &Arc<App>, user: &User) -> Result<usize, DbError> {
     let (id, by, now) = (user.id, user.username.clone(), app.now());
     app.db
         .write(move |conn| {
             users::lock(conn, &UserRef::Id(id), Intent::Revoke)?;
-            record::blacklist_all_of(conn, id, (Reason::LogoutAll, &by), now)
+            sessions::end_all(conn, id, None, (Reason::LogoutAll, &by), now)
+        })
+        .await
+}
+
+/// `logout/` with `others`: the same, but for the session of the given refresh token, or else of the access token.
+pub async fn logout_others(
+    app: &Arc<App>,
+    caller: &Authenticated,
+    refresh: Option<&str>,
+) -> Result<usize, LogoutError> {
+    let refresh = refresh.map(|refresh| claims::decode(app, refresh)).transpose()?;
+    let (shared, caller) = (Arc::clone(app), caller.clone());
+    app.db
+        .write(move |conn| {
+            let (app, user) = (&*shared, &caller.user);
+            let keep = match &refresh {
+                Some(claims) => {
+                    let recorded = own(app, conn, claims, user)?;
+                    claims::check(app, claims, Some(Kind::Refresh))?;
+                    recorded.and_then(|recorded| recorded.session)
+                }
+                None => {
+                    users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
+                    sessions::named(app, conn, &caller.claims)?
+                }
+            };
+            let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
+            let keep = keep.ok_or(LogoutError::NoSession)?;
+            let why = (Reason::LogoutOthers, user.username.as_str());
+            Ok(sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?)
         })
         .await
 }
 
 /// A superuser blacklists one token; `false` if it was blacklisted already, `None` if there is no such token.
 pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Option<bool>, DbError> {
-    let (now, actor) = (app.now(), actor.clone());
+    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
     app.db
         .write(move |conn| {
             let Some(found) = outstanding_tokens::find_detail(conn, id)? else { return Ok(None) };
             if let Some(owner) = found.row.user_id {
                 users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
             }
-            if outstanding_tokens::find_by_jti(conn, &found.row.jti)?.is_none_or(|row| row.blacklisted_at.is_some()) {
-                return Ok(Some(false));
+            let session = match outstanding_tokens::find_by_jti(conn, &found.row.jti)? {
+                Some(Recorded { blacklisted_at: None, session, .. }) => session,
+                _ => return Ok(Some(false)),
+            };
+            record::blacklist_row(conn, id, Why::new(Reason::Admin, &actor.name), now)?;
+            if let Some(session) = session {
+                sessions::end_if_spent(&shared, conn, &session, (Reason::Admin, &actor.name))?;
             }
-            record::blacklist_row(conn, id, (Reason::Admin, &actor.name), now)?;
             audit::write(conn, now, &actor, "token.blacklist", found.row.user_id, &found.row.jti)?;
             Ok(Some(true))
         })
         .await
 }
 
-/// A superuser blacklists all tokens of a user; answers how many.
+/// A superuser ends all sessions of a user and blacklists all tokens; answers how many tokens.
 pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Result<usize, DbError> {
     let (now, actor) = (app.now(), actor.clone());
     app.db
         .write(move |conn| {
             let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok(0) };
-            let count = record::blacklist_all_of(conn, user, (Reason::Admin, &actor.name), now)?;
+            let count = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
             audit::write(conn, now, &actor, "user.blacklist_tokens", Some(user), &owner.username)?;
             Ok(count)
         })
         .await
-}
-
-/// Deletes the tokens that expired, with their blacklist entries, in batches; `tell` hears the size of each.
-pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usize, DbError> {
-    // A token within the leeway is still accepted.
-    let before = app.now() - app.config.jwt.leeway;
-    let mut flushed = 0;
-    loop {
-        let batch = app.db.write(move |conn| outstanding_tokens::delete_expired(conn, before, FLUSH_BATCH)).await?;
-        if batch == 0 {
-            return Ok(flushed);
-        }
-        flushed += batch;
-        tell(batch);
-    }
-}
-
-/// How many tokens `flush_expired` would delete.
-pub async fn count_expired(app: &App) -> Result<i64, DbError> {
-    let before = app.now() - app.config.jwt.leeway;
-    app.db.read(move |conn| outstanding_tokens::count_expired(conn, before)).await
 }

@@ -4,41 +4,25 @@ use std::sync::Arc;
 
 use super::claims::{self, Kind};
 use super::obtain::{issue, signed};
-use super::record;
-use super::refresh::{RefreshError, check, find_user};
+use super::refresh::{Presented, RefreshError};
+use super::renew;
+use crate::accounts::Client;
 use crate::accounts::login::{Credentials, LoginError};
 use crate::app::App;
 use crate::crypto::jwt;
 
-/// Checks the credentials and issues a sliding token; it is recorded.
-pub async fn obtain(app: &Arc<App>, credentials: Credentials) -> Result<String, LoginError> {
-    let unsigned = issue(app, credentials, |app, conn, user, uuid, now| {
-        let mut claims = claims::new(app, Kind::Sliding, now);
-        claims::set_user(app, &mut claims, user, uuid);
-        claims::finish(app, &mut claims);
-        record::outstand(app, conn, &claims, user.id, None)
-    });
-    Ok(jwt::sign(&app.keys, &unsigned.await?))
+/// Checks the credentials, starts a session and issues a sliding token; it is recorded.
+pub async fn obtain(app: &Arc<App>, credentials: Credentials, client: Client) -> Result<String, LoginError> {
+    let (_, unsigned) = issue(app, credentials, client, Kind::Sliding).await?;
+    Ok(jwt::sign(&app.keys, &unsigned))
 }
 
 /// The same token with a later `exp`: its id and `refresh_exp` stay.
-pub async fn refresh(app: &Arc<App>, token: &str) -> Result<String, RefreshError> {
-    let presented = claims::decode(app, token)?;
-    let shared = Arc::clone(app);
-    let claims = app.db.read(move |conn| {
-        let app = &*shared;
-        let user = find_user(app, conn, &presented, None)?;
-        // Its own time is checked before its user, as in SimpleJWT's next version.
-        let checked = check(app, conn, &presented, user, Kind::Sliding);
-        if !matches!(checked, Err(RefreshError::Token(_))) {
-            claims::check_time(app, &presented, &app.config.jwt.sliding_token_refresh_exp_claim)?;
-        }
-        let (_, user) = checked?;
-        let mut claims = presented.clone();
-        claims::set_extra(app, &mut claims, &user, true);
-        claims::set_times(app, &mut claims, Kind::Sliding, app.now());
-        claims::finish(app, &mut claims);
-        Ok::<_, RefreshError>(claims)
-    });
-    Ok(signed(app, &claims.await?))
+pub async fn refresh(app: &Arc<App>, token: &str, client: Client) -> Result<String, RefreshError> {
+    let presented = Presented { claims: claims::decode(app, token)?, retry_key: None, client };
+    let (mut claims, user) = renew::admit(app, presented, Kind::Sliding).await?;
+    claims::set_extra(app, &mut claims, &user, true);
+    claims::set_times(app, &mut claims, Kind::Sliding, app.now());
+    claims::finish(app, &mut claims);
+    Ok(signed(app, &claims))
 }

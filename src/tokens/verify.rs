@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::claims::{self, Kind};
-use super::{TokenError, record};
+use super::{TokenError, record, sessions};
 use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::jwt::Claims;
-use crate::db::DbError;
 use crate::db::users::{self, User};
+use crate::db::{Conn, DbError};
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]
@@ -37,6 +37,9 @@ pub enum AuthError {
     /// The password changed since (`JWT_CHECK_REVOKE_TOKEN`).
     #[error("The user's password has been changed.")]
     PasswordChanged,
+    /// The session ended (`JWT_CHECK_SESSION`).
+    #[error("Session has ended")]
+    SessionEnded,
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -46,10 +49,17 @@ pub enum AuthError {
 pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
     let claims = claims::decode(app, token)?;
     claims::check(app, &claims, None)?;
-    if claims::is_kind(app, &claims, Kind::Access) {
+    if !claims::is_kind(app, &claims, Kind::Access) {
+        not_blacklisted(app, claims.clone()).await?;
+    }
+    if !app.config.jwt.check_session {
         return Ok(());
     }
-    not_blacklisted(app, claims).await
+    let shared = Arc::clone(app);
+    match app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await? {
+        true => Ok(()),
+        false => Err(TokenError::SessionEnded),
+    }
 }
 
 /// The user whose token authenticates a request.
@@ -58,8 +68,15 @@ pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, 
     if !claims.contains_key(&app.config.jwt.user_id_claim) {
         return Err(AuthError::NoUserId);
     }
-    let user = claims::user_ref(app, &claims).ok_or(AuthError::UserNotFound)?;
-    let user = app.db.read(move |conn| users::find_by_ref(conn, &user)).await?.ok_or(AuthError::UserNotFound)?;
+    let wanted = claims::user_ref(app, &claims).ok_or(AuthError::UserNotFound)?;
+    let (shared, named) = (Arc::clone(app), claims.clone());
+    let user = app.db.read(move |conn| {
+        if shared.config.jwt.check_session && !session_goes_on(&shared, conn, &named)? {
+            return Err(AuthError::SessionEnded);
+        }
+        Ok::<_, AuthError>(users::find_by_ref(conn, &wanted)?)
+    });
+    let user = user.await?.ok_or(AuthError::UserNotFound)?;
     let jwt = &app.config.jwt;
     if jwt.check_user_is_active && !user.is_active {
         return Err(AuthError::UserInactive);
@@ -96,6 +113,15 @@ async fn accept(app: &Arc<App>, token: &str, class: TokenClass) -> Result<Claims
         }
     }
     Ok(claims)
+}
+
+/// Whether the session that a token names goes on; one that names none has none that could end.
+pub(super) fn session_goes_on(app: &App, conn: &mut Conn, claims: &Claims) -> Result<bool, DbError> {
+    if app.config.jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)) {
+        return Ok(true);
+    }
+    let session = sessions::named(app, conn, claims)?;
+    Ok(session.is_some_and(|session| sessions::fault(app, &session, claims).is_none()))
 }
 
 async fn not_blacklisted(app: &Arc<App>, claims: Claims) -> Result<(), TokenError> {

@@ -10,16 +10,8 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use ipnet::IpNet;
 
+pub use crate::accounts::Client;
 use crate::app::App;
-
-/// The machine at the other end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Client {
-    /// Its address; behind a trusted proxy the one that the proxy names.
-    pub ip: Option<IpAddr>,
-    /// `User-Agent`, at most 255 characters.
-    pub user_agent: String,
-}
 
 /// Random name of a request: in the log, and in the answer's `X-Request-ID`.
 #[derive(Debug, Clone, PartialEq, Eq)]

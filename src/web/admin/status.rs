@@ -64,6 +64,12 @@ pub fn reason(stored: Option<&str>) -> Badge {
         Some("password_change") => badge("plain", "lock", "Password change"),
         Some("deactivated") => badge("plain", "minus", "User deactivated"),
         Some("deleted") => badge("plain", "x", "User deleted"),
+        Some("reuse") => badge("blacklisted", "alert", "Reuse alarm"),
+        Some("logout_others") => badge("plain", "out", "Logout elsewhere"),
+        Some("session_end") => badge("plain", "out", "Session ended"),
+        Some("max_age") => badge("expired", "clock", "Session too old"),
+        Some("idle") => badge("expired", "clock", "Session idle"),
+        Some("too_many") => badge("plain", "x", "Too many sessions"),
         _ => badge("expired", "info", "Not recorded"),
     }
 }
@@ -79,6 +85,12 @@ pub fn because(stored: Option<&str>) -> &'static str {
         Some("password_change") => "because its user’s password was changed",
         Some("deactivated") => "because its user was deactivated",
         Some("deleted") => "because its user was deleted",
+        Some("reuse") => "because a token of its session came back after its rotation: somebody may have copied it",
+        Some("logout_others") => "because its user logged out all other sessions",
+        Some("session_end") => "because its user ended the session",
+        Some("max_age") => "because its session reached SESSION_MAX_AGE",
+        Some("idle") => "because its session was not used for SESSION_IDLE_TIMEOUT",
+        Some("too_many") => "because its user has more sessions than SESSION_MAX_PER_USER",
         _ => "for a reason that was not recorded, which is so when Django did it",
     }
 }

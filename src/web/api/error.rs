@@ -96,6 +96,11 @@ impl ApiError {
         Self::detail(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time.")
     }
 
+    /// An `Idempotency-Key` that cannot be one.
+    pub fn bad_idempotency_key() -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, "Idempotency-Key must have 1 to 255 visible ASCII characters.")
+    }
+
     /// JSON that is no object: there is no field to blame.
     pub fn non_field(message: &str) -> Self {
         Self::fields([("non_field_errors", vec![message.to_owned()])])
@@ -145,6 +150,7 @@ impl From<TokenError> for ApiError {
             | TokenError::NoId
             | TokenError::NoType
             | TokenError::WrongType
+            | TokenError::SessionEnded
             | TokenError::Blacklisted => Self::coded(&error.to_string(), "token_not_valid"),
             TokenError::Db(error) => error.into(),
         }
@@ -178,7 +184,9 @@ impl From<LogoutError> for ApiError {
     fn from(error: LogoutError) -> Self {
         match error {
             LogoutError::Token(TokenError::Db(error)) => error.into(),
-            LogoutError::Token(_) | LogoutError::NotYours => Self::fields([("refresh_token", vec![error.to_string()])]),
+            LogoutError::Token(_) | LogoutError::NotYours | LogoutError::NoSession => {
+                Self::fields([("refresh_token", vec![error.to_string()])])
+            }
         }
     }
 }
@@ -191,6 +199,7 @@ impl From<AuthError> for ApiError {
             AuthError::UserNotFound => Self::coded(&error.to_string(), "user_not_found"),
             AuthError::UserInactive => Self::coded(&error.to_string(), "user_inactive"),
             AuthError::PasswordChanged => Self::coded(&error.to_string(), "password_changed"),
+            AuthError::SessionEnded => Self::coded(&error.to_string(), "token_not_valid"),
             AuthError::Db(error) => error.into(),
         }
     }

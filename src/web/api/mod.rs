@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::web::extract::Client;
 
 pub mod auth;
 pub mod body;
@@ -63,6 +64,26 @@ impl Call {
     pub async fn fields(&mut self) -> Result<Fields, ApiError> {
         let bytes = body::read(&mut self.payload).await?;
         body::parse(self.request.headers(), &bytes)
+    }
+
+    /// Who sent it.
+    pub fn client(&self) -> Client {
+        let peer = self.request.peer_addr().map(|peer| peer.ip());
+        Client::of(peer, self.request.headers(), &self.app.config.server.trusted_proxies)
+    }
+
+    /// The name under which the client may ask for the same once more.
+    pub fn idempotency_key(&self) -> Result<Option<String>, ApiError> {
+        let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
+        match value.to_str() {
+            Ok(key)
+                if (1..=255).contains(&key.len())
+                    && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') =>
+            {
+                Ok(Some(key.to_owned()))
+            }
+            _ => Err(ApiError::bad_idempotency_key()),
+        }
     }
 }
 

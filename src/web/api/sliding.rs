@@ -25,7 +25,7 @@ impl View for Obtain {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let credentials = credentials(&mut call).await?;
-        Ok(json!({"token": sliding::obtain(&call.app, credentials).await?}))
+        Ok(json!({"token": sliding::obtain(&call.app, credentials, call.client()).await?}))
     }
 }
 
@@ -43,6 +43,6 @@ impl View for Refresh {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let [token] = call.fields().await?.texts(["token"])?;
-        Ok(json!({"token": sliding::refresh(&call.app, &token).await?}))
+        Ok(json!({"token": sliding::refresh(&call.app, &token, call.client()).await?}))
     }
 }

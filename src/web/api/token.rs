@@ -26,7 +26,7 @@ impl View for Obtain {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let credentials = credentials(&mut call).await?;
-        let pair = obtain::pair(&call.app, credentials).await?;
+        let pair = obtain::pair(&call.app, credentials, call.client()).await?;
         Ok(json!({"refresh": pair.refresh, "access": pair.access}))
     }
 }
@@ -45,7 +45,8 @@ impl View for Refresh {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let [token] = call.fields().await?.texts(["refresh"])?;
-        let refreshed = refresh::rotate(&call.app, &token).await?;
+        let key = call.idempotency_key()?;
+        let refreshed = refresh::rotate(&call.app, &token, call.client(), key.as_deref()).await?;
         let mut body = json!({"access": refreshed.access});
         if let Some(refresh) = refreshed.refresh {
             body["refresh"] = refresh.into();

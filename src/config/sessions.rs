@@ -1,0 +1,44 @@
+//! How long sessions live, and when a refresh token that comes back is a thief. `tokens/` acts on it.
+
+use std::time::Duration;
+
+use super::parse::{self, Fault};
+use super::reader::Reader;
+
+/// `SESSION_*`, `REUSE_ALARM_AFTER`, `REFRESH_GRACE`, `PURGE_INTERVAL`.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    /// A session ends this long after its login.
+    pub max_age: Option<Duration>,
+    /// A session ends when it was not refreshed for this long.
+    pub idle_timeout: Option<Duration>,
+    /// Of more sessions than this the oldest ends.
+    pub max_per_user: Option<usize>,
+    /// A rotated token that comes back later than this ends its session.
+    pub reuse_alarm_after: Duration,
+    /// For this long a refresh without an `Idempotency-Key` may be repeated.
+    pub refresh_grace: Duration,
+    /// How often expired tokens and sessions are deleted; zero: never.
+    pub purge_interval: Duration,
+}
+
+impl Sessions {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            max_age: reader.optional("SESSION_MAX_AGE", parse::positive_duration),
+            idle_timeout: reader.optional("SESSION_IDLE_TIMEOUT", parse::positive_duration),
+            max_per_user: reader.optional("SESSION_MAX_PER_USER", parse::number(1..=10_000)),
+            reuse_alarm_after: reader.read("REUSE_ALARM_AFTER", parse::duration),
+            refresh_grace: reader.read("REFRESH_GRACE", grace),
+            purge_interval: reader.read("PURGE_INTERVAL", parse::duration),
+        }
+    }
+}
+
+/// A minute at most: for so long whoever copied a used token may use it too.
+fn grace(value: &str) -> Result<Duration, Fault> {
+    match parse::duration(value)? {
+        grace if grace <= Duration::from_mins(1) => Ok(grace),
+        _ => Err("is longer than a minute".to_owned()),
+    }
+}

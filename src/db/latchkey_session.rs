@@ -1,0 +1,135 @@
+//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
+use super::types::{Instant, UserId};
+use super::{Conn, DbError};
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = latchkey_session)]
+pub struct Session {
+    /// Random; the session claim of its tokens.
+    pub id: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When they logged in.
+    pub created_at: Instant,
+    /// When a token of it was refreshed last.
+    pub last_refreshed_at: Option<Instant>,
+    /// When its latest token expires.
+    pub expires_at: Instant,
+    /// When it was ended, if it did not just expire.
+    pub ended_at: Option<Instant>,
+    /// Why: `logout`, `reuse` …
+    pub end_reason: Option<String>,
+    /// By whom: a username, "Command line", "Latchkey".
+    pub ended_by: Option<String>,
+    /// The address that it was used from last.
+    pub ip: Option<String>,
+    /// The `User-Agent` of that use.
+    pub user_agent: String,
+    /// What its user calls it.
+    pub label: String,
+}
+
+/// What a use of a session changes.
+#[derive(Clone, AsChangeset)]
+#[diesel(table_name = latchkey_session)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Refreshed<'a> {
+    pub last_refreshed_at: Instant,
+    pub expires_at: Instant,
+    pub ip: Option<String>,
+    pub user_agent: &'a str,
+}
+
+/// Why and by whom sessions are ended.
+#[derive(Clone, Copy, AsChangeset)]
+#[diesel(table_name = latchkey_session)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Ended<'a> {
+    pub ended_at: Instant,
+    pub end_reason: &'a str,
+    pub ended_by: &'a str,
+}
+
+/// Records a new session.
+pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_session::table).values(session.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// One session.
+pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
+    Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
+}
+
+/// The sessions of a user that are neither ended nor expired, oldest first.
+pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<Session>, DbError> {
+    Ok(latchkey_session::table
+        .filter(latchkey_session::user_id.eq(user))
+        .filter(latchkey_session::ended_at.is_null().and(latchkey_session::expires_at.gt(now)))
+        .order((latchkey_session::created_at, latchkey_session::id))
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
+/// Notes that a token of the session was refreshed.
+pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) -> Result<(), DbError> {
+    diesel::update(latchkey_session::table.find(id)).set(refreshed.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// Ends a session; `false` if it had ended before.
+pub fn update_ended(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<bool, DbError> {
+    let live = latchkey_session::table.find(id).filter(latchkey_session::ended_at.is_null());
+    Ok(diesel::update(live).set(ended).execute(conn)? > 0)
+}
+
+/// Ends a session if none of its tokens is live.
+pub fn update_ended_if_spent(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<(), DbError> {
+    let live = latchkey_token::table
+        .inner_join(outstanding_tokens::table.on(outstanding_tokens::id.eq(latchkey_token::token_id)))
+        .left_join(blacklisted_tokens::table.on(blacklisted_tokens::token_id.eq(latchkey_token::token_id)))
+        .filter(latchkey_token::session_id.eq(id).and(outstanding_tokens::expires_at.gt(ended.ended_at)))
+        .filter(blacklisted_tokens::id.is_null());
+    let spent = latchkey_session::table.find(id).filter(latchkey_session::ended_at.is_null().and(not(exists(live))));
+    diesel::update(spent).set(ended).execute(conn)?;
+    Ok(())
+}
+
+/// Ends all sessions of a user but one; answers how many.
+pub fn update_all_ended(
+    conn: &mut Conn,
+    user: UserId,
+    except: Option<&str>,
+    ended: Ended<'_>,
+) -> Result<usize, DbError> {
+    let live = latchkey_session::table
+        .filter(latchkey_session::user_id.eq(user).and(latchkey_session::ended_at.is_null()))
+        .filter(latchkey_session::id.ne(except.unwrap_or_default()));
+    Ok(diesel::update(live).set(ended).execute(conn)?)
+}
+
+/// Names a session; `false` if there is none of that id.
+pub fn update_label(conn: &mut Conn, id: &str, label: &str) -> Result<bool, DbError> {
+    Ok(diesel::update(latchkey_session::table.find(id)).set(latchkey_session::label.eq(label)).execute(conn)? > 0)
+}
+
+/// Deletes up to `limit` sessions that are over since before `expired`; answers how many.
+///
+/// An ended one stays until `ended`: a Django beside us may still hold a token that it rotated itself, and the row is
+/// what keeps that token from starting a new session here.
+pub fn delete_over(conn: &mut Conn, expired: Instant, ended: Instant, limit: i64) -> Result<usize, DbError> {
+    let over: Vec<String> = latchkey_session::table
+        .filter(latchkey_session::expires_at.le(expired))
+        .filter(latchkey_session::ended_at.is_null().or(latchkey_session::ended_at.le(ended)))
+        .order(latchkey_session::expires_at)
+        .select(latchkey_session::id)
+        .limit(limit)
+        .load(conn)?;
+    Ok(diesel::delete(latchkey_session::table.filter(latchkey_session::id.eq_any(over))).execute(conn)?)
+}

@@ -1,0 +1,86 @@
+//! A refresh that keeps the presented token: a refresh token where `JWT_ROTATE_REFRESH_TOKENS` is false, and a sliding
+//! token always. It only reads, but for the first time and then once a minute, when its session is written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::claims::{self, Kind};
+use super::record;
+use super::refresh::{Presented, RefreshError, check, find_user};
+use super::{replay, sessions};
+use crate::app::App;
+use crate::crypto::jwt::Claims;
+use crate::db::latchkey_session::Session;
+use crate::db::users::{Intent, User};
+use crate::db::{Conn, latchkey_token};
+use crate::tokens::record::Reason;
+
+/// `last_refreshed_at` of a session is written at most this often.
+const STEP: Duration = Duration::from_mins(1);
+
+/// What is found out about a presented token.
+enum Admission {
+    /// It is good; these are its claims, with its session's.
+    Good(Claims, User),
+    /// It is good, but its session is to be written.
+    Due,
+    /// Its session has to end.
+    End(Box<Session>, Reason),
+}
+
+/// The claims of a token that may be refreshed, and its user.
+pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> Result<(Claims, User), RefreshError> {
+    let (shared, wanted) = (Arc::clone(app), presented.clone());
+    let mut admission = app.db.read(move |conn| look(&shared, conn, &wanted, kind, None)).await?;
+    if matches!(admission, Admission::Due) {
+        let (shared, wanted) = (Arc::clone(app), presented.clone());
+        admission = app.db.write(move |conn| look(&shared, conn, &wanted, kind, Some(Intent::Issue))).await?;
+    }
+    match admission {
+        Admission::Good(claims, user) => Ok((claims, user)),
+        Admission::Due => Err(super::TokenError::Invalid.into()),
+        Admission::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
+    }
+}
+
+/// Looks at a presented token; with an `intent` also writes what is due.
+fn look(
+    app: &App,
+    conn: &mut Conn,
+    presented: &Presented,
+    kind: Kind,
+    intent: Option<Intent>,
+) -> Result<Admission, RefreshError> {
+    let Presented { claims, client, .. } = presented;
+    let user = find_user(app, conn, claims, intent)?;
+    let recorded = record::find_unless_blacklisted(app, conn, claims)?;
+    let user = check(app, claims, user, kind)?;
+    // A token that was never recorded stays so, as in SimpleJWT, and then it has no session.
+    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user)) };
+    let known = recorded.session.as_ref();
+    if let Some(session) = known
+        && let Some(reason) = sessions::fault(app, session, claims)
+    {
+        return Ok(Admission::End(Box::new(session.clone()), reason));
+    }
+    let is_due = known.is_none_or(|session| session.last_refreshed_at.is_none_or(|last| last + STEP <= app.now()));
+    if !is_due {
+        return Ok(Admission::Good(claims.clone(), user));
+    }
+    if intent.is_none() {
+        return Ok(Admission::Due);
+    }
+    let session = sessions::of(app, conn, claims, Some(&recorded), user.id, client)?;
+    let mut claims = claims.clone();
+    if let Some(session) = &session {
+        if let Some(reason) = sessions::fault(app, session, &claims) {
+            return Ok(Admission::End(Box::new(session.clone()), reason));
+        }
+        if recorded.session.is_none() {
+            latchkey_token::update_session(conn, recorded.id, &session.id)?;
+        }
+        sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
+    }
+    sessions::set_claim(app, &mut claims, session.as_ref());
+    Ok(Admission::Good(claims, user))
+}

@@ -1,0 +1,134 @@
+//! A refresh token that comes back after its rotation: a client that lost the answer (RFC 9700, 4.14.2; FAPI 2.0,
+//! 5.3.2.1), a second tab, or a thief. Called by `refresh` and `renew`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::claims::{self, Kind};
+use super::record::Reason;
+use super::refresh::{Outcome, Presented, RefreshError, access, check};
+use super::{TokenError, sessions};
+use crate::accounts::{Actor, audit};
+use crate::app::App;
+use crate::crypto::digest::hmac_sha256;
+use crate::crypto::jwt::{self, Claims};
+use crate::crypto::random;
+use crate::db::latchkey_session::Session;
+use crate::db::outstanding_tokens::{self, Recorded, Successor};
+use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::{Conn, DbError};
+
+/// For this long a refresh may be repeated under its `Idempotency-Key`.
+const RETRY_WINDOW: Duration = Duration::from_mins(1);
+
+/// What is stored of an `Idempotency-Key`: nobody can read it back, and it means this token only.
+pub(super) fn retry_key(app: &App, presented: &Claims, key: Option<&str>) -> Option<String> {
+    let jti = claims::jti(app, presented).ok()??;
+    let message = format!("latchkey.idempotency_key\0{jti}\0{}", key?);
+    Some(random::hex(&hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), message.as_bytes())))
+}
+
+/// What a blacklisted token gets: the same answer again, a refusal, or the alarm.
+pub(super) fn answer(
+    app: &App,
+    conn: &mut Conn,
+    presented: &Presented,
+    used: &Recorded,
+    user: Option<User>,
+) -> Result<Outcome, RefreshError> {
+    // Only a rotation of ours can be repeated or raise an alarm; Django notes none, and other blacklistings are final.
+    let (Some(rotated_at), Some(session)) = (used.rotated_at, &used.session) else { return Err(blacklisted()) };
+    if session.ended_at.is_some() {
+        return Err(blacklisted());
+    }
+    let (now, settings) = (app.now(), &app.config.sessions);
+    let is_retry = match &presented.retry_key {
+        Some(_) => presented.retry_key == used.retry_key && now < rotated_at + RETRY_WINDOW,
+        None => now < rotated_at + settings.refresh_grace,
+    };
+    if is_retry {
+        let user = check(app, &presented.claims, user, Kind::Refresh)?;
+        if let Some(reason) = sessions::fault(app, session, &presented.claims) {
+            return Ok(Outcome::End(Box::new(session.clone()), reason));
+        }
+        return again(app, conn, used, &user);
+    }
+    if rotated_at + settings.reuse_alarm_after <= now {
+        return Ok(Outcome::End(Box::new(session.clone()), Reason::Reuse));
+    }
+    Err(blacklisted())
+}
+
+fn blacklisted() -> RefreshError {
+    TokenError::Blacklisted.into()
+}
+
+/// The successor once more, if nobody has used it: the same payload, signed again, and a fresh access token.
+fn again(app: &App, conn: &mut Conn, used: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
+    let successor = outstanding_tokens::find_successor(conn, used.id)?;
+    let unused = successor.filter(|successor| successor.blacklisted_at.is_none()).ok_or_else(blacklisted)?;
+    let claims = ours(app, &unused).ok_or_else(blacklisted)?;
+    Ok(Outcome::Tokens(access(app, &claims, user), unused.token))
+}
+
+/// The stored claims, if they were made with the present key and are still a good refresh token's.
+fn ours(app: &App, successor: &Successor) -> Option<Claims> {
+    let (header, claims) = jwt::peek(&successor.token)?;
+    let same_key = successor.kid.as_deref() == Some(app.keys.kid());
+    let same_algorithm =
+        header.get("alg") == Some(&json!(app.keys.algorithm())) && successor.token.matches('.').count() == 1;
+    let is_good = claims::check(app, &claims, Some(Kind::Refresh)).is_ok();
+    (same_key && same_algorithm && is_good).then_some(claims)
+}
+
+/// Ends a session, in a transaction of its own: the rotation holds a lock that others share. Answers why the refresh
+/// is refused.
+pub(super) async fn end(app: &Arc<App>, session: Session, reason: Reason, presented: Presented) -> TokenError {
+    let shared = Arc::clone(app);
+    let ended = app.db.write(move |conn| end_under_lock(&shared, conn, &session, reason, &presented));
+    match ended.await {
+        Ok(()) if reason == Reason::Reuse => TokenError::Blacklisted,
+        Ok(()) => TokenError::SessionEnded,
+        Err(error) => error.into(),
+    }
+}
+
+fn end_under_lock(
+    app: &App,
+    conn: &mut Conn,
+    session: &Session,
+    reason: Reason,
+    presented: &Presented,
+) -> Result<(), DbError> {
+    users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
+    let now = app.now();
+    // Of two who come at the same time, one raises the alarm.
+    let is_first = sessions::end(app, conn, session, (reason, "Latchkey"), now)?;
+    if reason != Reason::Reuse || !is_first {
+        return Ok(());
+    }
+    let jti = claims::jti(app, &presented.claims).ok().flatten().unwrap_or_default();
+    let used = outstanding_tokens::find_by_jti(conn, jti)?;
+    let successor = match &used {
+        Some(used) => outstanding_tokens::find_successor(conn, used.id)?,
+        None => None,
+    };
+    let rotated_at = used.and_then(|used| used.rotated_at).map(crate::db::types::Instant::iso);
+    let detail = json!({
+        "session": session.id,
+        "rotated_at": rotated_at,
+        "rotated_by": successor.and_then(|successor| successor.ip),
+        "presented_by": presented.client.address(),
+        "user_agent": presented.client.user_agent,
+    });
+    tracing::warn!(
+        session = session.id,
+        user = session.user_id.0,
+        "a rotated refresh token came back: the session ends"
+    );
+    let actor = Actor { user_id: None, name: "Latchkey".to_owned(), ip: presented.client.address() };
+    audit::write_with(conn, now, &actor, "session.reuse", Some(session.user_id), jti, &detail)
+}

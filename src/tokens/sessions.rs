@@ -1,0 +1,191 @@
+//! Sessions: everything that grew from one login. Started, joined and ended here, as parts of a transaction that holds
+//! the lock on the user's row. The database says which token belongs to which; the session claim only tells.
+
+use serde_json::{Value, json};
+
+use super::TokenError;
+use super::claims;
+use super::record::{self, Reason};
+use crate::accounts::Client;
+use crate::app::App;
+use crate::crypto::jwt::{self, Claims};
+use crate::crypto::random;
+use crate::db::blacklisted_tokens::Scope;
+use crate::db::latchkey_session::{self, Ended, Refreshed, Session};
+use crate::db::outstanding_tokens::{self, Recorded};
+use crate::db::types::{Instant, UserId};
+use crate::db::{Conn, DbError, latchkey_token};
+
+/// Starts a session whose first token expires then. `None` where tokens carry no id: nothing could be said of them later.
+pub(super) fn start(
+    app: &App,
+    conn: &mut Conn,
+    user: UserId,
+    client: &Client,
+    expires_at: Instant,
+) -> Result<Option<Session>, DbError> {
+    if app.config.jwt.jti_claim.is_none() {
+        return Ok(None);
+    }
+    let session = Session {
+        id: random::jti(),
+        user_id: user,
+        created_at: app.now(),
+        last_refreshed_at: None,
+        expires_at,
+        ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        ip: client.address(),
+        user_agent: client.user_agent.clone(),
+        label: String::new(),
+    };
+    latchkey_session::insert(conn, &session)?;
+    Ok(Some(session))
+}
+
+/// The oldest sessions end, so that with a new one there are no more than `SESSION_MAX_PER_USER`.
+pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Result<(), DbError> {
+    let Some(most) = app.config.sessions.max_per_user else { return Ok(()) };
+    let live = latchkey_session::list_live_of(conn, user, now)?;
+    let surplus = (live.len() + 1).saturating_sub(most);
+    for session in &live[..surplus] {
+        end(app, conn, session, (Reason::TooMany, "Latchkey"), now)?;
+    }
+    Ok(())
+}
+
+/// The session of a presented token. One that has none yet, because Django made it, joins the session that its claim
+/// names (Django copied that when it rotated a token of ours), or starts one.
+pub(super) fn of(
+    app: &App,
+    conn: &mut Conn,
+    presented: &Claims,
+    recorded: Option<&Recorded>,
+    user: UserId,
+    client: &Client,
+) -> Result<Option<Session>, TokenError> {
+    if let Some(session) = recorded.and_then(|recorded| recorded.session.clone()) {
+        return Ok(Some(session));
+    }
+    if let Some(session) = named(app, conn, presented)?.filter(|session| session.user_id == user) {
+        return Ok(Some(session));
+    }
+    Ok(start(app, conn, user, client, claims::expires_at(app, presented)?)?)
+}
+
+/// The session that a token's claim names.
+pub(super) fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Session>, DbError> {
+    match claim(app, claims) {
+        Some(id) => latchkey_session::find(conn, id),
+        None => Ok(None),
+    }
+}
+
+/// The value of the session claim, if it is one that a session can have.
+pub(super) fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
+    let value = claims.get(app.config.jwt.session_claim.as_ref()?)?.as_str()?;
+    (value.len() <= 32 && !value.contains('\0')).then_some(value)
+}
+
+/// Writes the session claim.
+pub(super) fn set_claim(app: &App, claims: &mut Claims, session: Option<&Session>) {
+    if let (Some(name), Some(session)) = (&app.config.jwt.session_claim, session) {
+        claims.insert(name.clone(), json!(session.id));
+    }
+}
+
+/// No token of a session lives longer than the session may.
+pub(super) fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
+    let (Some(max_age), Some(session)) = (app.config.sessions.max_age, session) else { return };
+    let end = (session.created_at + max_age).timestamp();
+    for name in ["exp", &app.config.jwt.sliding_token_refresh_exp_claim] {
+        if claims.get(name).and_then(Value::as_i64).is_some_and(|exp| exp > end) {
+            claims.insert(name.to_owned(), json!(end));
+        }
+    }
+}
+
+/// Why a session does not go on: it was ended, it is too old, or it was not used for too long.
+pub(super) fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason> {
+    let (limits, now) = (&app.config.sessions, app.now());
+    if session.ended_at.is_some() {
+        return Some(Reason::SessionEnd);
+    }
+    if limits.max_age.is_some_and(|age| session.created_at + age <= now) {
+        return Some(Reason::MaxAge);
+    }
+    // A Django beside us may have refreshed it: then the token is younger than what we know.
+    let issued = presented.get("iat").and_then(Value::as_i64).and_then(Instant::from_timestamp);
+    let used = session.last_refreshed_at.unwrap_or(session.created_at).max(issued.unwrap_or(session.created_at));
+    limits.idle_timeout.filter(|idle| used + *idle <= now).map(|_| Reason::Idle)
+}
+
+/// Notes that a token of the session was issued: who got it, and until when the session lives by it.
+pub(super) fn touch(
+    app: &App,
+    conn: &mut Conn,
+    session: &Session,
+    expires_at: Instant,
+    client: &Client,
+) -> Result<(), DbError> {
+    let refreshed = Refreshed {
+        last_refreshed_at: app.now(),
+        expires_at: expires_at.max(session.expires_at),
+        ip: client.address(),
+        user_agent: &client.user_agent,
+    };
+    latchkey_session::update_refreshed(conn, &session.id, &refreshed)
+}
+
+/// Ends a session and blacklists its outstanding tokens, so that a Django beside us refuses them too.
+/// `false` if it had ended before.
+pub(super) fn end(
+    app: &App,
+    conn: &mut Conn,
+    session: &Session,
+    (reason, by): (Reason, &str),
+    now: Instant,
+) -> Result<bool, DbError> {
+    if app.beside_django {
+        adopt_strays(app, conn, session, now)?;
+    }
+    record::blacklist_scope(conn, Scope::Session(session.user_id, &session.id), (reason, by), now)?;
+    let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_ended(conn, &session.id, ended)
+}
+
+/// Ends a session of which no live token is left.
+pub(super) fn end_if_spent(
+    app: &App,
+    conn: &mut Conn,
+    session: &Session,
+    (reason, by): (Reason, &str),
+) -> Result<(), DbError> {
+    let ended = Ended { ended_at: app.now(), end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_ended_if_spent(conn, &session.id, ended)
+}
+
+/// Takes in the tokens of the session that a Django rotated: only their claim says that they belong to it.
+fn adopt_strays(app: &App, conn: &mut Conn, session: &Session, now: Instant) -> Result<(), DbError> {
+    for (id, token) in outstanding_tokens::list_without_session(conn, session.user_id, now)? {
+        if jwt::peek(&token).is_some_and(|(_, read)| claim(app, &read) == Some(&session.id)) {
+            latchkey_token::update_session(conn, id, &session.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends all sessions of a user but one, and blacklists all tokens that are not of that one. Answers how many tokens.
+pub(crate) fn end_all(
+    conn: &mut Conn,
+    user: UserId,
+    except: Option<&str>,
+    (reason, by): (Reason, &str),
+    now: Instant,
+) -> Result<usize, DbError> {
+    let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_all_ended(conn, user, except, ended)?;
+    let scope = except.map_or(Scope::User(user), |session| Scope::Others(user, session));
+    record::blacklist_scope(conn, scope, (reason, by), now)
+}
