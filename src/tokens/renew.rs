@@ -21,7 +21,7 @@ const STEP: Duration = Duration::from_mins(1);
 /// What is found out about a presented token.
 enum Admission {
     /// It is good; these are its claims, with its session's.
-    Good(Claims, User),
+    Good(Claims, Box<User>),
     /// It is good, but its session is to be written.
     Due,
     /// Its session has to end.
@@ -37,7 +37,7 @@ pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> R
         admission = app.db.write(move |conn| look(&shared, conn, &wanted, kind, Some(Intent::Issue))).await?;
     }
     match admission {
-        Admission::Good(claims, user) => Ok((claims, user)),
+        Admission::Good(claims, user) => Ok((claims, *user)),
         Admission::Due => Err(super::TokenError::Invalid.into()),
         Admission::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
     }
@@ -56,7 +56,7 @@ fn look(
     let recorded = record::find_unless_blacklisted(app, conn, claims)?;
     let user = check(app, claims, user, kind)?;
     // A token that was never recorded stays so, as in SimpleJWT, and then it has no session.
-    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user)) };
+    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user.into())) };
     let known = recorded.session.as_ref();
     if let Some(session) = known
         && let Some(reason) = sessions::fault(app, session, claims)
@@ -65,7 +65,7 @@ fn look(
     }
     let is_due = known.is_none_or(|session| session.last_refreshed_at.is_none_or(|last| last + STEP <= app.now()));
     if !is_due {
-        return Ok(Admission::Good(claims.clone(), user));
+        return Ok(Admission::Good(claims.clone(), user.into()));
     }
     if intent.is_none() {
         return Ok(Admission::Due);
@@ -82,5 +82,5 @@ fn look(
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
     sessions::set_claim(app, &mut claims, session.as_ref());
-    Ok(Admission::Good(claims, user))
+    Ok(Admission::Good(claims, user.into()))
 }

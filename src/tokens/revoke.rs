@@ -116,16 +116,13 @@ pub async fn logout_others(
     app.db
         .write(move |conn| {
             let (app, user) = (&*shared, &caller.user);
-            let keep = match &refresh {
-                Some(claims) => {
-                    let recorded = own(app, conn, claims, user)?;
-                    claims::check(app, claims, Some(Kind::Refresh))?;
-                    recorded.and_then(|recorded| recorded.session)
-                }
-                None => {
-                    users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
-                    sessions::named(app, conn, &caller.claims)?
-                }
+            let keep = if let Some(claims) = &refresh {
+                let recorded = own(app, conn, claims, user)?;
+                claims::check(app, claims, Some(Kind::Refresh))?;
+                recorded.and_then(|recorded| recorded.session)
+            } else {
+                users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
+                sessions::named(app, conn, &caller.claims)?
             };
             let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
             let keep = keep.ok_or(LogoutError::NoSession)?;
@@ -144,10 +141,8 @@ pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Resu
             if let Some(owner) = found.row.user_id {
                 users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
             }
-            let session = match outstanding_tokens::find_by_jti(conn, &found.row.jti)? {
-                Some(Recorded { blacklisted_at: None, session, .. }) => session,
-                _ => return Ok(Some(false)),
-            };
+            let recorded = outstanding_tokens::find_by_jti(conn, &found.row.jti)?;
+            let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { return Ok(Some(false)) };
             record::blacklist_row(conn, id, Why::new(Reason::Admin, &actor.name), now)?;
             if let Some(session) = session {
                 sessions::end_if_spent(&shared, conn, &session, (Reason::Admin, &actor.name))?;

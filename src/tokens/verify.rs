@@ -56,10 +56,8 @@ pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
         return Ok(());
     }
     let shared = Arc::clone(app);
-    match app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await? {
-        true => Ok(()),
-        false => Err(TokenError::SessionEnded),
-    }
+    let goes_on = app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await?;
+    if goes_on { Ok(()) } else { Err(TokenError::SessionEnded) }
 }
 
 /// The user whose token authenticates a request.
