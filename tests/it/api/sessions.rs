@@ -292,11 +292,14 @@ fn without_rotation_a_session_is_noted_once_a_minute(backend: Backend) {
 
 both!(a_deleted_user_leaves_nothing_that_refreshes);
 fn a_deleted_user_leaves_nothing_that_refreshes(backend: Backend) {
-    let server = Server::with(backend, &[("END_SESSIONS_ON_USER_CHANGE", "false")]);
+    let server = Server::start(backend);
     let alice = server.add_user("alice");
     let pair = server.log_in("alice");
     server.delete(alice.id);
     server.refresh(&pair.refresh).expect(401, refused());
+    let never_seen = forge::token("refresh", alice.id.0, |_| {});
+    let gone = json!({"detail": "No active account found for the given token."});
+    server.refresh(&never_seen).expect(401, gone);
     assert_eq!(count(&server, "1 = 1"), 0);
 }
 
