@@ -151,6 +151,8 @@ impl Context<'_> {
             }
         } else if Some(name) == jwt.jti_claim.as_deref() {
             "Its own id"
+        } else if Some(name) == jwt.session_claim.as_deref() {
+            "Its session: everything that grew from one login"
         } else if name == jwt.revoke_token_claim {
             "A fingerprint of the password hash: a new password makes the token invalid"
         } else if jwt.extra_claims.iter().any(|claim| claim.name() == name) {
