@@ -148,7 +148,7 @@ pub fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
     };
     let expect =
         Expect { audience, issuer: jwt.issuer.as_deref(), leeway: jwt.leeway.as_secs_f64(), now: seconds(app.now()) };
-    Ok(jwt::decode(&app.keys, token, &expect)?)
+    Ok(jwt::decode(app.keys.verifying(), token, &expect)?)
 }
 
 /// SimpleJWT's `verify` for one kind (`None`: any): `exp`, then the id, then the type.
