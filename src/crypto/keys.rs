@@ -52,7 +52,7 @@ impl Keys {
             let (variable, secret) = signing.map_or(("SECRET_KEY", secret_key), |key| ("JWT_SIGNING_KEY", key));
             let warnings = look_at_secret(algorithm, variable, secret, verifying.is_some())?;
             let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
-            let signing = SigningKey::Hmac(hmac::Key::new(hash, secret.as_bytes()));
+            let signing = SigningKey::Hmac(Box::new(hmac::Key::new(hash, secret.as_bytes())));
             return Self::assemble(algorithm, signing, None, kid, warnings);
         }
         let Some(private) = signing else {

@@ -46,7 +46,7 @@ impl Scheme {
 /// A key that signs. No `Debug`: it is a secret.
 pub enum SigningKey {
     /// A secret, prepared for its hash.
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     /// An RSA key, and the padding and hash that it signs with.
     Rsa(RsaKeyPair, &'static RsaSignatureEncoding),
     /// An EC key; its curve fixes the hash.
@@ -88,7 +88,7 @@ pub struct VerifyingKey {
 }
 
 enum Parsed {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 

@@ -7,6 +7,7 @@ mod bodies;
 mod database_away;
 mod headers;
 mod health;
+mod jwk_url;
 mod last_login;
 mod logout;
 mod refresh;
