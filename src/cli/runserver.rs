@@ -111,6 +111,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     // A look at every user's hash; the first answer does not wait for it.
     let learner = Arc::clone(&app);
     tokio::spawn(async move { learner.learn_password_schemes().await });
+    let warmed = Arc::clone(&app);
+    tokio::spawn(async move {
+        if let Some(set) = &warmed.key_set {
+            set.warm().await;
+        }
+    });
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
         ended = &mut server => return ended.map_err(|error| Failure::say(format!("The server stopped: {error}."))),

@@ -42,7 +42,7 @@ impl From<DbError> for RefreshError {
 
 /// Exchanges a refresh token.
 pub async fn rotate(app: &Arc<App>, refresh: &str) -> Result<Refreshed, RefreshError> {
-    let presented = claims::decode(app, refresh)?;
+    let presented = claims::decode(app, refresh).await?;
     let shared = Arc::clone(app);
     if app.config.jwt.rotate_refresh_tokens {
         let (access, next) = app.db.write(move |conn| exchange(&shared, conn, presented.clone())).await?;

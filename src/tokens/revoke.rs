@@ -45,7 +45,7 @@ pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), Lo
 }
 
 async fn revoke(app: &Arc<App>, refresh: &str, caller: Option<UserId>, reason: Reason) -> Result<(), LogoutError> {
-    let claims = claims::decode(app, refresh)?;
+    let claims = claims::decode(app, refresh).await?;
     let shared = Arc::clone(app);
     app.db
         .write(move |conn| {

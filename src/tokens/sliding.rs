@@ -23,7 +23,7 @@ pub async fn obtain(app: &Arc<App>, credentials: Credentials) -> Result<String, 
 
 /// The same token with a later `exp`: its id and `refresh_exp` stay.
 pub async fn refresh(app: &Arc<App>, token: &str) -> Result<String, RefreshError> {
-    let presented = claims::decode(app, token)?;
+    let presented = claims::decode(app, token).await?;
     let shared = Arc::clone(app);
     let claims = app.db.read(move |conn| {
         let app = &*shared;

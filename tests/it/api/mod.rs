@@ -8,6 +8,7 @@ mod browsable;
 mod database_away;
 mod headers;
 mod health;
+mod jwk_url;
 mod last_login;
 mod logout;
 mod refresh;
