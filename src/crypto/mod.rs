@@ -5,5 +5,7 @@ pub mod jwt;
 pub mod keys;
 pub mod password;
 mod pem;
+#[cfg(test)]
+mod properties;
 pub mod random;
 mod segment;

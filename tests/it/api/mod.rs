@@ -9,6 +9,7 @@ mod headers;
 mod health;
 mod last_login;
 mod logout;
+mod properties;
 mod refresh;
 mod speed;
 mod token;
