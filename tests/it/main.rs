@@ -12,4 +12,5 @@ mod api;
 mod browser;
 mod cli;
 mod db;
+mod differences;
 mod house;
