@@ -71,8 +71,6 @@ def start():
     call_command("migrate", verbosity=0)
     for user in USERS:
         get_user_model().objects.create_user(**user)
-    # An algorithm that nobody warns about ten thousand times.
-    sys.setrecursionlimit(1000)
     return get_wsgi_application()
 
 

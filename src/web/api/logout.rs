@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::config::Config;
 use crate::tokens::revoke;
 use crate::tokens::verify::Authenticated;
 
@@ -14,8 +15,11 @@ pub struct Logout;
 impl View for Logout {
     type Caller = Authenticated;
     const NAME: &'static str = "API Logout";
-    const DESCRIPTION: &'static str =
-        "Blacklists the refresh token of the request, or with `all` every one of the caller.";
+    const DESCRIPTION: &'static str = "Blacklists the refresh token of the request, or all of the caller's.";
+
+    fn form(_: &Config) -> Vec<&'static str> {
+        vec!["refresh_token", "all"]
+    }
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;

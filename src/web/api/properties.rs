@@ -109,7 +109,7 @@ proptest! {
     ) {
         let Ok(accept) = HeaderValue::from_bytes(&accept) else { return Ok(()) };
         let request = TestRequest::default().insert_header((header::ACCEPT, accept)).to_http_request();
-        match negotiate(request.headers(), &query) {
+        match negotiate(request.headers(), &query, true) {
             Ok(Format::Json { indent }) => prop_assert!(indent <= 8),
             Ok(Format::Html) => {}
             Err(error) => prop_assert!(is_client_error(&error)),
