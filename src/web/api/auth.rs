@@ -55,6 +55,9 @@ fn bearer(header: &[u8], schemes: &[String]) -> Result<Option<String>, ApiError>
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(header: &[u8]) -> Result<Option<String>, ()> {
@@ -84,5 +87,23 @@ mod tests {
     fn any_bytes_are_taken() {
         assert_eq!(read(b"\xff\xfe \x00"), Ok(None));
         assert_eq!(read(b"Bearer \xff"), Ok(Some("\u{fffd}".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn every_header_is_read(header in prop_oneof![
+            vec(any::<u8>(), 0..64),
+            r"[ \t]{0,2}(Bearer|JWT|Basic|bearer)?[ \t]{0,2}[!-~]{0,8}[ \t]{0,2}[!-~]{0,3}".prop_map(String::into_bytes),
+        ]) {
+            if let Ok(Some(token)) = read(&header) {
+                prop_assert!(!token.is_empty() && !token.bytes().any(|byte| byte.is_ascii_whitespace()));
+                prop_assert!(header.trim_ascii_start().starts_with(b"Bearer") || header.trim_ascii_start().starts_with(b"JWT"));
+            }
+        }
+
+        #[test]
+        fn a_token_arrives_as_it_was_sent(token in "[!-~]{1,64}", space in "[ \t]{1,3}") {
+            prop_assert_eq!(read(format!("Bearer{space}{token}{space}").as_bytes()), Ok(Some(token)));
+        }
     }
 }

@@ -22,6 +22,8 @@ pub mod media_type;
 mod metadata;
 mod multipart;
 pub mod negotiation;
+#[cfg(test)]
+mod properties;
 mod python;
 pub mod render;
 pub mod sliding;

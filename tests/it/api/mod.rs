@@ -11,6 +11,7 @@ mod health;
 mod jwk_url;
 mod last_login;
 mod logout;
+mod properties;
 mod refresh;
 mod speed;
 mod token;
