@@ -18,7 +18,7 @@ use super::multipart;
 use super::python::{self, Charset};
 
 /// Largest body.
-const LIMIT: usize = 128 * 1024;
+pub const LIMIT: usize = 128 * 1024;
 /// So much of a larger one is read and thrown away: a client that is still sending would not see our answer.
 const DRAINED: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
@@ -73,6 +73,11 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
     } else {
         Err(ApiError::unsupported_media_type(&content_type))
     }
+}
+
+/// The fields of a JSON body in UTF-8.
+pub fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
+    json(body, Charset::Utf8)
 }
 
 fn json(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {

@@ -8,8 +8,10 @@ use super::View;
 
 /// A field as OPTIONS lists it.
 pub struct Field {
-    name: &'static str,
-    is_read_only: bool,
+    /// Its name.
+    pub name: &'static str,
+    /// Only answers have it.
+    pub is_read_only: bool,
 }
 
 impl Field {
