@@ -17,6 +17,7 @@ pub mod server;
 
 use crate::app::App;
 
+use api::error::ApiError;
 use api::{Endpoint, docs, logout, me, schema, sliding, spellings, token};
 
 /// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
@@ -56,8 +57,8 @@ where
     F::Output: Responder + 'static,
 {
     let only_read = async |request: HttpRequest| {
-        let mut response = api::error::ApiError::method_not_allowed(request.method()).head(&[]);
-        response.insert_header((header::ALLOW, "GET, HEAD")).finish()
+        let error = ApiError::method_not_allowed(request.method());
+        error.head(&[]).insert_header((header::ALLOW, "GET, HEAD")).json(error.body)
     };
     resource(paths).route(get().to(handler.clone())).route(head().to(handler)).default_service(to(only_read))
 }

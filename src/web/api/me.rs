@@ -47,7 +47,7 @@ impl View for Me {
             "is_staff": false,
             "is_superuser": false,
             "date_joined": "2026-03-01T12:00:00.123456Z",
-            "last_login": null,
+            "last_login": "2026-03-01T12:00:00.123456Z",
         });
         Entry::new("Account", "The caller.", user, example)
     }

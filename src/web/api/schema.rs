@@ -2,8 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, ObjectBuilder, PathItem, ResponseBuilder};
 
@@ -13,7 +12,7 @@ use crate::crypto::digest::sha256_hex;
 use super::error::ApiError;
 use super::openapi::entry::Fault;
 use super::openapi::schemas::text;
-use super::{negotiation, openapi};
+use super::{docs, negotiation, openapi};
 
 /// Its path, without the last slash.
 pub const PATH: &str = "/api/schema";
@@ -34,8 +33,8 @@ enum Kind {
 
 /// The API document, written once at the start: the settings do not change while the server runs.
 pub struct Document {
-    /// For the page that shows it.
-    pub value: Value,
+    /// The same as a page.
+    pub page: String,
     yaml: File,
     json: File,
 }
@@ -57,12 +56,12 @@ impl Document {
     /// The document for these settings.
     ///
     /// # Errors
-    /// It cannot be written as YAML or JSON, which no settings bring about.
+    /// It cannot be written, which no settings bring about.
     pub fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let value = serde_json::to_value(openapi::document(config))?;
         let yaml = File::new("latchkey.yaml", serde_saphyr::to_string(&value)?);
         let json = File::new("latchkey.json", serde_json::to_string_pretty(&value)?);
-        Ok(Self { value, yaml, json })
+        Ok(Self { page: docs::render(&value, &config.jwt)?, yaml, json })
     }
 }
 
@@ -70,15 +69,12 @@ impl Document {
 pub async fn serve(request: HttpRequest, document: Data<Document>) -> HttpResponse {
     let (media_type, kind) = match choose(request.headers(), request.query_string()) {
         Ok(chosen) => chosen,
-        Err(error) => return error.head(&[]).insert_header((header::VARY, "Accept")).json(error.body),
+        Err(error) => return with_headers(error.head(&[])).json(error.body),
     };
     let file = if kind == Kind::Yaml { &document.yaml } else { &document.json };
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes());
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((header::ETAG, file.etag.as_str()))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::VARY, "Accept"));
+    let mut response = with_headers(if known { HttpResponse::NotModified() } else { HttpResponse::Ok() });
+    response.insert_header((header::ETAG, file.etag.as_str()));
     if known {
         return response.finish();
     }
@@ -86,6 +82,14 @@ pub async fn serve(request: HttpRequest, document: Data<Document>) -> HttpRespon
         .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{}\"", file.name)))
         .content_type(media_type)
         .body(file.text.clone())
+}
+
+fn with_headers(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
+    response
+        .insert_header((header::ALLOW, "GET, HEAD"))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "Accept"));
+    response
 }
 
 /// The most specific type that is accepted and offered; YAML before JSON.

@@ -34,6 +34,8 @@ impl View for Obtain {
             json!({"token": SLIDING}),
         )
         .takes(credentials_example(config))
+        .leads_to("token_sliding_refresh", "token", "token")
+        .leads_to("token_verify", "token", "token")
         .no_account(LoginError::NoActiveAccount)
     }
 

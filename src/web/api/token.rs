@@ -30,6 +30,10 @@ impl View for Obtain {
         let pair = object([("refresh", component(TOKEN)), ("access", component(TOKEN))]);
         Entry::new("Token pairs", "A token pair.", pair, json!({"refresh": REFRESH, "access": ACCESS}))
             .takes(credentials_example(config))
+            .leads_to("token_refresh", "refresh", "refresh")
+            .leads_to("token_verify", "token", "access")
+            .leads_to("token_blacklist", "refresh", "refresh")
+            .leads_to("logout", "refresh_token", "refresh")
             .no_account(LoginError::NoActiveAccount)
     }
 

@@ -10,6 +10,7 @@ mod health;
 mod last_login;
 mod logout;
 mod refresh;
+mod schema;
 mod speed;
 mod token;
 mod users;

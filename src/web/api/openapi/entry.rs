@@ -1,7 +1,7 @@
 //! What an endpoint says about itself for the API document: what it takes, what it answers, and each way in which it fails.
 //! The failures are made by the code that answers with them, so that their texts cannot differ. Views write entries.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr};
 
@@ -14,11 +14,11 @@ use super::super::error::ApiError;
 /// Credentials of the examples.
 pub const PASSWORD: &str = "violet-harbour-17";
 /// An access token of the examples.
-pub const ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl";
+pub const ACCESS: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2ln";
 /// A refresh token of the examples.
-pub const REFRESH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl";
+pub const REFRESH: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2ln";
 /// A sliding token of the examples.
-pub const SLIDING: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.c2lnbmF0dXJl";
+pub const SLIDING: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.c2ln";
 
 /// One way in which an endpoint fails.
 pub struct Fault {
@@ -46,6 +46,7 @@ pub struct Body {
 }
 
 /// What the API document says of an endpoint beyond the name and description of its view.
+#[must_use]
 pub struct Entry {
     /// The heading under which it stands.
     pub tag: &'static str,
@@ -57,6 +58,8 @@ pub struct Entry {
     pub schema: RefOr<Schema>,
     /// A success.
     pub example: Value,
+    /// Operations that go on with a success, by their ids, and with which body.
+    pub links: Vec<(&'static str, Value)>,
     /// How it fails, besides what all views have in common.
     pub faults: Vec<Fault>,
 }
@@ -64,7 +67,7 @@ pub struct Entry {
 impl Entry {
     /// An endpoint under a heading, with its success.
     pub fn new(tag: &'static str, answers: &'static str, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
-        Self { tag, takes: None, answers, schema: schema.into(), example, faults: Vec::new() }
+        Self { tag, takes: None, answers, schema: schema.into(), example, links: Vec::new(), faults: Vec::new() }
     }
 
     /// It takes a body with the view's fields; this is a good one.
@@ -76,6 +79,12 @@ impl Entry {
     /// It takes a body that the view's fields do not describe.
     pub fn takes_as(mut self, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
         self.takes = Some(Body { schema: Some(schema.into()), example });
+        self
+    }
+
+    /// A success leads to another operation: a field of the answer is a field there.
+    pub fn leads_to(mut self, operation: &'static str, field: &str, from: &str) -> Self {
+        self.links.push((operation, json!({field: format!("$response.body#/{from}")})));
         self
     }
 

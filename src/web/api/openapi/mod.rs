@@ -17,7 +17,7 @@ mod operation;
 pub mod schemas;
 mod shared;
 
-pub use operation::{describe, failures};
+pub use operation::{describe, failures, header_case};
 
 /// Name of the one security scheme.
 const SECURITY: &str = "jwt";
@@ -90,4 +90,62 @@ fn security(jwt: &Jwt) -> SecurityScheme {
     let word = words.first().map_or("Bearer", String::as_str);
     let description = format!("The word `{word}`, a space and an access token.");
     SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(header.to_owned(), description)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn document() -> Value {
+        let config = Config::load(&|name| (name == "SECRET_KEY").then(|| "x".repeat(32))).unwrap();
+        serde_json::to_value(super::document(&config)).unwrap()
+    }
+
+    /// Every value of this key, at any depth.
+    fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get(key).and_then(Value::as_str));
+                members.values().for_each(|value| all(value, key, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| all(value, key, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut references = Vec::new();
+        all(&document, "$ref", &mut references);
+        assert!(references.len() > 100);
+        for reference in references {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own_and_links_name_them() {
+        let document = document();
+        let operations = || document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+        let ids: BTreeSet<&str> = operations().filter_map(|(_, operation)| operation["operationId"].as_str()).collect();
+        assert_eq!(ids.len(), operations().count());
+        assert!(ids.contains("token_sliding_refresh") && ids.contains("logout_token") && ids.contains("me"));
+        let links = operations().filter_map(|(_, operation)| operation["responses"]["200"]["links"].as_object());
+        for link in links.flatten().map(|(_, link)| link["operationId"].as_str().unwrap()) {
+            assert!(ids.contains(link), "{link}");
+        }
+    }
+
+    #[test]
+    fn every_view_is_in_the_document() {
+        let document = document();
+        let config = Config::load(&|name| (name == "SECRET_KEY").then(|| "x".repeat(32))).unwrap();
+        for view in &VIEWS {
+            let (path, _) = view.describe(&config);
+            assert!(document["paths"][&path].is_object(), "{path}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::http::{Method, StatusCode};
 use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::Schema;
@@ -68,7 +69,13 @@ fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
 
 fn success(entry: &Entry) -> ResponseBuilder {
     let content = ContentBuilder::new().schema(Some(entry.schema.clone())).example(Some(entry.example.clone()));
-    with_headers(ResponseBuilder::new().description(entry.answers).content(JSON, content.build()), HEADERS)
+    let response = ResponseBuilder::new().description(entry.answers).content(JSON, content.build());
+    let links = entry.links.iter();
+    let response = links.fold(response, |response, (operation, body)| {
+        let link = LinkBuilder::new().operation_id(*operation).request_body(Some(body.clone())).build();
+        response.link(*operation, link)
+    });
+    with_headers(response, HEADERS)
 }
 
 /// One response for each status, with an example of each fault.
@@ -114,7 +121,7 @@ fn with_headers(response: ResponseBuilder, names: impl IntoIterator<Item = impl 
 }
 
 /// `Retry-After` of `retry-after`, `WWW-Authenticate` of `www-authenticate`.
-fn header_case(name: &str) -> String {
+pub fn header_case(name: &str) -> String {
     let capital = |word: &str| match word {
         "www" => "WWW".to_owned(),
         word => word[..1].to_uppercase() + &word[1..],

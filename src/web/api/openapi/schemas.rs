@@ -55,6 +55,7 @@ fn field_text() -> RefOr<Schema> {
 /// Whatever Python takes for true.
 pub fn truthy() -> AnyOfBuilder {
     AnyOfBuilder::new()
+        .description(Some("Anything that is true, such as `true`, `1` or `\"yes\"`."))
         .item(flag().enum_values(Some([Value::Bool(true)])))
         .item(text().min_length(Some(1)))
         .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)))

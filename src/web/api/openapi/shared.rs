@@ -64,7 +64,7 @@ pub fn headers() -> [(&'static str, Header); 6] {
         |description: &str| HeaderBuilder::new().schema(Some(schemas::text())).description(Some(description)).build();
     [
         ("Allow", header("The methods of this path.")),
-        ("Cache-Control", header("`no-store`: answers hold tokens.")),
+        ("Cache-Control", header("`no-store` where answers hold tokens.")),
         ("Retry-After", header("Seconds after which it is worth another try.")),
         ("Vary", header("The request headers that the answer depends on.")),
         ("WWW-Authenticate", header("The scheme by which a request is authenticated.")),
