@@ -63,6 +63,8 @@ pub struct Jwt {
     pub check_revoke_token: bool,
     /// Name of the claim for that.
     pub revoke_token_claim: String,
+    /// Browsers get a page with a form instead of JSON.
+    pub browsable_api: bool,
 }
 
 impl Jwt {
@@ -93,6 +95,7 @@ impl Jwt {
             check_user_is_active: reader.read("JWT_CHECK_USER_IS_ACTIVE", parse::boolean),
             check_revoke_token: reader.read("JWT_CHECK_REVOKE_TOKEN", parse::boolean),
             revoke_token_claim: reader.read("JWT_REVOKE_TOKEN_CLAIM", claim_name),
+            browsable_api: reader.read("JWT_BROWSABLE_API", parse::boolean),
         };
         jwt.refuse_claims_of_one_name(reader);
         jwt

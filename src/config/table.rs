@@ -87,6 +87,7 @@ pub const SETTINGS: &[Setting] = &[
     value(TOKENS, "JWT_CHECK_USER_IS_ACTIVE", "true", "false", "inactive users cannot log in, refresh or authenticate"),
     value(TOKENS, "JWT_CHECK_REVOKE_TOKEN", "false", "true", "a token dies with the password that it was made under"),
     value(TOKENS, "JWT_REVOKE_TOKEN_CLAIM", "hash_password", "pwd", "claim for that"),
+    value(TOKENS, "JWT_BROWSABLE_API", "true", "false", "a browser that opens an endpoint gets a page with a form and decoded tokens; otherwise JSON only"),
     value(LOG, "LOG_FORMAT", "pretty", "json", "`pretty` for people, `json` for one object a line"),
     value(LOG, "RUST_LOG", "info", "info,latchkey=debug", "what is logged: tracing's filter"),
 ];

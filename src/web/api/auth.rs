@@ -14,8 +14,8 @@ use super::openapi::entry::Fault;
 
 /// The proof that a caller may call.
 pub trait Caller: Sized {
-    /// Whether it takes a token to be one; for the API document.
-    const NEEDS_TOKEN: bool = false;
+    /// Whether that takes a token.
+    const NEEDS_TOKEN: bool;
 
     /// Finds out who calls, or refuses.
     fn admit(app: &Arc<App>, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
@@ -30,6 +30,8 @@ pub trait Caller: Sized {
 pub struct Anyone;
 
 impl Caller for Anyone {
+    const NEEDS_TOKEN: bool = false;
+
     async fn admit(_app: &Arc<App>, _headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self)
     }

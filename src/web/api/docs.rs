@@ -1,29 +1,31 @@
 //! `docs/`: the API document as a page for people, made from the very document that `schema/` serves.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
+use crate::app::App;
 use crate::config::Jwt;
+use crate::web::middleware::{PAGE_POLICY, not_found};
 
+use super::browsable::frame::Frame;
+use super::browsable::title_case;
 use super::openapi::entry::ACCESS;
-use super::openapi::header_case;
 use super::schema::Document;
 
 /// Its path, without the last slash.
 pub const PATH: &str = "/api/docs";
 
-/// Our own style sheet and icon; no script, no form.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; \
-                      frame-ancestors 'none'; base-uri 'none'";
-
-/// `GET docs/`
-pub async fn page(document: Data<Document>) -> HttpResponse {
+/// `GET docs/`, where `JWT_BROWSABLE_API` allows pages.
+pub async fn page(request: HttpRequest, app: Data<App>, document: Data<Document>) -> HttpResponse {
+    if !app.config.jwt.browsable_api {
+        return not_found(request).await;
+    }
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .insert_header((header::CACHE_CONTROL, "no-cache"));
     response.content_type("text/html; charset=utf-8").body(document.page.clone())
 }
@@ -31,12 +33,13 @@ pub async fn page(document: Data<Document>) -> HttpResponse {
 /// Writes the page of a document.
 pub fn render(document: &Value, jwt: &Jwt) -> Result<String, askama::Error> {
     let word = jwt.auth_header_types.first().map_or("Bearer", String::as_str);
-    let reader = Reader { document, credentials: format!("{}: {word} {ACCESS}", header_case(&jwt.auth_header_name)) };
+    let reader = Reader { document, credentials: format!("{}: {word} {ACCESS}", title_case(&jwt.auth_header_name)) };
     Page {
+        frame: Frame::new(PATH),
         intro: text(&document["info"]["description"]).split("\n\n").collect(),
         groups: reader.groups(),
         shared: reader.shared(),
-        credentials: format!("{}: {word} TOKEN", header_case(&jwt.auth_header_name)),
+        credentials: format!("{}: {word} TOKEN", title_case(&jwt.auth_header_name)),
     }
     .render()
 }
@@ -45,6 +48,7 @@ pub fn render(document: &Value, jwt: &Jwt) -> Result<String, askama::Error> {
 #[derive(Template)]
 #[template(path = "api/docs.html")]
 struct Page<'a> {
+    frame: Frame,
     intro: Vec<&'a str>,
     groups: Vec<Group<'a>>,
     /// Failures that any endpoint may answer.

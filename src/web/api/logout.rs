@@ -20,8 +20,11 @@ pub struct Logout;
 impl View for Logout {
     type Caller = Authenticated;
     const NAME: &'static str = "API Logout";
-    const DESCRIPTION: &'static str =
-        "Blacklists the refresh token of the request, or with `all` every one of the caller.";
+    const DESCRIPTION: &'static str = "Blacklists the refresh token of the request, or all of the caller's.";
+
+    fn form(_: &Config) -> Vec<&'static str> {
+        vec!["refresh_token", "all"]
+    }
 
     fn entry(_: &Config) -> Entry {
         let own = schemas::fields(["refresh_token"]);

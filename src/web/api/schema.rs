@@ -126,7 +126,7 @@ pub fn describe(config: &Config) -> (String, PathItem) {
         .tag("Server")
         .operation_id(Some("schema"))
         .summary(Some("API document"))
-        .description(Some("This document, in YAML or JSON. As a page it is at `/api/docs/`."))
+        .description(Some("This document, in YAML or JSON."))
         .parameter(format)
         .response("200", document);
     let faults = vec![

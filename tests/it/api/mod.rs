@@ -4,6 +4,7 @@
 mod bad_input;
 mod beside_django;
 mod bodies;
+mod browsable;
 mod database_away;
 mod headers;
 mod health;

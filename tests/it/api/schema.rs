@@ -267,3 +267,10 @@ fn the_page_shows_every_endpoint_and_loads_nothing_from_elsewhere() {
         assert!(!html.contains(foreign), "{foreign}");
     }
 }
+
+#[test]
+fn without_browsable_pages_there_is_no_page_but_still_a_document() {
+    let server = Server::with(Backend::Sqlite, &[("JWT_BROWSABLE_API", "false")]);
+    assert_eq!(server.client.get("/api/docs/", &[]).status, 404);
+    assert_eq!(server.client.get("/api/schema/", &[]).status, 200);
+}

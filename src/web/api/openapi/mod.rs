@@ -17,7 +17,7 @@ mod operation;
 pub mod schemas;
 mod shared;
 
-pub use operation::{describe, failures, header_case};
+pub use operation::{describe, failures};
 
 /// Name of the one security scheme.
 const SECURITY: &str = "jwt";
@@ -39,7 +39,7 @@ pub fn document(config: &Config) -> OpenApi {
     let paths = paths(config);
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([Server::new(config.server.public_url.as_str().trim_end_matches('/'))]))
+        .servers(Some([Server::new(config.server.public_origin())]))
         .tags(Some(tags(&paths)))
         .paths(paths)
         .components(Some(components(config)))

@@ -16,6 +16,7 @@ use crate::config::Config;
 
 use super::super::View;
 use super::super::auth::Caller;
+use super::super::browsable::title_case;
 use super::entry::{Body, Entry, Fault};
 use super::{SECURITY, schemas, shared};
 
@@ -89,7 +90,7 @@ pub fn failures(faults: Vec<Fault>, config: &Config) -> BTreeMap<StatusCode, Res
 
 fn failure(status: StatusCode, faults: Vec<Fault>, config: &Config) -> ResponseBuilder {
     let head = faults.first().map(|fault| fault.error.head(&config.jwt.auth_header_types).finish());
-    let own = head.iter().flat_map(|head| head.headers().keys()).map(|name| header_case(name.as_str()));
+    let own = head.iter().flat_map(|head| head.headers().keys()).map(|name| title_case(name.as_str()));
     let headers: Vec<String> = own.chain(HEADERS.map(str::to_owned)).collect();
     let content = ContentBuilder::new().schema(Some(error_schema(&faults))).examples_from_iter(
         faults
@@ -118,13 +119,4 @@ fn with_headers(response: ResponseBuilder, names: impl IntoIterator<Item = impl 
         let reference = Ref::new(format!("#/components/headers/{name}"));
         response.header_ref(name, reference)
     })
-}
-
-/// `Retry-After` of `retry-after`, `WWW-Authenticate` of `www-authenticate`.
-pub fn header_case(name: &str) -> String {
-    let capital = |word: &str| match word {
-        "www" => "WWW".to_owned(),
-        word => word[..1].to_uppercase() + &word[1..],
-    };
-    name.split('-').map(capital).collect::<Vec<_>>().join("-")
 }
