@@ -20,7 +20,7 @@ use super::multipart;
 use super::python::{self, Charset};
 
 /// Largest body.
-const LIMIT: usize = 128 * 1024;
+pub const LIMIT: usize = 128 * 1024;
 /// So much of a larger one is read and thrown away: a client that is still sending would not see our answer.
 const DRAINED: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
@@ -92,6 +92,11 @@ fn charset(media_type: &MediaType) -> Result<Charset, ApiError> {
     let Some(name) = media_type.param("charset") else { return Ok(Charset::Utf8) };
     let unsupported = || ApiError::parse(&format!("Unsupported charset \"{name}\" in request Content-Type header."));
     Charset::by_name(name).ok_or_else(unsupported)
+}
+
+/// The fields of a JSON body in UTF-8.
+pub fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
+    json(body, Charset::Utf8)
 }
 
 fn json(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {

@@ -13,6 +13,7 @@ mod last_login;
 mod logout;
 mod properties;
 mod refresh;
+mod schema;
 mod speed;
 mod token;
 mod users;
