@@ -1,13 +1,18 @@
 //! `logout/`, also as `/logout_token/`: the caller ends one of their logins, or all.
 
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
 
 use crate::config::Config;
-use crate::tokens::revoke;
+use crate::tokens::revoke::{self, LogoutError};
 use crate::tokens::verify::Authenticated;
 
 use super::error::ApiError;
+use super::openapi::entry::{Entry, REFRESH};
+use super::openapi::schemas;
 use super::{Call, View};
+
+const GOODBYE: &str = "OK, goodbye";
 
 /// `POST /api/logout/`
 pub struct Logout;
@@ -19,6 +24,20 @@ impl View for Logout {
 
     fn form(_: &Config) -> Vec<&'static str> {
         vec!["refresh_token", "all", "others"]
+    }
+
+    fn entry(_: &Config) -> Entry {
+        let own = schemas::fields(["refresh_token"]);
+        let all = ObjectBuilder::new().property("all", schemas::truthy()).required("all");
+        let others = ObjectBuilder::new().property("others", schemas::truthy()).required("others");
+        let status = schemas::object([("status", schemas::text())]);
+        Entry::new("Account", "Done.", status, json!({"status": GOODBYE}))
+            .takes_as(AnyOfBuilder::new().item(own).item(all).item(others), json!({"refresh_token": REFRESH}))
+            .fault("missing_token", "No field is there", super::fields::refusal(["refresh_token"], None))
+            .bad_token(LogoutError::Token)
+            .wrong_type(LogoutError::Token)
+            .fault("not_yours", "The token is somebody else's", LogoutError::NotYours)
+            .fault("no_session", "With `others`: neither token names a session", LogoutError::NoSession)
     }
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
@@ -37,6 +56,6 @@ impl View for Logout {
         }
         let [token] = fields.texts(["refresh_token"])?;
         revoke::logout(&call.app, &caller.user, &token).await?;
-        Ok(json!({"status": "OK, goodbye"}))
+        Ok(json!({"status": GOODBYE}))
     }
 }
