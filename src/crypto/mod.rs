@@ -7,5 +7,6 @@ pub mod keys;
 pub mod password;
 mod pem;
 pub mod random;
+mod registered;
 mod segment;
 pub mod signature;

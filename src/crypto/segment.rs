@@ -24,7 +24,7 @@ pub fn bytes(segment: &str) -> Option<Vec<u8>> {
 }
 
 /// A segment without its padding, which PyJWT tolerates where it is complete.
-fn unpadded(segment: &str) -> Option<&str> {
+pub fn unpadded(segment: &str) -> Option<&str> {
     let bare = segment.trim_end_matches('=');
     let padding = segment.len() - bare.len();
     (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)
