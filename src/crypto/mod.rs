@@ -6,6 +6,8 @@ pub mod jwt;
 pub mod keys;
 pub mod password;
 mod pem;
+#[cfg(test)]
+mod properties;
 pub mod random;
 mod registered;
 mod segment;

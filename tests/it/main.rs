@@ -12,5 +12,6 @@ mod api;
 mod browser;
 mod cli;
 mod db;
+mod differences;
 mod house;
 mod key_set;

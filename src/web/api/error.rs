@@ -19,7 +19,8 @@ const RETRY_AFTER: &str = "1";
 /// An answer that is no success.
 #[derive(Debug)]
 pub struct ApiError {
-    status: StatusCode,
+    /// Its status.
+    pub status: StatusCode,
     /// The JSON of the answer.
     pub body: Value,
 }
@@ -115,7 +116,8 @@ impl ApiError {
         }
     }
 
-    fn unavailable() -> Self {
+    /// Overload, or the database is away.
+    pub fn unavailable() -> Self {
         Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.")
     }
 }

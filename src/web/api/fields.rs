@@ -72,6 +72,11 @@ impl Fields {
     }
 }
 
+/// What is wrong with these fields where each holds this value.
+pub fn refusal<'a>(names: impl IntoIterator<Item = &'a str>, value: Option<&Value>) -> ApiError {
+    ApiError::fields(names.into_iter().filter_map(|name| Some((name, char_field(value).err()?))))
+}
+
 fn char_field(value: Option<&Value>) -> Result<String, Vec<String>> {
     let fail = |text: &str| Err(vec![text.to_owned()]);
     let (text, surrogate) = match value {

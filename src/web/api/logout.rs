@@ -1,13 +1,18 @@
 //! `logout/`, also as `/logout_token/`: the caller ends one of their logins, or all.
 
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
 
 use crate::config::Config;
-use crate::tokens::revoke;
+use crate::tokens::revoke::{self, LogoutError};
 use crate::tokens::verify::Authenticated;
 
 use super::error::ApiError;
+use super::openapi::entry::{Entry, REFRESH};
+use super::openapi::schemas;
 use super::{Call, View};
+
+const GOODBYE: &str = "OK, goodbye";
 
 /// `POST /api/logout/`
 pub struct Logout;
@@ -21,6 +26,18 @@ impl View for Logout {
         vec!["refresh_token", "all"]
     }
 
+    fn entry(_: &Config) -> Entry {
+        let own = schemas::fields(["refresh_token"]);
+        let all = ObjectBuilder::new().property("all", schemas::truthy()).required("all");
+        let status = schemas::object([("status", schemas::text())]);
+        Entry::new("Account", "Done.", status, json!({"status": GOODBYE}))
+            .takes_as(AnyOfBuilder::new().item(own).item(all), json!({"refresh_token": REFRESH}))
+            .fault("missing_token", "Neither field is there", super::fields::refusal(["refresh_token"], None))
+            .bad_token(LogoutError::Token)
+            .wrong_type(LogoutError::Token)
+            .fault("not_yours", "The token is somebody else's", LogoutError::NotYours)
+    }
+
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         if fields.get("all").is_some_and(super::fields::Value::is_true) {
@@ -29,6 +46,6 @@ impl View for Logout {
         }
         let [token] = fields.texts(["refresh_token"])?;
         revoke::logout(&call.app, &caller.user, &token).await?;
-        Ok(json!({"status": "OK, goodbye"}))
+        Ok(json!({"status": GOODBYE}))
     }
 }

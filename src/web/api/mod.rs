@@ -7,6 +7,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Resource};
 use serde_json::Value;
+use utoipa::openapi::PathItem;
 
 use crate::app::App;
 use crate::config::Config;
@@ -14,6 +15,7 @@ use crate::config::Config;
 pub mod auth;
 pub mod body;
 mod browsable;
+pub mod docs;
 pub mod error;
 pub mod fields;
 pub mod logout;
@@ -22,8 +24,12 @@ pub mod media_type;
 mod metadata;
 mod multipart;
 pub mod negotiation;
+pub mod openapi;
+#[cfg(test)]
+mod properties;
 mod python;
 pub mod render;
+pub mod schema;
 pub mod sliding;
 pub mod token;
 
@@ -32,6 +38,7 @@ use body::Fields;
 use error::ApiError;
 use metadata::Field;
 use negotiation::{Format, negotiate};
+use openapi::entry::Entry;
 
 /// One endpoint.
 pub trait View: 'static {
@@ -48,6 +55,9 @@ pub trait View: 'static {
     fn fields(_config: &Config) -> Vec<Field> {
         Vec::new()
     }
+
+    /// What the API document says of it beyond the above.
+    fn entry(config: &Config) -> Entry;
 
     /// The names of the fields that its page asks for: those of OPTIONS, where there are any.
     fn form(config: &Config) -> Vec<&'static str> {
@@ -83,9 +93,38 @@ impl Call {
     }
 }
 
-/// The route of a view, with and without the last slash.
-pub fn view<V: View>(path: &str) -> Resource {
-    actix_web::web::resource(vec![path.to_owned(), format!("{path}/")]).to(dispatch::<V>)
+/// A view at its path. The route table and the API document are made of the same ones.
+pub struct Endpoint {
+    path: &'static str,
+    resource: fn(Vec<String>) -> Resource,
+    describe: fn(&str, &Config) -> PathItem,
+}
+
+impl Endpoint {
+    /// A view at a path, which stands here without its last slash.
+    pub const fn of<V: View>(path: &'static str) -> Self {
+        Self {
+            path,
+            resource: |paths| actix_web::web::resource(paths).to(dispatch::<V>),
+            describe: openapi::describe::<V>,
+        }
+    }
+
+    /// Its route.
+    pub fn resource(&self) -> Resource {
+        (self.resource)(spellings(self.path))
+    }
+
+    /// Its path, and what the API document says of it.
+    pub fn describe(&self, config: &Config) -> (String, PathItem) {
+        (format!("{}/", self.path), (self.describe)(self.path, config))
+    }
+}
+
+/// A path with and without its last slash, and what is under `/api/` under `/api/v1/` too.
+pub fn spellings(path: &str) -> Vec<String> {
+    let versioned = path.strip_prefix("/api/").map(|rest| format!("/api/v1/{rest}"));
+    [Some(path.to_owned()), versioned].into_iter().flatten().flat_map(|path| [format!("{path}/"), path]).collect()
 }
 
 async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {

@@ -3,13 +3,15 @@
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::accounts::login::Credentials;
+use crate::accounts::login::{Credentials, LoginError};
 use crate::config::{Config, UsernameField};
 use crate::tokens::{obtain, refresh, revoke, verify};
 
 use super::auth::Anyone;
 use super::error::ApiError;
 use super::metadata::Field;
+use super::openapi::entry::{ACCESS, Entry, PASSWORD, REFRESH, component};
+use super::openapi::schemas::{EMPTY, TOKEN, object};
 use super::{Call, View};
 
 /// `POST /api/token/`
@@ -22,6 +24,17 @@ impl View for Obtain {
 
     fn fields(config: &Config) -> Vec<Field> {
         vec![Field::required(login_field(config)), Field::required("password")]
+    }
+
+    fn entry(config: &Config) -> Entry {
+        let pair = object([("refresh", component(TOKEN)), ("access", component(TOKEN))]);
+        Entry::new("Token pairs", "A token pair.", pair, json!({"refresh": REFRESH, "access": ACCESS}))
+            .takes(credentials_example(config))
+            .leads_to("token_refresh", "refresh", "refresh")
+            .leads_to("token_verify", "token", "access")
+            .leads_to("token_blacklist", "refresh", "refresh")
+            .leads_to("logout", "refresh_token", "refresh")
+            .no_account(LoginError::NoActiveAccount)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
@@ -41,6 +54,17 @@ impl View for Refresh {
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("refresh"), Field::read_only("access")]
+    }
+
+    fn entry(config: &Config) -> Entry {
+        let (mut schema, mut example) = (object([("access", component(TOKEN))]), json!({"access": ACCESS}));
+        if config.jwt.rotate_refresh_tokens {
+            schema = schema.property("refresh", component(TOKEN)).required("refresh");
+            example["refresh"] = REFRESH.into();
+        }
+        Entry::new("Token pairs", "A new access token; with rotation a new refresh token too.", schema, example)
+            .takes(json!({"refresh": REFRESH}))
+            .no_refresh(config)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
@@ -66,6 +90,12 @@ impl View for Verify {
         vec![Field::required("token")]
     }
 
+    fn entry(_: &Config) -> Entry {
+        Entry::new("Token pairs", "The token is good.", component(EMPTY), json!({}))
+            .takes(json!({"token": ACCESS}))
+            .bad_token(ApiError::from_verify)
+    }
+
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let [token] = call.fields().await?.texts(["token"])?;
         verify::verify(&call.app, &token).await.map_err(ApiError::from_verify)?;
@@ -85,6 +115,13 @@ impl View for Blacklist {
         vec![Field::required("refresh")]
     }
 
+    fn entry(_: &Config) -> Entry {
+        Entry::new("Token pairs", "The token is blacklisted now.", component(EMPTY), json!({}))
+            .takes(json!({"refresh": REFRESH}))
+            .bad_token(ApiError::from)
+            .wrong_type(ApiError::from)
+    }
+
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let [token] = call.fields().await?.texts(["refresh"])?;
         revoke::blacklist(&call.app, &token).await?;
@@ -98,6 +135,15 @@ pub fn login_field(config: &Config) -> &'static str {
         UsernameField::Email => "email",
         UsernameField::Username | UsernameField::UsernameOrEmail => "username",
     }
+}
+
+/// Login and password of the API document.
+pub fn credentials_example(config: &Config) -> Value {
+    let login = match config.accounts.username_field {
+        UsernameField::Email => "alice@example.com",
+        UsernameField::Username | UsernameField::UsernameOrEmail => "alice",
+    };
+    json!({login_field(config): login, "password": PASSWORD})
 }
 
 /// Login and password of a request.

@@ -148,7 +148,7 @@ fn shown_headers(response: &HttpResponse) -> Vec<(String, String)> {
 }
 
 /// `www-authenticate` as people write it.
-fn title_case(name: &str) -> String {
+pub fn title_case(name: &str) -> String {
     let word = |word: &str| match word.split_at_checked(1) {
         Some((first, rest)) if word != "www" => first.to_uppercase() + rest,
         _ => word.to_uppercase(),
