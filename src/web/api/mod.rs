@@ -24,9 +24,9 @@ pub mod media_type;
 mod metadata;
 mod multipart;
 pub mod negotiation;
+pub mod openapi;
 #[cfg(test)]
 mod properties;
-pub mod openapi;
 mod python;
 pub mod render;
 pub mod schema;
