@@ -9,5 +9,6 @@ mod pem;
 #[cfg(test)]
 mod properties;
 pub mod random;
+mod registered;
 mod segment;
 pub mod signature;

@@ -1,5 +1,5 @@
 //! The parts between a token's dots: JSON in base64url (RFC 7515, 2), read and written as PyJWT does.
-//! What the JSON must say is checked in `jwt`, the only caller.
+//! What the JSON must say is checked in `jwt`; `jwk` reads the numbers of keys here.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,7 @@ pub fn bytes(segment: &str) -> Option<Vec<u8>> {
 }
 
 /// A segment without its padding, which PyJWT tolerates where it is complete.
-pub(super) fn unpadded(segment: &str) -> Option<&str> {
+pub fn unpadded(segment: &str) -> Option<&str> {
     let bare = segment.trim_end_matches('=');
     let padding = segment.len() - bare.len();
     (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)
