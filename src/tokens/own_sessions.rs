@@ -33,7 +33,11 @@ pub async fn list(app: &Arc<App>, caller: &Authenticated) -> Result<Vec<Own>, Db
         .read(move |conn| {
             let here = here(&shared, conn, &caller)?;
             let live = latchkey_session::list_newest_live_of(conn, caller.user.id, shared.now(), MOST)?;
-            Ok(live.into_iter().filter(|session| is_live(&shared, session)).map(|session| own(session, &here)).collect())
+            Ok(live
+                .into_iter()
+                .filter(|session| is_live(&shared, session))
+                .map(|session| own(session, &here))
+                .collect())
         })
         .await
 }
@@ -49,15 +53,13 @@ pub async fn find(app: &Arc<App>, caller: &Authenticated, id: &str) -> Result<Op
         .await
 }
 
-/// Names one of them. Answers it as it is then.
-pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &str) -> Result<Option<Own>, DbError> {
-    let (shared, caller, id, label) = (Arc::clone(app), caller.clone(), id.to_owned(), label.to_owned());
+/// Names one of them; `false` if there is none of that id.
+pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
+    let (shared, user, id, label) = (Arc::clone(app), caller.user.id, id.to_owned(), label.to_owned());
     app.db
-        .write(move |conn| {
-            let Some(session) = live(&shared, conn, caller.user.id, &id)? else { return Ok(None) };
-            latchkey_session::update_label(conn, &id, &label)?;
-            let session = Session { label: label.clone(), ..session };
-            Ok(Some(own(session, &here(&shared, conn, &caller)?)))
+        .write(move |conn| match live(&shared, conn, user, &id)? {
+            Some(session) => latchkey_session::update_label(conn, &session.id, &label),
+            None => Ok(false),
         })
         .await
 }

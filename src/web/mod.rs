@@ -10,6 +10,7 @@ pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
+mod device;
 pub mod extract;
 pub mod health;
 pub mod middleware;
@@ -19,7 +20,7 @@ mod words;
 
 use crate::app::App;
 
-use api::{logout, me, sliding, token, view};
+use api::{introspect, logout, me, revoke, sessions, sliding, token, view};
 
 /// Every URL of the server. API paths work with and without their last slash.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
@@ -28,9 +29,13 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
             .service(view::<token::Refresh>(&format!("{api}/token/refresh")))
             .service(view::<token::Verify>(&format!("{api}/token/verify")))
             .service(view::<token::Blacklist>(&format!("{api}/token/blacklist")))
+            .service(view::<introspect::Introspect>(&format!("{api}/token/introspect")))
+            .service(view::<revoke::Revoke>(&format!("{api}/token/revoke")))
             .service(view::<sliding::Obtain>(&format!("{api}/token/sliding")))
             .service(view::<sliding::Refresh>(&format!("{api}/token/sliding/refresh")))
             .service(view::<logout::Logout>(&format!("{api}/logout")))
+            .service(view::<sessions::List>(&format!("{api}/sessions")))
+            .service(view::<sessions::One>(&format!("{api}/sessions/{{id}}")))
             .service(view::<me::Me>(&format!("{api}/me")));
     }
     cfg.service(view::<logout::Logout>("/logout_token"))

@@ -17,7 +17,7 @@ impl View for Me {
     type Caller = Authenticated;
     const NAME: &'static str = "Me";
     const DESCRIPTION: &'static str = "Shows the authenticated user.";
-    const METHOD: Method = Method::GET;
+    const METHODS: &'static [Method] = &[Method::GET];
 
     async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let jwt = &call.app.config.jwt;
