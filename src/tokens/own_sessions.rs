@@ -36,7 +36,7 @@ pub async fn list(app: &Arc<App>, caller: &Authenticated) -> Result<Vec<Own>, Db
             Ok(live
                 .into_iter()
                 .filter(|session| is_live(&shared, session))
-                .map(|session| own(session, &here))
+                .map(|session| own(session, here.as_deref()))
                 .collect())
         })
         .await
@@ -48,7 +48,7 @@ pub async fn find(app: &Arc<App>, caller: &Authenticated, id: &str) -> Result<Op
     app.db
         .read(move |conn| {
             let Some(session) = live(&shared, conn, caller.user.id, &id)? else { return Ok(None) };
-            Ok(Some(own(session, &here(&shared, conn, &caller)?)))
+            Ok(Some(own(session, here(&shared, conn, &caller)?.as_deref())))
         })
         .await
 }
@@ -106,6 +106,6 @@ fn here(app: &App, conn: &mut Conn, caller: &Authenticated) -> Result<Option<Str
     }
 }
 
-fn own(session: Session, here: &Option<String>) -> Own {
-    Own { is_current: here.as_ref().map(|here| *here == session.id), session }
+fn own(session: Session, here: Option<&str>) -> Own {
+    Own { is_current: here.map(|here| here == session.id), session }
 }

@@ -29,8 +29,8 @@ impl Caller for Introspector {
     const NEEDS_TOKEN: bool = true;
 
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
-        if let Some(credentials) = basic(headers) {
-            return known(app, credentials.as_ref().map(|(id, secret)| (id.as_str(), secret.as_str())));
+        if let Some((id, secret)) = basic(headers) {
+            return known(app, &id, &secret);
         }
         let Some(token) = auth::token(app, headers)? else { return Ok(Self::Unknown) };
         let is_superuser = authenticate(app, &token).await?.user.is_superuser;
@@ -44,16 +44,14 @@ impl Introspector {
         match (self, fields.text("client_id"), fields.text("client_secret")) {
             (Self::Known, _, _) => Ok(()),
             (Self::Unknown, None, None) => Err(ApiError::not_authenticated()),
-            (Self::Unknown, id, secret) => known(app, id.zip(secret)).map(drop),
+            (Self::Unknown, id, secret) => known(app, id.unwrap_or_default(), secret.unwrap_or_default()).map(drop),
         }
     }
 }
 
 /// Compares id and secret with the settings, in a time that says nothing about them.
-fn known(app: &App, credentials: Option<(&str, &str)>) -> Result<Introspector, ApiError> {
-    let Some(((id, secret), client)) = credentials.zip(app.config.introspection_client.as_ref()) else {
-        return Err(ApiError::invalid_client());
-    };
+fn known(app: &App, id: &str, secret: &str) -> Result<Introspector, ApiError> {
+    let client = app.config.introspection_client.as_ref().ok_or_else(ApiError::invalid_client)?;
     let is_id = is_same(id, &client.id);
     let is_secret = is_same(secret, client.secret.expose_secret());
     if is_id & is_secret { Ok(Introspector::Known) } else { Err(ApiError::invalid_client()) }
@@ -68,15 +66,15 @@ fn is_same(given: &str, wanted: &str) -> bool {
         | equal(hash(&decoded.unwrap_or_default()).as_bytes(), wanted.as_bytes())
 }
 
-/// Id and secret of `Authorization: Basic`; `Some(None)` where they cannot be read.
-fn basic(headers: &HeaderMap) -> Option<Option<(String, String)>> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, rest) = value.split_at_checked(6)?;
+/// Id and secret of `Authorization: Basic`. Where they cannot be read the id is empty, which nobody's is.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, rest) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
     }
     let text = STANDARD.decode(rest.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    Some(text.and_then(|text| text.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))))
+    let pair = text.as_deref().and_then(|text| text.split_once(':')).unwrap_or_default();
+    Some((pair.0.to_owned(), pair.1.to_owned()))
 }
 
 #[cfg(test)]
@@ -84,17 +82,17 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn read(value: &str) -> Option<Option<(String, String)>> {
+    fn read(value: &str) -> Option<(String, String)> {
         basic(TestRequest::default().insert_header((header::AUTHORIZATION, value)).to_http_request().headers())
     }
 
     #[test]
     fn basic_has_an_id_and_a_secret() {
-        let pair = |id: &str, secret: &str| Some(Some((id.to_owned(), secret.to_owned())));
+        let pair = |id: &str, secret: &str| Some((id.to_owned(), secret.to_owned()));
         assert_eq!(read("Basic bXktYXBpOnNlY3JldDp4"), pair("my-api", "secret:x"));
         assert_eq!(read("basic  bXktYXBpOg=="), pair("my-api", ""));
         for junk in ["Basic x", "Basic ", "Basic bm8gY29sb24=", "Basic /////w=="] {
-            assert_eq!(read(junk), Some(None), "{junk}");
+            assert_eq!(read(junk), pair("", ""), "{junk}");
         }
         for other in ["Bearer abc", "Basic", ""] {
             assert_eq!(read(other), None, "{other}");
