@@ -16,7 +16,7 @@ use crate::db::{Conn, DbError};
 
 /// The claims of a token that would be accepted, with RFC 7662's names for them; `None` for every other.
 pub async fn introspect(app: &Arc<App>, token: &str) -> Result<Option<Claims>, DbError> {
-    let Ok(claims) = claims::decode(app, token) else { return Ok(None) };
+    let Ok(claims) = claims::decode(app, token).await else { return Ok(None) };
     if claims::check(app, &claims, None).is_err() {
         return Ok(None);
     }

@@ -36,7 +36,7 @@ impl From<DbError> for LogoutError {
 
 /// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
 pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> {
-    let (claims, shared) = (claims::decode(app, refresh)?, Arc::clone(app));
+    let (claims, shared) = (claims::decode(app, refresh).await?, Arc::clone(app));
     app.db
         .write(move |conn| {
             let app = &*shared;
@@ -58,7 +58,7 @@ pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> 
 
 /// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
 pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
-    let (claims, shared, user) = (claims::decode(app, refresh)?, Arc::clone(app), user.clone());
+    let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
             let recorded = own(&shared, conn, &claims, &user)?;
@@ -110,7 +110,7 @@ pub enum RevokeError {
 
 /// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. One that is not good is revoked enough.
 pub async fn revoke(app: &Arc<App>, token: &str) -> Result<(), RevokeError> {
-    let Ok(claims) = claims::decode(app, token) else { return Ok(()) };
+    let Ok(claims) = claims::decode(app, token).await else { return Ok(()) };
     if claims::check(app, &claims, None).is_err() {
         return Ok(());
     }
@@ -169,7 +169,10 @@ pub async fn logout_others(
     caller: &Authenticated,
     refresh: Option<&str>,
 ) -> Result<usize, LogoutError> {
-    let refresh = refresh.map(|refresh| claims::decode(app, refresh)).transpose()?;
+    let refresh = match refresh {
+        Some(refresh) => Some(claims::decode(app, refresh).await?),
+        None => None,
+    };
     let (shared, caller) = (Arc::clone(app), caller.clone());
     app.db
         .write(move |conn| {

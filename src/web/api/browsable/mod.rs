@@ -60,7 +60,7 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
     let outcome = super::answer::<V>(call, &sent.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
-    let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).render();
+    let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).await.render();
     if response.status() == StatusCode::NO_CONTENT {
         // A page is content, also one about nothing; Django REST framework does the same.
         *response.status_mut() = StatusCode::OK;
@@ -78,7 +78,7 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
 }
 
 impl Page {
-    fn new<V: View>(
+    async fn new<V: View>(
         app: &App,
         path: &str,
         sent: &Sent,
@@ -99,7 +99,7 @@ impl Page {
             token.errors.extend(fault(&body));
         }
         let frame = Frame::new(path);
-        let tokens = token::all(app, &frame, &inputs, sent, &body);
+        let tokens = token::all(app, &frame, &inputs, sent, &body).await;
         let status = status_line(response.status());
         let method = if sent.is_visit { &V::METHODS[0] } else { &sent.method };
         Self {
