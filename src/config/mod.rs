@@ -6,6 +6,7 @@ mod cors;
 mod database;
 mod dotenv;
 mod environment;
+mod introspection;
 mod jwt;
 mod key;
 mod log;
@@ -22,6 +23,7 @@ pub use accounts::{Accounts, Hasher, Passwords, UsernameField};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
 pub use environment::{Superuser, login_name, superuser};
+pub use introspection::IntrospectionClient;
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;
@@ -54,6 +56,8 @@ pub struct Config {
     pub jwt: Jwt,
     /// How long sessions live.
     pub sessions: Sessions,
+    /// Who may introspect tokens besides superusers.
+    pub introspection_client: Option<IntrospectionClient>,
     /// What the log looks like.
     pub log: Log,
     /// What works but should be looked at; one sentence each.
@@ -104,6 +108,7 @@ impl Config {
             passwords: Passwords::read(reader),
             jwt: Jwt::read(reader),
             sessions: Sessions::read(reader),
+            introspection_client: IntrospectionClient::read(reader),
             log: Log::read(reader),
             warnings: Vec::new(),
             effective: Vec::new(),
@@ -169,7 +174,13 @@ mod tests {
     fn every_example_is_a_good_value() {
         for setting in SETTINGS.iter().filter(|setting| !setting.example.starts_with('/')) {
             let example = setting.example.trim_matches('\'');
-            load(&[(setting.name, example)]).unwrap_or_else(|problems| panic!("{problems}"));
+            let partner = match setting.name {
+                "INTROSPECTION_CLIENT_ID" => Some(("INTROSPECTION_CLIENT_SECRET", KEY)),
+                "INTROSPECTION_CLIENT_SECRET" => Some(("INTROSPECTION_CLIENT_ID", "my-api")),
+                _ => None,
+            };
+            let settings: Vec<_> = [(setting.name, example)].into_iter().chain(partner).collect();
+            load(&settings).unwrap_or_else(|problems| panic!("{problems}"));
         }
     }
 
@@ -301,6 +312,8 @@ mod tests {
             ("JWT_SIGNING_KEY", secret),
             ("JWT_VERIFYING_KEY", secret),
             ("DATABASE_URL", &url),
+            ("INTROSPECTION_CLIENT_ID", "my-api"),
+            ("INTROSPECTION_CLIENT_SECRET", secret),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
@@ -310,6 +323,21 @@ mod tests {
         let problems = problem(&wrong);
         assert_eq!(problems.lines().count(), 3);
         assert!(!problems.contains("hush"), "{problems}");
+    }
+
+    #[test]
+    fn an_introspection_client_has_an_id_and_a_long_secret() {
+        const ID: &str = "INTROSPECTION_CLIENT_ID";
+        const SECRET: &str = "INTROSPECTION_CLIENT_SECRET";
+        assert!(load(&[(ID, "my-api"), (SECRET, KEY)]).unwrap().introspection_client.is_some());
+        assert!(load(&[]).unwrap().introspection_client.is_none());
+        assert!(problem(&[(ID, "my-api")]).starts_with(SECRET));
+        assert!(problem(&[(SECRET, KEY)]).starts_with(ID));
+        for (id, secret) in [("my:api", KEY), ("my api", KEY), ("my-api", "short"), ("my-api", &format!("{KEY} "))] {
+            let problems = load(&[(ID, id), (SECRET, secret)]).unwrap_err();
+            assert_eq!(problems.0.len(), 1, "{problems}");
+            assert!(!problems.to_string().contains("short"), "{problems}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Token pairs, rotation, verification and blacklisting: SimpleJWT's behaviour without HTTP.
 
 pub mod claims;
+pub mod introspect;
 pub mod obtain;
+pub mod own_sessions;
 pub mod purge;
 pub mod record;
 pub mod refresh;

@@ -17,6 +17,8 @@ pub enum Reason {
     Rotated,
     /// `token/blacklist/`.
     Blacklist,
+    /// `token/revoke/`.
+    Revoke,
     /// `logout/`.
     Logout,
     /// `logout/` with `all`.
@@ -49,6 +51,7 @@ impl Reason {
         match self {
             Self::Rotated => "rotated",
             Self::Blacklist => "blacklist",
+            Self::Revoke => "revoke",
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",
             Self::Admin => "admin",

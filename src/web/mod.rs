@@ -11,6 +11,7 @@ pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
+mod device;
 pub mod extract;
 pub mod health;
 pub mod middleware;
@@ -21,18 +22,22 @@ mod words;
 use crate::app::App;
 
 use api::error::ApiError;
-use api::{Endpoint, docs, logout, me, schema, sliding, spellings, token};
+use api::{Endpoint, docs, introspect, logout, me, revoke, schema, sessions, sliding, spellings, token};
 
 /// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
-pub const VIEWS: [Endpoint; 9] = [
+pub const VIEWS: [Endpoint; 13] = [
     Endpoint::of::<token::Obtain>("/api/token"),
     Endpoint::of::<token::Refresh>("/api/token/refresh"),
     Endpoint::of::<token::Verify>("/api/token/verify"),
     Endpoint::of::<token::Blacklist>("/api/token/blacklist"),
+    Endpoint::of::<introspect::Introspect>("/api/token/introspect"),
+    Endpoint::of::<revoke::Revoke>("/api/token/revoke"),
     Endpoint::of::<sliding::Obtain>("/api/token/sliding"),
     Endpoint::of::<sliding::Refresh>("/api/token/sliding/refresh"),
     Endpoint::of::<logout::Logout>("/api/logout"),
     Endpoint::of::<logout::Logout>("/logout_token"),
+    Endpoint::of::<sessions::List>("/api/sessions"),
+    Endpoint::of::<sessions::One>("/api/sessions/{id}"),
     Endpoint::of::<me::Me>("/api/me"),
 ];
 

@@ -41,10 +41,8 @@ impl Caller for Authenticated {
     const NEEDS_TOKEN: bool = true;
 
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let jwt = &app.config.jwt;
-        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
-        let token = bearer(&lines.join(&b','), &jwt.auth_header_types)?;
-        Ok(authenticate(app, &token.ok_or_else(ApiError::not_authenticated)?).await?)
+        let token = token(app, headers)?.ok_or_else(ApiError::not_authenticated)?;
+        Ok(authenticate(app, &token).await?)
     }
 
     fn faults(config: &Config) -> Vec<Fault> {
@@ -76,6 +74,13 @@ impl Caller for Authenticated {
         }
         faults
     }
+}
+
+/// The token of the header that `JWT_AUTH_HEADER_NAME` names, if it has one.
+pub fn token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let jwt = &app.config.jwt;
+    let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
+    bearer(&lines.join(&b','), &jwt.auth_header_types)
 }
 
 /// The token of `Bearer TOKEN`; `None` where no known scheme is named. Schemes are compared byte for byte.

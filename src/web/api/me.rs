@@ -20,7 +20,7 @@ impl View for Me {
     type Caller = Authenticated;
     const NAME: &'static str = "Me";
     const DESCRIPTION: &'static str = "Shows the authenticated user.";
-    const METHOD: Method = Method::GET;
+    const METHODS: &'static [Method] = &[Method::GET];
 
     fn entry(config: &Config) -> Entry {
         let (id, example) = match config.jwt.user_id_field {

@@ -1,4 +1,4 @@
-//! The JSON API. A view is a type that says who may call it, by which method, with which fields, and what it answers;
+//! The JSON API. A view is a type that says who may call it, by which methods, with which fields, and what it answers;
 //! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body. Browsers get their
 //! answer in a page (`browsable`).
 
@@ -16,9 +16,11 @@ use crate::web::extract::Client;
 pub mod auth;
 pub mod body;
 mod browsable;
+pub mod client;
 pub mod docs;
 pub mod error;
 pub mod fields;
+pub mod introspect;
 pub mod logout;
 pub mod me;
 pub mod media_type;
@@ -30,7 +32,9 @@ pub mod openapi;
 mod properties;
 mod python;
 pub mod render;
+pub mod revoke;
 pub mod schema;
+pub mod sessions;
 pub mod sliding;
 pub mod token;
 
@@ -49,8 +53,8 @@ pub trait View: 'static {
     const NAME: &'static str;
     /// What OPTIONS says it does.
     const DESCRIPTION: &'static str;
-    /// The one method besides OPTIONS (GET brings HEAD).
-    const METHOD: Method = Method::POST;
+    /// Its methods besides OPTIONS (GET brings HEAD), in Django REST framework's order. The first is the page's own.
+    const METHODS: &'static [Method] = &[Method::POST];
 
     /// The fields that OPTIONS lists for POST.
     fn fields(_config: &Config) -> Vec<Field> {
@@ -65,7 +69,7 @@ pub trait View: 'static {
         Self::fields(config).iter().filter(|field| !field.is_read_only).map(|field| field.name).collect()
     }
 
-    /// The work, after everything common to all views.
+    /// The work, after everything common to all views. `null` is 204, without a body.
     fn answer(call: Call, caller: Self::Caller) -> impl Future<Output = Result<Value, ApiError>>;
 }
 
@@ -73,6 +77,8 @@ pub trait View: 'static {
 pub struct Call {
     /// Settings, database, keys …
     pub app: Data<App>,
+    /// One of the view's methods; for HEAD it is GET.
+    pub method: Method,
     request: HttpRequest,
     body: Body,
 }
@@ -92,6 +98,11 @@ impl Call {
             Body::Waiting(payload) => body::fields(self.request.headers(), payload).await,
             Body::Read(read) => std::mem::replace(read, Ok(Fields::default())),
         }
+    }
+
+    /// A part of the path, as the route names it.
+    pub fn segment(&self, name: &str) -> &str {
+        self.request.match_info().get(name).unwrap_or_default()
     }
 
     /// Who sent it.
@@ -154,8 +165,9 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     let (indent, outcome) = match negotiate(request.headers(), request.query_string(), browsable) {
         Ok(Format::Html) => return browsable::answer::<V>(request, payload, app).await,
         Ok(Format::Json { indent }) => {
-            let call = Call { app: app.clone(), request: request.clone(), body: Body::Waiting(payload) };
-            (indent, answer::<V>(call, request.method(), request.headers()).await)
+            let method = request.method().clone();
+            let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Waiting(payload) };
+            (indent, answer::<V>(call, request.headers()).await)
         }
         Err(error) => (0, Err(error)),
     };
@@ -164,27 +176,41 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
-    let body = outcome.unwrap_or_else(|error| error.body);
-    response.content_type("application/json").body(render::json(&body, indent))
+    match outcome.unwrap_or_else(|error| error.body) {
+        Value::Null => response.finish(),
+        body => response.content_type("application/json").body(render::json(&body, indent)),
+    }
 }
 
-async fn answer<V: View>(call: Call, method: &Method, headers: &HeaderMap) -> Result<Value, ApiError> {
+async fn answer<V: View>(mut call: Call, headers: &HeaderMap) -> Result<Value, ApiError> {
     let caller = V::Caller::admit(&call.app, headers).await?;
-    match *method {
-        Method::HEAD if V::METHOD == Method::GET => V::answer(call, caller).await,
-        _ if *method == V::METHOD => V::answer(call, caller).await,
-        Method::OPTIONS => Ok(metadata::describe::<V>(&call.app.config)),
-        _ => Err(ApiError::method_not_allowed(method)),
+    if call.method == Method::OPTIONS {
+        return Ok(metadata::describe::<V>(&call.app.config));
+    }
+    if call.method == Method::HEAD && V::METHODS.contains(&Method::GET) {
+        call.method = Method::GET;
+    }
+    if V::METHODS.contains(&call.method) {
+        V::answer(call, caller).await
+    } else {
+        Err(ApiError::method_not_allowed(&call.method))
     }
 }
 
 /// Status and headers of an answer.
 fn head<V: View>(app: &App, outcome: &Result<Value, ApiError>) -> HttpResponseBuilder {
-    let allow = if V::METHOD == Method::GET { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
     let mut response = match outcome {
+        Ok(Value::Null) => HttpResponse::NoContent(),
         Ok(_) => HttpResponse::Ok(),
         Err(error) => error.head(&app.config.jwt.auth_header_types),
     };
-    response.insert_header((header::ALLOW, allow)).insert_header((header::CACHE_CONTROL, "no-store"));
+    response.insert_header((header::ALLOW, allow(V::METHODS))).insert_header((header::CACHE_CONTROL, "no-store"));
     response
+}
+
+/// `GET, PATCH, HEAD, OPTIONS`: in the order in which Django REST framework asks a view for its methods.
+fn allow(methods: &[Method]) -> String {
+    let head = methods.contains(&Method::GET).then_some(Method::HEAD);
+    let all = methods.iter().chain(&head).chain(&[Method::OPTIONS]).map(Method::as_str).collect::<Vec<_>>();
+    all.join(", ")
 }
