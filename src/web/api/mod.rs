@@ -15,6 +15,7 @@ use crate::web::extract::Client;
 pub mod auth;
 pub mod body;
 mod browsable;
+mod cookie;
 pub mod error;
 pub mod fields;
 pub mod logout;
@@ -30,6 +31,7 @@ pub mod token;
 
 use auth::Caller;
 use body::Fields;
+use cookie::Jar;
 use error::ApiError;
 use metadata::Field;
 use negotiation::{Format, negotiate};
@@ -65,6 +67,7 @@ pub struct Call {
     pub app: Data<App>,
     request: HttpRequest,
     body: Body,
+    jar: Option<Jar>,
 }
 
 /// What a request brings.
@@ -114,10 +117,7 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     let browsable = app.config.jwt.browsable_api;
     let (indent, outcome) = match negotiate(request.headers(), request.query_string(), browsable) {
         Ok(Format::Html) => return browsable::answer::<V>(request, payload, app).await,
-        Ok(Format::Json { indent }) => {
-            let call = Call { app: app.clone(), request: request.clone(), body: Body::Waiting(payload) };
-            (indent, answer::<V>(call, request.method(), request.headers()).await)
-        }
+        Ok(Format::Json { indent }) => (indent, json::<V>(&request, payload, &app).await),
         Err(error) => (0, Err(error)),
     };
     let mut response = head::<V>(&app, &outcome);
@@ -125,8 +125,17 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
+    if let Some(cookie) = cookie::of_answer(&request) {
+        response.cookie(cookie);
+    }
     let body = outcome.unwrap_or_else(|error| error.body);
     response.content_type("application/json").body(render::json(&body, indent))
+}
+
+async fn json<V: View>(request: &HttpRequest, payload: Payload, app: &Data<App>) -> Result<Value, ApiError> {
+    let jar = Jar::of(&app.config, request.headers())?;
+    let call = Call { app: app.clone(), request: request.clone(), body: Body::Waiting(payload), jar };
+    answer::<V>(call, request.method(), request.headers()).await
 }
 
 async fn answer<V: View>(call: Call, method: &Method, headers: &HeaderMap) -> Result<Value, ApiError> {

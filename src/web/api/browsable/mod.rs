@@ -52,7 +52,8 @@ struct Page {
 pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     let read = body::fields(request.headers(), &mut payload).await;
     let sent = Sent::new(&app.config, &request, read.as_ref().ok());
-    let call = Call { app: app.clone(), request: request.clone(), body: Body::Read(read) };
+    // Without the cookie: a page shows what is answered, and a script could ask for one.
+    let call = Call { app: app.clone(), request: request.clone(), body: Body::Read(read), jar: None };
     let outcome = super::answer::<V>(call, &sent.method, &sent.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
