@@ -112,6 +112,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     // A look at every user's hash; the first answer does not wait for it.
     let learner = Arc::clone(&app);
     tokio::spawn(async move { learner.learn_password_schemes().await });
+    let warmed = Arc::clone(&app);
+    tokio::spawn(async move {
+        if let Some(set) = &warmed.key_set {
+            set.warm().await;
+        }
+    });
     tokio::spawn(purge::run(Arc::clone(&app)));
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {

@@ -76,6 +76,7 @@ pub const SETTINGS: &[Setting] = &[
     value(TOKENS, "JWT_UPDATE_LAST_LOGIN", "true", "false", "a login writes the user's `last_login`, at most once a minute"),
     words(TOKENS, "JWT_AUDIENCE", "none", "https://api.example.com", "written as `aud` and checked; several with commas or as a JSON list"),
     words(TOKENS, "JWT_ISSUER", "none", "https://auth.example.com", "written as `iss` and checked"),
+    words(TOKENS, "JWT_JWK_URL", "none", "https://auth.example.com/.well-known/jwks.json", "verify with the JSON Web Key Set there instead of JWT_VERIFYING_KEY (not with HS*); https, or http on this machine"),
     value(TOKENS, "JWT_LEEWAY", "0", "10s", "how far clocks may differ"),
     value(TOKENS, "JWT_AUTH_HEADER_TYPES", "Bearer", "Bearer,JWT", "words that may stand before the token in the header"),
     value(TOKENS, "JWT_AUTH_HEADER_NAME", "Authorization", "X-Access-Token", "header with the token; `HTTP_X_ACCESS_TOKEN` is understood too"),

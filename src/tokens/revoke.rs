@@ -43,7 +43,7 @@ impl From<DbError> for LogoutError {
 
 /// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
 pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> {
-    let (claims, shared) = (claims::decode(app, refresh)?, Arc::clone(app));
+    let (claims, shared) = (claims::decode(app, refresh).await?, Arc::clone(app));
     app.db
         .write(move |conn| {
             let app = &*shared;
@@ -65,7 +65,7 @@ pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> 
 
 /// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
 pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
-    let (claims, shared, user) = (claims::decode(app, refresh)?, Arc::clone(app), user.clone());
+    let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
             let (app, why) = (&*shared, (Reason::Logout, user.username.as_str()));
@@ -118,7 +118,10 @@ pub async fn logout_others(
     caller: &Authenticated,
     refresh: Option<&str>,
 ) -> Result<usize, LogoutError> {
-    let refresh = refresh.map(|refresh| claims::decode(app, refresh)).transpose()?;
+    let refresh = match refresh {
+        Some(refresh) => Some(claims::decode(app, refresh).await?),
+        None => None,
+    };
     let (shared, caller) = (Arc::clone(app), caller.clone());
     app.db
         .write(move |conn| {

@@ -13,3 +13,4 @@ mod browser;
 mod cli;
 mod db;
 mod house;
+mod key_set;

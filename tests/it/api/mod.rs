@@ -9,6 +9,7 @@ mod cookie;
 mod database_away;
 mod headers;
 mod health;
+mod jwk_url;
 mod last_login;
 mod logout;
 mod purge;

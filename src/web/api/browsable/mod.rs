@@ -57,7 +57,7 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
     let outcome = super::answer::<V>(call, &sent.method, &sent.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
-    let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).render();
+    let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).await.render();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -71,7 +71,7 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
 }
 
 impl Page {
-    fn new<V: View>(
+    async fn new<V: View>(
         app: &App,
         path: &str,
         sent: &Sent,
@@ -92,7 +92,7 @@ impl Page {
             token.errors.extend(fault(&body));
         }
         let frame = Frame::new(path);
-        let tokens = token::all(app, &frame, &inputs, sent, &body);
+        let tokens = token::all(app, &frame, &inputs, sent, &body).await;
         let status = status_line(response.status());
         let method = if sent.is_visit { V::METHOD } else { sent.method.clone() };
         Self {

@@ -61,15 +61,16 @@ pub struct Step {
 }
 
 /// Every token of an answer and of its request.
-pub fn all(app: &App, frame: &Frame, inputs: &[Input], sent: &Sent, answer: &Value) -> Vec<Token> {
+pub async fn all(app: &App, frame: &Frame, inputs: &[Input], sent: &Sent, answer: &Value) -> Vec<Token> {
     let texts = answer.as_object().into_iter().flatten();
     let texts = texts.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
     let access = answer.get("access").and_then(Value::as_str);
     let mut tokens: Vec<_> = texts.filter_map(|(name, text)| answered(app, name, text, access)).collect();
     let is_folded = !tokens.is_empty();
     for input in inputs.iter().filter(|input| input.kind == Kind::Token) {
-        let text = sent.token(input.name);
-        tokens.extend(text.map(|text| Token { is_folded, ..presented(app, frame, input.name, text) }));
+        if let Some(text) = sent.token(input.name) {
+            tokens.push(Token { is_folded, ..presented(app, frame, input.name, text).await });
+        }
     }
     tokens
 }
@@ -87,14 +88,14 @@ fn answered(app: &App, name: &str, text: &str, access: Option<&str>) -> Option<T
 }
 
 /// A token that came with the request.
-fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
+async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
     let Some(decoded) = decode(app, text) else {
         let note = "This is not a JSON web token. One has three parts in base64url with dots between them, and the first \
                     two are JSON.";
         let badge = badge("blacklisted", "ban", "Not a token".to_owned());
         return Token { badge, note, ..told(&Decoded::default(), name) };
     };
-    let verdict = rules::decode(app, text);
+    let verdict = rules::decode(app, text).await;
     let (badge, note) = match (verdict, decoded.expires.map(|at| remaining(app, at))) {
         (Err(TokenError::Expired), Some(seconds)) | (Ok(_), Some(seconds @ ..=0)) => {
             (badge("expired", "clock", format!("Expired {} ago", words(seconds))), "")
