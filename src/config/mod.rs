@@ -2,6 +2,7 @@
 //! All problems are reported together. Nothing else in the program reads the environment.
 
 mod accounts;
+mod cookie;
 mod cors;
 mod database;
 mod dotenv;
@@ -20,6 +21,7 @@ mod vocabulary;
 use secrecy::SecretString;
 
 pub use accounts::{Accounts, Hasher, Passwords, UsernameField};
+pub use cookie::{RefreshCookie, SameSite};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
 pub use environment::{Superuser, login_name, superuser};
@@ -58,6 +60,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Who may introspect tokens besides superusers.
     pub introspection_client: Option<IntrospectionClient>,
+    /// The cookie with the refresh token, where clients may ask for one.
+    pub cookie: Option<RefreshCookie>,
     /// What the log looks like.
     pub log: Log,
     /// What works but should be looked at; one sentence each.
@@ -98,17 +102,25 @@ impl Config {
                 SecretKeySource::Setting
             }
         };
+        let mut cors = Cors::read(reader);
+        let accounts = Accounts::read(reader);
+        let passwords = Passwords::read(reader);
+        let jwt = Jwt::read(reader);
+        let sessions = Sessions::read(reader);
+        let introspection_client = IntrospectionClient::read(reader);
+        let cookie = RefreshCookie::read(reader, &server, &mut cors);
         Self {
             server,
             database,
             secret_key: secret_key.unwrap_or_default(),
             secret_key_source,
-            cors: Cors::read(reader),
-            accounts: Accounts::read(reader),
-            passwords: Passwords::read(reader),
-            jwt: Jwt::read(reader),
-            sessions: Sessions::read(reader),
-            introspection_client: IntrospectionClient::read(reader),
+            cors,
+            accounts,
+            passwords,
+            jwt,
+            sessions,
+            introspection_client,
+            cookie,
             log: Log::read(reader),
             warnings: Vec::new(),
             effective: Vec::new(),
@@ -237,6 +249,8 @@ mod tests {
             ("JWT_USER_ID_CLAIM", "none"),
             ("JWT_USER_ID_CLAIM", "exp"),
             ("JWT_EXTRA_CLAIMS", "password"),
+            ("JWT_COOKIE", "access"),
+            ("JWT_COOKIE_SAMESITE", "loose"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "latchkey=loud"),
         ] {

@@ -45,12 +45,22 @@ pub enum TokenError {
     /// Blacklisted.
     #[error("Token is blacklisted")]
     Blacklisted,
+    /// Blacklisted because it was rotated: its successor may be good.
+    #[error("Token is blacklisted")]
+    Rotated,
     /// Its session was ended, or is too old or too long unused.
     #[error("Session has ended")]
     SessionEnded,
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl TokenError {
+    /// Whether neither this token nor one that was rotated from it will be good again.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Rotated | Self::Db(_))
+    }
 }
 
 impl From<JwtError> for TokenError {

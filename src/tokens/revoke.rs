@@ -28,6 +28,13 @@ pub enum LogoutError {
     NoSession,
 }
 
+impl LogoutError {
+    /// As `TokenError::is_final`.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_final())
+    }
+}
+
 impl From<DbError> for LogoutError {
     fn from(error: DbError) -> Self {
         Self::Token(TokenError::Db(error))

@@ -76,7 +76,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Scheme and authority must be those of a listed origin; `null` only where it is listed itself.
-fn is_listed(allowed: &[String], origin: &str) -> bool {
+pub fn is_listed(allowed: &[String], origin: &str) -> bool {
     if origin == "null" {
         return allowed.iter().any(|listed| listed == "null");
     }

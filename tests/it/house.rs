@@ -162,6 +162,16 @@ fn files_stay_short_and_say_first_what_lives_in_them() {
 }
 
 #[test]
+fn the_documentation_shows_the_client_that_is_tested() {
+    let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let (page, client) = (read("front-end.md"), read("front-end/client.js"));
+    let shown =
+        page.split("<!-- client.js:begin -->\n").nth(1).and_then(|rest| rest.split("<!-- client.js:end -->").next());
+    let is_shown = shown == Some(format!("```js\n{client}```\n").as_str());
+    assert!(is_shown, "copy docs/front-end/client.js between the marks of docs/front-end.md");
+}
+
+#[test]
 fn migrations_are_the_same_on_both_databases() {
     let names = |database: &str| -> Vec<String> {
         let folder = root().join("migrations").join(database);

@@ -94,6 +94,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, body)
     }
 
+    /// The refresh cookie may not be used like this (see `web/api/cookie.rs`).
+    pub fn cookie_refused(detail: &str) -> Self {
+        Self::detail(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// The client asks for the refresh cookie and has none: nobody is logged in.
+    pub fn no_cookie() -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, "The request has no refresh cookie.")
+    }
+
     /// Another method than the view's.
     pub fn method_not_allowed(method: &Method) -> Self {
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, &format!("Method \"{method}\" not allowed."))
@@ -139,7 +149,7 @@ impl ApiError {
     /// `verify/` alone answers 400 for a blacklisted token: there it is a field's validation that fails.
     pub fn from_verify(error: TokenError) -> Self {
         match error {
-            TokenError::Blacklisted => Self::non_field(&error.to_string()),
+            TokenError::Blacklisted | TokenError::Rotated => Self::non_field(&error.to_string()),
             other => other.into(),
         }
     }
@@ -176,7 +186,8 @@ impl From<TokenError> for ApiError {
             | TokenError::NoType
             | TokenError::WrongType
             | TokenError::SessionEnded
-            | TokenError::Blacklisted => Self::coded(&error.to_string(), "token_not_valid"),
+            | TokenError::Blacklisted
+            | TokenError::Rotated => Self::coded(&error.to_string(), "token_not_valid"),
             TokenError::Db(error) => error.into(),
         }
     }

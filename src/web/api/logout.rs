@@ -44,18 +44,21 @@ impl View for Logout {
         let fields = call.fields().await?;
         if fields.get("all").is_some_and(super::fields::Value::is_true) {
             revoke::logout_all(&call.app, &caller.user).await?;
+            call.forget_cookie();
             return Ok(json!({"status": "OK, goodbye, all refresh tokens blacklisted"}));
         }
         if fields.get("others").is_some_and(super::fields::Value::is_true) {
             let keep = match fields.get("refresh_token") {
-                Some(_) => Some(fields.texts(["refresh_token"])?),
-                None => None,
+                Some(_) => Some(call.refresh_token(&fields, "refresh_token")?),
+                None => call.cookie_token()?,
             };
-            revoke::logout_others(&call.app, &caller, keep.as_ref().map(|[token]| token.as_str())).await?;
+            revoke::logout_others(&call.app, &caller, keep.as_ref().map(|token| token.text.as_str())).await?;
             return Ok(json!({"status": "OK, all other sessions ended"}));
         }
-        let [token] = fields.texts(["refresh_token"])?;
-        revoke::logout(&call.app, &caller.user, &token).await?;
+        let token = call.refresh_token(&fields, "refresh_token")?;
+        let ended = revoke::logout(&call.app, &caller.user, &token.text).await;
+        call.take_back(&token, ended.as_ref().err().is_none_or(LogoutError::is_final));
+        ended?;
         Ok(json!({"status": GOODBYE}))
     }
 }

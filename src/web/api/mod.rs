@@ -17,6 +17,7 @@ pub mod auth;
 pub mod body;
 mod browsable;
 pub mod client;
+mod cookie;
 pub mod docs;
 pub mod error;
 pub mod fields;
@@ -40,6 +41,7 @@ pub mod token;
 
 use auth::Caller;
 use body::Fields;
+use cookie::Jar;
 use error::ApiError;
 use metadata::Field;
 use negotiation::{Format, negotiate};
@@ -81,6 +83,7 @@ pub struct Call {
     pub method: Method,
     request: HttpRequest,
     body: Body,
+    jar: Option<Jar>,
 }
 
 /// What a request brings.
@@ -164,11 +167,7 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     let browsable = app.config.jwt.browsable_api;
     let (indent, outcome) = match negotiate(request.headers(), request.query_string(), browsable) {
         Ok(Format::Html) => return browsable::answer::<V>(request, payload, app).await,
-        Ok(Format::Json { indent }) => {
-            let method = request.method().clone();
-            let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Waiting(payload) };
-            (indent, answer::<V>(call, request.headers()).await)
-        }
+        Ok(Format::Json { indent }) => (indent, json::<V>(&request, payload, &app).await),
         Err(error) => (0, Err(error)),
     };
     let mut response = head::<V>(&app, &outcome);
@@ -176,10 +175,20 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
+    if let Some(cookie) = cookie::of_answer(&request) {
+        response.cookie(cookie);
+    }
     match outcome.unwrap_or_else(|error| error.body) {
         Value::Null => response.finish(),
         body => response.content_type("application/json").body(render::json(&body, indent)),
     }
+}
+
+async fn json<V: View>(request: &HttpRequest, payload: Payload, app: &Data<App>) -> Result<Value, ApiError> {
+    let jar = Jar::of(&app.config, request.headers())?;
+    let (method, body) = (request.method().clone(), Body::Waiting(payload));
+    let call = Call { app: app.clone(), method, request: request.clone(), body, jar };
+    answer::<V>(call, request.headers()).await
 }
 
 async fn answer<V: View>(mut call: Call, headers: &HeaderMap) -> Result<Value, ApiError> {

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::accounts::login::{Credentials, LoginError};
 use crate::config::{Config, UsernameField};
-use crate::tokens::{obtain, refresh, revoke, verify};
+use crate::tokens::{TokenError, obtain, refresh, revoke, verify};
 
 use super::auth::Anyone;
 use super::error::ApiError;
@@ -41,7 +41,7 @@ impl View for Obtain {
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let credentials = credentials(&mut call).await?;
         let pair = obtain::pair(&call.app, credentials, call.client()).await?;
-        Ok(json!({"refresh": pair.refresh, "access": pair.access}))
+        Ok(call.hand_out(json!({"refresh": pair.refresh, "access": pair.access})))
     }
 }
 
@@ -75,14 +75,16 @@ impl View for Refresh {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let [token] = call.fields().await?.texts(["refresh"])?;
+        let fields = call.fields().await?;
+        let token = call.refresh_token(&fields, "refresh")?;
         let key = call.idempotency_key()?;
-        let refreshed = refresh::rotate(&call.app, &token, call.client(), key.as_deref()).await?;
+        let refreshed = refresh::rotate(&call.app, &token.text, call.client(), key.as_deref()).await;
+        let refreshed = refreshed.inspect_err(|error| call.take_back(&token, error.is_final()))?;
         let mut body = json!({"access": refreshed.access});
         if let Some(refresh) = refreshed.refresh {
             body["refresh"] = refresh.into();
         }
-        Ok(body)
+        Ok(call.hand_out(body))
     }
 }
 
@@ -131,8 +133,11 @@ impl View for Blacklist {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let [token] = call.fields().await?.texts(["refresh"])?;
-        revoke::blacklist(&call.app, &token).await?;
+        let fields = call.fields().await?;
+        let token = call.refresh_token(&fields, "refresh")?;
+        let blacklisted = revoke::blacklist(&call.app, &token.text).await;
+        call.take_back(&token, blacklisted.as_ref().err().is_none_or(TokenError::is_final));
+        blacklisted?;
         Ok(json!({}))
     }
 }

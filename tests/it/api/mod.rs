@@ -5,6 +5,7 @@ mod bad_input;
 mod beside_django;
 mod bodies;
 mod browsable;
+mod cookie;
 mod database_away;
 mod headers;
 mod health;

@@ -56,7 +56,8 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
     let read = body::fields(request.headers(), &mut payload).await;
     let sent = Sent::new(&app.config, &request, read.as_ref().ok(), V::METHODS);
     let method = sent.method.clone();
-    let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Read(read) };
+    // Without the cookie: a page shows what is answered, and a script could ask for one.
+    let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Read(read), jar: None };
     let outcome = super::answer::<V>(call, &sent.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
