@@ -94,8 +94,18 @@ impl Stage {
         self.send(method, path, &[("authorization", &format!("Bearer {token}"))], "")
     }
 
+    /// The path of a session of alice, where one stands in it.
+    fn at(&self, path: &str) -> String {
+        if !path.contains("{id}") {
+            return path.to_owned();
+        }
+        let session = forge::claims(&self.server.log_in("alice").access)["sid"].clone();
+        path.replace("{id}", session.as_str().unwrap())
+    }
+
     /// Brings a documented error about.
     fn provoke(&self, method: &str, path: &str, operation: &Value, name: &str) -> Answer {
+        let path = &if name == "no_such_session" { path.to_owned() } else { self.at(path) };
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
         let fields: Vec<&String> = example.as_object().map(|fields| fields.keys().collect()).unwrap_or_default();
         let with_all = |value: &str| {
@@ -107,7 +117,7 @@ impl Stage {
         match name {
             "malformed_json" => with_headers(&[], "{'token': 1}"),
             "not_an_object" => with_headers(&[], "[1]"),
-            "missing_field" | "missing_token" => with_headers(&[], "{}"),
+            "missing_field" | "missing_token" | "no_oauth_token" => with_headers(&[], "{}"),
             "blank_field" => with_all(" "),
             "too_large" => with_headers(&[], &"x".repeat(128 * 1024 + 1)),
             "unsupported_media_type" => with_headers(&[("content-type", "text/plain")], "x"),
@@ -122,7 +132,6 @@ impl Stage {
             "refresh_expired" => with_all(&forged(path, self.alice, |claims| claims["refresh_exp"] = json!(NOW - 1))),
             "no_superuser" => with_headers(&[("authorization", &format!("Bearer {}", self.caller))], ""),
             "invalid_client" => with_headers(&[("authorization", "Basic eDp4")], ""),
-            "no_oauth_token" => with_headers(&[], "{}"),
             "unsupported_token_type" => {
                 with_headers(&[], &json!({"token": forge::token("access", self.alice, |_| {})}).to_string())
             }
@@ -179,10 +188,11 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
     for (method, path, operation) in operations(&document) {
         let response = &operation["responses"]["200"];
         if operation["responses"]["204"].is_object() {
-            let session = forge::claims(&stage.server.log_in("alice").access)["sid"].clone();
-            stage.send(&method, &path.replace("{id}", session.as_str().unwrap()), &[], "").expect_status(204);
+            stage.send(&method, &stage.at(path), &[], "").expect_status(204);
         }
         let Some(example) = response["content"]["application/json"].get("example") else { continue };
+        // The newest session is the first of the list.
+        stage.server.advance(1);
         let pair = stage.server.log_in("alice");
         let sliding = json!({"username": "alice", "password": PASSWORD});
         let body = match path {
