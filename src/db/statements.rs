@@ -80,3 +80,22 @@ impl fmt::Write for Start {
         if self.0.len() < ENOUGH { Ok(()) } else { Err(fmt::Error) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn an_observer_hears_of_each_statement_without_its_values() {
+        let (statements, heard) = (Statements::default(), Arc::new(Mutex::new(Vec::new())));
+        statements.starts(&"BEGIN");
+        let list = Arc::clone(&heard);
+        statements.observe(Box::new(move |event| list.lock().unwrap().push(format!("{event:?}"))));
+        statements.starts(&"SELECT $1 -- binds: [\"secret\"]");
+        statements.ends(&"SELECT $1 -- binds: [\"secret\"]");
+        assert_eq!(*heard.lock().unwrap(), ["Starts(\"SELECT $1\")", "Ends(\"SELECT $1\")"]);
+        assert_eq!(statements.count(), 1);
+    }
+}

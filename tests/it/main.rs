@@ -13,3 +13,5 @@ mod browser;
 mod cli;
 mod db;
 mod house;
+#[path = "../proof/mod.rs"]
+mod proof;
