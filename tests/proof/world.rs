@@ -199,6 +199,7 @@ impl Cast {
             }
             Answer::Access(access) => {
                 if let Call::Refresh(token, _) = call {
+                    self.tokens[token].access.clone_from(access);
                     self.accesses.push((token, access.clone()));
                 }
                 Reply::Access
