@@ -31,13 +31,13 @@ pub struct Search {
     path: Vec<(usize, usize)>,
     depth: usize,
     interruptions: usize,
-    random: u64,
+    random: Random,
     played: usize,
 }
 
 impl Search {
     pub fn new(extent: Extent) -> Self {
-        let random = if let Extent::Sample { seed, .. } = extent { seed } else { 0 };
+        let random = Random::new(if let Extent::Sample { seed, .. } = extent { seed } else { 0 });
         Self { extent, path: Vec::new(), depth: 0, interruptions: 0, random, played: 0 }
     }
 
@@ -53,7 +53,7 @@ impl Search {
             options.truncate(1);
         }
         let at = match self.extent {
-            Extent::Sample { .. } => usize::try_from(self.draw() % options.len() as u64).unwrap(),
+            Extent::Sample { .. } => self.random.below(options.len()),
             Extent::Every { .. } => self.next_on_path(options.len()),
         };
         self.interruptions += usize::from(going.is_some() && at > 0);
@@ -86,14 +86,27 @@ impl Search {
     pub fn played(&self) -> usize {
         self.played
     }
+}
 
-    /// The next number of splitmix64.
-    fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
+/// Numbers that come again from the same seed: splitmix64.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
     }
 }
 
