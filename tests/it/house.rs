@@ -146,7 +146,8 @@ fn web_writes_only_through_accounts_and_tokens() {
 #[test]
 fn nobody_but_a_test_observes_statements() {
     let sources = sources("src");
-    let observers = sources.iter().filter(|source| source.code.contains(".observe(") && !source.path.starts_with("src/db/"));
+    let observers =
+        sources.iter().filter(|source| source.code.contains(".observe(") && !source.path.starts_with("src/db/"));
     nothing_in(observers.map(|source| source.path.clone()).collect());
 }
 

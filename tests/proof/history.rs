@@ -82,9 +82,8 @@ fn permutations(of: usize) -> Vec<Vec<usize>> {
         return vec![Vec::new()];
     }
     let shorter = permutations(of - 1);
-    let longer = |order: &Vec<usize>| {
-        (0..of).map(|at| [&order[..at], &[of - 1], &order[at..]].concat()).collect::<Vec<_>>()
-    };
+    let longer =
+        |order: &Vec<usize>| (0..of).map(|at| [&order[..at], &[of - 1], &order[at..]].concat()).collect::<Vec<_>>();
     shorter.iter().flat_map(longer).collect()
 }
 
@@ -114,10 +113,8 @@ mod tests {
 
     #[test]
     fn a_refresh_that_overtakes_a_revoke_is_a_fault() {
-        let at_once = vec![
-            made(Call::LogOutAll(0), Reply::Done, 0, 5),
-            made(Call::Refresh(0, None), Reply::Token(1), 1, 6),
-        ];
+        let at_once =
+            vec![made(Call::LogOutAll(0), Reply::Done, 0, 5), made(Call::Refresh(0, None), Reply::Token(1), 1, 6)];
         let history = |reply| History {
             before: logged_in(),
             at_once: at_once.clone(),

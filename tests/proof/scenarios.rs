@@ -43,7 +43,11 @@ pub const PAIRS: &[Scenario] = &[
     usual("the alarm and the successor", &[LogIn, Refresh(0, None), Wait(20)], &[Refresh(0, None), Refresh(1, None)]),
     usual("two alarms", &[LogIn, Refresh(0, None), Wait(20)], &[Refresh(0, None), Refresh(0, None)]),
     usual("the alarm and a logout", &[LogIn, Refresh(0, None), Wait(20)], &[Refresh(0, None), LogOut(1)]),
-    usual("the alarm and a log-out-all", &[LogIn, LogIn, Refresh(0, None), Wait(20)], &[Refresh(0, None), LogOutAll(1)]),
+    usual(
+        "the alarm and a log-out-all",
+        &[LogIn, LogIn, Refresh(0, None), Wait(20)],
+        &[Refresh(0, None), LogOutAll(1)],
+    ),
     usual("a refresh and a logout", &[LogIn], &[Refresh(0, KEY), LogOut(0)]),
     usual("a refresh and a log-out-all", &[LogIn], &[Refresh(0, KEY), LogOutAll(0)]),
     usual("a refresh and a log-out-others", &[LogIn, LogIn], &[Refresh(0, None), LogOutOthers(1)]),
@@ -123,7 +127,11 @@ pub const TRIPLES: &[Scenario] = &[
         &[LogIn, Refresh(0, KEY)],
         &[Refresh(0, KEY), Refresh(1, KEY), LogOutAll(1)],
     ),
-    usual("a retry, the successor twice", &[LogIn, Refresh(0, KEY)], &[Refresh(0, KEY), Refresh(1, KEY), Refresh(1, KEY)]),
+    usual(
+        "a retry, the successor twice",
+        &[LogIn, Refresh(0, KEY)],
+        &[Refresh(0, KEY), Refresh(1, KEY), Refresh(1, KEY)],
+    ),
     usual(
         "the alarm, the successor, a logout",
         &[LogIn, Refresh(0, None), Wait(20)],

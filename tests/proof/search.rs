@@ -45,7 +45,8 @@ impl Search {
     pub fn choose(&mut self, able: &[usize], last: Option<usize>) -> usize {
         let going = last.filter(|last| able.contains(last));
         // Going on comes first, so that the first schedule is the one without interruptions.
-        let mut options: Vec<usize> = going.into_iter().chain(able.iter().copied().filter(|job| Some(*job) != going)).collect();
+        let mut options: Vec<usize> =
+            going.into_iter().chain(able.iter().copied().filter(|job| Some(*job) != going)).collect();
         if let Extent::Every { interruptions } = self.extent
             && going.is_some()
             && self.interruptions >= interruptions

@@ -11,10 +11,10 @@ use latchkey::clock::Clock;
 use latchkey::db::DbError;
 use latchkey::db::types::UserId;
 use latchkey::tokens::TokenError;
+use latchkey::tokens::obtain;
 use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};
 use latchkey::tokens::verify::{self, AuthError, Authenticated};
-use latchkey::tokens::obtain;
 use serde_json::json;
 
 use super::conductor::{Conductor, seat_name};
