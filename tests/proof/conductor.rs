@@ -147,18 +147,18 @@ impl Conductor {
     fn settle(&self) -> MutexGuard<'_, Stage> {
         let mut stage = self.stage.lock().unwrap();
         loop {
-            let running = stage.running();
-            if running.is_empty() {
+            if stage.running().is_empty() {
                 return stage;
             }
             let (after, glance) = self.changed.wait_timeout(stage, GLANCE).unwrap();
             stage = after;
             if glance.timed_out() && self.backend == Backend::Postgres {
+                let running = stage.running();
                 drop(stage);
                 let waiting = self.waiting();
                 stage = self.stage.lock().unwrap();
-                // Those who wait stay so, because nobody runs who could wake them.
-                if stage.running().is_subset(&waiting) {
+                // If all of them waited, nobody ran who could have woken one since the question was asked.
+                if running.is_subset(&waiting) {
                     return stage;
                 }
             }
