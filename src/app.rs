@@ -8,6 +8,8 @@ use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError, users};
+use crate::key_set::KeySet;
+use crate::key_set::fetch::{Source, TIMEOUT};
 
 /// How many passwords may wait for a thread before the next login is told to come back later.
 const WAITING_PASSWORDS: usize = 256;
@@ -20,6 +22,8 @@ pub struct App {
     pub db: Db,
     /// Signing and verifying keys.
     pub keys: Keys,
+    /// What verifies tokens instead of `keys`, where `JWT_JWK_URL` is set.
+    pub key_set: Option<KeySet>,
     /// Hashes and checks passwords.
     pub passwords: PasswordPool,
     /// Where the time comes from.
@@ -58,7 +62,9 @@ impl App {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let recipe = Recipe::new(&config.passwords, beside_django);
         let passwords = PasswordPool::new(recipe, threads, WAITING_PASSWORDS);
-        Ok(Self { config, db, keys, passwords, clock, beside_django })
+        let source = |url| Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT };
+        let key_set = config.jwt.jwk_url.clone().map(|url| KeySet::new(source(url), clock.clone()));
+        Ok(Self { config, db, keys, key_set, passwords, clock, beside_django })
     }
 
     /// The time.

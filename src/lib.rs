@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod db;
+pub mod key_set;
 pub mod telemetry;
 pub mod tokens;
 pub mod web;

@@ -223,8 +223,7 @@ async fn change(
     apply: impl Fn(&mut Conn, UserId) -> Result<(), DbError> + Send + 'static,
 ) -> Result<(), ManageError> {
     let (actor, now) = (actor.clone(), app.now());
-    // Of a deleted user nothing may stay that refreshes, whatever the setting.
-    let ends_tokens = app.config.accounts.end_sessions_on_user_change || ends == Some(Reason::Deleted);
+    let ends_tokens = app.config.accounts.end_sessions_on_user_change;
     app.db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;

@@ -9,6 +9,7 @@ use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::{indexes, users};
+use crate::key_set::fetch::{Source, TIMEOUT};
 
 /// Addresses that are named one by one; more are left to a query.
 const NAMED: i64 = 20;
@@ -57,6 +58,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
         let mut report = Report::default();
         config.warnings.iter().for_each(|warning| report.add(Level::Warning, warning));
         keys(&config, &mut report);
+        key_set(&config, &mut report);
         database(&config, &mut report);
         (config, report)
     };
@@ -97,6 +99,22 @@ fn keys(config: &Config, report: &mut Report) {
             keys.warnings().iter().for_each(|warning| report.add(Level::Warning, warning));
         }
         Err(error) => report.add(Level::Error, error.to_string()),
+    }
+}
+
+/// Fetches the remote keys as the server would.
+fn key_set(config: &Config, report: &mut Report) {
+    let Some(url) = config.jwt.jwk_url.clone() else { return };
+    match (Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT }).fetch() {
+        Ok(set) => {
+            let kids = set.kids();
+            report.add(Level::Ok, format!("key set: {}, {}", output::count(kids.len(), "key"), kids.join(", ")));
+            if !set.skipped().is_empty() {
+                report.add(Level::Ok, format!("key set: not used: {}", set.skipped().join(", ")));
+            }
+        }
+        // A server starts all the same, and asks again.
+        Err(error) => report.add(Level::Warning, format!("key set: JWT_JWK_URL was not fetched: {error}")),
     }
 }
 

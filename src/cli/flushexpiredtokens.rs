@@ -6,13 +6,12 @@ use crate::tokens::purge;
 
 /// Delete expired tokens
 ///
-/// Deletes outstanding tokens that have expired, and with them their blacklist entries: nobody could use them any more.
-/// It works in small batches, so that a server on the same database goes on answering, and may be stopped and run again
-/// at any time. Run it from cron, once a day.
+/// Deletes outstanding tokens that have expired, and with them their blacklist entries and sessions: nobody could use
+/// them any more. A server does it by itself (PURGE_INTERVAL); this does it now, in small batches, so that a server on
+/// the same database goes on answering, and may be stopped and run again at any time.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
-    "  latchkey flushexpiredtokens\n  \
-       0 4 * * *  cd /srv/latchkey && latchkey flushexpiredtokens    in a crontab",
+    "  latchkey flushexpiredtokens",
     "  DATABASE_URL  where the tokens are",
 ))]
 pub struct Args {}

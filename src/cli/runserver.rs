@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SecretKeySource};
 use crate::db::{self, DbError};
 use crate::telemetry;
+use crate::tokens::purge;
 use crate::web::server;
 
 /// How long requests in flight have after the first signal; together with `WRITE_TIME` ten seconds.
@@ -111,6 +112,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
     // A look at every user's hash; the first answer does not wait for it.
     let learner = Arc::clone(&app);
     tokio::spawn(async move { learner.learn_password_schemes().await });
+    let warmed = Arc::clone(&app);
+    tokio::spawn(async move {
+        if let Some(set) = &warmed.key_set {
+            set.warm().await;
+        }
+    });
+    tokio::spawn(purge::run(Arc::clone(&app)));
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
         ended = &mut server => return ended.map_err(|error| Failure::say(format!("The server stopped: {error}."))),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use super::key;
 use super::parse::{self, Fault};
@@ -37,6 +38,8 @@ pub struct Jwt {
     pub audience: Audience,
     /// Issuer.
     pub issuer: Option<String>,
+    /// Verify with the key set there, and with nothing else; `None` also where the algorithm has no public keys.
+    pub jwk_url: Option<Url>,
     /// Tolerated clock difference.
     pub leeway: Duration,
     /// Words before the token in the header, at least one.
@@ -63,6 +66,8 @@ pub struct Jwt {
     pub check_revoke_token: bool,
     /// Name of the claim for that.
     pub revoke_token_claim: String,
+    /// Browsers get a page with a form instead of JSON.
+    pub browsable_api: bool,
     /// Name of the claim with the session's id, `None` leaves it out.
     pub session_claim: Option<String>,
     /// An access token dies with its session.
@@ -71,7 +76,7 @@ pub struct Jwt {
 
 impl Jwt {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let jwt = Self {
+        let mut jwt = Self {
             signing_key: reader.optional("JWT_SIGNING_KEY", key::inline_or_file),
             verifying_key: reader.optional("JWT_VERIFYING_KEY", key::inline_or_file),
             algorithm: reader.read("JWT_ALGORITHM", parse::choice(vocabulary::ALGORITHMS)),
@@ -84,6 +89,7 @@ impl Jwt {
             update_last_login: reader.read("JWT_UPDATE_LAST_LOGIN", parse::boolean),
             audience: reader.optional("JWT_AUDIENCE", vocabulary::audience).unwrap_or(Audience::None),
             issuer: reader.optional("JWT_ISSUER", parse::text_or_none).flatten(),
+            jwk_url: reader.optional("JWT_JWK_URL", jwk_url),
             leeway: reader.read("JWT_LEEWAY", parse::duration),
             auth_header_types: reader.read("JWT_AUTH_HEADER_TYPES", parse::some(parse::http_token)),
             auth_header_name: reader.read("JWT_AUTH_HEADER_NAME", header_name),
@@ -97,6 +103,7 @@ impl Jwt {
             check_user_is_active: reader.read("JWT_CHECK_USER_IS_ACTIVE", parse::boolean),
             check_revoke_token: reader.read("JWT_CHECK_REVOKE_TOKEN", parse::boolean),
             revoke_token_claim: reader.read("JWT_REVOKE_TOKEN_CLAIM", claim_name),
+            browsable_api: reader.read("JWT_BROWSABLE_API", parse::boolean),
             session_claim: reader.read("JWT_SESSION_CLAIM", claim_name_or_none),
             check_session: reader.read("JWT_CHECK_SESSION", parse::boolean),
         };
@@ -108,6 +115,7 @@ impl Jwt {
             );
         }
         jwt.refuse_claims_of_one_name(reader);
+        jwt.look_at_jwk_url(reader);
         jwt
     }
 
@@ -135,6 +143,44 @@ impl Jwt {
             }
         }
     }
+
+    /// What surprises people about a remote key set. With a secret it has no use, as in SimpleJWT.
+    fn look_at_jwk_url(&mut self, reader: &mut Reader<'_>) {
+        use Algorithm::{HS256, HS384, HS512};
+        if self.jwk_url.is_none() {
+            return;
+        }
+        if matches!(self.algorithm, HS256 | HS384 | HS512) {
+            let name = self.algorithm.name();
+            reader.warnings.push(format!("JWT_JWK_URL has no use with {name}: a secret is in no public key set"));
+            self.jwk_url = None;
+        } else {
+            reader.warnings.push(
+                "JWT_JWK_URL is set: only tokens that name a key of that set are accepted. Those that this server \
+                 issues name none, as in SimpleJWT, so it refuses them itself"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Keys that come over a wire that others can write to are no keys.
+fn jwk_url(value: &str) -> Result<Url, Fault> {
+    let url = Url::parse(value).map_err(|_| "is not a web address".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a name or password".to_owned());
+    }
+    let is_this_machine = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_this_machine => Ok(url),
+        _ => Err("does not start with https:// (http:// will do on this machine only)".to_owned()),
+    }
 }
 
 /// `X-Access-Token`, or Django's spelling of it: `HTTP_X_ACCESS_TOKEN`.
@@ -153,4 +199,49 @@ fn claim_name_or_none(value: &str) -> Result<Option<String>, Fault> {
         return Err("is a claim that means something else (RFC 7519 section 4.1)".to_owned());
     }
     parse::text_or_none(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_sets_come_over_https_or_from_this_machine() {
+        for good in
+            ["https://a.example/jwks?p=1", "http://localhost:8000/jwks", "http://127.1.2.3/", "http://[::1]:8000/jwks"]
+        {
+            assert!(jwk_url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://a.example/jwks",
+            "http://localhost.example/",
+            "http://10.0.0.1/",
+            "http://0.0.0.0/",
+            "https://user:pass@a.example/",
+            "https://user@a.example/",
+            "file:///etc/jwks.json",
+            "ftp://localhost/jwks",
+            "a.example/jwks",
+            "https://",
+        ] {
+            assert!(jwk_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_set_has_no_use_with_a_secret_and_a_warning_without() {
+        let load = |algorithm: &'static str| {
+            let get = move |name: &str| match name {
+                "JWT_JWK_URL" => Some("https://a.example/jwks".to_owned()),
+                "JWT_ALGORITHM" => Some(algorithm.to_owned()),
+                _ => None,
+            };
+            let mut reader = Reader::new(&get);
+            (Jwt::read(&mut reader).jwk_url, reader.warnings.join(""))
+        };
+        let (url, warning) = load("HS512");
+        assert!(url.is_none() && warning.contains("no use with HS512"), "{warning}");
+        let (url, warning) = load("ES256");
+        assert!(url.is_some() && warning.contains("issues name none"), "{warning}");
+    }
 }

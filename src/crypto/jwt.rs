@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::keys::Keys;
 use super::segment;
+use super::signature::VerifyingKey;
+use crate::config::Algorithm;
 
 /// A token's claims, in their order.
 pub type Claims = Map<String, Value>;
@@ -47,13 +49,22 @@ pub fn sign(keys: &Keys, unsigned: &str) -> String {
 ///
 /// # Errors
 /// [`JwtError::Expired`] only when all that PyJWT checks before `exp` is right; else [`JwtError::Invalid`].
-pub fn decode(keys: &Keys, token: &str, expect: &Expect<'_>) -> Result<Claims, JwtError> {
-    let claims = authentic(keys, token).ok_or(JwtError::Invalid)?;
+pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, JwtError> {
+    let claims = authentic(key, token).ok_or(JwtError::Invalid)?;
     check_times(&claims, expect)?;
     if texts_are_texts(&claims) && issuer_fits(&claims, expect) && audience_fits(&claims, expect) {
         Ok(claims)
     } else {
         Err(JwtError::Invalid)
+    }
+}
+
+/// The `kid` of a token that a key for this algorithm may have signed: well-formed, with a header that fits.
+pub fn kid(token: &str, algorithm: Algorithm) -> Option<String> {
+    let (header, _) = peek(token)?;
+    match header.get("kid") {
+        Some(Value::String(kid)) if header_fits(&header, algorithm) => Some(kid.clone()),
+        _ => None,
     }
 }
 
@@ -66,28 +77,27 @@ pub fn peek(token: &str) -> Option<(Claims, Claims)> {
     }
 }
 
-/// The claims of a well-formed token with our signature (RFC 7515, 5.2).
-fn authentic(keys: &Keys, token: &str) -> Option<Claims> {
+/// The claims of a well-formed token that this key signed (RFC 7515, 5.2).
+fn authentic(key: &VerifyingKey, token: &str) -> Option<Claims> {
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
-    let header = segment::object(header)?;
-    let signature = segment::unpadded(signature)?;
-    let ours = header.get("alg")?.as_str() == Some(keys.algorithm());
-    if ours && header_is_understood(&header) && keys.verify(message, signature) {
+    let signature = segment::bytes(signature)?;
+    if header_fits(&segment::object(header)?, key.algorithm()) && key.verify(message.as_bytes(), &signature) {
         segment::object(payload)
     } else {
         None
     }
 }
 
-/// PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
-fn header_is_understood(header: &Claims) -> bool {
+/// The algorithm, and PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
+fn header_fits(header: &Claims, algorithm: Algorithm) -> bool {
+    let alg = header.get("alg").is_some_and(|alg| alg == algorithm.name());
     let kid = header.get("kid").is_none_or(Value::is_string);
     let crit = header.get("crit").is_none_or(|crit| {
         let names = crit.as_array().filter(|names| !names.is_empty());
         header.contains_key("b64") && names.is_some_and(|names| names.iter().all(|name| name == "b64"))
     });
-    kid && crit && header.get("b64") != Some(&Value::Bool(false))
+    alg && kid && crit && header.get("b64") != Some(&Value::Bool(false))
 }
 
 /// `iat`, `nbf`, `exp`, in PyJWT's order, which decides between invalid and expired (RFC 7519, 4.1.4 to 4.1.6).
@@ -170,12 +180,12 @@ mod tests {
     }
 
     fn verdict(header: &str, payload: &str) -> Result<Claims, JwtError> {
-        decode(&hs256(), &token(header, payload), &expect())
+        decode(hs256().verifying(), &token(header, payload), &expect())
     }
 
     /// The verdict on a usual header with these claims.
     fn on(claims: Value, expect: &Expect<'_>) -> Result<(), JwtError> {
-        decode(&hs256(), &token(r#"{"alg":"HS256"}"#, &claims.to_string()), expect).map(drop)
+        decode(hs256().verifying(), &token(r#"{"alg":"HS256"}"#, &claims.to_string()), expect).map(drop)
     }
 
     #[test]
@@ -198,7 +208,7 @@ mod tests {
         let claims = json!({"z": 1, "exp": 1_700_000_300, "a": {"b": [1.5]}});
         let claims = claims.as_object().unwrap();
         let token = sign(&hs256(), &unsigned(&hs256(), claims));
-        let read = decode(&hs256(), &token, &expect()).unwrap();
+        let read = decode(hs256().verifying(), &token, &expect()).unwrap();
         assert_eq!(read.keys().collect::<Vec<_>>(), ["z", "exp", "a"]);
         assert_eq!(&read, claims);
     }
@@ -216,9 +226,19 @@ mod tests {
     }
 
     #[test]
+    fn the_kid_is_that_of_a_token_which_could_be_ours() {
+        let kid = |header: &str, payload: &str| kid(&token(header, payload), Algorithm::HS256);
+        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "{}"), Some("a".to_owned()));
+        for header in [r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":5}"#, r#"{"alg":"HS384","kid":"a"}"#, "a"] {
+            assert_eq!(kid(header, "{}"), None, "{header}");
+        }
+        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "[]"), None);
+    }
+
+    #[test]
     fn a_foreign_signature_algorithm_or_shape_is_invalid() {
         let good = token(r#"{"alg":"HS256"}"#, "{}");
-        assert_eq!(decode(&hs256(), &good, &expect()), Ok(Claims::new()));
+        assert_eq!(decode(hs256().verifying(), &good, &expect()), Ok(Claims::new()));
         let (message, signature) = good.rsplit_once('.').unwrap();
         for bad in [
             format!("{message}."),
@@ -234,7 +254,7 @@ mod tests {
             "..".to_owned(),
             "é.é.é".to_owned(),
         ] {
-            assert_eq!(decode(&hs256(), &bad, &expect()), Err(JwtError::Invalid), "{bad}");
+            assert_eq!(decode(hs256().verifying(), &bad, &expect()), Err(JwtError::Invalid), "{bad}");
         }
         for header in [
             "{}",

@@ -1,14 +1,15 @@
 //! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
 //! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
 
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm as Jwa, AlgorithmFamily, DecodingKey, EncodingKey, crypto};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::{hmac_sha256, sha256_hex};
 use super::pem;
 use super::random::hex;
+use super::signature::{Scheme, SigningKey, VerifyingKey};
 use crate::config::{Algorithm, Jwt};
 
 /// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
@@ -16,11 +17,10 @@ const MIN_SECRET: usize = 32;
 
 /// The parsed keys and the algorithm that they belong to.
 pub struct Keys {
-    jwa: Jwa,
-    name: &'static str,
+    algorithm: Algorithm,
     header: String,
-    signing: EncodingKey,
-    verifying: DecodingKey,
+    signing: SigningKey,
+    verifying: VerifyingKey,
     kid: String,
     warnings: Vec<String>,
 }
@@ -48,91 +48,49 @@ impl Keys {
         verifying: Option<&str>,
         secret_key: &str,
     ) -> Result<Self, KeyError> {
-        let (name, jwa) = jwa(algorithm);
-        if jwa.family() == AlgorithmFamily::Hmac {
+        if let Scheme::Hmac(hash) = Scheme::of(algorithm) {
             let (variable, secret) = signing.map_or(("SECRET_KEY", secret_key), |key| ("JWT_SIGNING_KEY", key));
-            return Self::symmetric(name, jwa, variable, secret, verifying.is_some());
+            let warnings = look_at_secret(algorithm, variable, secret, verifying.is_some())?;
+            let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
+            let signing = SigningKey::Hmac(Box::new(hmac::Key::new(hash, secret.as_bytes())));
+            return Self::assemble(algorithm, signing, None, kid, warnings);
         }
         let Some(private) = signing else {
             return Err(KeyError(format!(
-                "JWT_SIGNING_KEY is not set: {name} signs with a private key in PEM form. {}",
-                remedy(jwa)
+                "JWT_SIGNING_KEY is not set: {} signs with a private key in PEM form. {}",
+                algorithm.name(),
+                remedy(algorithm)
             )));
         };
-        let (signing, derived) = pem::private_key(name, jwa, private)?;
-        let verifying = match verifying {
-            Some(public) => pem::public_key(name, jwa, public)?,
-            None => derived,
-        };
-        let kid = verifying.try_get_as_bytes().map(sha256_hex).unwrap_or_default();
-        let keys = Self::assemble(name, jwa, signing, verifying, kid, Vec::new());
-        if keys.fit() {
-            Ok(keys)
-        } else {
-            Err(KeyError(
-                "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY. Leave it unset: it is derived".into(),
-            ))
-        }
+        let signing = pem::private_key(algorithm, private)?;
+        let verifying = verifying.map(|public| pem::public_key(algorithm, public)).transpose()?;
+        let kid = sha256_hex(signing.public());
+        Self::assemble(algorithm, signing, verifying, kid, Vec::new())
     }
 
-    fn symmetric(
-        name: &'static str,
-        jwa: Jwa,
-        variable: &str,
-        secret: &str,
-        has_verifying: bool,
-    ) -> Result<Self, KeyError> {
-        if secret.contains("-----BEGIN ") || secret.starts_with("ssh-") || secret.starts_with("ecdsa-sha2-") {
-            return Err(KeyError(format!(
-                "{variable} is an asymmetric key, and JWT_ALGORITHM={name} needs a secret. \
-                 Set JWT_ALGORITHM to the key's (RS256, ES256, EdDSA …), or make a secret: {}",
-                remedy(jwa)
-            )));
-        }
-        let bytes = secret.len();
-        if bytes < MIN_SECRET {
-            return Err(KeyError(format!(
-                "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET}. {}",
-                remedy(jwa)
-            )));
-        }
-        let mut warnings = Vec::new();
-        let wanted = match jwa {
-            Jwa::HS384 => 48,
-            Jwa::HS512 => 64,
-            _ => MIN_SECRET,
-        };
-        if bytes < wanted {
-            warnings.push(format!(
-                "{variable} has {bytes} bytes; RFC 7518 (3.2) asks for {wanted} with {name}. {}",
-                remedy(jwa)
-            ));
-        }
-        if has_verifying {
-            warnings.push(format!("JWT_VERIFYING_KEY has no use with {name}: the signing key verifies too"));
-        }
-        let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
-        let signing = EncodingKey::from_secret(secret.as_bytes());
-        let verifying = DecodingKey::from_secret(secret.as_bytes());
-        Ok(Self::assemble(name, jwa, signing, verifying, kid, warnings))
-    }
-
+    /// Puts them together if they belong together; without a verifying key it is derived.
     fn assemble(
-        name: &'static str,
-        jwa: Jwa,
-        signing: EncodingKey,
-        verifying: DecodingKey,
+        algorithm: Algorithm,
+        signing: SigningKey,
+        verifying: Option<VerifyingKey>,
         mut kid: String,
         warnings: Vec<String>,
-    ) -> Self {
+    ) -> Result<Self, KeyError> {
+        let verifying = verifying.or_else(|| VerifyingKey::of(algorithm, &signing));
+        let fit = |key: &VerifyingKey| signing.sign(b"probe").is_some_and(|signature| key.verify(b"probe", &signature));
+        let Some(verifying) = verifying.filter(fit) else {
+            return Err(KeyError(
+                "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY. Leave it unset: it is derived".into(),
+            ));
+        };
         kid.truncate(16);
-        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{name}","typ":"JWT"}}"#));
-        Self { jwa, name, header, signing, verifying, kid, warnings }
+        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}","typ":"JWT"}}"#, algorithm.name()));
+        Ok(Self { algorithm, header, signing, verifying, kid, warnings })
     }
 
     /// The algorithm's name as it stands in a header: `HS256` …
     pub fn algorithm(&self) -> &'static str {
-        self.name
+        self.algorithm.name()
     }
 
     /// A short id of the verifying key (first 16 hex digits of a SHA-256): which key a token was made with.
@@ -140,14 +98,20 @@ impl Keys {
         &self.kid
     }
 
-    /// Whether signing the same text again gives the same signature (HS, RS, EdDSA: yes; PS, ES: no).
+    /// Whether signing the same text again gives the same signature (HS, RS, `EdDSA`: yes; PS, ES: no).
     pub fn is_deterministic(&self) -> bool {
-        !matches!(self.jwa, Jwa::PS256 | Jwa::PS384 | Jwa::PS512 | Jwa::ES256 | Jwa::ES384)
+        use Algorithm::{ES256, ES384, PS256, PS384, PS512};
+        !matches!(self.algorithm, PS256 | PS384 | PS512 | ES256 | ES384)
     }
 
     /// What is allowed but not good about the keys, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What verifies the tokens that are signed here.
+    pub fn verifying(&self) -> &VerifyingKey {
+        &self.verifying
     }
 
     /// The first segment of every token: the encoded `{"alg":…,"typ":"JWT"}`.
@@ -158,49 +122,54 @@ impl Keys {
     /// The encoded signature of a message.
     pub(super) fn sign(&self, message: &str) -> String {
         #[expect(clippy::expect_used, reason = "this key signed at start; only a lack of memory or randomness is left")]
-        self.try_sign(message).expect("a key that has signed signs again")
-    }
-
-    /// Whether this encoded signature is the message's.
-    pub(super) fn verify(&self, message: &str, signature: &str) -> bool {
-        crypto::verify(signature, message.as_bytes(), &self.verifying, self.jwa).unwrap_or(false)
-    }
-
-    fn try_sign(&self, message: &str) -> Option<String> {
-        crypto::sign(message.as_bytes(), &self.signing, self.jwa).ok()
-    }
-
-    /// Signs and verifies a probe: the two keys belong together.
-    fn fit(&self) -> bool {
-        self.try_sign("probe").is_some_and(|signature| self.verify("probe", &signature))
+        let signature = self.signing.sign(message.as_bytes()).expect("a key that has signed signs again");
+        URL_SAFE_NO_PAD.encode(signature)
     }
 }
 
-fn jwa(algorithm: Algorithm) -> (&'static str, Jwa) {
-    match algorithm {
-        Algorithm::HS256 => ("HS256", Jwa::HS256),
-        Algorithm::HS384 => ("HS384", Jwa::HS384),
-        Algorithm::HS512 => ("HS512", Jwa::HS512),
-        Algorithm::RS256 => ("RS256", Jwa::RS256),
-        Algorithm::RS384 => ("RS384", Jwa::RS384),
-        Algorithm::RS512 => ("RS512", Jwa::RS512),
-        Algorithm::PS256 => ("PS256", Jwa::PS256),
-        Algorithm::PS384 => ("PS384", Jwa::PS384),
-        Algorithm::PS512 => ("PS512", Jwa::PS512),
-        Algorithm::ES256 => ("ES256", Jwa::ES256),
-        Algorithm::ES384 => ("ES384", Jwa::ES384),
-        Algorithm::EdDSA => ("EdDSA", Jwa::EdDSA),
+/// Refuses what is no good secret; answers the warnings about one that is just good enough.
+fn look_at_secret(
+    algorithm: Algorithm,
+    variable: &str,
+    secret: &str,
+    has_verifying: bool,
+) -> Result<Vec<String>, KeyError> {
+    let (name, remedy) = (algorithm.name(), remedy(algorithm));
+    if secret.contains("-----BEGIN ") || secret.starts_with("ssh-") || secret.starts_with("ecdsa-sha2-") {
+        return Err(KeyError(format!(
+            "{variable} is an asymmetric key, and JWT_ALGORITHM={name} needs a secret. \
+             Set JWT_ALGORITHM to the key's (RS256, ES256, EdDSA …), or make a secret: {remedy}"
+        )));
     }
+    let bytes = secret.len();
+    if bytes < MIN_SECRET {
+        return Err(KeyError(format!(
+            "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET}. {remedy}"
+        )));
+    }
+    let mut warnings = Vec::new();
+    let wanted = match algorithm {
+        Algorithm::HS384 => 48,
+        Algorithm::HS512 => 64,
+        _ => MIN_SECRET,
+    };
+    if bytes < wanted {
+        warnings.push(format!("{variable} has {bytes} bytes; RFC 7518 (3.2) asks for {wanted} with {name}. {remedy}"));
+    }
+    if has_verifying {
+        warnings.push(format!("JWT_VERIFYING_KEY has no use with {name}: the signing key verifies too"));
+    }
+    Ok(warnings)
 }
 
 /// How to make a good signing key.
-pub(super) fn remedy(jwa: Jwa) -> String {
-    let options = match jwa.family() {
-        AlgorithmFamily::Hmac => return "Make one: openssl rand -base64 48".to_owned(),
-        AlgorithmFamily::Rsa => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-        AlgorithmFamily::Ec if jwa == Jwa::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
-        AlgorithmFamily::Ec => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-        AlgorithmFamily::Ed => "-algorithm ed25519",
+pub(super) fn remedy(algorithm: Algorithm) -> String {
+    let options = match Scheme::of(algorithm) {
+        Scheme::Hmac(_) => return "Make one: openssl rand -base64 48".to_owned(),
+        Scheme::Rsa(..) => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        Scheme::Ecdsa(..) if algorithm == Algorithm::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        Scheme::Ecdsa(..) => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        Scheme::Ed25519 => "-algorithm ed25519",
     };
     format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
 }
@@ -213,7 +182,6 @@ pub(super) mod tests {
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
         Ed25519KeyPair, KeyPair, RsaKeyPair,
     };
-    use base64::engine::general_purpose::STANDARD;
 
     use super::*;
 
@@ -225,9 +193,7 @@ pub(super) mod tests {
     }
 
     fn pem(label: &str, der: &[u8]) -> String {
-        let body: Vec<String> =
-            STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
+        ::pem::encode(&::pem::Pem::new(label, der))
     }
 
     /// A private and its public PEM.
@@ -254,13 +220,17 @@ pub(super) mod tests {
         Keys::parse(algorithm, signing, verifying, SECRET).err().map(|error| error.0).unwrap_or_default()
     }
 
+    fn verifies(keys: &Keys, message: &str, signature: &str) -> bool {
+        keys.verifying().verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+    }
+
     fn assert_signs(algorithm: Algorithm, private: &str, public: &str) {
         let alone = Keys::parse(algorithm, Some(private), None, "").unwrap();
         let both = Keys::parse(algorithm, Some(private), Some(public), "").unwrap();
         assert_eq!(alone.kid(), both.kid(), "{algorithm:?}");
         let signature = alone.sign("text");
-        assert!(both.verify("text", &signature) && !both.verify("test", &signature), "{algorithm:?}");
-        assert!(!both.verify("text", "") && !both.verify("text", "AAAA"));
+        assert!(verifies(&both, "text", &signature) && !verifies(&both, "test", &signature), "{algorithm:?}");
+        assert!(!verifies(&both, "text", "") && !verifies(&both, "text", "AAAA"));
         assert_eq!(alone.sign("text") == signature, alone.is_deterministic(), "{algorithm:?}");
     }
 
@@ -282,8 +252,9 @@ pub(super) mod tests {
     #[test]
     fn older_pem_forms_are_read_too() {
         let (private, public) = rsa();
-        let pkcs1 = EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
-        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", pkcs1.as_bytes()), &public);
+        // What stands in a PKCS#8 key after its header of 26 bytes is the PKCS#1 key.
+        let pkcs8 = ::pem::parse(private).unwrap().into_contents();
+        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", &pkcs8[26..]), &public);
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
@@ -298,7 +269,7 @@ pub(super) mod tests {
         assert!(own.warnings().is_empty() && own.algorithm() == "HS512" && own.is_deterministic());
         assert_eq!(own.kid().len(), 16);
         assert_ne!(own.kid(), hs256().kid());
-        assert!(!own.verify("text", &hs256().sign("text")));
+        assert!(!verifies(&own, "text", &hs256().sign("text")));
     }
 
     #[test]

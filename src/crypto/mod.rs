@@ -1,9 +1,11 @@
 //! Pure computation on secrets: tokens, keys, password hashes, randomness. No database, no network.
 
 pub mod digest;
+pub mod jwk;
 pub mod jwt;
 pub mod keys;
 pub mod password;
 mod pem;
 pub mod random;
 mod segment;
+pub mod signature;

@@ -15,12 +15,16 @@ pub fn write(claims: &Claims) -> String {
 
 /// The JSON object in a segment. JSON as in RFC 8259: of two equal names the last counts, 128 levels at most.
 pub fn object(segment: &str) -> Option<Claims> {
-    let json = URL_SAFE_NO_PAD.decode(unpadded(segment)?).ok()?;
-    serde_json::from_slice(&json).ok()
+    serde_json::from_slice(&bytes(segment)?).ok()
+}
+
+/// The bytes that a segment stands for.
+pub fn bytes(segment: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(unpadded(segment)?).ok()
 }
 
 /// A segment without its padding, which PyJWT tolerates where it is complete.
-pub fn unpadded(segment: &str) -> Option<&str> {
+fn unpadded(segment: &str) -> Option<&str> {
     let bare = segment.trim_end_matches('=');
     let padding = segment.len() - bare.len();
     (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)

@@ -4,6 +4,7 @@
 pub mod blacklisted_tokens;
 pub mod conn;
 pub mod error;
+pub mod exclusive;
 pub mod indexes;
 pub mod latchkey_admin_session;
 pub mod latchkey_audit_log;

@@ -138,8 +138,16 @@ pub fn access_from(app: &App, refresh: &Claims, now: Instant) -> Claims {
     access
 }
 
-/// Reads a token: signature and registered claims, nothing about ids and types yet.
-pub fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
+/// Reads a token: signature and registered claims, nothing about ids and types yet. Waits only for a remote key.
+pub async fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
+    let remote;
+    let key = match &app.key_set {
+        None => app.keys.verifying(),
+        Some(set) => {
+            remote = set.key_of(token).await.ok_or(TokenError::Invalid)?;
+            &remote
+        }
+    };
     let jwt = &app.config.jwt;
     let audience = match &jwt.audience {
         Audience::None => &[],
@@ -148,7 +156,7 @@ pub fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
     };
     let expect =
         Expect { audience, issuer: jwt.issuer.as_deref(), leeway: jwt.leeway.as_secs_f64(), now: seconds(app.now()) };
-    Ok(jwt::decode(&app.keys, token, &expect)?)
+    Ok(jwt::decode(key, token, &expect)?)
 }
 
 /// SimpleJWT's `verify` for one kind (`None`: any): `exp`, then the id, then the type.

@@ -1,23 +1,78 @@
-//! Forgetting what has expired: tokens, and sessions that are over.
+//! Forgetting what is over: expired tokens, and sessions without any. `runserver` does it in the background, in small
+//! batches; `flushexpiredtokens` does it now.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::App;
-use crate::db::{DbError, outstanding_tokens};
+use crate::db::exclusive::{self, Task};
+use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens};
 
-/// How many expired tokens one write job deletes: short enough that a refresh behind it does not notice.
-const FLUSH_BATCH: i64 = 500;
+/// How many rows one write job deletes: few enough that a refresh behind it does not notice.
+const BATCH: i64 = 500;
+/// What lies between two batches in the background, so that requests come first.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The first purge after a start: a server that is restarted often has to forget too.
+const FIRST: Duration = Duration::from_mins(1);
 
-/// Deletes the tokens that expired, with their blacklist entries, in batches; `tell` hears the size of each.
+/// How much was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Outstanding tokens, with their blacklist entries.
+    pub tokens: usize,
+    /// Sessions.
+    pub sessions: usize,
+}
+
+/// Purges every `PURGE_INTERVAL`, until it is dropped.
+pub async fn run(app: Arc<App>) {
+    let interval = app.config.sessions.purge_interval;
+    if interval.is_zero() {
+        return;
+    }
+    let mut wait = FIRST.min(interval);
+    loop {
+        tokio::time::sleep(wait).await;
+        wait = interval;
+        match purge(&app).await {
+            Ok(Purged { tokens: 0, sessions: 0 }) => {}
+            Ok(Purged { tokens, sessions }) => tracing::info!(tokens, sessions, "deleted what has expired"),
+            Err(error) => tracing::warn!(%error, "expired tokens could not be deleted; it is tried again later"),
+        }
+    }
+}
+
+/// One purge. Of several instances on one database one does it, and the others skip it.
+pub async fn purge(app: &App) -> Result<Purged, DbError> {
+    let mut purged = Purged::default();
+    loop {
+        let delete = batch(app);
+        let deleted =
+            app.db.write(
+                move |conn| {
+                    if exclusive::try_start(conn, Task::Purge)? { delete(conn) } else { Ok(Purged::default()) }
+                },
+            );
+        let Purged { tokens, sessions } = deleted.await?;
+        if tokens + sessions == 0 {
+            return Ok(purged);
+        }
+        purged.tokens += tokens;
+        purged.sessions += sessions;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Deletes all that is over at once, whoever else does; `tell` hears how many tokens each batch had.
 pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usize, DbError> {
-    // A token within the leeway is still accepted.
-    let before = app.now() - app.config.jwt.leeway;
     let mut flushed = 0;
     loop {
-        let batch = app.db.write(move |conn| outstanding_tokens::delete_expired(conn, before, FLUSH_BATCH)).await?;
-        if batch == 0 {
+        let Purged { tokens, sessions } = app.db.write(batch(app)).await?;
+        if tokens + sessions == 0 {
             return Ok(flushed);
         }
-        flushed += batch;
-        tell(batch);
+        flushed += tokens;
+        tell(tokens);
     }
 }
 
@@ -25,4 +80,18 @@ pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usi
 pub async fn count_expired(app: &App) -> Result<i64, DbError> {
     let before = app.now() - app.config.jwt.leeway;
     app.db.read(move |conn| outstanding_tokens::count_expired(conn, before)).await
+}
+
+/// The job that deletes one batch.
+fn batch(app: &App) -> impl Fn(&mut Conn) -> Result<Purged, DbError> + Send + use<> {
+    let jwt = &app.config.jwt;
+    // A token within the leeway is still accepted.
+    let expired = app.now() - jwt.leeway;
+    let ended = expired - jwt.refresh_token_lifetime.max(jwt.sliding_token_refresh_lifetime);
+    move |conn| {
+        Ok(Purged {
+            tokens: outstanding_tokens::delete_expired(conn, expired, BATCH)?,
+            sessions: latchkey_session::delete_over(conn, expired, ended, BATCH)?,
+        })
+    }
 }

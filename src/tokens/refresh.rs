@@ -70,7 +70,7 @@ pub async fn rotate(
     client: Client,
     key: Option<&str>,
 ) -> Result<Refreshed, RefreshError> {
-    let claims = claims::decode(app, refresh)?;
+    let claims = claims::decode(app, refresh).await?;
     let retry_key = replay::retry_key(app, &claims, key);
     let presented = Presented { claims, retry_key, client };
     if !app.config.jwt.rotate_refresh_tokens {

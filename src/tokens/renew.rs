@@ -20,7 +20,7 @@ const STEP: Duration = Duration::from_mins(1);
 /// What is found out about a presented token.
 enum Admission {
     /// It is good; these are its claims, with its session's.
-    Good(Claims, User),
+    Good(Claims, Box<User>),
     /// It is good, but its session is to be written.
     Due,
     /// Its session has to end.
@@ -39,7 +39,7 @@ pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> R
         };
     }
     match admission {
-        Admission::Good(claims, user) => Ok((claims, user)),
+        Admission::Good(claims, user) => Ok((claims, *user)),
         Admission::Due => Err(TokenError::Invalid.into()),
         Admission::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
     }
@@ -63,7 +63,7 @@ fn look(
     let recorded = record::find_unless_blacklisted(app, conn, claims)?;
     let user = check(app, claims, user, kind)?;
     // A token that was never recorded stays so, as in SimpleJWT, and then it has no session.
-    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user)) };
+    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user.into())) };
     let known = recorded.session.as_ref();
     if let Some(session) = known
         && let Some(reason) = sessions::fault(app, session, claims)
@@ -75,7 +75,7 @@ fn look(
     let is_due = known.is_none_or(|session| session.last_refreshed_at.is_none_or(|last| last + STEP <= app.now()));
     if !is_due {
         sessions::set_claim(app, &mut claims, known);
-        return Ok(Admission::Good(claims, user));
+        return Ok(Admission::Good(claims, user.into()));
     }
     if intent.is_none() {
         return Ok(Admission::Due);
@@ -91,5 +91,5 @@ fn look(
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
     sessions::set_claim(app, &mut claims, session.as_ref());
-    Ok(Admission::Good(claims, user))
+    Ok(Admission::Good(claims, user.into()))
 }

@@ -36,17 +36,17 @@ pub(super) fn answer(
     app: &App,
     conn: &mut Conn,
     presented: &Presented,
-    used: &Recorded,
+    rotated: &Recorded,
     user: Option<User>,
 ) -> Result<Outcome, RefreshError> {
     // Only a rotation of ours can be repeated or raise an alarm; Django notes none, and other blacklistings are final.
-    let (Some(rotated_at), Some(session)) = (used.rotated_at, &used.session) else { return Err(blacklisted()) };
+    let (Some(rotated_at), Some(session)) = (rotated.rotated_at, &rotated.session) else { return Err(blacklisted()) };
     if session.ended_at.is_some() {
         return Err(blacklisted());
     }
     let (now, settings) = (app.now(), &app.config.sessions);
     let is_retry = match &presented.retry_key {
-        Some(_) => presented.retry_key == used.retry_key && now < rotated_at + RETRY_WINDOW,
+        Some(_) => presented.retry_key == rotated.retry_key && now < rotated_at + RETRY_WINDOW,
         None => now < rotated_at + settings.refresh_grace,
     };
     if is_retry {
@@ -54,7 +54,7 @@ pub(super) fn answer(
         if let Some(reason) = sessions::fault(app, session, &presented.claims) {
             return Ok(Outcome::End(Box::new(session.clone()), reason));
         }
-        return again(app, conn, used, &user);
+        return again(app, conn, rotated, &user);
     }
     if rotated_at + settings.reuse_alarm_after <= now {
         return Ok(Outcome::End(Box::new(session.clone()), Reason::Reuse));
@@ -67,8 +67,8 @@ fn blacklisted() -> RefreshError {
 }
 
 /// The successor once more, if nobody has used it: the same payload, signed again, and a fresh access token.
-fn again(app: &App, conn: &mut Conn, used: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
-    let successor = outstanding_tokens::find_successor(conn, used.id)?;
+fn again(app: &App, conn: &mut Conn, rotated: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
+    let successor = outstanding_tokens::find_successor(conn, rotated.id)?;
     let unused = successor.filter(|successor| successor.blacklisted_at.is_none()).ok_or_else(blacklisted)?;
     let claims = ours(app, &unused).ok_or_else(blacklisted)?;
     Ok(Outcome::Tokens(access(app, &claims, user), unused.token))

@@ -36,7 +36,7 @@ impl From<DbError> for LogoutError {
 
 /// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
 pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> {
-    let (claims, shared) = (claims::decode(app, refresh)?, Arc::clone(app));
+    let (claims, shared) = (claims::decode(app, refresh).await?, Arc::clone(app));
     app.db
         .write(move |conn| {
             let app = &*shared;
@@ -58,7 +58,7 @@ pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> 
 
 /// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
 pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
-    let (claims, shared, user) = (claims::decode(app, refresh)?, Arc::clone(app), user.clone());
+    let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
             let (app, why) = (&*shared, (Reason::Logout, user.username.as_str()));
@@ -111,21 +111,21 @@ pub async fn logout_others(
     caller: &Authenticated,
     refresh: Option<&str>,
 ) -> Result<usize, LogoutError> {
-    let refresh = refresh.map(|refresh| claims::decode(app, refresh)).transpose()?;
+    let refresh = match refresh {
+        Some(refresh) => Some(claims::decode(app, refresh).await?),
+        None => None,
+    };
     let (shared, caller) = (Arc::clone(app), caller.clone());
     app.db
         .write(move |conn| {
             let (app, user) = (&*shared, &caller.user);
-            let keep = match &refresh {
-                Some(claims) => {
-                    let recorded = own(app, conn, claims, user)?;
-                    claims::check(app, claims, Some(Kind::Refresh))?;
-                    recorded.and_then(|recorded| recorded.session)
-                }
-                None => {
-                    users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
-                    sessions::named(app, conn, &caller.claims)?
-                }
+            let keep = if let Some(claims) = &refresh {
+                let recorded = own(app, conn, claims, user)?;
+                claims::check(app, claims, Some(Kind::Refresh))?;
+                recorded.and_then(|recorded| recorded.session)
+            } else {
+                users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
+                sessions::named(app, conn, &caller.claims)?
             };
             let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
             let keep = keep.ok_or(LogoutError::NoSession)?;
@@ -144,10 +144,8 @@ pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Resu
             if let Some(owner) = found.row.user_id {
                 users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
             }
-            let session = match outstanding_tokens::find_by_jti(conn, &found.row.jti)? {
-                Some(Recorded { blacklisted_at: None, session, .. }) => session,
-                _ => return Ok(Some(false)),
-            };
+            let recorded = outstanding_tokens::find_by_jti(conn, &found.row.jti)?;
+            let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { return Ok(Some(false)) };
             record::blacklist_row(conn, id, Why::new(Reason::Admin, &actor.name), now)?;
             if let Some(session) = session {
                 sessions::end_if_spent(&shared, conn, &session, (Reason::Admin, &actor.name))?;

@@ -19,7 +19,7 @@ pub async fn obtain(app: &Arc<App>, credentials: Credentials, client: Client) ->
 
 /// The same token with a later `exp`: its id and `refresh_exp` stay.
 pub async fn refresh(app: &Arc<App>, token: &str, client: Client) -> Result<String, RefreshError> {
-    let presented = Presented { claims: claims::decode(app, token)?, retry_key: None, client };
+    let presented = Presented { claims: claims::decode(app, token).await?, retry_key: None, client };
     let (mut claims, user) = renew::admit(app, presented, Kind::Sliding).await?;
     claims::set_extra(app, &mut claims, &user, true);
     claims::set_times(app, &mut claims, Kind::Sliding, app.now());

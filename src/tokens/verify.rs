@@ -47,7 +47,7 @@ pub enum AuthError {
 
 /// `verify/`: any type of token; all but access tokens must not be blacklisted.
 pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
-    let claims = claims::decode(app, token)?;
+    let claims = claims::decode(app, token).await?;
     claims::check(app, &claims, None)?;
     if !claims::is_kind(app, &claims, Kind::Access) {
         not_blacklisted(app, claims.clone()).await?;
@@ -56,10 +56,8 @@ pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
         return Ok(());
     }
     let shared = Arc::clone(app);
-    match app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await? {
-        true => Ok(()),
-        false => Err(TokenError::SessionEnded),
-    }
+    let goes_on = app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await?;
+    if goes_on { Ok(()) } else { Err(TokenError::SessionEnded) }
 }
 
 /// The user whose token authenticates a request.
@@ -101,7 +99,7 @@ async fn accepted(app: &Arc<App>, token: &str) -> Result<Claims, AuthError> {
 }
 
 async fn accept(app: &Arc<App>, token: &str, class: TokenClass) -> Result<Claims, TokenError> {
-    let claims = claims::decode(app, token)?;
+    let claims = claims::decode(app, token).await?;
     match class {
         TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,
         TokenClass::Sliding => {

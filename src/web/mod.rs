@@ -8,11 +8,14 @@ use actix_web::web::{Data, ServiceConfig, get, redirect, resource, to};
 pub mod admin;
 pub mod api;
 pub mod assets;
+mod claims;
 mod cors;
 pub mod extract;
 pub mod health;
 pub mod middleware;
+mod origin;
 pub mod server;
+mod words;
 
 use crate::app::App;
 

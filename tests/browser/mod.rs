@@ -1,4 +1,5 @@
 //! Journeys in a real browser: headless Chromium, driven through chromedriver. `scripts/test` installs both.
 
+mod api;
 mod panel;
 mod webdriver;

@@ -75,13 +75,14 @@ fn nothing_in(findings: Vec<String>) {
 #[test]
 fn rooms_know_only_the_rooms_below_them() {
     // Left: a room. Right: what it may know. Nothing is below `config` and `clock`.
-    let allowed: [(&str, &[&str]); 12] = [
+    let allowed: [(&str, &[&str]); 13] = [
         ("main", &["cli", "latchkey"]),
-        ("cli", &["web", "accounts", "tokens", "app", "crypto", "db", "telemetry", "config", "clock"]),
+        ("cli", &["web", "accounts", "tokens", "app", "key_set", "crypto", "db", "telemetry", "config", "clock"]),
         ("web", &["accounts", "tokens", "app", "crypto", "db", "telemetry", "config", "clock"]),
         ("accounts", &["tokens", "app", "crypto", "db", "config", "clock"]),
         ("tokens", &["accounts", "app", "crypto", "db", "config", "clock"]),
-        ("app", &["crypto", "db", "config", "clock"]),
+        ("app", &["key_set", "crypto", "db", "config", "clock"]),
+        ("key_set", &["crypto", "config", "clock"]),
         ("crypto", &["config", "clock"]),
         ("db", &["config", "clock"]),
         ("telemetry", &["config"]),
@@ -106,12 +107,13 @@ fn rooms_know_only_the_rooms_below_them() {
 
 #[test]
 fn outside_libraries_and_the_outside_world_each_have_one_room() {
-    let owners: [(&str, &[&str]); 11] = [
+    let owners: [(&str, &[&str]); 12] = [
         ("diesel", &["src/db/"]),
         ("actix", &["src/web/"]),
         ("askama", &["src/web/"]),
         ("clap", &["src/cli/", "src/main.rs"]),
-        ("jsonwebtoken", &["src/crypto/"]),
+        ("ureq", &["src/key_set/"]),
+        ("rustls", &["src/key_set/"]),
         ("aws_lc_rs", &["src/crypto/"]),
         ("env::var", &["src/config/"]),
         ("dotenvy", &["src/config/"]),

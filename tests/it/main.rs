@@ -13,5 +13,6 @@ mod browser;
 mod cli;
 mod db;
 mod house;
+mod key_set;
 #[path = "../proof/mod.rs"]
 mod proof;

@@ -110,10 +110,11 @@ impl Doomed {
         });
         let place = loop {
             match self.said.recv_timeout(PATIENCE).expect("the request ends or the server stops") {
-                Said::Line(line) => match line.strip_prefix("stopped ") {
-                    Some(place) => break Some(place.to_owned()),
-                    None => {}
-                },
+                Said::Line(line) => {
+                    if let Some(place) = line.strip_prefix("stopped ") {
+                        break Some(place.to_owned());
+                    }
+                }
                 Said::Answered(answer) => {
                     assert!(answer.is_some(), "the server died without being killed");
                     break None;

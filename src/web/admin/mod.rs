@@ -5,7 +5,6 @@ mod access;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
-mod claims;
 mod csrf;
 mod error;
 mod index;
@@ -16,12 +15,12 @@ mod search;
 mod session;
 mod status;
 mod users;
-mod words;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PathConfig, ServiceConfig, get, head, post, resource, scope, to};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
+use super::{claims, words};
 use access::Staff;
 use error::PageError;
 

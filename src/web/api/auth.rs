@@ -11,6 +11,9 @@ use super::error::ApiError;
 
 /// The proof that a caller may call.
 pub trait Caller: Sized {
+    /// Whether that takes a token.
+    const NEEDS_TOKEN: bool;
+
     /// Finds out who calls, or refuses.
     fn admit(app: &Arc<App>, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
 }
@@ -19,12 +22,16 @@ pub trait Caller: Sized {
 pub struct Anyone;
 
 impl Caller for Anyone {
+    const NEEDS_TOKEN: bool = false;
+
     async fn admit(_app: &Arc<App>, _headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self)
     }
 }
 
 impl Caller for Authenticated {
+    const NEEDS_TOKEN: bool = true;
+
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
         let jwt = &app.config.jwt;
         let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();

@@ -31,6 +31,11 @@ pub fn text_of(value: &HeaderValue) -> String {
     python::latin1(value.as_bytes())
 }
 
+/// Reads and parses a body.
+pub async fn fields(headers: &HeaderMap, payload: &mut Payload) -> Result<Fields, ApiError> {
+    parse(headers, &read(payload).await?)
+}
+
 /// The whole body.
 pub async fn read(payload: &mut Payload) -> Result<Bytes, ApiError> {
     timeout(TIME, collect(payload)).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
@@ -50,8 +55,14 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
     if size > LIMIT { Err(ApiError::too_large(LIMIT)) } else { Ok(body.freeze()) }
 }
 
+/// Whether a body is what a plain HTML form sends.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let media_type = MediaType::parse(&headers.get(header::CONTENT_TYPE).map(text_of).unwrap_or_default());
+    media_type.covers("application", "x-www-form-urlencoded") && !media_type.covers("application", "json")
+}
+
 /// The fields of a body.
-pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
+fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
     if body.is_empty() {
         return Ok(Fields::default());
     }

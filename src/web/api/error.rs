@@ -195,11 +195,10 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::InvalidToken(reasons) => no_class_takes_it(reasons),
-            AuthError::NoUserId => Self::coded(&error.to_string(), "token_not_valid"),
+            AuthError::NoUserId | AuthError::SessionEnded => Self::coded(&error.to_string(), "token_not_valid"),
             AuthError::UserNotFound => Self::coded(&error.to_string(), "user_not_found"),
             AuthError::UserInactive => Self::coded(&error.to_string(), "user_inactive"),
             AuthError::PasswordChanged => Self::coded(&error.to_string(), "password_changed"),
-            AuthError::SessionEnded => Self::coded(&error.to_string(), "token_not_valid"),
             AuthError::Db(error) => error.into(),
         }
     }

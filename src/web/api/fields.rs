@@ -45,13 +45,21 @@ impl Value {
 }
 
 /// The fields of a body, in order; of a repeated one the last counts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fields(pub Vec<(String, Value)>);
 
 impl Fields {
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The value of a field that holds text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Value::Text { text, .. }) => Some(text),
+            _ => None,
+        }
     }
 
     /// These required texts, trimmed; or what is wrong with each of them.

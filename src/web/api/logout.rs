@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::config::Config;
 use crate::tokens::revoke;
 use crate::tokens::verify::Authenticated;
 
@@ -14,7 +15,11 @@ pub struct Logout;
 impl View for Logout {
     type Caller = Authenticated;
     const NAME: &'static str = "API Logout";
-    const DESCRIPTION: &'static str = "Ends the session of the refresh token, or with `all` every session of the caller, or with `others` all but this.";
+    const DESCRIPTION: &'static str = "Ends the session of the refresh token, or with all every session of the caller, or with others all but this one.";
+
+    fn form(_: &Config) -> Vec<&'static str> {
+        vec!["refresh_token", "all", "others"]
+    }
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;

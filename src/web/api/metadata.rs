@@ -8,8 +8,10 @@ use super::View;
 
 /// A field as OPTIONS lists it.
 pub struct Field {
-    name: &'static str,
-    is_read_only: bool,
+    /// Its name.
+    pub name: &'static str,
+    /// Only answers have it.
+    pub is_read_only: bool,
 }
 
 impl Field {
@@ -34,7 +36,7 @@ pub fn describe<V: View>(config: &Config) -> Value {
     let mut metadata = json!({
         "name": V::NAME,
         "description": V::DESCRIPTION,
-        "renders": ["application/json", "text/html"],
+        "renders": if config.jwt.browsable_api { json!(["application/json", "text/html"]) } else { json!(["application/json"]) },
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
     });
     let fields: Map<_, _> = V::fields(config).iter().map(|field| (field.name.to_owned(), field.describe())).collect();

@@ -1,9 +1,11 @@
 //! The JSON API. A view is a type that says who may call it, by which method, with which fields, and what it answers;
-//! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body.
+//! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body. Browsers get their
+//! answer in a page (`browsable`).
 
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Resource};
 use serde_json::Value;
 
 use crate::app::App;
@@ -12,6 +14,7 @@ use crate::web::extract::Client;
 
 pub mod auth;
 pub mod body;
+mod browsable;
 pub mod error;
 pub mod fields;
 pub mod logout;
@@ -29,7 +32,7 @@ use auth::Caller;
 use body::Fields;
 use error::ApiError;
 use metadata::Field;
-use negotiation::Format;
+use negotiation::{Format, negotiate};
 
 /// One endpoint.
 pub trait View: 'static {
@@ -47,6 +50,11 @@ pub trait View: 'static {
         Vec::new()
     }
 
+    /// The names of the fields that its page asks for: those of OPTIONS, where there are any.
+    fn form(config: &Config) -> Vec<&'static str> {
+        Self::fields(config).iter().filter(|field| !field.is_read_only).map(|field| field.name).collect()
+    }
+
     /// The work, after everything common to all views.
     fn answer(call: Call, caller: Self::Caller) -> impl Future<Output = Result<Value, ApiError>>;
 }
@@ -56,14 +64,24 @@ pub struct Call {
     /// Settings, database, keys …
     pub app: Data<App>,
     request: HttpRequest,
-    payload: Payload,
+    body: Body,
+}
+
+/// What a request brings.
+enum Body {
+    /// Still on its way: a view that needs no body does not wait for it.
+    Waiting(Payload),
+    /// Read already, by a page that will show it again.
+    Read(Result<Fields, ApiError>),
 }
 
 impl Call {
-    /// Reads and parses the body; a view that needs none does not wait for it.
+    /// Reads and parses the body.
     pub async fn fields(&mut self) -> Result<Fields, ApiError> {
-        let bytes = body::read(&mut self.payload).await?;
-        body::parse(self.request.headers(), &bytes)
+        match &mut self.body {
+            Body::Waiting(payload) => body::fields(self.request.headers(), payload).await,
+            Body::Read(read) => std::mem::replace(read, Ok(Fields::default())),
+        }
     }
 
     /// Who sent it.
@@ -93,29 +111,41 @@ pub fn view<V: View>(path: &str) -> Resource {
 }
 
 async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
-    let (format, outcome) = match negotiation::negotiate(request.headers(), request.query_string()) {
-        Ok(format) => (format, call::<V>(request, payload, app.clone()).await),
-        Err(error) => (Format::default(), Err(error)),
+    let browsable = app.config.jwt.browsable_api;
+    let (indent, outcome) = match negotiate(request.headers(), request.query_string(), browsable) {
+        Ok(Format::Html) => return browsable::answer::<V>(request, payload, app).await,
+        Ok(Format::Json { indent }) => {
+            let call = Call { app: app.clone(), request: request.clone(), body: Body::Waiting(payload) };
+            (indent, answer::<V>(call, request.method(), request.headers()).await)
+        }
+        Err(error) => (0, Err(error)),
     };
+    let mut response = head::<V>(&app, &outcome);
+    // With JSON alone there is nothing to choose from.
+    if browsable {
+        response.insert_header((header::VARY, "Accept"));
+    }
+    let body = outcome.unwrap_or_else(|error| error.body);
+    response.content_type("application/json").body(render::json(&body, indent))
+}
+
+async fn answer<V: View>(call: Call, method: &Method, headers: &HeaderMap) -> Result<Value, ApiError> {
+    let caller = V::Caller::admit(&call.app, headers).await?;
+    match *method {
+        Method::HEAD if V::METHOD == Method::GET => V::answer(call, caller).await,
+        _ if *method == V::METHOD => V::answer(call, caller).await,
+        Method::OPTIONS => Ok(metadata::describe::<V>(&call.app.config)),
+        _ => Err(ApiError::method_not_allowed(method)),
+    }
+}
+
+/// Status and headers of an answer.
+fn head<V: View>(app: &App, outcome: &Result<Value, ApiError>) -> HttpResponseBuilder {
     let allow = if V::METHOD == Method::GET { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
-    let mut response = match &outcome {
+    let mut response = match outcome {
         Ok(_) => HttpResponse::Ok(),
         Err(error) => error.head(&app.config.jwt.auth_header_types),
     };
+    response.insert_header((header::ALLOW, allow)).insert_header((header::CACHE_CONTROL, "no-store"));
     response
-        .insert_header((header::ALLOW, allow))
-        .insert_header((header::VARY, if format.is_html() { "Accept, Cookie" } else { "Accept" }))
-        .insert_header((header::CACHE_CONTROL, "no-store"));
-    let body = outcome.unwrap_or_else(|error| error.body);
-    render::render(response, format, V::NAME, &body)
-}
-
-async fn call<V: View>(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<Value, ApiError> {
-    let caller = V::Caller::admit(&app, request.headers()).await?;
-    match request.method().clone() {
-        Method::HEAD if V::METHOD == Method::GET => V::answer(Call { app, request, payload }, caller).await,
-        method if method == V::METHOD => V::answer(Call { app, request, payload }, caller).await,
-        Method::OPTIONS => Ok(metadata::describe::<V>(&app.config)),
-        method => Err(ApiError::method_not_allowed(&method)),
-    }
 }

@@ -37,13 +37,13 @@ impl Format {
     }
 }
 
-/// Picks the format that the request asks for.
-pub fn negotiate(headers: &HeaderMap, query: &str) -> Result<Format, ApiError> {
+/// Picks the format that the request asks for, of JSON and, where it is `browsable`, HTML.
+pub fn negotiate(headers: &HeaderMap, query: &str, browsable: bool) -> Result<Format, ApiError> {
     let format = python::parse_form(query, python::Charset::Utf8).into_iter().rev().find(|(name, _)| name == "format");
     let (json, html) = match format.as_ref().map(|(_, value)| value.as_str()) {
-        None | Some("") => (true, true),
+        None | Some("") => (true, browsable),
         Some("json") => (true, false),
-        Some("api") => (false, true),
+        Some("api") if browsable => (false, true),
         Some(_) => return Err(ApiError::unknown_format()),
     };
     let accepted = accepted(&accept_header(headers));
@@ -87,7 +87,7 @@ mod tests {
 
     fn negotiated(accept: &str, query: &str) -> Option<Format> {
         let request = TestRequest::default().insert_header((header::ACCEPT, accept)).to_http_request();
-        negotiate(request.headers(), query).ok()
+        negotiate(request.headers(), query, true).ok()
     }
 
     #[test]
@@ -115,6 +115,17 @@ mod tests {
         assert_eq!(negotiated("*/*", "format=api"), Some(Format::Html));
         assert_eq!(negotiated("*/*", "format=xml"), None);
         assert_eq!(negotiated("*/*", "format="), Some(JSON));
+    }
+
+    #[test]
+    fn without_pages_there_is_only_json() {
+        let without = |accept: &str, query: &str| {
+            let request = TestRequest::default().insert_header((header::ACCEPT, accept)).to_http_request();
+            negotiate(request.headers(), query, false).ok()
+        };
+        assert_eq!(without("text/html,application/xhtml+xml,*/*;q=0.8", ""), Some(JSON));
+        assert_eq!(without("text/html", ""), None);
+        assert_eq!(without("*/*", "format=api"), None);
     }
 
     #[test]

@@ -1,27 +1,14 @@
-//! Writes an answer: JSON, or for a browser the same JSON in a page.
+//! Writes JSON as answers and pages have it: on one line, or indented for people.
 
-use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::negotiation::Format;
-
-/// What a page may load: nothing.
-const PAGE_POLICY: (&str, &str) = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-
-/// The finished answer.
-pub fn render(mut response: HttpResponseBuilder, format: Format, name: &str, body: &Value) -> HttpResponse {
-    match format {
-        Format::Json { indent: 0 } => response.content_type("application/json").body(body.to_string()),
-        Format::Json { indent } => response.content_type("application/json").body(indented(body, indent)),
-        Format::Html => {
-            response.insert_header(PAGE_POLICY).content_type("text/html; charset=utf-8").body(page(name, body))
-        }
+/// The text of an answer; 0 spaces of indentation put it on one line.
+pub fn json(body: &Value, indent: usize) -> String {
+    if indent == 0 {
+        return body.to_string();
     }
-}
-
-fn indented(body: &Value, indent: usize) -> String {
     let spaces = " ".repeat(indent);
     let mut out = Vec::new();
     let mut writer = Serializer::with_formatter(&mut out, PrettyFormatter::with_indent(spaces.as_bytes()));
@@ -31,32 +18,60 @@ fn indented(body: &Value, indent: usize) -> String {
     }
 }
 
-fn page(name: &str, body: &Value) -> String {
-    let json = escape(&indented(body, 4));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{name}</title></head>\n\
-         <body><main><h1>{name}</h1><pre>{json}</pre></main></body>\n</html>\n"
-    )
+/// A line of indented JSON, its key apart.
+pub struct Line {
+    /// The spaces before it.
+    pub indent: String,
+    /// The key with its quotes, if it begins with one.
+    pub key: String,
+    /// Whatever follows.
+    pub rest: String,
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Indented JSON, line by line.
+pub fn lines(body: &Value) -> Vec<Line> {
+    let line = |line: &str| {
+        let text = line.trim_start();
+        let (indent, (key, rest)) = (&line[..line.len() - text.len()], text.split_at(key_length(text)));
+        Line { indent: indent.to_owned(), key: key.to_owned(), rest: rest.to_owned() }
+    };
+    json(body, 2).lines().map(line).collect()
+}
+
+/// The bytes of a key in quotes at the beginning of a line; 0 where there is none.
+fn key_length(text: &str) -> usize {
+    let (mut end, mut is_escaped) = (0, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' if at > 0 && !is_escaped => {
+                end = at + 1;
+                break;
+            }
+            _ if at == 0 && c != '"' => break,
+            _ => is_escaped = c == '\\' && !is_escaped,
+        }
+    }
+    if text[end..].starts_with(": ") { end } else { 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_page_escapes_what_it_shows() {
-        let page = page("Me", &json!({"detail": "<script>\"&"}));
-        assert!(page.contains("&lt;script&gt;"));
-        assert!(!page.contains("<script"));
-    }
+    use serde_json::json as value;
 
     #[test]
     fn json_is_indented_as_asked() {
-        assert_eq!(indented(&json!({"a": [1]}), 2), "{\n  \"a\": [\n    1\n  ]\n}");
+        assert_eq!(json(&value!({"a": [1]}), 0), "{\"a\":[1]}");
+        assert_eq!(json(&value!({"a": [1]}), 2), "{\n  \"a\": [\n    1\n  ]\n}");
+    }
+
+    #[test]
+    fn keys_stand_apart_and_nothing_is_lost() {
+        let body = value!({"a": "\": ", "\"b\\": {"ä": []}, "c": ["x: ", "\\\": "]});
+        let lines = lines(&body);
+        let keys: Vec<_> = lines.iter().map(|line| line.key.as_str()).filter(|key| !key.is_empty()).collect();
+        assert_eq!(keys, ["\"a\"", "\"\\\"b\\\\\"", "\"ä\"", "\"c\""]);
+        let text: Vec<_> = lines.iter().map(|line| format!("{}{}{}", line.indent, line.key, line.rest)).collect();
+        assert_eq!(text.join("\n"), json(&body, 2));
     }
 }

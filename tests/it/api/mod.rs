@@ -4,12 +4,16 @@
 mod bad_input;
 mod beside_django;
 mod bodies;
+mod browsable;
 mod database_away;
 mod headers;
 mod health;
+mod jwk_url;
 mod last_login;
 mod logout;
+mod purge;
 mod refresh;
+mod sessions;
 mod speed;
 mod token;
 mod users;

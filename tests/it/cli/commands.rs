@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::harness::binary::Latchkey;
+use crate::harness::key_source::{KeySource, Signer, nobody};
 use crate::harness::server::SECRET;
 use crate::harness::{Backend, Pair, Server, TestDatabase};
 
@@ -154,4 +155,23 @@ fn commands_need_a_migrated_database_and_do_not_make_one() {
         latchkey.run(command).expect(1).expect_words(&["latchkey migrate"]);
     }
     assert!(!latchkey.database.file().exists());
+}
+
+#[test]
+fn check_fetches_the_key_set_over_tls_from_a_private_authority() {
+    let key = Signer::new("2026-a");
+    let source = KeySource::with_tls(&[&key]);
+    let latchkey = Latchkey::on(TestDatabase::migrated(Backend::Sqlite))
+        .set("JWT_ALGORITHM", "EdDSA")
+        .set("JWT_SIGNING_KEY", &key.pem().replace('\n', "\\n"))
+        .set("JWT_JWK_URL", &format!("https://localhost:{}/jwks.json", source.port));
+    latchkey.run(&["check"]).expect(0).expect_words(&["warning  key set: JWT_JWK_URL was not fetched"]);
+    let latchkey = latchkey.set("SSL_CERT_FILE", &KeySource::ca_file());
+    latchkey.run(&["check"]).expect(0).expect_words(&["ok       key set: 1 key, \"2026-a\""]);
+    // For another name the certificate is none.
+    let latchkey = latchkey.set("JWT_JWK_URL", &format!("https://127.0.0.1:{}/jwks.json", source.port));
+    latchkey.run(&["check"]).expect(0).expect_words(&["was not fetched"]);
+    let latchkey = latchkey.set("JWT_JWK_URL", &nobody());
+    latchkey.run(&["check"]).expect(0).expect_words(&["was not fetched: it cannot be reached"]);
+    latchkey.set("JWT_JWK_URL", "http://example.com/").run(&["check"]).expect(1).expect_words(&["https://"]);
 }

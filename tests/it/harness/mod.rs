@@ -5,6 +5,7 @@ pub mod binary;
 pub mod database;
 pub mod forge;
 pub mod http;
+pub mod key_source;
 pub mod proxy;
 pub mod server;
 

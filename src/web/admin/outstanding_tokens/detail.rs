@@ -122,7 +122,10 @@ impl Detail {
     ) -> Self {
         let now = app.now();
         let when = |at| When::new(at, now);
-        let decoded = claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now });
+        let decoded = claims::decode(
+            &found.token,
+            &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), now },
+        );
         let key = match &found.kid {
             Some(kid) if kid == app.keys.kid() => "current key",
             Some(_) => "another key",

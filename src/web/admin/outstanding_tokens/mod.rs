@@ -137,8 +137,10 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
     if found.row.blacklisted_at.is_some() {
         return Ok(see(&address_of(*path)));
     }
-    let decoded =
-        claims::decode(&found.token, &Context { jwt: &app.config.jwt, user: found.user.as_ref(), now: app.now() });
+    let decoded = claims::decode(
+        &found.token,
+        &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), now: app.now() },
+    );
     let is_live = found.row.expires_at > app.now();
     page(&Confirmation {
         layout: staff.layout(Place::Outstanding(false)),

@@ -1,14 +1,16 @@
-//! A stored token, taken apart for its page: the parts of its text, and each claim with its value and what it means.
+//! A token, taken apart for a page: the parts of its text, and each claim with its value and what it means.
+//! Nothing is checked here. The panel shows stored tokens with it, the API's pages those of a request and its answer.
 
 use serde_json::Value;
 
 use super::words::When;
-use crate::config::{ExtraClaim, Jwt};
+use crate::config::Jwt;
 use crate::crypto::jwt;
 use crate::db::types::Instant;
 use crate::db::users::User;
 
 /// One line of the table.
+#[derive(Clone)]
 pub struct Claim {
     /// Its name.
     pub name: String,
@@ -19,6 +21,7 @@ pub struct Claim {
 }
 
 /// What a claim says, in words.
+#[derive(Clone)]
 pub enum Meaning {
     /// A sentence.
     Text(String),
@@ -28,18 +31,21 @@ pub enum Meaning {
     Owner(i64, String),
 }
 
-/// A stored token, decoded.
+/// A token, decoded.
+#[derive(Default)]
 pub struct Decoded {
     /// The text before the first dot.
     pub header: String,
     /// The text between the dots.
     pub payload: String,
-    /// Whether the database holds the signature too (Django writes whole tokens).
+    /// Whether there is a signature too (Latchkey stores tokens without it, Django with it).
     pub is_whole: bool,
     /// `refresh`, `sliding` …, if it says so.
     pub kind: Option<String>,
     /// The algorithm.
     pub algorithm: String,
+    /// When it expires, if it says so.
+    pub expires: Option<Instant>,
     /// Header and payload, in their order.
     pub claims: Vec<Claim>,
 }
@@ -48,13 +54,31 @@ pub struct Decoded {
 pub struct Context<'a> {
     /// The names of the claims.
     pub jwt: &'a Jwt,
-    /// The owner, if there is one.
-    pub user: Option<&'a User>,
+    /// Whom the token names.
+    pub owner: Owner<'a>,
     /// The time.
     pub now: Instant,
 }
 
-/// Takes a stored text apart; `None` if it is no token.
+/// The user that a token names, as far as anybody looked.
+#[derive(Clone, Copy)]
+pub enum Owner<'a> {
+    /// This one.
+    User(&'a User),
+    /// Nobody who is there any more.
+    Deleted,
+    /// Nobody looked.
+    Unknown,
+}
+
+impl<'a> Owner<'a> {
+    /// Of a look into the database.
+    pub fn found(user: Option<&'a User>) -> Self {
+        user.map_or(Self::Deleted, Self::User)
+    }
+}
+
+/// Takes a text apart; `None` if it is no token.
 pub fn decode(stored: &str, context: &Context<'_>) -> Option<Decoded> {
     let (header, claims) = jwt::peek(stored)?;
     let mut parts = stored.split('.');
@@ -69,6 +93,7 @@ pub fn decode(stored: &str, context: &Context<'_>) -> Option<Decoded> {
         is_whole: parts.next().is_some_and(|signature| !signature.is_empty()),
         kind,
         algorithm: text(header.get("alg")).unwrap_or_default(),
+        expires: claims.get("exp").and_then(seconds).and_then(Instant::from_timestamp),
         claims: of_header
             .chain(of_claims)
             .map(|(name, value, meaning)| Claim { name: name.clone(), value: shown(value), meaning })
@@ -111,9 +136,10 @@ impl Context<'_> {
             };
         }
         if name == jwt.user_id_claim {
-            return match self.user {
-                Some(user) => Meaning::Owner(user.id.0, user.username.clone()),
-                None => Meaning::Text("A user who was deleted".to_owned()),
+            return match self.owner {
+                Owner::User(user) => Meaning::Owner(user.id.0, user.username.clone()),
+                Owner::Deleted => Meaning::Text("A user who was deleted".to_owned()),
+                Owner::Unknown => Meaning::Text("The user whom it speaks for".to_owned()),
             };
         }
         let text = if Some(name) == jwt.token_type_claim.as_deref() {
@@ -125,9 +151,11 @@ impl Context<'_> {
             }
         } else if Some(name) == jwt.jti_claim.as_deref() {
             "Its own id"
+        } else if Some(name) == jwt.session_claim.as_deref() {
+            "Its session: everything that grew from one login"
         } else if name == jwt.revoke_token_claim {
             "A fingerprint of the password hash: a new password makes the token invalid"
-        } else if jwt.extra_claims.iter().any(|claim| extra_name(*claim) == name) {
+        } else if jwt.extra_claims.iter().any(|claim| claim.name() == name) {
             "Copied from the user at login (JWT_EXTRA_CLAIMS)"
         } else {
             match name {
@@ -155,16 +183,4 @@ impl Context<'_> {
 fn seconds(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates, and is no year we know")]
     value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))
-}
-
-fn extra_name(claim: ExtraClaim) -> &'static str {
-    match claim {
-        ExtraClaim::Email => "email",
-        ExtraClaim::Username => "username",
-        ExtraClaim::FirstName => "first_name",
-        ExtraClaim::LastName => "last_name",
-        ExtraClaim::IsStaff => "is_staff",
-        ExtraClaim::IsSuperuser => "is_superuser",
-        ExtraClaim::IsActive => "is_active",
-    }
 }

@@ -1,0 +1,35 @@
+//! Background work that one of several instances on a database does at a time.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+use super::{Conn, DbError};
+
+/// A piece of background work; each has an advisory lock of PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Deleting what has expired.
+    Purge,
+}
+
+impl Task {
+    /// Any number that nobody else on the database takes: these are the letters `latchkey`.
+    fn number(self) -> i64 {
+        const LATCHKEY: i64 = 0x6c61_7463_686b_6579;
+        match self {
+            Self::Purge => LATCHKEY,
+        }
+    }
+}
+
+/// Whether this transaction may do it: `false` while another one does. SQLite has one writer at a time anyway.
+pub fn try_start(conn: &mut Conn, task: Task) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        free: bool,
+    }
+    let Conn::Postgres(conn) = conn else { return Ok(true) };
+    let query = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS free");
+    Ok(query.bind::<BigInt, _>(task.number()).get_result::<Row>(conn)?.free)
+}
