@@ -63,6 +63,7 @@ pub const PAIRS: &[Scenario] = &[
     usual("two logouts", &[LogIn], &[LogOut(0), LogOut(0)]),
     usual("a logout and a log-out-all", &[LogIn, LogIn], &[LogOut(0), LogOutAll(1)]),
     usual("a log-out-all and a disabled user", &[LogIn], &[LogOutAll(0), Disable]),
+    usual("two logins", &[], &[LogIn, LogIn]),
     usual("a login and a log-out-all", &[LogIn], &[LogIn, LogOutAll(0)]),
     usual("a login and a disabled user", &[LogIn], &[LogIn, Disable]),
     usual("a login and another password", &[LogIn], &[LogIn, ChangePassword]),

@@ -18,6 +18,7 @@ impl std::fmt::Display for Extent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Every { interruptions: usize::MAX } => write!(f, "Every schedule"),
+            Self::Every { interruptions: 1 } => write!(f, "Every schedule with at most one interruption"),
             Self::Every { interruptions } => write!(f, "Every schedule with at most {interruptions} interruptions"),
             Self::Sample { schedules, seed } => write!(f, "{schedules} schedules each, drawn with the seed {seed}"),
         }
