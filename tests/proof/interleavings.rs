@@ -29,7 +29,7 @@ impl Settings {
 
 /// Plays a scenario; answers how many schedules it had.
 pub fn play(world: &World, scenario: &Scenario, extent: Extent) -> usize {
-    let mut search = Search::new(extent);
+    let mut search = Search::new(extent.within(scenario.interruptions));
     loop {
         let name = format!("{}-{}", scenario.name.replace([' ', ',', '\''], ""), search.played());
         let mut cast = world.cast(&name);
@@ -135,12 +135,12 @@ fn run(backend: Backend, title: &str, scenarios: &[Scenario], extent: Extent) {
         for scenario in scenarios.iter().filter(|scenario| scenario.settings == settings) {
             let schedules = play(&world, scenario, extent);
             total += schedules;
-            let _ = writeln!(rows, "| {} | {schedules} |", scenario.name);
+            let _ = writeln!(rows, "| {} | {schedules} | {} |", scenario.name, extent.within(scenario.interruptions));
         }
     }
     let text = format!(
-        "## {title}, on {}\n\n{extent}: {total} schedules in {:.0} s, every answer explained.\n\n\
-         | at the same time | schedules |\n| --- | --- |\n{rows}",
+        "## {title}, on {}\n\n{total} schedules in {:.0} s, every answer explained.\n\n\
+         | at the same time | schedules | which |\n| --- | --- | --- |\n{rows}",
         version.unwrap(),
         began.elapsed().as_secs_f64()
     );

@@ -12,8 +12,7 @@ use crate::harness::{Backend, Pair, Server};
 /// Plays a scenario of two jobs in every schedule with at most one interruption.
 fn play_all(backend: Backend, settings: Settings, before: &'static [Call], at_once: &'static [Call]) {
     let world = World::new(backend, at_once.len(), settings.list());
-    let schedules =
-        play(&world, &Scenario { name: "named", settings, before, at_once }, Extent::Every { interruptions: 1 });
+    let schedules = play(&world, &Scenario { name: "named", settings, before, at_once, interruptions: 1 }, Extent::ALL);
     assert!(schedules > 1);
 }
 

@@ -11,6 +11,8 @@ pub struct Scenario {
     /// What happened before, one after the other.
     pub before: &'static [Call],
     pub at_once: &'static [Call],
+    /// Of how many interruptions at most every schedule is played: some scenarios have too many schedules otherwise.
+    pub interruptions: usize,
 }
 
 /// The settings that the model knows.
@@ -25,7 +27,7 @@ pub enum Settings {
 }
 
 const fn usual(name: &'static str, before: &'static [Call], at_once: &'static [Call]) -> Scenario {
-    Scenario { name, settings: Settings::Usual, before, at_once }
+    Scenario { name, settings: Settings::Usual, before, at_once, interruptions: usize::MAX }
 }
 
 const KEY: Option<char> = Some('k');
@@ -76,42 +78,49 @@ pub const PAIRS: &[Scenario] = &[
         settings: Settings::KeepsOld,
         before: &[LogIn],
         at_once: &[Refresh(0, None), Refresh(0, None)],
+        interruptions: usize::MAX,
     },
     Scenario {
         name: "a refresh and a logout, where old tokens stay good",
         settings: Settings::KeepsOld,
         before: &[LogIn],
         at_once: &[Refresh(0, None), LogOut(0)],
+        interruptions: usize::MAX,
     },
     Scenario {
         name: "two tabs with a token of Django's, where old tokens stay good",
         settings: Settings::KeepsOld,
         before: &[Django],
         at_once: &[Refresh(0, None), Refresh(0, None)],
+        interruptions: 3,
     },
     Scenario {
         name: "two tabs, without rotation",
         settings: Settings::NoRotation,
         before: &[LogIn],
         at_once: &[Refresh(0, None), Refresh(0, None)],
+        interruptions: usize::MAX,
     },
     Scenario {
         name: "a refresh and a logout, without rotation",
         settings: Settings::NoRotation,
         before: &[LogIn],
         at_once: &[Refresh(0, None), LogOut(0)],
+        interruptions: usize::MAX,
     },
     Scenario {
         name: "two tabs with a token of Django's, without rotation",
         settings: Settings::NoRotation,
         before: &[Django],
         at_once: &[Refresh(0, None), Refresh(0, None)],
+        interruptions: 3,
     },
     Scenario {
         name: "a token of Django's and a log-out-all, without rotation",
         settings: Settings::NoRotation,
         before: &[LogIn, Django],
         at_once: &[Refresh(1, None), LogOutAll(0)],
+        interruptions: 3,
     },
 ];
 

@@ -12,15 +12,23 @@ pub enum Extent {
 impl Extent {
     /// Every schedule there is.
     pub const ALL: Self = Self::Every { interruptions: usize::MAX };
+
+    /// The same, with no more interruptions than that.
+    pub fn within(self, most: usize) -> Self {
+        match self {
+            Self::Every { interruptions } => Self::Every { interruptions: interruptions.min(most) },
+            sample @ Self::Sample { .. } => sample,
+        }
+    }
 }
 
 impl std::fmt::Display for Extent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Every { interruptions: usize::MAX } => write!(f, "Every schedule"),
-            Self::Every { interruptions: 1 } => write!(f, "Every schedule with at most one interruption"),
-            Self::Every { interruptions } => write!(f, "Every schedule with at most {interruptions} interruptions"),
-            Self::Sample { schedules, seed } => write!(f, "{schedules} schedules each, drawn with the seed {seed}"),
+            Self::Every { interruptions: usize::MAX } => write!(f, "all"),
+            Self::Every { interruptions: 1 } => write!(f, "all with at most one interruption"),
+            Self::Every { interruptions } => write!(f, "all with at most {interruptions} interruptions"),
+            Self::Sample { seed, .. } => write!(f, "drawn with the seed {seed}"),
         }
     }
 }
