@@ -2,10 +2,12 @@
 //! All problems are reported together. Nothing else in the program reads the environment.
 
 mod accounts;
+mod cookie;
 mod cors;
 mod database;
 mod dotenv;
 mod environment;
+mod introspection;
 mod jwt;
 mod key;
 mod log;
@@ -19,9 +21,11 @@ mod vocabulary;
 use secrecy::SecretString;
 
 pub use accounts::{Accounts, Hasher, Passwords, UsernameField};
+pub use cookie::{RefreshCookie, SameSite};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
 pub use environment::{Superuser, login_name, superuser};
+pub use introspection::IntrospectionClient;
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;
@@ -54,6 +58,10 @@ pub struct Config {
     pub jwt: Jwt,
     /// How long sessions live.
     pub sessions: Sessions,
+    /// Who may introspect tokens besides superusers.
+    pub introspection_client: Option<IntrospectionClient>,
+    /// The cookie with the refresh token, where clients may ask for one.
+    pub cookie: Option<RefreshCookie>,
     /// What the log looks like.
     pub log: Log,
     /// What works but should be looked at; one sentence each.
@@ -94,16 +102,25 @@ impl Config {
                 SecretKeySource::Setting
             }
         };
+        let mut cors = Cors::read(reader);
+        let accounts = Accounts::read(reader);
+        let passwords = Passwords::read(reader);
+        let jwt = Jwt::read(reader);
+        let sessions = Sessions::read(reader);
+        let introspection_client = IntrospectionClient::read(reader);
+        let cookie = RefreshCookie::read(reader, &server, &mut cors);
         Self {
             server,
             database,
             secret_key: secret_key.unwrap_or_default(),
             secret_key_source,
-            cors: Cors::read(reader),
-            accounts: Accounts::read(reader),
-            passwords: Passwords::read(reader),
-            jwt: Jwt::read(reader),
-            sessions: Sessions::read(reader),
+            cors,
+            accounts,
+            passwords,
+            jwt,
+            sessions,
+            introspection_client,
+            cookie,
             log: Log::read(reader),
             warnings: Vec::new(),
             effective: Vec::new(),
@@ -169,7 +186,13 @@ mod tests {
     fn every_example_is_a_good_value() {
         for setting in SETTINGS.iter().filter(|setting| !setting.example.starts_with('/')) {
             let example = setting.example.trim_matches('\'');
-            load(&[(setting.name, example)]).unwrap_or_else(|problems| panic!("{problems}"));
+            let partner = match setting.name {
+                "INTROSPECTION_CLIENT_ID" => Some(("INTROSPECTION_CLIENT_SECRET", KEY)),
+                "INTROSPECTION_CLIENT_SECRET" => Some(("INTROSPECTION_CLIENT_ID", "my-api")),
+                _ => None,
+            };
+            let settings: Vec<_> = [(setting.name, example)].into_iter().chain(partner).collect();
+            load(&settings).unwrap_or_else(|problems| panic!("{problems}"));
         }
     }
 
@@ -226,6 +249,8 @@ mod tests {
             ("JWT_USER_ID_CLAIM", "none"),
             ("JWT_USER_ID_CLAIM", "exp"),
             ("JWT_EXTRA_CLAIMS", "password"),
+            ("JWT_COOKIE", "access"),
+            ("JWT_COOKIE_SAMESITE", "loose"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "latchkey=loud"),
         ] {
@@ -301,6 +326,8 @@ mod tests {
             ("JWT_SIGNING_KEY", secret),
             ("JWT_VERIFYING_KEY", secret),
             ("DATABASE_URL", &url),
+            ("INTROSPECTION_CLIENT_ID", "my-api"),
+            ("INTROSPECTION_CLIENT_SECRET", secret),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
@@ -310,6 +337,21 @@ mod tests {
         let problems = problem(&wrong);
         assert_eq!(problems.lines().count(), 3);
         assert!(!problems.contains("hush"), "{problems}");
+    }
+
+    #[test]
+    fn an_introspection_client_has_an_id_and_a_long_secret() {
+        const ID: &str = "INTROSPECTION_CLIENT_ID";
+        const SECRET: &str = "INTROSPECTION_CLIENT_SECRET";
+        assert!(load(&[(ID, "my-api"), (SECRET, KEY)]).unwrap().introspection_client.is_some());
+        assert!(load(&[]).unwrap().introspection_client.is_none());
+        assert!(problem(&[(ID, "my-api")]).starts_with(SECRET));
+        assert!(problem(&[(SECRET, KEY)]).starts_with(ID));
+        for (id, secret) in [("my:api", KEY), ("my api", KEY), ("my-api", "short"), ("my-api", &format!("{KEY} "))] {
+            let problems = load(&[(ID, id), (SECRET, secret)]).unwrap_err();
+            assert_eq!(problems.0.len(), 1, "{problems}");
+            assert!(!problems.to_string().contains("short"), "{problems}");
+        }
     }
 
     #[test]

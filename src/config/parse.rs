@@ -155,6 +155,8 @@ fn duration_part(value: &str) -> Result<(Option<u64>, &str), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -221,6 +223,26 @@ mod tests {
         assert_eq!(header_name("X-Access-Token"), Ok("x-access-token".to_owned()));
         for text in ["", "a b", "a:b", "ä", "a\r\nb"] {
             assert!(header_name(text).is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_a_value_or_a_fault(text in prop_oneof![any::<String>(), "[0-9]{0,22} ?[a-z]{0,7} ?[0-9]{0,3}[smhdw]?"]) {
+            let longest = Duration::from_secs(LONGEST);
+            prop_assert!(duration(&text).map_or(true, |time| time <= longest));
+            prop_assert!(positive_duration(&text) != Ok(Duration::ZERO));
+            prop_assert!(number(3_u8..=7)(&text).map_or(true, |number| (3..=7).contains(&number)));
+            prop_assert!(http_token(&text).map_or(true, |token| token == text && token.is_ascii()));
+            prop_assert!(some(super::text)(&text).map_or(true, |entries| !entries.is_empty()));
+            let _ = boolean(&text);
+        }
+
+        #[test]
+        fn a_duration_is_the_sum_of_its_parts(weeks in 0..99_u64, hours in 0..99_u64, seconds in 0..99_u64) {
+            let sum = Duration::from_secs(weeks * 604_800 + hours * 3_600 + seconds);
+            prop_assert_eq!(duration(&format!("{weeks} weeks {hours}h{seconds} s")), Ok(sum));
+            prop_assert_eq!(duration(&sum.as_secs().to_string()), Ok(sum));
         }
     }
 }

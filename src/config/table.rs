@@ -36,6 +36,7 @@ const ACCOUNTS: &str = "Accounts";
 const PASSWORDS: &str = "Passwords";
 const TOKENS: &str = "Tokens";
 const SESSIONS: &str = "Sessions";
+const COOKIE: &str = "Refresh cookie";
 const LOG: &str = "Log";
 
 /// Every setting, in the order in which people read about them.
@@ -98,6 +99,10 @@ pub const SETTINGS: &[Setting] = &[
     value(SESSIONS, "REUSE_ALARM_AFTER", "10s", "30s", "a rotated refresh token that comes back later than this ends its session; before, it is only refused"),
     value(SESSIONS, "REFRESH_GRACE", "0", "10s", "a refresh without an `Idempotency-Key` may be repeated for this long, at most a minute"),
     value(SESSIONS, "PURGE_INTERVAL", "1h", "15m", "how often expired tokens and sessions are deleted; 0: only by `flushexpiredtokens`"),
+    words(SESSIONS, "INTROSPECTION_CLIENT_ID", "none", "my-api", "who may ask `token/introspect/` besides superusers: the client's id"),
+    secret(SESSIONS, "INTROSPECTION_CLIENT_SECRET", "none", "'0123456789abcdef0123456789abcdef'", "its secret; at least 32 bytes, random: `openssl rand -hex 32` makes one"),
+    value(COOKIE, "JWT_COOKIE", "none", "refresh", "`refresh` keeps the refresh token of clients that ask for it in a cookie that scripts cannot read (docs/front-end.md)"),
+    value(COOKIE, "JWT_COOKIE_SAMESITE", "strict", "lax", "from which pages the cookie is sent: `strict`, `lax`, or `none` (https only) for front ends of another site"),
     value(LOG, "LOG_FORMAT", "pretty", "json", "`pretty` for people, `json` for one object a line"),
     value(LOG, "RUST_LOG", "info", "info,latchkey=debug", "what is logged: tracing's filter"),
 ];

@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::segment;
-use super::signature::{Scheme, VerifyingKey};
+use super::signature::{VerifyingKey, jwa};
 use crate::config::Algorithm;
 
 /// The keys of a set that fit one algorithm, by their id.
@@ -40,21 +44,8 @@ struct Document<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// The members of a key that we look at; another member is never a reason to refuse it.
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    #[serde(rename = "use")]
-    usage: Option<String>,
-    key_ops: Option<Vec<String>>,
-    alg: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
+/// The members of a key that count (`k` gives a secret away); another one is never a reason to refuse a key.
+const MEMBERS: [&str; 11] = ["kty", "kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "k"];
 
 impl Jwks {
     /// Reads a document. Keys that do not fit are skipped; of two with one id the first counts, as in PyJWT.
@@ -65,12 +56,14 @@ impl Jwks {
         let document: Document<'_> = serde_json::from_slice(document).map_err(|_| JwksError::NoSet)?;
         let (mut keys, mut skipped) = (BTreeMap::new(), Vec::new());
         for raw in document.keys {
-            match serde_json::from_str::<Jwk>(raw.get()) {
-                Ok(jwk) => match jwk.verifying_key(algorithm) {
-                    Ok(key) => drop(keys.entry(jwk.kid.unwrap_or_default()).or_insert_with(|| Arc::new(key))),
-                    Err(why) => skipped.push(format!("{} {why}", shown(&jwk.kid.unwrap_or_default()))),
-                },
-                Err(_) => skipped.push("one is malformed".to_owned()),
+            let Some(mut jwk) = read(raw) else {
+                skipped.push("one is malformed".to_owned());
+                continue;
+            };
+            let kid = jwk.common.key_id.take().unwrap_or_default();
+            match verifying_key(&kid, jwk, algorithm) {
+                Ok(key) => drop(keys.entry(kid).or_insert_with(|| Arc::new(key))),
+                Err(why) => skipped.push(format!("{} {why}", shown(&kid))),
             }
         }
         if keys.is_empty() {
@@ -95,60 +88,74 @@ impl Jwks {
     }
 }
 
-impl Jwk {
-    /// The key, if all that it says about itself fits (RFC 7517, 4).
-    fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, &'static str> {
-        if self.kty == "oct" {
-            return Err("is a secret, which nobody must publish");
-        }
-        if self.kid.as_ref().is_none_or(String::is_empty) {
-            return Err("has no id");
-        }
-        if self.usage.as_ref().is_some_and(|usage| usage != "sig") {
-            return Err("is not for signatures");
-        }
-        if self.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
-            return Err("is not for verifying");
-        }
-        if self.alg.as_ref().is_some_and(|alg| alg != algorithm.name()) {
-            return Err("is for another algorithm");
-        }
-        let curve = |name: &str| self.crv.as_deref() == Some(name);
-        let key = match (Scheme::of(algorithm), self.kty.as_str()) {
-            (Scheme::Rsa(_, verifying), "RSA") => self.rsa(verifying).map(|key| VerifyingKey::parsed(algorithm, key)),
-            (Scheme::Ecdsa(..), "EC") if curve("P-256") && algorithm == Algorithm::ES256 => self.point(algorithm, 32),
-            (Scheme::Ecdsa(..), "EC") if curve("P-384") && algorithm == Algorithm::ES384 => self.point(algorithm, 48),
-            (Scheme::Ed25519, "OKP") if curve("Ed25519") => {
-                bytes(self.x.as_ref()).filter(|x| x.len() == 32).and_then(|x| VerifyingKey::public(algorithm, &x))
-            }
-            _ => return Err("is of another kind"),
-        };
-        key.ok_or("has bad numbers")
-    }
+/// One key as jsonwebtoken reads it.
+fn read(raw: &RawValue) -> Option<Jwk> {
+    let mut members: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+    members.retain(|name, _| MEMBERS.contains(&name.as_str()));
+    serde_json::from_value(members.into()).ok()
+}
 
-    /// RFC 7518, 6.3.1; some write zeros before the numbers, which it forbids.
-    fn rsa(&self, verifying: &'static RsaParameters) -> Option<ParsedPublicKey> {
-        let number = |text: Option<&String>| {
-            let bytes = bytes(text)?;
-            let start = bytes.iter().position(|byte| *byte != 0)?;
-            Some(bytes[start..].to_vec())
-        };
-        let (n, e) = (number(self.n.as_ref())?, number(self.e.as_ref())?);
-        let bits = n.len() * 8 - n[0].leading_zeros() as usize;
-        let fits = (2048..=8192).contains(&bits);
-        fits.then(|| RsaPublicKeyComponents { n, e }.to_parsed_public_key(verifying).ok())?
+/// The key, if all that it says about itself fits (RFC 7517, 4).
+fn verifying_key(kid: &str, mut jwk: Jwk, algorithm: Algorithm) -> Result<VerifyingKey, &'static str> {
+    let said = &jwk.common;
+    if matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_)) {
+        return Err("is a secret, which nobody must publish");
     }
+    if kid.is_empty() {
+        return Err("has no id");
+    }
+    if said.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+        return Err("is not for signatures");
+    }
+    if said.key_operations.as_ref().is_some_and(|operations| !operations.contains(&KeyOperations::Verify)) {
+        return Err("is not for verifying");
+    }
+    if said.key_algorithm.is_some_and(|alg| alg != KeyAlgorithm::from(jwa(algorithm))) {
+        return Err("is for another algorithm");
+    }
+    if !is_of_kind(&jwk.algorithm, algorithm) {
+        return Err("is of another kind, or lacks a number");
+    }
+    let key = tidy(&mut jwk.algorithm).and_then(|()| DecodingKey::from_jwk(&jwk).ok());
+    key.and_then(|key| VerifyingKey::new(algorithm, key)).ok_or("has bad numbers")
+}
 
-    /// RFC 7518, 6.2.1: two coordinates, each as long as the curve wants it.
-    fn point(&self, algorithm: Algorithm, length: usize) -> Option<VerifyingKey> {
-        let (x, y) = (bytes(self.x.as_ref())?, bytes(self.y.as_ref())?);
-        let fits = x.len() == length && y.len() == length;
-        fits.then(|| VerifyingKey::public(algorithm, &[&[4], &x[..], &y[..]].concat()))?
+/// Type and curve (RFC 7518, 6.1; RFC 8037, 2). jsonwebtoken reads an incomplete key as one of an unknown kind.
+fn is_of_kind(parameters: &AlgorithmParameters, algorithm: Algorithm) -> bool {
+    match (parameters, jwa(algorithm).family()) {
+        (AlgorithmParameters::RSA(_), AlgorithmFamily::Rsa) => true,
+        (AlgorithmParameters::EllipticCurve(key), AlgorithmFamily::Ec) => match key.curve {
+            EllipticCurve::P256 => algorithm == Algorithm::ES256,
+            EllipticCurve::P384 => algorithm == Algorithm::ES384,
+            _ => false,
+        },
+        (AlgorithmParameters::OctetKeyPair(key), AlgorithmFamily::Ed) => key.curve == EllipticCurve::Ed25519,
+        _ => false,
     }
 }
 
-fn bytes(text: Option<&String>) -> Option<Vec<u8>> {
-    segment::bytes(text?)
+/// Some write padding behind the numbers, and zeros before those of RSA. RFC 7518 (2; 6.3.1) forbids both, and
+/// jsonwebtoken takes neither. `None` where a number is none.
+fn tidy(parameters: &mut AlgorithmParameters) -> Option<()> {
+    match parameters {
+        AlgorithmParameters::RSA(key) => {
+            for number in [&mut key.n, &mut key.e] {
+                let bytes = segment::bytes(number)?;
+                let start = bytes.iter().position(|byte| *byte != 0)?;
+                *number = URL_SAFE_NO_PAD.encode(&bytes[start..]);
+            }
+        }
+        AlgorithmParameters::EllipticCurve(key) => {
+            for coordinate in [&mut key.x, &mut key.y] {
+                *coordinate = segment::unpadded(coordinate)?.to_owned();
+            }
+            // Each is as long as the curve wants it: both together are measured later.
+            return (key.x.len() == key.y.len()).then_some(());
+        }
+        AlgorithmParameters::OctetKeyPair(key) => key.x = segment::unpadded(&key.x)?.to_owned(),
+        _ => {}
+    }
+    Some(())
 }
 
 /// An id as it may stand in a log.
@@ -173,9 +180,9 @@ mod tests {
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
         Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA512, RsaKeyPair,
     };
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use serde_json::{Value, json};
+    use base64::engine::general_purpose::URL_SAFE;
+    use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
+    use serde_json::json;
 
     use super::*;
     use crate::crypto::signature::SigningKey;
@@ -188,14 +195,17 @@ mod tests {
     fn ed(kid: &str) -> (Value, SigningKey) {
         let pair = Ed25519KeyPair::generate().unwrap();
         let x = base64(pair.public_key().as_ref());
-        (json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}), SigningKey::Ed25519(pair))
+        let signing = EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref());
+        (json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}), SigningKey::Plain(signing, Jwa::EdDSA))
     }
 
-    fn ec(curve: &'static EcdsaSigningAlgorithm, name: &str) -> (Value, SigningKey) {
+    fn ec(curve: &'static EcdsaSigningAlgorithm, name: &str, jwa: Jwa) -> (Value, SigningKey) {
         let pair = EcdsaKeyPair::generate(curve).unwrap();
         let point = &pair.public_key().as_ref()[1..];
         let (x, y) = point.split_at(point.len() / 2);
-        (json!({"kty": "EC", "crv": name, "x": base64(x), "y": base64(y), "kid": "k"}), SigningKey::Ecdsa(pair))
+        let signing = EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
+        let key = json!({"kty": "EC", "crv": name, "x": base64(x), "y": base64(y), "kid": "k"});
+        (key, SigningKey::Plain(signing, jwa))
     }
 
     /// Of 2048 bits: in PKCS#1 its modulus stands behind a header of 9 bytes.
@@ -233,16 +243,16 @@ mod tests {
     fn keys_of_every_kind_verify() {
         let (key, signing) = ed("k");
         assert_verifies(&key, &signing, Algorithm::EdDSA);
-        let (key, signing) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256");
+        let (key, signing) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256", Jwa::ES256);
         assert_verifies(&key, &signing, Algorithm::ES256);
-        let (key, signing) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384");
+        let (key, signing) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384", Jwa::ES384);
         assert_verifies(&key, &signing, Algorithm::ES384);
         let (key, pair) = rsa();
         let signing = SigningKey::Rsa(pair, &RSA_PKCS1_SHA256);
         assert_verifies(&key, &signing, Algorithm::RS256);
         // Written with padding, and with a zero before it.
         let n = URL_SAFE_NO_PAD.decode(key["n"].as_str().unwrap()).unwrap();
-        let padded = base64::engine::general_purpose::URL_SAFE.encode([&[0], &n[..]].concat());
+        let padded = URL_SAFE.encode([&[0], &n[..]].concat());
         assert_verifies(&with(&key, "n", padded.into()), &signing, Algorithm::RS256);
         let SigningKey::Rsa(pair, _) = signing else { unreachable!() };
         assert_verifies(&key, &SigningKey::Rsa(pair, &RSA_PSS_SHA512), Algorithm::PS512);
@@ -272,12 +282,14 @@ mod tests {
             ("kid", json!(""), "has no id"),
             ("kid", json!(5), "is malformed"),
             ("kty", json!("EC"), "is of another kind"),
-            ("kty", Value::Null, "is malformed"),
+            ("kty", Value::Null, "is of another kind"),
+            ("kty", json!(5), "is of another kind"),
             ("crv", json!("Ed448"), "is of another kind"),
             ("crv", json!("X25519"), "is of another kind"),
             ("x", json!("AAAA"), "has bad numbers"),
             ("x", json!("not base64!"), "has bad numbers"),
-            ("x", Value::Null, "has bad numbers"),
+            ("x", json!("A==="), "has bad numbers"),
+            ("x", Value::Null, "lacks a number"),
         ] {
             let fault = fault(&with(&key, name, value.clone()), Algorithm::EdDSA);
             assert!(fault.contains(why), "{name} {value}: {fault}");
@@ -290,9 +302,14 @@ mod tests {
         for algorithm in [Algorithm::HS256, Algorithm::RS256, Algorithm::EdDSA] {
             assert!(fault(&secret, algorithm).contains("is a secret"), "{algorithm:?}");
         }
-        let (p256, _) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256");
+        let (p256, _) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256", Jwa::ES256);
         assert!(fault(&p256, Algorithm::ES384).contains("is of another kind"));
         assert!(fault(&with(&p256, "crv", json!("P-384")), Algorithm::ES384).contains("has bad numbers"));
+        // A byte of y in x.
+        let point: Vec<u8> =
+            ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(p256[name].as_str().unwrap()).unwrap()).concat();
+        let shifted = with(&with(&p256, "x", base64(&point[..33]).into()), "y", base64(&point[33..]).into());
+        assert!(fault(&shifted, Algorithm::ES256).contains("has bad numbers"));
         // A point beside the curve.
         assert!(fault(&with(&p256, "x", base64(&[1; 32]).into()), Algorithm::ES256).contains("has bad numbers"));
         let (small, _) = rsa();

@@ -1,15 +1,15 @@
 //! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
 //! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
 
-use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::{hmac_sha256, sha256_hex};
 use super::pem;
 use super::random::hex;
-use super::signature::{Scheme, SigningKey, VerifyingKey};
+use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::{Algorithm, Jwt};
 
 /// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
@@ -48,12 +48,14 @@ impl Keys {
         verifying: Option<&str>,
         secret_key: &str,
     ) -> Result<Self, KeyError> {
-        if let Scheme::Hmac(hash) = Scheme::of(algorithm) {
+        if jwa(algorithm).family() == AlgorithmFamily::Hmac {
             let (variable, secret) = signing.map_or(("SECRET_KEY", secret_key), |key| ("JWT_SIGNING_KEY", key));
             let warnings = look_at_secret(algorithm, variable, secret, verifying.is_some())?;
             let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
-            let signing = SigningKey::Hmac(Box::new(hmac::Key::new(hash, secret.as_bytes())));
-            return Self::assemble(algorithm, signing, None, kid, warnings);
+            let secret = secret.as_bytes();
+            let signing = SigningKey::new(algorithm, EncodingKey::from_secret(secret));
+            let verifying = VerifyingKey::new(algorithm, DecodingKey::from_secret(secret));
+            return Self::assemble(algorithm, signing.zip(verifying), kid, warnings);
         }
         let Some(private) = signing else {
             return Err(KeyError(format!(
@@ -62,23 +64,23 @@ impl Keys {
                 remedy(algorithm)
             )));
         };
-        let signing = pem::private_key(algorithm, private)?;
-        let verifying = verifying.map(|public| pem::public_key(algorithm, public)).transpose()?;
-        let kid = sha256_hex(signing.public());
-        Self::assemble(algorithm, signing, verifying, kid, Vec::new())
+        let (signing, derived) = pem::private_key(algorithm, private)?;
+        let kid = sha256_hex(derived.bytes());
+        let verifying = verifying.map_or(Ok(derived), |public| pem::public_key(algorithm, public))?;
+        Self::assemble(algorithm, Some((signing, verifying)), kid, Vec::new())
     }
 
-    /// Puts them together if they belong together; without a verifying key it is derived.
+    /// Puts two keys together if they belong together.
     fn assemble(
         algorithm: Algorithm,
-        signing: SigningKey,
-        verifying: Option<VerifyingKey>,
+        pair: Option<(SigningKey, VerifyingKey)>,
         mut kid: String,
         warnings: Vec<String>,
     ) -> Result<Self, KeyError> {
-        let verifying = verifying.or_else(|| VerifyingKey::of(algorithm, &signing));
-        let fit = |key: &VerifyingKey| signing.sign(b"probe").is_some_and(|signature| key.verify(b"probe", &signature));
-        let Some(verifying) = verifying.filter(fit) else {
+        let fit = |(signing, verifying): &(SigningKey, VerifyingKey)| {
+            signing.sign(b"probe").is_some_and(|signature| verifying.verify(b"probe", &signature))
+        };
+        let Some((signing, verifying)) = pair.filter(fit) else {
             return Err(KeyError(
                 "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY. Leave it unset: it is derived".into(),
             ));
@@ -122,8 +124,7 @@ impl Keys {
     /// The encoded signature of a message.
     pub(super) fn sign(&self, message: &str) -> String {
         #[expect(clippy::expect_used, reason = "this key signed at start; only a lack of memory or randomness is left")]
-        let signature = self.signing.sign(message.as_bytes()).expect("a key that has signed signs again");
-        URL_SAFE_NO_PAD.encode(signature)
+        self.signing.sign(message.as_bytes()).expect("a key that has signed signs again")
     }
 }
 
@@ -164,12 +165,12 @@ fn look_at_secret(
 
 /// How to make a good signing key.
 pub(super) fn remedy(algorithm: Algorithm) -> String {
-    let options = match Scheme::of(algorithm) {
-        Scheme::Hmac(_) => return "Make one: openssl rand -base64 48".to_owned(),
-        Scheme::Rsa(..) => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-        Scheme::Ecdsa(..) if algorithm == Algorithm::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
-        Scheme::Ecdsa(..) => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-        Scheme::Ed25519 => "-algorithm ed25519",
+    let options = match jwa(algorithm).family() {
+        AlgorithmFamily::Hmac => return "Make one: openssl rand -base64 48".to_owned(),
+        AlgorithmFamily::Rsa => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        AlgorithmFamily::Ec => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        AlgorithmFamily::Ed => "-algorithm ed25519",
     };
     format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
 }
@@ -182,6 +183,7 @@ pub(super) mod tests {
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
         Ed25519KeyPair, KeyPair, RsaKeyPair,
     };
+    use base64::engine::general_purpose::STANDARD;
 
     use super::*;
 
@@ -193,7 +195,9 @@ pub(super) mod tests {
     }
 
     fn pem(label: &str, der: &[u8]) -> String {
-        ::pem::encode(&::pem::Pem::new(label, der))
+        let body: Vec<String> =
+            STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
     }
 
     /// A private and its public PEM.
@@ -221,7 +225,7 @@ pub(super) mod tests {
     }
 
     fn verifies(keys: &Keys, message: &str, signature: &str) -> bool {
-        keys.verifying().verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+        keys.verifying().verify(message.as_bytes(), signature)
     }
 
     fn assert_signs(algorithm: Algorithm, private: &str, public: &str) {
@@ -252,9 +256,8 @@ pub(super) mod tests {
     #[test]
     fn older_pem_forms_are_read_too() {
         let (private, public) = rsa();
-        // What stands in a PKCS#8 key after its header of 26 bytes is the PKCS#1 key.
-        let pkcs8 = ::pem::parse(private).unwrap().into_contents();
-        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", &pkcs8[26..]), &public);
+        let pkcs1 = EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
+        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", pkcs1.as_bytes()), &public);
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
@@ -284,7 +287,7 @@ pub(super) mod tests {
 
     #[test]
     fn keys_of_another_kind_are_refused_with_a_remedy() {
-        let (p256, _) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        let (p256, p256_public) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
         let (p384, p384_public) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING);
         let (ed, ed_public) = ed();
         let encrypted = p256.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
@@ -302,6 +305,7 @@ pub(super) mod tests {
             (Algorithm::ES256, Some(&*encrypted), None, "is encrypted"),
             (Algorithm::ES384, Some(&*p384), Some(&*p384), "is a private key"),
             (Algorithm::ES384, Some(&*p384), Some(&*ed_public), "public EC key on the curve P-384"),
+            (Algorithm::ES384, Some(&*p384), Some(&*p256_public), "public EC key on the curve P-384"),
             (Algorithm::ES384, Some(&*p384), Some(SECRET), "is not in PEM form"),
         ] {
             let fault = fault(algorithm, signing, verifying);

@@ -6,6 +6,9 @@ pub mod jwt;
 pub mod keys;
 pub mod password;
 mod pem;
+#[cfg(test)]
+mod properties;
 pub mod random;
+mod registered;
 mod segment;
 pub mod signature;

@@ -1,14 +1,20 @@
 //! Asymmetric keys in PEM form (RFC 7468): reading them, and saying what is wrong with one. Called by `keys` only.
 //! Every key is read down to its curve or size, so that a wrong one stops the start and not the first login.
 
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, KeyPair, RsaKeyPair,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 
 use super::keys::{KeyError, remedy};
-use super::signature::{Scheme, SigningKey, VerifyingKey};
+use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::Algorithm;
 
-/// The private key.
-pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<SigningKey, KeyError> {
+/// The private key, and the public one that belongs to it.
+pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<(SigningKey, VerifyingKey), KeyError> {
     let name = algorithm.name();
     let refuse = |fault: &str| KeyError(format!("JWT_SIGNING_KEY {fault}. {}", remedy(algorithm)));
     match label(pem) {
@@ -21,22 +27,47 @@ pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<SigningKey, KeyErr
         }
         Some(_) => {}
     }
-    // `openssl ecparam -genkey` writes the curve's parameters before the key.
-    let key = der(pem, "PRIVATE KEY").and_then(|der| signing_key(algorithm, &der));
-    key.ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(algorithm))))
+    let pair = match jwa(algorithm).family() {
+        AlgorithmFamily::Hmac => None,
+        AlgorithmFamily::Rsa => rsa_pair(pem),
+        AlgorithmFamily::Ec => ec_pair(algorithm, pem),
+        AlgorithmFamily::Ed => ed_pair(pem),
+    };
+    pair.and_then(|(private, public)| {
+        Some((SigningKey::new(algorithm, private)?, VerifyingKey::new(algorithm, public)?))
+    })
+    .ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(algorithm))))
 }
 
-/// A key in PKCS#8, or in the older forms of RSA (PKCS#1) and of EC (SEC 1).
-fn signing_key(algorithm: Algorithm, der: &[u8]) -> Option<SigningKey> {
-    match Scheme::of(algorithm) {
-        Scheme::Hmac(_) => None,
-        Scheme::Rsa(encoding, _) => {
-            let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)).ok()?;
-            (256..=1024).contains(&pair.public_modulus_len()).then_some(SigningKey::Rsa(pair, encoding))
-        }
-        Scheme::Ecdsa(curve, _) => EcdsaKeyPair::from_private_key_der(curve, der).ok().map(SigningKey::Ecdsa),
-        Scheme::Ed25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(SigningKey::Ed25519),
-    }
+fn rsa_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
+    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).ok()?;
+    let pair = RsaKeyPair::from_der(key.as_bytes()).ok()?;
+    let fits = (256..=1024).contains(&pair.public_modulus_len());
+    fits.then(|| (key, DecodingKey::from_rsa_der(pair.public_key().as_ref())))
+}
+
+/// An EC key in PKCS#8, or in SEC 1 as `openssl ecparam -genkey` writes it (which jsonwebtoken cannot read).
+fn ec_pair(algorithm: Algorithm, pem: &str) -> Option<(EncodingKey, DecodingKey)> {
+    let curve: &'static EcdsaSigningAlgorithm = match algorithm {
+        Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+        _ => &ECDSA_P256_SHA256_FIXED_SIGNING,
+    };
+    let der = if let Ok(key) = EncodingKey::from_ec_pem(pem.as_bytes()) {
+        key.as_bytes().to_vec()
+    } else {
+        let (_, body) = pem.split_once("-----BEGIN EC PRIVATE KEY-----")?;
+        let (body, _) = body.split_once("-----END")?;
+        STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?
+    };
+    let pair = EcdsaKeyPair::from_private_key_der(curve, &der).ok()?;
+    let pkcs8 = pair.to_pkcs8v1().ok()?;
+    Some((EncodingKey::from_ec_der(pkcs8.as_ref()), DecodingKey::from_ec_der(pair.public_key().as_ref())))
+}
+
+fn ed_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
+    let key = EncodingKey::from_ed_pem(pem.as_bytes()).ok()?;
+    let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).ok()?;
+    Some((key, DecodingKey::from_ed_der(pair.public_key().as_ref())))
 }
 
 /// The public key as the settings give it.
@@ -48,9 +79,14 @@ pub fn public_key(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyEr
         Some(_) => return Err(refuse("is a private key")),
         None => return Err(refuse("is not in PEM form (-----BEGIN PUBLIC KEY-----)")),
     }
-    let key = der(pem, "PUBLIC KEY").and_then(|der| VerifyingKey::public(algorithm, &der));
+    let key = match jwa(algorithm).family() {
+        AlgorithmFamily::Hmac => None,
+        AlgorithmFamily::Rsa => DecodingKey::from_rsa_pem(pem.as_bytes()).ok(),
+        AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem.as_bytes()).ok(),
+        AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem.as_bytes()).ok(),
+    };
     let needs = || format!("is not what {} needs: a readable, public {}", algorithm.name(), kind(algorithm));
-    key.ok_or_else(|| refuse(&needs()))
+    key.and_then(|key| VerifyingKey::new(algorithm, key)).ok_or_else(|| refuse(&needs()))
 }
 
 /// What a PEM text says that it is: `PRIVATE KEY`, `RSA PRIVATE KEY` …
@@ -59,19 +95,13 @@ fn label(pem: &str) -> Option<&str> {
     rest.split_once("-----").map(|(label, _)| label)
 }
 
-/// The content of the first block whose label ends so.
-fn der(pem: &str, label: &str) -> Option<Vec<u8>> {
-    let blocks = ::pem::parse_many(pem).ok()?;
-    blocks.into_iter().find(|block| block.tag().ends_with(label)).map(::pem::Pem::into_contents)
-}
-
 /// What an algorithm's key is called in a sentence.
 fn kind(algorithm: Algorithm) -> &'static str {
-    match Scheme::of(algorithm) {
-        Scheme::Hmac(_) => "secret",
-        Scheme::Rsa(..) => "RSA key of 2048 to 8192 bits",
-        Scheme::Ecdsa(..) if algorithm == Algorithm::ES384 => "EC key on the curve P-384",
-        Scheme::Ecdsa(..) => "EC key on the curve P-256",
-        Scheme::Ed25519 => "Ed25519 key",
+    match jwa(algorithm).family() {
+        AlgorithmFamily::Hmac => "secret",
+        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
+        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "EC key on the curve P-384",
+        AlgorithmFamily::Ec => "EC key on the curve P-256",
+        AlgorithmFamily::Ed => "Ed25519 key",
     }
 }

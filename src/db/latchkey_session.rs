@@ -77,6 +77,17 @@ pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<S
         .load(conn)?)
 }
 
+/// The same, newest first, and no more than `limit`.
+pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<Session>, DbError> {
+    Ok(latchkey_session::table
+        .filter(latchkey_session::user_id.eq(user))
+        .filter(latchkey_session::ended_at.is_null().and(latchkey_session::expires_at.gt(now)))
+        .order((latchkey_session::created_at.desc(), latchkey_session::id))
+        .limit(limit)
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
 /// Notes that a token of the session was refreshed.
 pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) -> Result<(), DbError> {
     diesel::update(latchkey_session::table.find(id)).set(refreshed.clone()).execute(conn)?;

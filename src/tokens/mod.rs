@@ -1,7 +1,9 @@
 //! Token pairs, rotation, verification and blacklisting: SimpleJWT's behaviour without HTTP.
 
 pub mod claims;
+pub mod introspect;
 pub mod obtain;
+pub mod own_sessions;
 pub mod purge;
 pub mod record;
 pub mod refresh;
@@ -43,12 +45,22 @@ pub enum TokenError {
     /// Blacklisted.
     #[error("Token is blacklisted")]
     Blacklisted,
+    /// Blacklisted because it was rotated: its successor may be good.
+    #[error("Token is blacklisted")]
+    Rotated,
     /// Its session was ended, or is too old or too long unused.
     #[error("Session has ended")]
     SessionEnded,
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl TokenError {
+    /// Whether neither this token nor one that was rotated from it will be good again.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Rotated | Self::Db(_))
+    }
 }
 
 impl From<JwtError> for TokenError {

@@ -17,6 +17,8 @@ pub enum Reason {
     Rotated,
     /// `token/blacklist/`.
     Blacklist,
+    /// `token/revoke/`.
+    Revoke,
     /// `logout/`.
     Logout,
     /// `logout/` with `all`.
@@ -49,6 +51,7 @@ impl Reason {
         match self {
             Self::Rotated => "rotated",
             Self::Blacklist => "blacklist",
+            Self::Revoke => "revoke",
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",
             Self::Admin => "admin",
@@ -103,16 +106,22 @@ pub(super) fn find(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option
 /// The same, where a blacklisted one is refused.
 ///
 /// # Errors
-/// `Blacklisted`, which SimpleJWT checks before it looks at the token's id and type.
+/// `Blacklisted` or `Rotated`, which SimpleJWT checks before it looks at the token's id and type.
 pub(super) fn find_unless_blacklisted(
     app: &App,
     conn: &mut Conn,
     claims: &Claims,
 ) -> Result<Option<Recorded>, TokenError> {
     match find(app, conn, claims)? {
-        Some(Recorded { blacklisted_at: Some(_), .. }) => Err(TokenError::Blacklisted),
+        Some(used @ Recorded { blacklisted_at: Some(_), .. }) => Err(refusal(&used)),
         found => Ok(found),
     }
+}
+
+/// What is said of a blacklisted token. Where we rotated it and its session goes on, that goes on with another token.
+pub(super) fn refusal(used: &Recorded) -> TokenError {
+    let session = used.session.as_ref().filter(|session| session.ended_at.is_none());
+    if used.rotated_at.is_some() && session.is_some() { TokenError::Rotated } else { TokenError::Blacklisted }
 }
 
 /// What is remembered of a blacklisting.

@@ -38,6 +38,16 @@ pub enum RefreshError {
     PasswordChanged,
 }
 
+impl RefreshError {
+    /// As `TokenError::is_final`.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Token(error) => error.is_final(),
+            Self::NoActiveAccount | Self::PasswordChanged => true,
+        }
+    }
+}
+
 impl From<DbError> for RefreshError {
     fn from(error: DbError) -> Self {
         Self::Token(TokenError::Db(error))

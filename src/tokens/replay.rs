@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use super::record::Reason;
+use super::record::{self, Reason};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
 use super::{TokenError, sessions};
 use crate::accounts::{Actor, audit};
@@ -40,9 +40,10 @@ pub(super) fn answer(
     user: Option<User>,
 ) -> Result<Outcome, RefreshError> {
     // Only a rotation of ours can be repeated or raise an alarm; Django notes none, and other blacklistings are final.
-    let (Some(rotated_at), Some(session)) = (rotated.rotated_at, &rotated.session) else { return Err(blacklisted()) };
+    let refused = || Err(record::refusal(rotated).into());
+    let (Some(rotated_at), Some(session)) = (rotated.rotated_at, &rotated.session) else { return refused() };
     if session.ended_at.is_some() {
-        return Err(blacklisted());
+        return refused();
     }
     let (now, settings) = (app.now(), &app.config.sessions);
     let is_retry = match &presented.retry_key {
@@ -59,18 +60,15 @@ pub(super) fn answer(
     if rotated_at + settings.reuse_alarm_after <= now {
         return Ok(Outcome::End(Box::new(session.clone()), Reason::Reuse));
     }
-    Err(blacklisted())
-}
-
-fn blacklisted() -> RefreshError {
-    TokenError::Blacklisted.into()
+    refused()
 }
 
 /// The successor once more, if nobody has used it: the same payload, signed again, and a fresh access token.
 fn again(app: &App, conn: &mut Conn, rotated: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
     let successor = outstanding_tokens::find_successor(conn, rotated.id)?;
-    let unused = successor.filter(|successor| successor.blacklisted_at.is_none()).ok_or_else(blacklisted)?;
-    let claims = ours(app, &unused).ok_or_else(blacklisted)?;
+    let refused = || record::refusal(rotated);
+    let unused = successor.filter(|successor| successor.blacklisted_at.is_none()).ok_or_else(refused)?;
+    let claims = ours(app, &unused).ok_or_else(refused)?;
     Ok(Outcome::Tokens(access(app, &claims, user), unused.token))
 }
 

@@ -28,6 +28,13 @@ pub enum LogoutError {
     NoSession,
 }
 
+impl LogoutError {
+    /// As `TokenError::is_final`.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_final())
+    }
+}
+
 impl From<DbError> for LogoutError {
     fn from(error: DbError) -> Self {
         Self::Token(TokenError::Db(error))
@@ -61,27 +68,85 @@ pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), Lo
     let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
-            let (app, why) = (&*shared, (Reason::Logout, user.username.as_str()));
-            let recorded = own(app, conn, &claims, &user)?;
-            let is_blacklisted = recorded.as_ref().is_some_and(|recorded| recorded.blacklisted_at.is_some());
-            if is_blacklisted && recorded.as_ref().is_some_and(|recorded| recorded.rotated_at.is_none()) {
-                return Err(TokenError::Blacklisted.into());
-            }
-            claims::check(app, &claims, Some(Kind::Refresh))?;
-            if !is_blacklisted {
-                let why = Why::new(why.0, why.1);
-                record::blacklist(app, conn, &claims, recorded.as_ref(), Some(user.id), why)?;
-            }
-            if let Some(session) = recorded.and_then(|recorded| recorded.session) {
-                sessions::end(app, conn, &session, why, app.now())?;
-            }
-            Ok(())
+            let recorded = own(&shared, conn, &claims, &user)?;
+            let why = (Reason::Logout, user.username.as_str());
+            Ok(spend(&shared, conn, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?)
         })
         .await
         .map_err(|error| match error {
             LogoutError::Token(error) => record::taken_is_blacklisted(error).into(),
             other => other,
         })
+}
+
+/// Blacklists a token and ends its session. One that was rotated still ends it; otherwise blacklisted ones are refused.
+fn spend(
+    app: &App,
+    conn: &mut Conn,
+    claims: &Claims,
+    kind: Option<Kind>,
+    recorded: Option<Recorded>,
+    owner: Option<UserId>,
+    why: (Reason, &str),
+) -> Result<(), TokenError> {
+    let is_blacklisted = recorded.as_ref().is_some_and(|recorded| recorded.blacklisted_at.is_some());
+    if is_blacklisted && recorded.as_ref().is_some_and(|recorded| recorded.rotated_at.is_none()) {
+        return Err(TokenError::Blacklisted);
+    }
+    claims::check(app, claims, kind)?;
+    if !is_blacklisted {
+        record::blacklist(app, conn, claims, recorded.as_ref(), owner, Why::new(why.0, why.1))?;
+    }
+    let Some(owner) = owner else { return Ok(()) };
+    if let Some(session) = sessions::known(app, conn, claims, recorded.as_ref(), owner)? {
+        sessions::end(app, conn, &session, why, app.now())?;
+    }
+    Ok(())
+}
+
+/// Why a token cannot be revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeError {
+    /// An access token that names no session, or another token that nothing is remembered of.
+    #[error("This token belongs to no session and has no id: it ends by itself.")]
+    Unsupported,
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. One that is not good is revoked enough.
+pub async fn revoke(app: &Arc<App>, token: &str) -> Result<(), RevokeError> {
+    let Ok(claims) = claims::decode(app, token).await else { return Ok(()) };
+    if claims::check(app, &claims, None).is_err() {
+        return Ok(());
+    }
+    let jwt = &app.config.jwt;
+    let is_recorded = [Kind::Refresh, Kind::Sliding].into_iter().any(|kind| claims::is_kind(app, &claims, kind));
+    let has_record = jwt.jti_claim.is_some() && (is_recorded || jwt.token_type_claim.is_none());
+    if !has_record && sessions::claim(app, &claims).is_none() {
+        return Err(RevokeError::Unsupported);
+    }
+    let shared = Arc::clone(app);
+    let revoked = app.db.write(move |conn| {
+        let app = &*shared;
+        let owner = refresh::find_user(app, conn, &claims, Some(Intent::Revoke))?;
+        let why = (Reason::Revoke, owner.as_ref().map_or("", |user| user.username.as_str()));
+        if has_record {
+            let recorded = record::find(app, conn, &claims)?;
+            return spend(app, conn, &claims, None, recorded, owner.as_ref().map(|user| user.id), why);
+        }
+        let session = sessions::named(app, conn, &claims)?;
+        match session.filter(|session| owner.as_ref().is_some_and(|user| user.id == session.user_id)) {
+            Some(session) => Ok(sessions::end(app, conn, &session, why, app.now()).map(drop)?),
+            None => Ok(()),
+        }
+    });
+    match revoked.await.map_err(record::taken_is_blacklisted) {
+        Err(TokenError::Db(error)) => Err(error.into()),
+        // Somebody was faster, or it is one that nobody would accept.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Locks the caller and finds what is recorded of their own refresh token.

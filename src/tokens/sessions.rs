@@ -65,13 +65,24 @@ pub(super) fn of(
     user: UserId,
     client: &Client,
 ) -> Result<Option<Session>, TokenError> {
-    if let Some(session) = recorded.and_then(|recorded| recorded.session.clone()) {
-        return Ok(Some(session));
+    match known(app, conn, presented, recorded, user)? {
+        Some(session) => Ok(Some(session)),
+        None => Ok(start(app, conn, user, client, claims::expires_at(app, presented)?)?),
     }
-    if let Some(session) = named(app, conn, presented)?.filter(|session| session.user_id == user) {
-        return Ok(Some(session));
+}
+
+/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim.
+pub(super) fn known(
+    app: &App,
+    conn: &mut Conn,
+    presented: &Claims,
+    recorded: Option<&Recorded>,
+    user: UserId,
+) -> Result<Option<Session>, DbError> {
+    match recorded.and_then(|recorded| recorded.session.clone()) {
+        Some(session) => Ok(Some(session)),
+        None => Ok(named(app, conn, presented)?.filter(|session| session.user_id == user)),
     }
-    Ok(start(app, conn, user, client, claims::expires_at(app, presented)?)?)
 }
 
 /// The session that a token's claim names.
@@ -84,8 +95,12 @@ pub(super) fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Optio
 
 /// The value of the session claim, if it is one that a session can have.
 pub(super) fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
-    let value = claims.get(app.config.jwt.session_claim.as_ref()?)?.as_str()?;
-    (value.len() <= 32 && !value.contains('\0')).then_some(value)
+    claims.get(app.config.jwt.session_claim.as_ref()?)?.as_str().filter(|value| is_id(value))
+}
+
+/// Whether a session can have that id. Nothing else is asked of the database.
+pub(super) fn is_id(id: &str) -> bool {
+    id.len() <= 32 && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Writes the session claim.

@@ -76,7 +76,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Scheme and authority must be those of a listed origin; `null` only where it is listed itself.
-fn is_listed(allowed: &[String], origin: &str) -> bool {
+pub fn is_listed(allowed: &[String], origin: &str) -> bool {
     if origin == "null" {
         return allowed.iter().any(|listed| listed == "null");
     }
@@ -92,6 +92,9 @@ fn scheme_and_authority(origin: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -104,5 +107,27 @@ mod tests {
         assert!(!is_listed(&allowed, "app.example.com"));
         assert!(!is_listed(&allowed, "null"));
         assert!(is_listed(&["null".to_owned()], "null"));
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_listed_is_ever_allowed(origin in vec(any::<u8>(), 0..40), near in "(HTTPS?://)?[a-z.@:/?#]{0,12}") {
+            let cors = Cors {
+                allowed_origins: vec!["https://app.example.com".to_owned()],
+                allow_all_origins: false,
+                allow_credentials: true,
+                allow_headers: Vec::new(),
+                expose_headers: Vec::new(),
+            };
+            for origin in [origin, near.clone().into_bytes(), format!("https://app.example.com{near}").into_bytes()] {
+                let Ok(value) = HeaderValue::from_bytes(&origin) else { continue };
+                let mut headers = HeaderMap::new();
+                allow(&cors, &value, true, &mut headers);
+                if let Some(allowed) = headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+                    let rest = allowed.as_bytes().strip_prefix(b"https://app.example.com");
+                    prop_assert!(rest.is_some_and(|rest| rest.is_empty() || b"/?#".contains(&rest[0])), "{:?}", allowed);
+                }
+            }
+        }
     }
 }

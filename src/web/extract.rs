@@ -64,6 +64,8 @@ impl FromRequest for RequestId {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn ip_of(peer: &str, forwarded_for: &[&str]) -> String {
         let mut request = TestRequest::default();
@@ -92,5 +94,19 @@ mod tests {
     fn what_is_no_address_ends_the_walk() {
         assert_eq!(ip_of("10.0.0.1", &["198.51.100.1, junk"]), "10.0.0.1");
         assert_eq!(ip_of("10.0.0.1", &[""]), "10.0.0.1");
+    }
+
+    proptest! {
+        #[test]
+        fn any_headers_name_one_client(lines in vec(r"((10\.0\.0\.[0-9]|[0-9a-f:.]{0,12}|[ -~]{0,6}),? ?){0,5}", 0..4), agent in "\\PC{0,300}") {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            prop_assert_eq!(ip_of("203.0.113.9", &lines), "203.0.113.9");
+            let ip = ip_of("10.0.0.1", &lines);
+            prop_assert!(ip == "10.0.0.1" || lines.iter().any(|line| line.split(',').any(|entry| {
+                entry.trim().parse::<IpAddr>().is_ok_and(|entry| entry.to_canonical().to_string() == ip)
+            })), "{}", ip);
+            let request = TestRequest::default().insert_header((header::USER_AGENT, agent)).to_http_request();
+            prop_assert!(Client::of(None, request.headers(), &[]).user_agent.chars().count() <= 255);
+        }
     }
 }

@@ -231,6 +231,8 @@ fn page(status: StatusCode, title: &str, text: &str) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn allowed(patterns: &[&str], host: &str) -> bool {
@@ -254,6 +256,22 @@ mod tests {
     fn what_is_no_host_is_refused_even_where_all_are_allowed() {
         for host in ["", ":80", "a b", "a:b", "a:", "[::1", "[x]", "[::1]x", "a/b", "user@a", "ä"] {
             assert!(!allowed(&["*"], host), "{host:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_host_is_allowed_only_under_the_names_that_are_listed(
+            host in prop_oneof![any::<String>(), r"[a-zA-Z.]{0,8}(\.?(Example|localhost)\.?(com)?)[.:@/]?[0-9]{0,6}", r"\[[0-9a-f:]{0,9}\]?(:[0-9]*)?"],
+        ) {
+            let is_allowed = allowed(&[".example.com", "localhost", "[::1]"], &host);
+            let lower = host.to_ascii_lowercase();
+            let name = lower.rsplit_once(':').map_or(lower.as_str(), |(name, port)| {
+                if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() { name } else { &lower }
+            });
+            let name = name.strip_suffix('.').unwrap_or(name);
+            let is_ours = name == "localhost" || name == "[::1]" || name == "example.com" || name.ends_with(".example.com");
+            prop_assert!(!is_allowed || is_ours, "{:?}", host);
         }
     }
 }

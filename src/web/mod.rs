@@ -1,15 +1,17 @@
 //! The HTTP door. `routes` is THE route table: every URL of the server stands in it, on one screen.
 //! How a request is answered stands in the file that the URL names; what all requests share, in `middleware`.
 
-use actix_web::HttpResponse;
+use actix_web::dev::Handler;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, ServiceConfig, get, redirect, resource, to};
+use actix_web::web::{Data, ServiceConfig, get, head, redirect, resource, to};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder};
 
 pub mod admin;
 pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
+mod device;
 pub mod extract;
 pub mod health;
 pub mod middleware;
@@ -19,28 +21,54 @@ mod words;
 
 use crate::app::App;
 
-use api::{logout, me, sliding, token, view};
+use api::error::ApiError;
+use api::{Endpoint, docs, introspect, logout, me, revoke, schema, sessions, sliding, spellings, token};
 
-/// Every URL of the server. API paths work with and without their last slash.
+/// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
+pub const VIEWS: [Endpoint; 13] = [
+    Endpoint::of::<token::Obtain>("/api/token"),
+    Endpoint::of::<token::Refresh>("/api/token/refresh"),
+    Endpoint::of::<token::Verify>("/api/token/verify"),
+    Endpoint::of::<token::Blacklist>("/api/token/blacklist"),
+    Endpoint::of::<introspect::Introspect>("/api/token/introspect"),
+    Endpoint::of::<revoke::Revoke>("/api/token/revoke"),
+    Endpoint::of::<sliding::Obtain>("/api/token/sliding"),
+    Endpoint::of::<sliding::Refresh>("/api/token/sliding/refresh"),
+    Endpoint::of::<logout::Logout>("/api/logout"),
+    Endpoint::of::<logout::Logout>("/logout_token"),
+    Endpoint::of::<sessions::List>("/api/sessions"),
+    Endpoint::of::<sessions::One>("/api/sessions/{id}"),
+    Endpoint::of::<me::Me>("/api/me"),
+];
+
+/// Every URL of the server.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
-    for api in ["/api", "/api/v1"] {
-        cfg.service(view::<token::Obtain>(&format!("{api}/token")))
-            .service(view::<token::Refresh>(&format!("{api}/token/refresh")))
-            .service(view::<token::Verify>(&format!("{api}/token/verify")))
-            .service(view::<token::Blacklist>(&format!("{api}/token/blacklist")))
-            .service(view::<sliding::Obtain>(&format!("{api}/token/sliding")))
-            .service(view::<sliding::Refresh>(&format!("{api}/token/sliding/refresh")))
-            .service(view::<logout::Logout>(&format!("{api}/logout")))
-            .service(view::<me::Me>(&format!("{api}/me")));
+    for view in &VIEWS {
+        cfg.service(view.resource());
     }
-    cfg.service(view::<logout::Logout>("/logout_token"))
-        .service(resource(health::ALIVE).to(health::alive))
-        .service(resource(health::READY).to(health::ready))
+    cfg.service(read_only(spellings(schema::PATH), schema::serve))
+        .service(read_only(spellings(docs::PATH), docs::page))
+        .service(read_only(vec![health::ALIVE.to_owned()], health::alive))
+        .service(read_only(vec![health::READY.to_owned()], health::ready))
         .service(resource("/static/{path:.*}").route(get().to(assets::serve)))
         .service(redirect("/", "/admin/").using_status_code(StatusCode::FOUND))
         .service(resource("/admin").to(admin_without_slash))
         .configure(|cfg| admin::routes(cfg, app))
         .default_service(to(middleware::not_found));
+}
+
+/// What is read by GET and HEAD, and cannot be done anything else with.
+fn read_only<F, Args>(paths: Vec<String>, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let only_read = async |request: HttpRequest| {
+        let error = ApiError::method_not_allowed(request.method());
+        error.head(&[]).insert_header((header::ALLOW, "GET, HEAD")).json(error.body)
+    };
+    resource(paths).route(get().to(handler.clone())).route(head().to(handler)).default_service(to(only_read))
 }
 
 async fn admin_without_slash() -> HttpResponse {

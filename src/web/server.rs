@@ -13,6 +13,7 @@ use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
 
+use super::api::schema::Document;
 use super::{cors, middleware, routes};
 
 /// How long a client may take to send the head of a request.
@@ -38,11 +39,13 @@ pub struct Running {
 /// The address is taken, not ours, or not permitted.
 pub fn start(app: Arc<App>) -> io::Result<Running> {
     let (host, port, workers) = (app.config.server.host, app.config.server.port, app.config.server.workers);
+    let document = Data::new(Document::new(&app.config).map_err(io::Error::other)?);
     let app: Data<App> = Data::from(app);
     let http = HttpServer::new(move || {
         // The last `wrap` is the outermost: it sees every request first and every answer last.
         Actix::new()
             .app_data(app.clone())
+            .app_data(document.clone())
             .wrap(from_fn(middleware::check_host))
             .wrap(from_fn(cors::share))
             .wrap(from_fn(middleware::observe))

@@ -30,13 +30,16 @@ const FLAGS: [&str; 9] = [
 /// No page of ours takes this long; a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One window of a headless browser with an empty profile.
+/// A headless browser with an empty profile. Commands go to one of its tabs.
 pub struct Browser {
     client: Client,
     session: String,
     _driver: Driver,
     _folder: TempDir,
 }
+
+/// A tab, as the driver calls it.
+pub struct Tab(String);
 
 /// Something on a page.
 pub struct Element<'a> {
@@ -85,6 +88,28 @@ impl Browser {
     #[track_caller]
     pub fn find(&self, css: &str) -> Element<'_> {
         self.locate("", "css selector", css)
+    }
+
+    /// Opens a second tab and goes there; answers the one that it comes from.
+    pub fn open_tab(&self) -> Tab {
+        let opened = self.command("POST", "/window/new", &json!({"type": "tab"}));
+        self.switch_to(&Tab(opened["handle"].as_str().unwrap().to_owned()))
+    }
+
+    /// Goes to another tab; answers the one that it comes from.
+    pub fn switch_to(&self, tab: &Tab) -> Tab {
+        let here = self.command("GET", "/window", &Value::Null).as_str().unwrap().to_owned();
+        self.command("POST", "/window", &json!({"handle": tab.0}));
+        Tab(here)
+    }
+
+    /// Waits until the page says this.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.text().contains(text) {
+            assert!(Instant::now() < deadline, "no {text} in\n{}", self.text());
+        }
     }
 
     /// Makes the window as large as a screen.

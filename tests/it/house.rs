@@ -107,13 +107,14 @@ fn rooms_know_only_the_rooms_below_them() {
 
 #[test]
 fn outside_libraries_and_the_outside_world_each_have_one_room() {
-    let owners: [(&str, &[&str]); 12] = [
+    let owners: [(&str, &[&str]); 13] = [
         ("diesel", &["src/db/"]),
         ("actix", &["src/web/"]),
         ("askama", &["src/web/"]),
         ("clap", &["src/cli/", "src/main.rs"]),
         ("ureq", &["src/key_set/"]),
         ("rustls", &["src/key_set/"]),
+        ("jsonwebtoken", &["src/crypto/"]),
         ("aws_lc_rs", &["src/crypto/"]),
         ("env::var", &["src/config/"]),
         ("dotenvy", &["src/config/"]),
@@ -166,6 +167,16 @@ fn files_stay_short_and_say_first_what_lives_in_them() {
         }
     }
     nothing_in(findings);
+}
+
+#[test]
+fn the_documentation_shows_the_client_that_is_tested() {
+    let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let (page, client) = (read("front-end.md"), read("front-end/client.js"));
+    let shown =
+        page.split("<!-- client.js:begin -->\n").nth(1).and_then(|rest| rest.split("<!-- client.js:end -->").next());
+    let is_shown = shown == Some(format!("```js\n{client}```\n").as_str());
+    assert!(is_shown, "copy docs/front-end/client.js between the marks of docs/front-end.md");
 }
 
 #[test]

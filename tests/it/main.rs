@@ -12,6 +12,7 @@ mod api;
 mod browser;
 mod cli;
 mod db;
+mod differences;
 mod house;
 mod key_set;
 #[path = "../proof/mod.rs"]

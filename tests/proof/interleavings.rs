@@ -92,10 +92,10 @@ fn ends_everything(call: Call) -> bool {
     matches!(call, Call::LogOutAll(_) | Call::Disable | Call::ChangePassword | Call::Delete)
 }
 
-/// Every access token that there is, then every refresh token from the newest on; then the last one logs out, and
-/// again every access token. Introspection belongs beside `Me` here.
+/// Every token that there is is looked at, then every refresh token is used, from the newest on; then the last one
+/// logs out, and every token is looked at once more.
 fn ask(world: &World, cast: &mut Cast) -> Vec<(Call, Reply)> {
-    let mut asked = ask_accesses(world, cast);
+    let mut asked = look(world, cast);
     for token in (0..cast.tokens.len()).rev() {
         let call = Call::Refresh(token, None);
         asked.push((call, world.call(cast, call)));
@@ -105,12 +105,14 @@ fn ask(world: &World, cast: &mut Cast) -> Vec<(Call, Reply)> {
         let call = Call::LogOut(newest);
         asked.push((call, world.call(cast, call)));
     }
-    asked.extend(ask_accesses(world, cast));
+    asked.extend(look(world, cast));
     asked
 }
 
-fn ask_accesses(world: &World, cast: &mut Cast) -> Vec<(Call, Reply)> {
-    let calls: Vec<Call> = cast.accesses.iter().enumerate().map(|(at, (token, _))| Call::Me(*token, at)).collect();
+fn look(world: &World, cast: &mut Cast) -> Vec<(Call, Reply)> {
+    let accesses = cast.accesses.iter().enumerate();
+    let accesses = accesses.flat_map(|(at, (token, _))| [Call::Me(*token, at), Call::IntrospectAccess(*token, at)]);
+    let calls: Vec<Call> = accesses.chain((0..cast.tokens.len()).map(Call::Introspect)).collect();
     calls.into_iter().map(|call| (call, world.call(cast, call))).collect()
 }
 

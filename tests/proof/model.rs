@@ -25,6 +25,12 @@ pub enum Call {
     LogOutOthers(Token),
     /// `me/` by the access token with this number, which came with this refresh token.
     Me(Token, usize),
+    /// `token/introspect/` of this refresh token.
+    Introspect(Token),
+    /// `token/introspect/` of an access token, numbered as for `Me`.
+    IntrospectAccess(Token, usize),
+    /// `token/revoke/` of this refresh token: 200 whatever comes of it.
+    Revoke(Token),
     /// An operator disables the user.
     Disable,
     /// An operator sets another password.
@@ -117,6 +123,12 @@ impl Model {
                 self.end_all_but(Some(self.tokens[&token].session))
             }
             Call::Me(token, _) if self.admits(token) => Reply::Done,
+            Call::Introspect(token) if self.is_active && self.tokens[&token].is_live => Reply::Done,
+            Call::IntrospectAccess(token, _) if self.is_active && self.goes_on(token) => Reply::Done,
+            Call::Revoke(token) => {
+                self.log_out(token);
+                Reply::Done
+            }
             Call::Disable | Call::Delete => {
                 (self.may_log_in, self.is_active) = (false, false);
                 self.end_all_but(None)

@@ -1,7 +1,8 @@
 //! What runs at the same time, and after what. Tokens are numbered in the order of their issue.
 
 use super::model::Call::{
-    self, Blacklist, ChangePassword, Delete, Disable, Django, LogIn, LogOut, LogOutAll, LogOutOthers, Me, Refresh, Wait,
+    self, Blacklist, ChangePassword, Delete, Disable, Django, Introspect, IntrospectAccess, LogIn, LogOut, LogOutAll,
+    LogOutOthers, Me, Refresh, Revoke, Wait,
 };
 
 /// Calls that run at the same time.
@@ -55,6 +56,9 @@ pub const PAIRS: &[Scenario] = &[
     usual("a refresh and a log-out-others", &[LogIn, LogIn], &[Refresh(0, None), LogOutOthers(1)]),
     usual("the kept session's refresh and a log-out-others", &[LogIn, LogIn], &[Refresh(0, None), LogOutOthers(0)]),
     usual("a refresh and a blacklisting", &[LogIn], &[Refresh(0, None), Blacklist(0)]),
+    usual("a refresh and a revocation", &[LogIn], &[Refresh(0, KEY), Revoke(0)]),
+    usual("an introspection and a refresh", &[LogIn], &[Introspect(0), Refresh(0, None)]),
+    usual("an introspection and a log-out-all", &[LogIn], &[IntrospectAccess(0, 0), LogOutAll(0)]),
     usual("a refresh and a disabled user", &[LogIn], &[Refresh(0, None), Disable]),
     usual("a refresh and another password", &[LogIn], &[Refresh(0, None), ChangePassword]),
     usual("a refresh and a deleted user", &[LogIn], &[Refresh(0, None), Delete]),

@@ -10,11 +10,10 @@ use latchkey::app::App;
 use latchkey::clock::Clock;
 use latchkey::db::DbError;
 use latchkey::db::types::UserId;
-use latchkey::tokens::TokenError;
-use latchkey::tokens::obtain;
 use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};
 use latchkey::tokens::verify::{self, AuthError, Authenticated};
+use latchkey::tokens::{TokenError, introspect, obtain};
 use serde_json::json;
 
 use super::conductor::{Conductor, seat_name};
@@ -168,6 +167,9 @@ impl Seat {
                 revoke::logout_others(app, &caller, Some(&cast.tokens[token].refresh)).await?;
             }
             Call::Me(_, access) => drop(verify::authenticate(app, &cast.accesses[access].1).await?),
+            Call::Introspect(token) => active(introspect::introspect(app, &cast.tokens[token].refresh).await?)?,
+            Call::IntrospectAccess(_, access) => active(introspect::introspect(app, &cast.accesses[access].1).await?)?,
+            Call::Revoke(token) => revoke::revoke(app, &cast.tokens[token].refresh).await.map_err(broken)?,
             Call::Disable => manage::set_active(app, &operator, cast.user, false).await.map_err(broken)?,
             Call::ChangePassword => {
                 manage::set_password(app, &operator, cast.user, "orange-bridge-23".into()).await.map_err(broken)?;
@@ -209,6 +211,11 @@ impl Cast {
             Answer::Broken(error) => panic!("{call:?}: {error}"),
         }
     }
+}
+
+/// What introspection says of a token: `None` is inactive.
+fn active<T>(found: Option<T>) -> Result<(), Answer> {
+    found.map(drop).ok_or(Answer::Refused)
 }
 
 fn broken(error: impl std::fmt::Display) -> Answer {

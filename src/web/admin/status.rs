@@ -58,6 +58,7 @@ pub fn reason(stored: Option<&str>) -> Badge {
     match stored {
         Some("rotated") => badge("rotated", "rotate", "Rotation"),
         Some("blacklist") => badge("plain", "ban", "By its holder"),
+        Some("revoke") => badge("plain", "ban", "Revoked by its holder"),
         Some("logout") => badge("plain", "out", "Logout"),
         Some("logout_all") => badge("plain", "out", "Logout everywhere"),
         Some("admin") => badge("plain", "user", "By an admin"),
@@ -79,6 +80,7 @@ pub fn because(stored: Option<&str>) -> &'static str {
     match stored {
         Some("rotated") => "because a refresh replaced it by the next token",
         Some("blacklist") => "because its holder sent it to the blacklist endpoint",
+        Some("revoke") => "because a holder of its session’s tokens revoked one",
         Some("logout") => "because its user logged out",
         Some("logout_all") => "because its user logged out everywhere",
         Some("admin") => "by an administrator",

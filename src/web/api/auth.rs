@@ -5,9 +5,12 @@ use std::sync::Arc;
 use actix_web::http::header::{HeaderMap, HeaderValue};
 
 use crate::app::App;
-use crate::tokens::verify::{Authenticated, authenticate};
+use crate::config::Config;
+use crate::tokens::TokenError;
+use crate::tokens::verify::{AuthError, Authenticated, authenticate};
 
 use super::error::ApiError;
+use super::openapi::entry::Fault;
 
 /// The proof that a caller may call.
 pub trait Caller: Sized {
@@ -16,6 +19,11 @@ pub trait Caller: Sized {
 
     /// Finds out who calls, or refuses.
     fn admit(app: &Arc<App>, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
+
+    /// How it refuses; for the API document.
+    fn faults(_config: &Config) -> Vec<Fault> {
+        Vec::new()
+    }
 }
 
 /// Anybody: no header is looked at.
@@ -33,11 +41,46 @@ impl Caller for Authenticated {
     const NEEDS_TOKEN: bool = true;
 
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let jwt = &app.config.jwt;
-        let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
-        let token = bearer(&lines.join(&b','), &jwt.auth_header_types)?;
-        Ok(authenticate(app, &token.ok_or_else(ApiError::not_authenticated)?).await?)
+        let token = token(app, headers)?.ok_or_else(ApiError::not_authenticated)?;
+        Ok(authenticate(app, &token).await?)
     }
+
+    fn faults(config: &Config) -> Vec<Fault> {
+        let jwt = &config.jwt;
+        let refused = |reason: fn() -> TokenError| {
+            AuthError::InvalidToken(jwt.auth_token_classes.iter().map(|class| (*class, reason())).collect())
+        };
+        let mut faults = vec![
+            Fault::new("not_authenticated", "No token, or another scheme", ApiError::not_authenticated()),
+            Fault::new("bad_header", "The scheme without a token, or with two", ApiError::bad_authorization_header()),
+            Fault::new(
+                "caller_token_invalid",
+                "The token is damaged, or signed with another key",
+                refused(|| TokenError::Invalid),
+            ),
+            Fault::new("caller_token_expired", "The token has expired", refused(|| TokenError::Expired)),
+            Fault::new("caller_nobody", "The token names no user", AuthError::NoUserId),
+            Fault::new("caller_deleted", "The token's user is gone", AuthError::UserNotFound),
+        ];
+        if jwt.check_user_is_active {
+            faults.push(Fault::new("caller_inactive", "The token's user is inactive", AuthError::UserInactive));
+        }
+        if jwt.check_revoke_token {
+            faults.push(Fault::new(
+                "caller_password_changed",
+                "The password changed since",
+                AuthError::PasswordChanged,
+            ));
+        }
+        faults
+    }
+}
+
+/// The token of the header that `JWT_AUTH_HEADER_NAME` names, if it has one.
+pub fn token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let jwt = &app.config.jwt;
+    let lines: Vec<&[u8]> = headers.get_all(jwt.auth_header_name.as_str()).map(HeaderValue::as_bytes).collect();
+    bearer(&lines.join(&b','), &jwt.auth_header_types)
 }
 
 /// The token of `Bearer TOKEN`; `None` where no known scheme is named. Schemes are compared byte for byte.
@@ -55,6 +98,9 @@ fn bearer(header: &[u8], schemes: &[String]) -> Result<Option<String>, ApiError>
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(header: &[u8]) -> Result<Option<String>, ()> {
@@ -84,5 +130,23 @@ mod tests {
     fn any_bytes_are_taken() {
         assert_eq!(read(b"\xff\xfe \x00"), Ok(None));
         assert_eq!(read(b"Bearer \xff"), Ok(Some("\u{fffd}".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn every_header_is_read(header in prop_oneof![
+            vec(any::<u8>(), 0..64),
+            r"[ \t]{0,2}(Bearer|JWT|Basic|bearer)?[ \t]{0,2}[!-~]{0,8}[ \t]{0,2}[!-~]{0,3}".prop_map(String::into_bytes),
+        ]) {
+            if let Ok(Some(token)) = read(&header) {
+                prop_assert!(!token.is_empty() && !token.bytes().any(|byte| byte.is_ascii_whitespace()));
+                prop_assert!(header.trim_ascii_start().starts_with(b"Bearer") || header.trim_ascii_start().starts_with(b"JWT"));
+            }
+        }
+
+        #[test]
+        fn a_token_arrives_as_it_was_sent(token in "[!-~]{1,64}", space in "[ \t]{1,3}") {
+            prop_assert_eq!(read(format!("Bearer{space}{token}{space}").as_bytes()), Ok(Some(token)));
+        }
     }
 }

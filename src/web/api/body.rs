@@ -2,11 +2,13 @@
 //! with the error texts of Django REST framework's parsers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
+use serde::de::{Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
@@ -18,7 +20,7 @@ use super::multipart;
 use super::python::{self, Charset};
 
 /// Largest body.
-const LIMIT: usize = 128 * 1024;
+pub const LIMIT: usize = 128 * 1024;
 /// So much of a larger one is read and thrown away: a client that is still sending would not see our answer.
 const DRAINED: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
@@ -38,7 +40,11 @@ pub async fn fields(headers: &HeaderMap, payload: &mut Payload) -> Result<Fields
 
 /// The whole body.
 pub async fn read(payload: &mut Payload) -> Result<Bytes, ApiError> {
-    timeout(TIME, collect(payload)).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
+    read_within(TIME, payload).await
+}
+
+async fn read_within(time: Duration, payload: &mut Payload) -> Result<Bytes, ApiError> {
+    timeout(time, collect(payload)).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
 }
 
 async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
@@ -62,28 +68,35 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The fields of a body.
-fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
+pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
     if body.is_empty() {
         return Ok(Fields::default());
     }
     let content_type = headers.get(header::CONTENT_TYPE).map(text_of).unwrap_or_default();
-    let media_type = MediaType::parse(&content_type);
-    let charset = media_type.param("charset").map_or(Some(Charset::Utf8), Charset::by_name);
-    let Some(charset) = charset else {
-        let name = media_type.param("charset").unwrap_or_default();
-        return Err(ApiError::parse(&format!("Unsupported charset \"{name}\" in request Content-Type header.")));
-    };
     if content_type.len() > MediaType::MAX_LENGTH {
-        Err(ApiError::unsupported_media_type(&content_type))
-    } else if media_type.covers("application", "json") {
-        json(body, charset)
+        return Err(ApiError::unsupported_media_type(&content_type));
+    }
+    let media_type = MediaType::parse(&content_type);
+    if media_type.covers("application", "json") {
+        json(body, charset(&media_type)?)
     } else if media_type.covers("application", "x-www-form-urlencoded") {
-        form(body, charset)
+        form(body, charset(&media_type)?)
     } else if media_type.covers("multipart", "form-data") {
-        multipart(&content_type, body, charset)
+        multipart(&content_type, body, charset(&media_type)?)
     } else {
         Err(ApiError::unsupported_media_type(&content_type))
     }
+}
+
+fn charset(media_type: &MediaType) -> Result<Charset, ApiError> {
+    let Some(name) = media_type.param("charset") else { return Ok(Charset::Utf8) };
+    let unsupported = || ApiError::parse(&format!("Unsupported charset \"{name}\" in request Content-Type header."));
+    Charset::by_name(name).ok_or_else(unsupported)
+}
+
+/// The fields of a JSON body in UTF-8.
+pub fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
+    json(body, Charset::Utf8)
 }
 
 fn json(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
@@ -96,9 +109,9 @@ fn json(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
     }
     let python_type = match document.get().as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> =
+            let members: BTreeMap<Text, &RawValue> =
                 serde_json::from_str(document.get()).map_err(|error| fail(error.to_string()))?;
-            return Ok(Fields(members.into_iter().map(|(name, raw)| (name, json_value(raw.get()))).collect()));
+            return Ok(Fields(members.into_iter().map(|(name, raw)| (name.lossy(), json_value(raw.get()))).collect()));
         }
         Some(b'n') => return Err(ApiError::non_field("No data provided")),
         Some(b'[') => "list",
@@ -116,46 +129,51 @@ fn json_value(raw: &str) -> Value {
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'[' | b'{') => Value::Other { is_empty: raw[1..raw.len() - 1].trim().is_empty() },
-        Some(b'"') => match serde_json::from_str(raw) {
-            Ok(text) => Value::text(text),
-            Err(_) => half_pairs(raw),
+        Some(b'"') => match serde_json::from_str::<Text>(raw) {
+            Ok(text) => Value::Text { surrogate: text.surrogate(), text: text.lossy() },
+            // It was read once already, as part of the document.
+            Err(_) => Value::Null,
         },
         _ => Value::Number(python::number(raw)),
     }
 }
 
-/// JSON text that is well formed but for `\ud800` to `\udfff` without their other half, which Python lets pass.
-fn half_pairs(raw: &str) -> Value {
-    let mut units = Vec::new();
-    let mut chars = raw[1..raw.len() - 1].chars();
-    while let Some(c) = chars.next() {
-        let c = if c == '\\' {
-            match chars.next().unwrap_or('\\') {
-                'u' => {
-                    let hex: String = chars.by_ref().take(4).collect();
-                    units.push(u16::from_str_radix(&hex, 16).unwrap_or(0xfffd));
-                    continue;
-                }
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                plain => plain,
-            }
-        } else {
-            c
-        };
-        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+/// A JSON string, in which Python lets `\ud800` to `\udfff` pass without their other half: UTF-8, but for those.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Text(Vec<u8>);
+
+impl Text {
+    /// With U+FFFD in place of half pairs.
+    fn lossy(self) -> String {
+        String::from_utf8(self.0).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
-    let mut surrogate = None;
-    let decoded = char::decode_utf16(units).map(|unit| {
-        unit.unwrap_or_else(|half| {
-            surrogate.get_or_insert(u32::from(half.unpaired_surrogate()));
-            char::REPLACEMENT_CHARACTER
-        })
-    });
-    Value::Text { text: decoded.collect(), surrogate }
+
+    /// The first half pair.
+    fn surrogate(&self) -> Option<u32> {
+        let mut threes = self.0.windows(3);
+        let half = threes.find(|bytes| bytes[0] == 0xed && bytes[1] >= 0xa0)?;
+        Some(0xd000 | u32::from(half[1] & 0x3f) << 6 | u32::from(half[2] & 0x3f))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+        Ok(Text(bytes.to_vec()))
+    }
 }
 
 fn form(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
@@ -180,6 +198,7 @@ fn too_many_fields() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::FromRequest;
     use actix_web::test::TestRequest;
 
     fn parsed(content_type: &str, body: &[u8]) -> Result<Fields, String> {
@@ -202,8 +221,10 @@ mod tests {
         assert_eq!(value("\"\\u00e4\\n\""), Value::text("ä\n".into()));
         assert_eq!(
             value("\"\\ud83d\\ude00 \\\"\\udc00\""),
-            Value::Text { text: "😀 \"\u{fffd}".into(), surrogate: Some(0xdc00) }
+            Value::Text { text: "😀 \"\u{fffd}\u{fffd}\u{fffd}".into(), surrogate: Some(0xdc00) }
         );
+        let named = parsed("application/json", br#"{"\ud800": 1, "a": true}"#).unwrap();
+        assert_eq!((named.0.len(), named.get("a")), (2, Some(&Value::Bool(true))));
     }
 
     #[test]
@@ -241,6 +262,21 @@ mod tests {
             r#"{"detail":"Unsupported media type \"text/plain\" in request."}"#
         );
         assert!(parsed("application/json; charset=zlib", b"{}").unwrap_err().contains("Unsupported charset"));
+        assert!(parsed("text/plain; charset=zlib", b"{}").unwrap_err().contains("Unsupported media type"));
+        assert_eq!(name("application/json; charset=utf-8-sig", "\u{feff}{\"a\": \"ä\"}".as_bytes()).get("a"), text);
+        assert_eq!(
+            name("application/json; charset=UTF-16", b"\xff\xfe{\0\"\0a\0\"\0:\0\"\0\xe4\0\"\0}\0").get("a"),
+            text
+        );
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_does_not_come_is_given_up() {
+        let never = futures_util::stream::pending().boxed_local();
+        let request = TestRequest::default().to_http_request();
+        let mut payload = Payload::from_request(&request, &mut actix_web::dev::Payload::from(never)).await.unwrap();
+        let error = read_within(Duration::ZERO, &mut payload).await.unwrap_err();
+        assert_eq!(error.body, serde_json::json!({"detail": "Request body was not received in time."}));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::tokens::TokenError;
 use crate::tokens::refresh::RefreshError;
-use crate::tokens::revoke::LogoutError;
+use crate::tokens::revoke::{LogoutError, RevokeError};
 use crate::tokens::verify::AuthError;
 
 /// Seconds after which a client may try again when the server is overloaded or its database is away.
@@ -19,14 +19,17 @@ const RETRY_AFTER: &str = "1";
 /// An answer that is no success.
 #[derive(Debug)]
 pub struct ApiError {
-    status: StatusCode,
+    /// Its status.
+    pub status: StatusCode,
+    /// The scheme that a 401 asks for, where it is not the one of `JWT_AUTH_HEADER_TYPES`.
+    scheme: Option<&'static str>,
     /// The JSON of the answer.
     pub body: Value,
 }
 
 impl ApiError {
     fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body }
+        Self { status, scheme: None, body }
     }
 
     fn detail(status: StatusCode, detail: &str) -> Self {
@@ -41,7 +44,7 @@ impl ApiError {
     pub fn head(&self, schemes: &[String]) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status);
         if self.status == StatusCode::UNAUTHORIZED {
-            let scheme = schemes.first().map_or("Bearer", String::as_str);
+            let scheme = self.scheme.unwrap_or_else(|| schemes.first().map_or("Bearer", String::as_str));
             response.insert_header((header::WWW_AUTHENTICATE, format!("{scheme} realm=\"api\"")));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -68,6 +71,37 @@ impl ApiError {
     /// A known scheme, but not followed by exactly one word.
     pub fn bad_authorization_header() -> Self {
         Self::coded("Authorization header must contain two space-delimited values", "bad_authorization_header")
+    }
+
+    /// A known caller who is not allowed to.
+    pub fn permission_denied() -> Self {
+        Self::detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
+    }
+
+    /// No such row, or none that is the caller's.
+    pub fn no_match(model: &str) -> Self {
+        Self::detail(StatusCode::NOT_FOUND, &format!("No {model} matches the given query."))
+    }
+
+    /// RFC 6749 5.2: the credentials of a client are wrong.
+    pub fn invalid_client() -> Self {
+        Self { scheme: Some("Basic"), ..Self::new(StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"})) }
+    }
+
+    /// RFC 6749 5.2: there is no `token`, or it is empty.
+    pub fn no_token() -> Self {
+        let body = json!({"error": "invalid_request", "error_description": "The parameter token is missing."});
+        Self::new(StatusCode::BAD_REQUEST, body)
+    }
+
+    /// The refresh cookie may not be used like this (see `web/api/cookie.rs`).
+    pub fn cookie_refused(detail: &str) -> Self {
+        Self::detail(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// The client asks for the refresh cookie and has none: nobody is logged in.
+    pub fn no_cookie() -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, "The request has no refresh cookie.")
     }
 
     /// Another method than the view's.
@@ -115,12 +149,13 @@ impl ApiError {
     /// `verify/` alone answers 400 for a blacklisted token: there it is a field's validation that fails.
     pub fn from_verify(error: TokenError) -> Self {
         match error {
-            TokenError::Blacklisted => Self::non_field(&error.to_string()),
+            TokenError::Blacklisted | TokenError::Rotated => Self::non_field(&error.to_string()),
             other => other.into(),
         }
     }
 
-    fn unavailable() -> Self {
+    /// Overload, or the database is away.
+    pub fn unavailable() -> Self {
         Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.")
     }
 }
@@ -151,7 +186,8 @@ impl From<TokenError> for ApiError {
             | TokenError::NoType
             | TokenError::WrongType
             | TokenError::SessionEnded
-            | TokenError::Blacklisted => Self::coded(&error.to_string(), "token_not_valid"),
+            | TokenError::Blacklisted
+            | TokenError::Rotated => Self::coded(&error.to_string(), "token_not_valid"),
             TokenError::Db(error) => error.into(),
         }
     }
@@ -187,6 +223,18 @@ impl From<LogoutError> for ApiError {
             LogoutError::Token(_) | LogoutError::NotYours | LogoutError::NoSession => {
                 Self::fields([("refresh_token", vec![error.to_string()])])
             }
+        }
+    }
+}
+
+impl From<RevokeError> for ApiError {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Unsupported => {
+                let body = json!({"error": "unsupported_token_type", "error_description": error.to_string()});
+                Self::new(StatusCode::BAD_REQUEST, body)
+            }
+            RevokeError::Db(error) => error.into(),
         }
     }
 }

@@ -62,6 +62,17 @@ impl Fields {
         }
     }
 
+    /// A text that may be left out or blank, trimmed; or what is wrong with it.
+    pub fn optional_text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
+        let text = self.get(name).map(|value| checked(value, Some(longest))).transpose();
+        text.map_err(|problems| ApiError::fields([(name, problems)]))
+    }
+
+    /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).
+    pub fn oauth_token(&self) -> Result<&str, ApiError> {
+        self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)
+    }
+
     /// These required texts, trimmed; or what is wrong with each of them.
     pub fn texts<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], ApiError> {
         let checked = names.map(|name| (name, char_field(self.get(name))));
@@ -72,19 +83,32 @@ impl Fields {
     }
 }
 
+/// What is wrong with these fields where each holds this value.
+pub fn refusal<'a>(names: impl IntoIterator<Item = &'a str>, value: Option<&Value>) -> ApiError {
+    ApiError::fields(names.into_iter().filter_map(|name| Some((name, char_field(value).err()?))))
+}
+
+/// A `CharField`.
 fn char_field(value: Option<&Value>) -> Result<String, Vec<String>> {
-    let fail = |text: &str| Err(vec![text.to_owned()]);
-    let (text, surrogate) = match value {
-        None => return fail("This field is required."),
-        Some(Value::Null) => return fail("This field may not be null."),
-        Some(Value::Bool(_) | Value::Other { .. }) => return fail("Not a valid string."),
-        Some(Value::Number(text)) => (python::strip(text), None),
-        Some(Value::Text { text, surrogate }) => (python::strip(text), *surrogate),
-    };
-    if text.is_empty() {
-        return fail("This field may not be blank.");
+    let value = value.ok_or_else(|| vec!["This field is required.".to_owned()])?;
+    match checked(value, None)? {
+        text if text.is_empty() => Err(vec!["This field may not be blank.".to_owned()]),
+        text => Ok(text),
     }
+}
+
+/// The text of a value, trimmed, or everything that is wrong with it.
+fn checked(value: &Value, longest: Option<usize>) -> Result<String, Vec<String>> {
+    let (text, surrogate) = match value {
+        Value::Null => return Err(vec!["This field may not be null.".to_owned()]),
+        Value::Bool(_) | Value::Other { .. } => return Err(vec!["Not a valid string.".to_owned()]),
+        Value::Number(text) => (python::strip(text), None),
+        Value::Text { text, surrogate } => (python::strip(text), *surrogate),
+    };
     let mut problems = Vec::new();
+    if let Some(longest) = longest.filter(|longest| text.chars().count() > *longest) {
+        problems.push(format!("Ensure this field has no more than {longest} characters."));
+    }
     if text.contains('\0') {
         problems.push("Null characters are not allowed.".to_owned());
     }
@@ -98,26 +122,34 @@ fn char_field(value: Option<&Value>) -> Result<String, Vec<String>> {
 mod tests {
     use super::*;
 
-    fn checked(value: Value) -> Result<String, String> {
+    fn required(value: Value) -> Result<String, String> {
         char_field(Some(&value)).map_err(|problems| problems.join(" "))
     }
 
     #[test]
     fn texts_are_trimmed_and_numbers_become_text() {
-        assert_eq!(checked(Value::text(" alice\n".into())), Ok("alice".into()));
-        assert_eq!(checked(Value::Number("1.5".into())), Ok("1.5".into()));
+        assert_eq!(required(Value::text(" alice\n".into())), Ok("alice".into()));
+        assert_eq!(required(Value::Number("1.5".into())), Ok("1.5".into()));
     }
 
     #[test]
     fn each_bad_value_has_its_own_text() {
         assert_eq!(char_field(None), Err(vec!["This field is required.".into()]));
-        assert_eq!(checked(Value::Null), Err("This field may not be null.".into()));
-        assert_eq!(checked(Value::Bool(false)), Err("Not a valid string.".into()));
-        assert_eq!(checked(Value::Other { is_empty: true }), Err("Not a valid string.".into()));
-        assert_eq!(checked(Value::text(" \t".into())), Err("This field may not be blank.".into()));
-        assert_eq!(checked(Value::text("a\0b".into())), Err("Null characters are not allowed.".into()));
+        assert_eq!(required(Value::Null), Err("This field may not be null.".into()));
+        assert_eq!(required(Value::Bool(false)), Err("Not a valid string.".into()));
+        assert_eq!(required(Value::Other { is_empty: true }), Err("Not a valid string.".into()));
+        assert_eq!(required(Value::text(" \t".into())), Err("This field may not be blank.".into()));
+        assert_eq!(required(Value::text("a\0b".into())), Err("Null characters are not allowed.".into()));
         let half = Value::Text { text: "a\u{fffd}".into(), surrogate: Some(0xd83d) };
-        assert_eq!(checked(half), Err("Surrogate characters are not allowed: U+D83D.".into()));
+        assert_eq!(required(half), Err("Surrogate characters are not allowed: U+D83D.".into()));
+    }
+
+    #[test]
+    fn every_fault_of_a_long_text_is_named() {
+        let long = Value::text(format!("a\0{}", "ä".repeat(99)));
+        let problems = ["Ensure this field has no more than 100 characters.", "Null characters are not allowed."];
+        assert_eq!(checked(&long, Some(100)), Err(problems.map(str::to_owned).to_vec()));
+        assert_eq!(checked(&Value::text("ä".repeat(100)), Some(100)), Ok("ä".repeat(100)));
     }
 
     #[test]

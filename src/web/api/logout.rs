@@ -1,13 +1,18 @@
 //! `logout/`, also as `/logout_token/`: the caller ends one of their logins, or all.
 
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
 
 use crate::config::Config;
-use crate::tokens::revoke;
+use crate::tokens::revoke::{self, LogoutError};
 use crate::tokens::verify::Authenticated;
 
 use super::error::ApiError;
+use super::openapi::entry::{Entry, REFRESH};
+use super::openapi::schemas;
 use super::{Call, View};
+
+const GOODBYE: &str = "OK, goodbye";
 
 /// `POST /api/logout/`
 pub struct Logout;
@@ -21,22 +26,39 @@ impl View for Logout {
         vec!["refresh_token", "all", "others"]
     }
 
+    fn entry(_: &Config) -> Entry {
+        let own = schemas::fields(["refresh_token"]);
+        let all = ObjectBuilder::new().property("all", schemas::truthy()).required("all");
+        let others = ObjectBuilder::new().property("others", schemas::truthy()).required("others");
+        let status = schemas::object([("status", schemas::text())]);
+        Entry::new("Account", "Done.", status, json!({"status": GOODBYE}))
+            .takes_as(AnyOfBuilder::new().item(own).item(all).item(others), json!({"refresh_token": REFRESH}))
+            .fault("missing_token", "No field is there", super::fields::refusal(["refresh_token"], None))
+            .bad_token(LogoutError::Token)
+            .wrong_type(LogoutError::Token)
+            .fault("not_yours", "The token is somebody else's", LogoutError::NotYours)
+            .fault("no_session", "With `others`: neither token names a session", LogoutError::NoSession)
+    }
+
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         if fields.get("all").is_some_and(super::fields::Value::is_true) {
             revoke::logout_all(&call.app, &caller.user).await?;
+            call.forget_cookie();
             return Ok(json!({"status": "OK, goodbye, all refresh tokens blacklisted"}));
         }
         if fields.get("others").is_some_and(super::fields::Value::is_true) {
             let keep = match fields.get("refresh_token") {
-                Some(_) => Some(fields.texts(["refresh_token"])?),
-                None => None,
+                Some(_) => Some(call.refresh_token(&fields, "refresh_token")?),
+                None => call.cookie_token()?,
             };
-            revoke::logout_others(&call.app, &caller, keep.as_ref().map(|[token]| token.as_str())).await?;
+            revoke::logout_others(&call.app, &caller, keep.as_ref().map(|token| token.text.as_str())).await?;
             return Ok(json!({"status": "OK, all other sessions ended"}));
         }
-        let [token] = fields.texts(["refresh_token"])?;
-        revoke::logout(&call.app, &caller.user, &token).await?;
-        Ok(json!({"status": "OK, goodbye"}))
+        let token = call.refresh_token(&fields, "refresh_token")?;
+        let ended = revoke::logout(&call.app, &caller.user, &token.text).await;
+        call.take_back(&token, ended.as_ref().err().is_none_or(LogoutError::is_final));
+        ended?;
+        Ok(json!({"status": GOODBYE}))
     }
 }

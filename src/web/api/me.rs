@@ -2,12 +2,15 @@
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
+use utoipa::openapi::schema::Type;
 
-use crate::config::UserIdField;
+use crate::config::{Config, UserIdField};
 use crate::db::types::Instant;
 use crate::tokens::verify::Authenticated;
 
 use super::error::ApiError;
+use super::openapi::entry::Entry;
+use super::openapi::schemas::{DATE_TIME, flag, integer, moment, nullable, object, text};
 use super::{Call, View};
 
 /// `GET /api/me/`
@@ -17,7 +20,37 @@ impl View for Me {
     type Caller = Authenticated;
     const NAME: &'static str = "Me";
     const DESCRIPTION: &'static str = "Shows the authenticated user.";
-    const METHOD: Method = Method::GET;
+    const METHODS: &'static [Method] = &[Method::GET];
+
+    fn entry(config: &Config) -> Entry {
+        let (id, example) = match config.jwt.user_id_field {
+            UserIdField::Uuid => (nullable(Type::String), json!("3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10")),
+            UserIdField::Id | UserIdField::Username | UserIdField::Email => (integer(), json!(7)),
+        };
+        let user = object([
+            ("id", id),
+            ("username", text()),
+            ("email", text()),
+            ("first_name", text()),
+            ("last_name", text()),
+            ("is_staff", flag()),
+            ("is_superuser", flag()),
+            ("date_joined", moment()),
+            ("last_login", nullable(Type::String).format(Some(DATE_TIME))),
+        ]);
+        let example = json!({
+            "id": example,
+            "username": "alice",
+            "email": "alice@example.com",
+            "first_name": "Alice",
+            "last_name": "Archer",
+            "is_staff": false,
+            "is_superuser": false,
+            "date_joined": "2026-03-01T12:00:00.123456Z",
+            "last_login": "2026-03-01T12:00:00.123456Z",
+        });
+        Entry::new("Account", "The caller.", user, example)
+    }
 
     async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let jwt = &call.app.config.jwt;

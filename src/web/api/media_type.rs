@@ -1,5 +1,7 @@
 //! Media types with parameters, read as Python's email package and Django REST framework read them: never an error.
 
+use super::python;
+
 /// `text/html; q=0.5`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaType {
@@ -15,7 +17,10 @@ impl MediaType {
     /// Takes any text apart.
     pub fn parse(text: &str) -> Self {
         let mut parts = split_outside_quotes(text).into_iter();
-        let full = parts.next().unwrap_or_default().trim().to_lowercase();
+        let full = parts.next().unwrap_or_default();
+        // Where others follow, Python takes the first part for a parameter too.
+        let full = if text.contains(';') { full.split('=').next().unwrap_or_default() } else { full };
+        let full = python::strip(full).to_lowercase();
         let (main, sub) = full.split_once('/').unwrap_or((&full, ""));
         let params = parts.map(parameter).filter(|(name, _)| !name.is_empty()).collect();
         Self { main: main.to_owned(), sub: sub.to_owned(), params }
@@ -47,28 +52,40 @@ impl MediaType {
 }
 
 fn parameter(part: &str) -> (String, String) {
-    let (name, value) = part.split_once('=').unwrap_or((part, ""));
-    let value = value.trim();
-    let value = match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => quoted.replace("\\\\", "\\").replace("\\\"", "\""),
-        None => value.to_owned(),
-    };
-    (name.trim().to_lowercase(), value)
+    let (name, value) = part.split_once('=').map_or((part, ""), |(name, value)| (name, python::strip(value)));
+    let name = python::strip(name).to_lowercase();
+    match name.strip_suffix('*') {
+        // `name*=charset'language'value` (RFC 2231): percent signs are left alone, nobody asks for such a value.
+        Some(name) if !name.is_empty() => {
+            (name.to_owned(), unquote(value).rsplit('\'').next().unwrap_or_default().to_owned())
+        }
+        _ => (name, unquote(value)),
+    }
 }
 
+/// Python's `email.utils.unquote`.
+fn unquote(value: &str) -> String {
+    let inside = |open, close| value.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close));
+    match (inside('"', '"'), inside('<', '>')) {
+        (Some(quoted), _) => quoted.replace("\\\\", "\\").replace("\\\"", "\""),
+        (None, Some(bracketed)) => bracketed.to_owned(),
+        (None, None) => value.to_owned(),
+    }
+}
+
+/// A quote with a backslash before it neither opens nor closes anything, whatever stands before the backslash.
 fn split_outside_quotes(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
+    let (mut parts, mut start, mut is_quoted, mut before) = (Vec::new(), 0, false, ' ');
     for (at, c) in text.char_indices() {
         match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
+            '"' if before != '\\' => is_quoted = !is_quoted,
             ';' if !is_quoted => {
                 parts.push(&text[start..at]);
                 start = at + 1;
             }
             _ => {}
         }
+        before = c;
     }
     parts.push(&text[start..]);
     parts
@@ -85,6 +102,12 @@ mod tests {
         assert_eq!(parsed.param("boundary"), Some("a;b\"c"));
         assert_eq!(parsed.param("charset"), Some("utf-8"));
         assert_eq!(parsed.param("q"), None);
+        let parsed = MediaType::parse("form-data=x; name*=utf-8''a; filename=<b>; c; x=1; x=2; d=\"\\\\\";e\"");
+        assert!(parsed.covers("form-data", ""));
+        assert_eq!(
+            ["name", "filename", "c", "x", "d"].map(|name| parsed.param(name).unwrap()),
+            ["a", "b", "", "2", "\";e"]
+        );
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `multipart/form-data` (RFC 7578), read as forgivingly as Django reads it: what is no part is passed over, and a missing
 //! end is as good as an end. The whole body is in memory already.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::NO_PAD;
 
 use super::fields::Value;
 use super::media_type::MediaType;
@@ -12,12 +15,14 @@ use super::python::Charset;
 /// Longest head of a part.
 const MAX_HEAD: usize = 1024;
 
-/// Python's `b64decode` does not look at the unused bits of the last digit.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+/// Digits alone: `from_base64` has looked at the padding, and nobody looks at the unused bits of the last digit.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// The boundary of a `Content-Type`, or what is wrong with it.
 pub fn boundary(content_type: &str) -> Result<String, String> {
+    if !content_type.starts_with("multipart/") {
+        return Err(format!("Invalid Content-Type: {content_type}"));
+    }
     if !content_type.is_ascii() {
         return Err(format!("Invalid non-ASCII Content-Type in multipart: {content_type}"));
     }
@@ -30,21 +35,29 @@ pub fn boundary(content_type: &str) -> Result<String, String> {
     if is_good { Ok(boundary.to_owned()) } else { Err(format!("Invalid boundary in multipart: {boundary}")) }
 }
 
-/// The fields, in order; an uploaded file is a field that is no text.
+/// The texts, in order, and behind them the uploaded files, which are fields that are no text.
 pub fn parse(body: &[u8], boundary: &str, charset: Charset) -> Result<Vec<(String, Value)>, String> {
-    let mut fields = Vec::new();
-    for part in parts(body, format!("--{boundary}").as_bytes()) {
+    let separator = format!("--{boundary}");
+    let (mut texts, mut files) = (Vec::new(), Vec::new());
+    let mut parts = parts(body, separator.as_bytes()).peekable();
+    while let Some(part) = parts.next() {
         let Some(head_end) = find(&part[..part.len().min(MAX_HEAD)], b"\r\n\r\n") else {
             if part.len() >= MAX_HEAD {
                 return Err("Request max total header size exceeded.".to_owned());
             }
             continue;
         };
-        if let Some(field) = field(&part[..head_end], &part[head_end + 4..], charset) {
-            fields.push(field);
+        let (head, content) = (&part[..head_end], &part[head_end + 4..]);
+        let Some((disposition, name)) = disposition(head) else { continue };
+        match disposition.param("filename").filter(|path| !path.is_empty()) {
+            // A file is whole only when something comes after it.
+            Some(path) if parts.peek().is_some() => files.extend(file(path).map(|file| (name, file))),
+            Some(_) => {}
+            None => texts.push((name, Value::text(charset.decode_lossy(&decoded(head, content))))),
         }
     }
-    Ok(fields)
+    texts.append(&mut files);
+    Ok(texts)
 }
 
 /// What stands between the separators, without the line break before each.
@@ -60,24 +73,63 @@ fn parts<'a>(body: &'a [u8], separator: &'a [u8]) -> impl Iterator<Item = &'a [u
     })
 }
 
-fn field(head: &[u8], content: &[u8], charset: Charset) -> Option<(String, Value)> {
-    let head = String::from_utf8_lossy(head);
-    let lines = || head.split("\r\n").filter_map(|line| line.split_once(':'));
-    let header = |name: &str| lines().filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).last();
-    let disposition = MediaType::parse(header("content-disposition")?.1);
-    let name = disposition.param("name")?.trim().to_owned();
-    if disposition.param("filename").is_some_and(|filename| !filename.is_empty()) {
-        return Some((name, Value::Other { is_empty: false }));
-    }
-    let is_base64 =
-        header("content-transfer-encoding").is_some_and(|(_, how)| how.trim().eq_ignore_ascii_case("base64"));
-    let decoded = is_base64.then(|| from_base64(content)).flatten();
-    Some((name, Value::text(charset.decode_lossy(decoded.as_deref().unwrap_or(content)))))
+/// What says that a part is a field, and which.
+fn disposition(head: &[u8]) -> Option<(MediaType, String)> {
+    let disposition = MediaType::parse(header(head, "content-disposition")?);
+    let name = disposition.param("name")?.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b').to_owned();
+    Some((disposition, name))
 }
 
+fn decoded<'a>(head: &[u8], content: &'a [u8]) -> Cow<'a, [u8]> {
+    let encoding = header(head, "content-transfer-encoding").and_then(|value| value.split(';').next());
+    let is_base64 = encoding.is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("base64"));
+    let bytes = is_base64.then(|| from_base64(content)).flatten();
+    bytes.map_or(Cow::Borrowed(content), Cow::Owned)
+}
+
+/// The last header of that name. White space before its colon belongs to the name, and what is not UTF-8 is no line.
+fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
+    let mut rest = Some(head);
+    let lines = std::iter::from_fn(|| {
+        let line = rest?;
+        let end = find(line, b"\r\n");
+        rest = end.map(|end| &line[end + 2..]);
+        Some(&line[..end.unwrap_or(line.len())])
+    });
+    let texts = lines.filter_map(|line| std::str::from_utf8(line).ok()).filter_map(|line| line.split_once(':'));
+    texts.filter(|(key, _)| key.trim_start().eq_ignore_ascii_case(name)).last().map(|(_, value)| value)
+}
+
+/// An uploaded file. One without a name of its own (`/`, `..`) is passed over, and one with a blank name reads as blank.
+fn file(path: &str) -> Option<Value> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    match name.as_str() {
+        "" | "." | ".." => None,
+        name if name.trim().is_empty() => Some(Value::text(String::new())),
+        _ => Some(Value::Other { is_empty: false }),
+    }
+}
+
+/// Python's `b64decode`: what is no digit is passed over, and complete padding ends it.
 fn from_base64(content: &[u8]) -> Option<Vec<u8>> {
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    BASE64.decode(content.iter().copied().filter(is_digit).collect::<Vec<_>>()).ok()
+    let (mut digits, mut padding) = (Vec::new(), 0);
+    for &byte in content {
+        match byte {
+            b'=' if digits.len() % 4 >= 2 => {
+                padding += 1;
+                if digits.len() % 4 + padding == 4 {
+                    return BASE64.decode(digits).ok();
+                }
+            }
+            b'+' | b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                padding = 0;
+                digits.push(byte);
+            }
+            _ => {}
+        }
+    }
+    if digits.len().is_multiple_of(4) { BASE64.decode(digits).ok() } else { None }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -103,7 +155,7 @@ mod tests {
                     --x\r\nContent-Disposition: form-data; name=c; filename=\"\"\r\n\r\ntext\r\n--x--\r\n";
         assert_eq!(
             read(body),
-            [text("a", "1\r\n2"), ("b".into(), Value::Other { is_empty: false }), text("c", "text")]
+            [text("a", "1\r\n2"), text("c", "text"), ("b".into(), Value::Other { is_empty: false })]
         );
     }
 
@@ -118,6 +170,27 @@ mod tests {
     }
 
     #[test]
+    fn files_come_last_and_need_a_name() {
+        let part = |disposition: &str| format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n1\r\n");
+        let file = ("a".to_owned(), Value::Other { is_empty: false });
+        assert_eq!(read(&(part("name=a; filename*=utf-8''f") + &part("name=b") + "--x--")), [text("b", "1"), file]);
+        for filename in ["/", "..", "a/", "\"c:\\.\""] {
+            assert_eq!(read(&(part(&format!("name=a; filename={filename}")) + "--x--")), [], "{filename}");
+        }
+        assert_eq!(read(&(part("name=a; filename=\" \"") + "--x--")), [text("a", "")]);
+        assert_eq!(read(&(part("name=a; filename=f") + "--x")), []);
+    }
+
+    #[test]
+    fn lines_of_a_head_are_taken_word_for_word() {
+        let head = |line: &[u8]| [b"--x\r\n", line, b"\r\n\r\n1\r\n--x--"].concat();
+        let read = |line: &[u8]| parse(&head(line), "x", Charset::Utf8).unwrap();
+        assert_eq!(read(b"X: \xff\r\n content-disposition: form-data; name=\" a \""), [text("a", "1")]);
+        assert_eq!(read(b"Content-Disposition : form-data; name=a"), []);
+        assert_eq!(read(b"Content-Disposition: form-data; name=\"\xff\""), []);
+    }
+
+    #[test]
     fn base64_is_decoded_where_it_is_declared() {
         let part = |value: &str| {
             read(&format!(
@@ -126,6 +199,7 @@ mod tests {
         };
         assert_eq!(part("YWxp\r\nY2U="), [text("a", "alice")]);
         assert_eq!(part("YWxpY2U"), [text("a", "YWxpY2U")]);
+        assert_eq!(part("!YQ=-=YQ=="), [text("a", "a")]);
     }
 
     #[test]
@@ -137,7 +211,12 @@ mod tests {
     #[test]
     fn boundaries_are_checked() {
         assert_eq!(boundary("multipart/form-data; boundary=\"a b\"").as_deref(), Ok("a b"));
-        for bad in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=é"] {
+        for bad in [
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary=é",
+            "Multipart/form-data; boundary=x",
+        ] {
             assert!(boundary(bad).is_err(), "{bad}");
         }
         assert!(boundary(&format!("multipart/form-data; boundary={}", "b".repeat(202))).is_err());

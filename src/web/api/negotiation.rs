@@ -39,14 +39,13 @@ impl Format {
 
 /// Picks the format that the request asks for, of JSON and, where it is `browsable`, HTML.
 pub fn negotiate(headers: &HeaderMap, query: &str, browsable: bool) -> Result<Format, ApiError> {
-    let format = python::parse_form(query, python::Charset::Utf8).into_iter().rev().find(|(name, _)| name == "format");
-    let (json, html) = match format.as_ref().map(|(_, value)| value.as_str()) {
+    let (json, html) = match format(query).as_deref() {
         None | Some("") => (true, browsable),
         Some("json") => (true, false),
         Some("api") if browsable => (false, true),
         Some(_) => return Err(ApiError::unknown_format()),
     };
-    let accepted = accepted(&accept_header(headers));
+    let accepted = accepted(headers);
     for precedence in (0..=3).rev() {
         let level = || accepted.iter().filter(|media_type| media_type.precedence() == precedence);
         if json && let Some(media_type) = level().find(|media_type| media_type.covers("application", "json")) {
@@ -59,15 +58,23 @@ pub fn negotiate(headers: &HeaderMap, query: &str, browsable: bool) -> Result<Fo
     Err(ApiError::not_acceptable())
 }
 
+/// The value of `?format=`.
+pub fn format(query: &str) -> Option<String> {
+    let fields = python::parse_form(query, python::Charset::Utf8);
+    fields.into_iter().rev().find(|(name, _)| name == "format").map(|(_, value)| value)
+}
+
 fn accept_header(headers: &HeaderMap) -> String {
     let mut lines = headers.get_all(header::ACCEPT).map(text_of).peekable();
     if lines.peek().is_none() { "*/*".to_owned() } else { lines.collect::<Vec<_>>().join(",") }
 }
 
-fn accepted(header: &str) -> Vec<MediaType> {
+/// What the client says that it takes.
+pub fn accepted(headers: &HeaderMap) -> Vec<MediaType> {
+    let header = accept_header(headers);
     let header = match header.char_indices().nth(MAX_HEADER) {
         Some((end, _)) => header[..end].rfind(',').map_or("", |cut| &header[..cut]),
-        None => header,
+        None => &header,
     };
     let tokens = header.split(',').map(str::trim);
     let usable = tokens.filter(|token| !token.is_empty() && token.chars().count() <= MediaType::MAX_LENGTH);

@@ -1,7 +1,9 @@
 //! Where Python decides what a value reads as: `str.strip`, `str(number)`, truth, charsets, `application/x-www-form-urlencoded`.
 //! Pure functions without HTTP; `body` and `fields` call them.
 
-/// A charset that a body may name. Others that Python knows are read as UTF-8.
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// A charset that a body may name. The few that only Python knows are read as UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
     /// UTF-8, also for names that nobody knows.
@@ -10,25 +12,34 @@ pub enum Charset {
     Latin1,
     /// US-ASCII.
     Ascii,
+    /// Another one of the web's, a byte order mark taken off.
+    Other(&'static Encoding),
 }
 
 impl Charset {
-    /// By name, in any spelling that Python's codecs take for these three; `None` for codecs that are not of text.
+    /// By name, in the spellings of Python's codecs; `None` for codecs that are not of text.
     pub fn by_name(name: &str) -> Option<Self> {
-        let name: String =
+        let plain: String =
             name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect();
-        match name.trim_end_matches("_codec") {
+        match plain.trim_end_matches("_codec") {
             "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
                 Some(Self::Latin1)
             }
             "ascii" | "us_ascii" | "646" => Some(Self::Ascii),
             "base64" | "base_64" | "bz2" | "hex" | "quopri" | "quoted_printable" | "rot13" | "rot_13" | "uu"
-            | "zip" | "zlib" => None,
-            _ => Some(Self::Utf8),
+            | "zip" | "zlib" | "undefined" => None,
+            "utf_8_sig" => Some(Self::Other(UTF_8)),
+            "utf_16_le" => Some(Self::Other(UTF_16LE)),
+            "utf_16_be" => Some(Self::Other(UTF_16BE)),
+            plain => {
+                let known = Encoding::for_label(name.as_bytes())
+                    .or_else(|| Encoding::for_label(plain.replace('_', "-").as_bytes()));
+                Some(known.filter(|known| *known != UTF_8).map_or(Self::Utf8, Self::Other))
+            }
         }
     }
 
-    /// The text, or where it is not of this charset (position and byte).
+    /// The text, or where it is not of this charset.
     pub fn decode(self, bytes: &[u8]) -> Result<String, String> {
         match self {
             Self::Latin1 => Ok(latin1(bytes)),
@@ -43,12 +54,23 @@ impl Charset {
                 let at = error.valid_up_to();
                 format!("'utf-8' codec can't decode byte 0x{:02x} in position {at}: invalid start byte", bytes[at])
             }),
+            Self::Other(encoding) => match encoding.decode(bytes) {
+                (text, _, false) => Ok(text.into_owned()),
+                (_, _, true) => Err(format!("'{}' codec can't decode the body", encoding.name())),
+            },
         }
     }
 
     /// The text, with U+FFFD for what is not of this charset.
     pub fn decode_lossy(self, bytes: &[u8]) -> String {
-        self.decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned())
+        match self {
+            Self::Latin1 => latin1(bytes),
+            Self::Ascii => {
+                bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect()
+            }
+            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Other(encoding) => encoding.decode(bytes).0.into_owned(),
+        }
     }
 }
 

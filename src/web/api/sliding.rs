@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::accounts::login::LoginError;
 use crate::config::Config;
-use crate::tokens::sliding;
+use crate::tokens::{TokenError, sliding};
 
 use super::auth::Anyone;
 use super::error::ApiError;
 use super::metadata::Field;
-use super::token::{credentials, login_field};
+use super::openapi::entry::{Entry, SLIDING, component};
+use super::openapi::schemas::{TOKEN, object};
+use super::token::{credentials, credentials_example, login_field};
 use super::{Call, View};
 
 /// `POST /api/token/sliding/`
@@ -21,6 +24,19 @@ impl View for Obtain {
 
     fn fields(config: &Config) -> Vec<Field> {
         vec![Field::required(login_field(config)), Field::required("password")]
+    }
+
+    fn entry(config: &Config) -> Entry {
+        Entry::new(
+            "Sliding tokens",
+            "A sliding token.",
+            object([("token", component(TOKEN))]),
+            json!({"token": SLIDING}),
+        )
+        .takes(credentials_example(config))
+        .leads_to("token_sliding_refresh", "token", "token")
+        .leads_to("token_verify", "token", "token")
+        .no_account(LoginError::NoActiveAccount)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
@@ -39,6 +55,15 @@ impl View for Refresh {
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("token")]
+    }
+
+    fn entry(config: &Config) -> Entry {
+        let schema = object([("token", component(TOKEN))]);
+        let too_late = || TokenError::ClaimExpired(config.jwt.sliding_token_refresh_exp_claim.clone());
+        Entry::new("Sliding tokens", "The same token with a later expiry.", schema, json!({"token": SLIDING}))
+            .takes(json!({"token": SLIDING}))
+            .no_refresh(config)
+            .fault("refresh_expired", "The time for refreshes is over", too_late())
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {

@@ -2,14 +2,17 @@
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::accounts::login::Credentials;
+use crate::accounts::login::{Credentials, LoginError};
 use crate::config::{Config, UsernameField};
-use crate::tokens::{obtain, refresh, revoke, verify};
+use crate::tokens::{TokenError, obtain, refresh, revoke, verify};
 
 use super::auth::Anyone;
 use super::error::ApiError;
 use super::metadata::Field;
+use super::openapi::entry::{ACCESS, Entry, PASSWORD, REFRESH, component};
+use super::openapi::schemas::{EMPTY, TOKEN, object};
 use super::{Call, View};
 
 /// `POST /api/token/`
@@ -24,10 +27,21 @@ impl View for Obtain {
         vec![Field::required(login_field(config)), Field::required("password")]
     }
 
+    fn entry(config: &Config) -> Entry {
+        let pair = object([("refresh", component(TOKEN)), ("access", component(TOKEN))]);
+        Entry::new("Token pairs", "A token pair.", pair, json!({"refresh": REFRESH, "access": ACCESS}))
+            .takes(credentials_example(config))
+            .leads_to("token_refresh", "refresh", "refresh")
+            .leads_to("token_verify", "token", "access")
+            .leads_to("token_blacklist", "refresh", "refresh")
+            .leads_to("logout", "refresh_token", "refresh")
+            .no_account(LoginError::NoActiveAccount)
+    }
+
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let credentials = credentials(&mut call).await?;
         let pair = obtain::pair(&call.app, credentials, call.client()).await?;
-        Ok(json!({"refresh": pair.refresh, "access": pair.access}))
+        Ok(call.hand_out(json!({"refresh": pair.refresh, "access": pair.access})))
     }
 }
 
@@ -43,15 +57,34 @@ impl View for Refresh {
         vec![Field::required("refresh"), Field::read_only("access")]
     }
 
+    fn entry(config: &Config) -> Entry {
+        let (mut schema, mut example) = (object([("access", component(TOKEN))]), json!({"access": ACCESS}));
+        if config.jwt.rotate_refresh_tokens {
+            schema = schema.property("refresh", component(TOKEN)).required("refresh");
+            example["refresh"] = REFRESH.into();
+        }
+        Entry::new("Token pairs", "A new access token; with rotation a new refresh token too.", schema, example)
+            .takes(json!({"refresh": REFRESH}))
+            .reads(
+                "Idempotency-Key",
+                "Whoever repeats the same refresh under the same key within a minute gets the same refresh token again.",
+                ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
+            )
+            .fault("bad_idempotency_key", "The key is none", ApiError::bad_idempotency_key())
+            .no_refresh(config)
+    }
+
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let [token] = call.fields().await?.texts(["refresh"])?;
+        let fields = call.fields().await?;
+        let token = call.refresh_token(&fields, "refresh")?;
         let key = call.idempotency_key()?;
-        let refreshed = refresh::rotate(&call.app, &token, call.client(), key.as_deref()).await?;
+        let refreshed = refresh::rotate(&call.app, &token.text, call.client(), key.as_deref()).await;
+        let refreshed = refreshed.inspect_err(|error| call.take_back(&token, error.is_final()))?;
         let mut body = json!({"access": refreshed.access});
         if let Some(refresh) = refreshed.refresh {
             body["refresh"] = refresh.into();
         }
-        Ok(body)
+        Ok(call.hand_out(body))
     }
 }
 
@@ -65,6 +98,12 @@ impl View for Verify {
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("token")]
+    }
+
+    fn entry(_: &Config) -> Entry {
+        Entry::new("Token pairs", "The token is good.", component(EMPTY), json!({}))
+            .takes(json!({"token": ACCESS}))
+            .bad_token(ApiError::from_verify)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
@@ -86,9 +125,19 @@ impl View for Blacklist {
         vec![Field::required("refresh")]
     }
 
+    fn entry(_: &Config) -> Entry {
+        Entry::new("Token pairs", "The token is blacklisted now.", component(EMPTY), json!({}))
+            .takes(json!({"refresh": REFRESH}))
+            .bad_token(ApiError::from)
+            .wrong_type(ApiError::from)
+    }
+
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let [token] = call.fields().await?.texts(["refresh"])?;
-        revoke::blacklist(&call.app, &token).await?;
+        let fields = call.fields().await?;
+        let token = call.refresh_token(&fields, "refresh")?;
+        let blacklisted = revoke::blacklist(&call.app, &token.text).await;
+        call.take_back(&token, blacklisted.as_ref().err().is_none_or(TokenError::is_final));
+        blacklisted?;
         Ok(json!({}))
     }
 }
@@ -99,6 +148,15 @@ pub fn login_field(config: &Config) -> &'static str {
         UsernameField::Email => "email",
         UsernameField::Username | UsernameField::UsernameOrEmail => "username",
     }
+}
+
+/// Login and password of the API document.
+pub fn credentials_example(config: &Config) -> Value {
+    let login = match config.accounts.username_field {
+        UsernameField::Email => "alice@example.com",
+        UsernameField::Username | UsernameField::UsernameOrEmail => "alice",
+    };
+    json!({login_field(config): login, "password": PASSWORD})
 }
 
 /// Login and password of a request.

@@ -23,15 +23,19 @@ fn has(page: &Answer, text: &str) -> bool {
     page.text().contains(text)
 }
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 13] = [
     "/api/token/",
     "/api/token/refresh/",
     "/api/token/verify/",
     "/api/token/blacklist/",
+    "/api/token/introspect/",
+    "/api/token/revoke/",
     "/api/token/sliding/",
     "/api/token/sliding/refresh/",
     "/api/logout/",
     "/logout_token/",
+    "/api/sessions/",
+    "/api/sessions/0/",
     "/api/me/",
 ];
 
@@ -40,7 +44,7 @@ fn every_endpoint_opens_as_a_page_with_its_form(backend: Backend) {
     let server = Server::start(backend);
     for path in PAGES {
         let page = open(&server, path);
-        let is_protected = path.contains("logout") || path.contains("/me");
+        let is_protected = ["logout", "/me", "sessions"].iter().any(|part| path.contains(part));
         page.expect_status(if is_protected { 401 } else { 405 });
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
         assert_eq!(page.header("vary"), Some("Accept, Cookie, origin"), "{path}");
@@ -50,7 +54,8 @@ fn every_endpoint_opens_as_a_page_with_its_form(backend: Backend) {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("script-src") && !has(&page, "<script"), "{path}");
         assert!(has(&page, &format!("<form class=\"card-body\" method=\"post\" action=\"{path}\"")), "{path}");
-        assert_eq!(has(&page, "name=\"_access_token\""), is_protected, "{path}");
+        let takes_a_token = is_protected || path.contains("introspect");
+        assert_eq!(has(&page, "name=\"_access_token\""), takes_a_token, "{path}");
         assert!(!has(&page, "<title>Error"), "just opening a page is no mistake: {path}");
     }
 }

@@ -1,7 +1,8 @@
 //! How many statements a request may cost. A number is raised only with a reason.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::harness::server::SECRET;
 use crate::harness::{Backend, Server};
 
 #[track_caller]
@@ -14,7 +15,8 @@ fn assert_at_most<T>(server: &Server, budget: u64, what: &str, request: impl FnO
 
 both!(requests_keep_to_their_budget_of_statements);
 fn requests_keep_to_their_budget_of_statements(backend: Backend) {
-    let server = Server::start(backend);
+    let client = [("INTROSPECTION_CLIENT_ID", "api"), ("INTROSPECTION_CLIENT_SECRET", SECRET)];
+    let server = Server::with(backend, &client);
     server.add_user("alice");
     let pair = server.log_in("alice");
     let verify = |token: &str| {
@@ -23,6 +25,21 @@ fn requests_keep_to_their_budget_of_statements(backend: Backend) {
     assert_at_most(&server, 0, "verify of an access token", || verify(&pair.access));
     assert_at_most(&server, 1, "verify of a refresh token", || verify(&pair.refresh));
     assert_at_most(&server, 1, "me", || server.me(&pair.access).expect_status(200).status);
+    let introspect = |token: &str| {
+        let body = json!({"token": token, "client_id": "api", "client_secret": SECRET});
+        assert_eq!(server.client.post("/api/token/introspect/", &body).json()["active"], true);
+    };
+    assert_at_most(&server, 2, "introspection of an access token", || introspect(&pair.access));
+    assert_at_most(&server, 2, "introspection of a refresh token", || introspect(&pair.refresh));
+    let sessions = || server.client.bearer("GET", "/api/sessions/", &pair.access, &Value::Null).json();
+    assert_at_most(&server, 2, "sessions", sessions);
+    let one = format!("/api/sessions/{}/", sessions()[0]["id"].as_str().unwrap());
+    let rename = || server.client.bearer("PATCH", &one, &pair.access, &json!({"label": "x"})).expect_status(200).status;
+    assert_at_most(&server, 4, "name of a session", rename);
+    let other = server.log_in("alice");
+    let revoke =
+        || server.client.post("/api/token/revoke/", &json!({"token": other.refresh})).expect_status(200).status;
+    assert_at_most(&server, 7, "revocation", revoke);
     assert_at_most(&server, 7, "refresh", || server.refresh(&pair.refresh).expect_status(200).status);
     server.advance(3600);
     assert_at_most(&server, 6, "login", || server.log_in("alice"));

@@ -42,6 +42,7 @@ fn a_deleted_user_is_out_and_its_tokens_stay_without_an_owner(backend: Backend) 
     server.me(&pair.access).expect(401, json!({"detail": "User not found", "code": "user_not_found"}));
     server.refresh(&pair.refresh).expect_status(401);
     assert_eq!(server.db.count("SELECT count(*) FROM token_blacklist_outstandingtoken WHERE user_id IS NULL"), 1);
+    assert_eq!(server.db.count("SELECT count(*) FROM token_blacklist_blacklistedtoken"), 1);
     assert_eq!(server.db.count("SELECT count(*) FROM auth_user"), 0);
 }
 

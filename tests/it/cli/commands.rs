@@ -105,6 +105,37 @@ fn check_shows_every_setting_and_no_secret(backend: Backend) {
     }
 }
 
+#[test]
+fn the_readme_the_example_file_and_check_name_the_same_settings_and_defaults() {
+    let latchkey = Latchkey::on(TestDatabase::migrated(Backend::Sqlite));
+    let said = latchkey.run(&["check"]).expect(0).out;
+    let check: Vec<(&str, &str)> = said.lines().filter_map(|line| line.get(2..)?.split_once('=')).collect();
+    let readme = include_str!("../../../README.md").split("<!-- settings:").nth(1).unwrap();
+    let readme: Vec<(&str, &str)> = readme
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()))
+        .collect();
+    let example = include_str!("../../../.env.example").lines();
+    let example: Vec<(&str, &str)> = example
+        .filter_map(|line| line.strip_prefix("# ")?.split_once('='))
+        .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+        .collect();
+    let names = |settings: &[(&'static str, &str)]| settings.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    assert_eq!(names(&readme), names(&example));
+    assert_eq!(names(&readme), check.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    let is_set = |name: &str| ["DATABASE_URL", "SECRET_KEY", "BCRYPT_ROUNDS"].contains(&name);
+    for (((name, shown), (_, example)), (_, checked)) in readme.iter().zip(&example).zip(&check) {
+        // What is worked out stands in words in the README, and the example file leaves it empty.
+        let Some(default) = shown.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) else {
+            assert_eq!(*example, "", "{name}");
+            continue;
+        };
+        assert_eq!(example.trim_matches('\''), default, "{name}");
+        assert!(is_set(name) || *checked == default, "{name}: check says {checked}");
+    }
+}
+
 both!(check_lists_addresses_that_several_users_have);
 fn check_lists_addresses_that_several_users_have(backend: Backend) {
     let latchkey = Latchkey::on(TestDatabase::django(backend));

@@ -9,7 +9,7 @@ use std::thread;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
@@ -46,7 +46,8 @@ impl Signer {
 
     /// The private half, for `JWT_SIGNING_KEY`.
     pub fn pem(&self) -> String {
-        pem::encode(&pem::Pem::new("PRIVATE KEY", self.pair.to_pkcs8v1().unwrap().as_ref()))
+        let der = STANDARD.encode(self.pair.to_pkcs8v1().unwrap());
+        format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n")
     }
 }
 

@@ -21,7 +21,7 @@ pub fn command(config: &Config, method: &Method, path: &str, fields: &[&'static 
         let token = sent.token(form::ACCESS_TOKEN).unwrap_or(LEFT_OUT);
         parts.push(format!("-H {}", quoted(&format!("{}: {scheme} {token}", title_case(name)))));
     }
-    if *method == Method::POST {
+    if [Method::POST, Method::PATCH].contains(method) {
         parts.push("-H 'Content-Type: application/json'".to_owned());
         parts.push(format!("-d {}", quoted(&body(fields, sent).to_string())));
     }

@@ -29,8 +29,8 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Reads a request as its form means it.
-    pub fn new(config: &Config, request: &HttpRequest, fields: Option<&Fields>) -> Self {
+    /// Reads a request as its form means it: by GET, OPTIONS, or one of the view's methods.
+    pub fn new(config: &Config, request: &HttpRequest, fields: Option<&Fields>, methods: &[Method]) -> Self {
         let mut sent = Self {
             method: request.method().clone(),
             headers: request.headers().clone(),
@@ -40,10 +40,9 @@ impl Sent {
         };
         let is_form = sent.method == Method::POST && body::is_form(&sent.headers);
         if is_form && is_same_origin(&sent.headers, &config.server.public_url) {
-            match sent.fields.text(METHOD) {
-                Some("GET") => sent.method = Method::GET,
-                Some("OPTIONS") => sent.method = Method::OPTIONS,
-                _ => {}
+            let mut known = methods.iter().chain(&[Method::GET, Method::OPTIONS]);
+            if let Some(method) = known.find(|method| sent.fields.text(METHOD) == Some(method.as_str())) {
+                sent.method = method.clone();
             }
             if let Some((name, value)) = sent.token(ACCESS_TOKEN).and_then(|token| authorization(&config.jwt, token)) {
                 sent.headers.insert(name, value);
@@ -111,6 +110,7 @@ impl Input {
             "others" => {
                 ("Log out elsewhere", Kind::Switch, "Every session of the user but the one of the tokens above.")
             }
+            "label" => ("Label", Kind::Text, "What the session is called; for PATCH."),
             ACCESS_TOKEN => ("Access token", Kind::Token, "Clients send it in a header: see the curl command."),
             other => (other, Kind::Text, ""),
         };
@@ -121,8 +121,10 @@ impl Input {
         };
         let value = match kind {
             Kind::Password => "",
-            Kind::Token => answered.and_then(Value::as_str).or_else(|| sent.fields.text(name)).unwrap_or_default(),
-            Kind::Text | Kind::Switch => sent.fields.text(name).unwrap_or_default(),
+            Kind::Token | Kind::Text => {
+                answered.and_then(Value::as_str).or_else(|| sent.fields.text(name)).unwrap_or_default()
+            }
+            Kind::Switch => sent.fields.text(name).unwrap_or_default(),
         };
         Self { name, label, hint, kind, value: value.to_owned(), errors }
     }

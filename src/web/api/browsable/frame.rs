@@ -12,10 +12,15 @@ pub const GROUPS: [(&str, &[Endpoint]); 3] = [
             Endpoint("rotate", "Refresh", REFRESH),
             Endpoint("check", "Verify", VERIFY),
             Endpoint("ban", "Blacklist", BLACKLIST),
+            Endpoint("info", "Introspect", "token/introspect/"),
+            Endpoint("x", "Revoke", "token/revoke/"),
         ],
     ),
     ("Sliding tokens", &[Endpoint("key", "Obtain", "token/sliding/"), Endpoint("rotate", "Refresh", SLIDING_REFRESH)]),
-    ("Logged in", &[Endpoint("user", "Me", ME), Endpoint("out", "Log out", LOGOUT)]),
+    (
+        "Logged in",
+        &[Endpoint("user", "Me", ME), Endpoint("users", "Sessions", SESSIONS), Endpoint("out", "Log out", LOGOUT)],
+    ),
 ];
 
 /// Addresses that pages lead to.
@@ -24,6 +29,7 @@ pub const VERIFY: &str = "token/verify/";
 pub const BLACKLIST: &str = "token/blacklist/";
 pub const SLIDING_REFRESH: &str = "token/sliding/refresh/";
 pub const ME: &str = "me/";
+pub const SESSIONS: &str = "sessions/";
 pub const LOGOUT: &str = "logout/";
 
 /// The frame of a page.

@@ -25,7 +25,7 @@ mod token;
 
 use form::{Input, Kind, Sent};
 use frame::Frame;
-use token::Token;
+use token::{Step, Token};
 
 /// One endpoint, for people.
 #[derive(Template)]
@@ -34,7 +34,8 @@ struct Page {
     frame: Frame,
     name: &'static str,
     description: &'static str,
-    method: Method,
+    /// What the form can be sent by.
+    methods: &'static [Method],
     inputs: Vec<Input>,
     curl: String,
     /// Whether somebody only opened the page, and the answer is the one that this gets everywhere.
@@ -46,17 +47,25 @@ struct Page {
     headers: Vec<(String, String)>,
     lines: Vec<Line>,
     tokens: Vec<Token>,
+    /// What one would look at next, where the answer is a list.
+    steps: Vec<Step>,
 }
 
 /// Answers with a page.
 pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     let read = body::fields(request.headers(), &mut payload).await;
-    let sent = Sent::new(&app.config, &request, read.as_ref().ok());
-    let call = Call { app: app.clone(), request: request.clone(), body: Body::Read(read) };
-    let outcome = super::answer::<V>(call, &sent.method, &sent.headers).await;
+    let sent = Sent::new(&app.config, &request, read.as_ref().ok(), V::METHODS);
+    let method = sent.method.clone();
+    // Without the cookie: a page shows what is answered, and a script could ask for one.
+    let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Read(read), jar: None };
+    let outcome = super::answer::<V>(call, &sent.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
     let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).await.render();
+    if response.status() == StatusCode::NO_CONTENT {
+        // A page is content, also one about nothing; Django REST framework does the same.
+        *response.status_mut() = StatusCode::OK;
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -93,16 +102,17 @@ impl Page {
         let frame = Frame::new(path);
         let tokens = token::all(app, &frame, &inputs, sent, &body).await;
         let status = status_line(response.status());
-        let method = if sent.is_visit { V::METHOD } else { sent.method.clone() };
+        let method = if sent.is_visit { &V::METHODS[0] } else { &sent.method };
         Self {
             name: V::NAME,
             description: V::DESCRIPTION,
-            curl: curl::command(&app.config, &method, path, &names, sent),
-            method: V::METHOD,
+            curl: curl::command(&app.config, method, path, &names, sent),
+            methods: V::METHODS,
             message: if is_visit { String::new() } else { message(&status, is_error, &body, &tokens) },
             headers: shown_headers(response),
-            lines: render::lines(&body),
-            needs_token: V::Caller::NEEDS_TOKEN,
+            lines: if body.is_null() { Vec::new() } else { render::lines(&body) },
+            needs_token: V::Caller::NEEDS_TOKEN && response.status() == StatusCode::UNAUTHORIZED,
+            steps: token::steps_of_sessions(&frame, sent, &body),
             frame,
             inputs,
             is_visit,
@@ -142,13 +152,15 @@ fn shown_headers(response: &HttpResponse) -> Vec<(String, String)> {
     let value = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut shown: Vec<_> =
         response.headers().iter().map(|(name, line)| (title_case(name.as_str()), value(line))).collect();
-    shown.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    if response.status() != StatusCode::NO_CONTENT {
+        shown.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
     shown.sort();
     shown
 }
 
 /// `www-authenticate` as people write it.
-fn title_case(name: &str) -> String {
+pub fn title_case(name: &str) -> String {
     let word = |word: &str| match word.split_at_checked(1) {
         Some((first, rest)) if word != "www" => first.to_uppercase() + rest,
         _ => word.to_uppercase(),

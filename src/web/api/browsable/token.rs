@@ -12,7 +12,7 @@ use crate::web::claims::{self, Claim, Context, Decoded, Owner};
 use crate::web::words::length;
 
 use super::form::{ACCESS_TOKEN, Input, Kind, METHOD, Sent};
-use super::frame::{BLACKLIST, Frame, LOGOUT, ME, REFRESH, SLIDING_REFRESH, VERIFY};
+use super::frame::{BLACKLIST, Frame, LOGOUT, ME, REFRESH, SESSIONS, SLIDING_REFRESH, VERIFY};
 
 /// More claims, or longer values, are no reading.
 const MOST_CLAIMS: usize = 40;
@@ -53,9 +53,9 @@ pub struct Badge {
 /// A button that sends the token on.
 pub struct Step {
     /// What it says.
-    pub verb: &'static str,
+    pub verb: String,
     /// Where it leads.
-    pub endpoint: &'static str,
+    pub endpoint: String,
     /// What it sends.
     pub fields: Vec<(&'static str, String)>,
 }
@@ -110,7 +110,7 @@ async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
     };
     let mut steps = steps(app, kind(&decoded, name), text, None);
     // The form of the page itself has the token already.
-    steps.retain(|step| !frame.is_at(step.endpoint));
+    steps.retain(|step| !frame.is_at(&step.endpoint));
     Token { badge, note, steps, ..told(&decoded, name) }
 }
 
@@ -166,7 +166,11 @@ fn kind<'a>(decoded: &'a Decoded, name: &'a str) -> &'a str {
 
 /// What one would do next with a token of this kind. `access` is the one that came with it.
 fn steps(app: &App, kind: &str, token: &str, access: Option<&str>) -> Vec<Step> {
-    let step = |verb, endpoint, field| Step { verb, endpoint, fields: vec![(field, token.to_owned())] };
+    let step = |verb: &str, endpoint: &str, field| Step {
+        verb: verb.to_owned(),
+        endpoint: endpoint.to_owned(),
+        fields: vec![(field, token.to_owned())],
+    };
     let classes = &app.config.jwt.auth_token_classes;
     let mut steps = Vec::new();
     match kind {
@@ -194,4 +198,20 @@ fn steps(app: &App, kind: &str, token: &str, access: Option<&str>) -> Vec<Step> 
         steps.push(logout);
     }
     steps
+}
+
+/// The way to each session of a list, with the token that the list was asked for with.
+pub fn steps_of_sessions(frame: &Frame, sent: &Sent, list: &Value) -> Vec<Step> {
+    let (true, Some(token), Some(list)) = (frame.is_at(SESSIONS), sent.token(ACCESS_TOKEN), list.as_array()) else {
+        return Vec::new();
+    };
+    let step = |session: &Value| {
+        let text = |name: &str| session.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some(Step {
+            verb: text("label").or_else(|| text("device"))?.to_owned(),
+            endpoint: format!("{SESSIONS}{}/", text("id")?),
+            fields: vec![(ACCESS_TOKEN, token.to_owned()), (METHOD, "GET".to_owned())],
+        })
+    };
+    list.iter().filter_map(step).collect()
 }

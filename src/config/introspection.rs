@@ -1,0 +1,51 @@
+//! Who may ask what a token is worth without being a superuser. `web/api/client.rs` checks it.
+
+use secrecy::SecretString;
+
+use super::key::SHORTEST;
+use super::parse::Fault;
+use super::reader::Reader;
+
+/// `INTROSPECTION_CLIENT_ID` and `INTROSPECTION_CLIENT_SECRET`.
+#[derive(Debug, Clone)]
+pub struct IntrospectionClient {
+    /// Its name.
+    pub id: String,
+    /// Its password.
+    pub secret: SecretString,
+}
+
+impl IntrospectionClient {
+    /// Both, or none.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let id = reader.optional("INTROSPECTION_CLIENT_ID", client_id);
+        let secret = reader.optional("INTROSPECTION_CLIENT_SECRET", client_secret);
+        let (has_id, has_secret) =
+            (reader.is_set("INTROSPECTION_CLIENT_ID"), reader.is_set("INTROSPECTION_CLIENT_SECRET"));
+        if has_id && !has_secret {
+            reader.refuse("INTROSPECTION_CLIENT_SECRET", None, "is not set, and INTROSPECTION_CLIENT_ID is");
+        }
+        if has_secret && !has_id {
+            reader.refuse("INTROSPECTION_CLIENT_ID", None, "is not set, and INTROSPECTION_CLIENT_SECRET is");
+        }
+        Some(Self { id: id?, secret: secret? })
+    }
+}
+
+/// As RFC 6749 has it (appendix A), but without the colon, where HTTP Basic parts it from the secret.
+fn client_id(value: &str) -> Result<String, Fault> {
+    if value.len() > 255 || !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        return Err("is not up to 255 visible ASCII characters without a colon".to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+fn client_secret(value: &str) -> Result<SecretString, Fault> {
+    if value.len() < SHORTEST {
+        return Err(format!("has {} bytes and needs at least {SHORTEST}", value.len()));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("has other characters than visible ASCII".to_owned());
+    }
+    Ok(value.into())
+}

@@ -1,0 +1,111 @@
+//! What users see of their own sessions and do to them: list, look at one, name it, end it. An id that is unknown,
+//! somebody else's, or that of a session that is over is one and the same: nothing.
+
+use std::sync::Arc;
+
+use super::record::{self, Reason};
+use super::verify::Authenticated;
+use super::{TokenError, sessions};
+use crate::accounts::{Actor, Client, audit};
+use crate::app::App;
+use crate::crypto::jwt::Claims;
+use crate::db::latchkey_session::{self, Session};
+use crate::db::types::UserId;
+use crate::db::users::{self, Intent, UserRef};
+use crate::db::{Conn, DbError};
+
+/// So many are listed: more are no reading.
+const MOST: i64 = 500;
+
+/// A session of the caller.
+#[derive(Debug, Clone)]
+pub struct Own {
+    /// The session.
+    pub session: Session,
+    /// Whether the caller's token is of it; `None` where the token does not say.
+    pub is_current: Option<bool>,
+}
+
+/// The caller's live sessions, newest first.
+pub async fn list(app: &Arc<App>, caller: &Authenticated) -> Result<Vec<Own>, DbError> {
+    let (shared, caller) = (Arc::clone(app), caller.clone());
+    app.db
+        .read(move |conn| {
+            let here = here(&shared, conn, &caller)?;
+            let live = latchkey_session::list_newest_live_of(conn, caller.user.id, shared.now(), MOST)?;
+            Ok(live
+                .into_iter()
+                .filter(|session| is_live(&shared, session))
+                .map(|session| own(session, here.as_deref()))
+                .collect())
+        })
+        .await
+}
+
+/// One of them.
+pub async fn find(app: &Arc<App>, caller: &Authenticated, id: &str) -> Result<Option<Own>, DbError> {
+    let (shared, caller, id) = (Arc::clone(app), caller.clone(), id.to_owned());
+    app.db
+        .read(move |conn| {
+            let Some(session) = live(&shared, conn, caller.user.id, &id)? else { return Ok(None) };
+            Ok(Some(own(session, here(&shared, conn, &caller)?.as_deref())))
+        })
+        .await
+}
+
+/// Names one of them; `false` if there is none of that id.
+pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
+    let (shared, user, id, label) = (Arc::clone(app), caller.user.id, id.to_owned(), label.to_owned());
+    app.db
+        .write(move |conn| match live(&shared, conn, user, &id)? {
+            Some(session) => latchkey_session::update_label(conn, &session.id, &label),
+            None => Ok(false),
+        })
+        .await
+}
+
+/// Ends one of them; `false` if there is none of that id.
+pub async fn end(app: &Arc<App>, caller: &Authenticated, id: &str, client: &Client) -> Result<bool, DbError> {
+    let (shared, user, id) = (Arc::clone(app), caller.user.clone(), id.to_owned());
+    let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip: client.address() };
+    app.db
+        .write(move |conn| {
+            users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
+            let Some(session) = live(&shared, conn, user.id, &id)? else { return Ok(false) };
+            let now = shared.now();
+            sessions::end(&shared, conn, &session, (Reason::SessionEnd, &actor.name), now)?;
+            audit::write(conn, now, &actor, "session.end", Some(user.id), &session.id)?;
+            Ok(true)
+        })
+        .await
+}
+
+/// The live session of that id, if it is the user's.
+fn live(app: &App, conn: &mut Conn, user: UserId, id: &str) -> Result<Option<Session>, DbError> {
+    if !sessions::is_id(id) {
+        return Ok(None);
+    }
+    let session = latchkey_session::find(conn, id)?;
+    Ok(session.filter(|session| session.user_id == user && is_live(app, session)))
+}
+
+/// Neither ended nor expired, and within the limits of the settings.
+fn is_live(app: &App, session: &Session) -> bool {
+    session.expires_at > app.now() && sessions::fault(app, session, &Claims::new()).is_none()
+}
+
+/// The id of the session that the caller's token is of: its claim says so, or the record of a sliding token.
+fn here(app: &App, conn: &mut Conn, caller: &Authenticated) -> Result<Option<String>, DbError> {
+    if let Some(id) = sessions::claim(app, &caller.claims) {
+        return Ok(Some(id.to_owned()));
+    }
+    match record::find(app, conn, &caller.claims) {
+        Ok(recorded) => Ok(recorded.and_then(|recorded| recorded.session).map(|session| session.id)),
+        Err(TokenError::Db(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+fn own(session: Session, here: Option<&str>) -> Own {
+    Own { is_current: here.map(|here| here == session.id), session }
+}

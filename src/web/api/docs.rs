@@ -1,0 +1,202 @@
+//! `docs/`: the API document as a page for people, made from the very document that `schema/` serves.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::config::Jwt;
+use crate::web::middleware::{PAGE_POLICY, not_found};
+
+use super::browsable::frame::Frame;
+use super::browsable::title_case;
+use super::openapi::entry::ACCESS;
+use super::schema::Document;
+
+/// Its path, without the last slash.
+pub const PATH: &str = "/api/docs";
+
+/// `GET docs/`, where `JWT_BROWSABLE_API` allows pages.
+pub async fn page(request: HttpRequest, app: Data<App>, document: Data<Document>) -> HttpResponse {
+    if !app.config.jwt.browsable_api {
+        return not_found(request).await;
+    }
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.content_type("text/html; charset=utf-8").body(document.page.clone())
+}
+
+/// Writes the page of a document.
+pub fn render(document: &Value, jwt: &Jwt) -> Result<String, askama::Error> {
+    let word = jwt.auth_header_types.first().map_or("Bearer", String::as_str);
+    let reader = Reader { document, credentials: format!("{}: {word} {ACCESS}", title_case(&jwt.auth_header_name)) };
+    Page {
+        frame: Frame::new(PATH),
+        intro: text(&document["info"]["description"]).split("\n\n").collect(),
+        groups: reader.groups(),
+        shared: reader.shared(),
+        credentials: format!("{}: {word} TOKEN", title_case(&jwt.auth_header_name)),
+    }
+    .render()
+}
+
+/// Everything on the page.
+#[derive(Template)]
+#[template(path = "api/docs.html")]
+struct Page<'a> {
+    frame: Frame,
+    intro: Vec<&'a str>,
+    groups: Vec<Group<'a>>,
+    /// Failures that any endpoint may answer.
+    shared: Vec<Failure<'a>>,
+    /// The header that authenticates a request.
+    credentials: String,
+}
+
+/// The endpoints under one heading.
+struct Group<'a> {
+    name: &'a str,
+    endpoints: Vec<Endpoint<'a>>,
+}
+
+struct Endpoint<'a> {
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    method: String,
+    path: &'a str,
+    needs_token: bool,
+    fields: Vec<Field<'a>>,
+    curl: String,
+    /// What a success is.
+    answer: &'a str,
+    example: Option<String>,
+    failures: Vec<Failure<'a>>,
+}
+
+/// A field or parameter of a request.
+struct Field<'a> {
+    name: &'a str,
+    need: &'static str,
+    description: &'a str,
+}
+
+/// One way in which an endpoint fails.
+struct Failure<'a> {
+    status: &'a str,
+    reason: &'a str,
+    when: &'a str,
+    body: String,
+}
+
+/// Words and `code` of a text, in turns.
+pub fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+struct Reader<'a> {
+    document: &'a Value,
+    /// The header of an authenticated request.
+    credentials: String,
+}
+
+impl<'a> Reader<'a> {
+    fn groups(&self) -> Vec<Group<'a>> {
+        let tags = self.document["tags"].as_array().into_iter().flatten().map(|tag| text(&tag["name"]));
+        let endpoints = |tag: &str| {
+            let items = members(&self.document["paths"]);
+            let operations = items.flat_map(|(path, item)| members(item).map(move |(method, it)| (path, method, it)));
+            let tagged = operations.filter(|(.., operation)| operation["tags"][0] == tag);
+            tagged.map(|(path, method, operation)| self.endpoint(path, method, operation)).collect()
+        };
+        tags.map(|name| Group { name, endpoints: endpoints(name) }).collect()
+    }
+
+    fn endpoint(&self, path: &'a str, method: &str, operation: &'a Value) -> Endpoint<'a> {
+        let (good, bad): (Vec<_>, Vec<_>) = members(&operation["responses"]).partition(|(status, _)| *status == "200");
+        let good = good.first().map_or(&Value::Null, |(_, response)| response);
+        Endpoint {
+            id: text(&operation["operationId"]),
+            name: text(&operation["summary"]),
+            description: text(&operation["description"]),
+            method: method.to_uppercase(),
+            path,
+            needs_token: operation["security"].is_array(),
+            fields: fields(operation),
+            curl: self.curl(path, method, operation),
+            answer: text(&good["description"]),
+            example: good["content"]["application/json"].get("example").map(indented),
+            failures: bad.into_iter().flat_map(|(status, response)| failures(status, response)).collect(),
+        }
+    }
+
+    /// Failures that endpoints only refer to.
+    fn shared(&self) -> Vec<Failure<'a>> {
+        let mut statuses: Vec<(&str, &str)> = Vec::new();
+        for (_, item) in members(&self.document["paths"]) {
+            for (_, operation) in members(item) {
+                let responses = members(&operation["responses"]);
+                statuses.extend(responses.filter_map(|(status, response)| Some((status, response["$ref"].as_str()?))));
+            }
+        }
+        statuses.sort_unstable();
+        statuses.dedup();
+        let response = |reference: &str| self.document.pointer(reference.trim_start_matches('#'));
+        let found = statuses.into_iter().filter_map(|(status, reference)| Some((status, response(reference)?)));
+        found.flat_map(|(status, response)| failures(status, response)).collect()
+    }
+
+    fn curl(&self, path: &str, method: &str, operation: &Value) -> String {
+        let mut lines = vec![if method == "post" { "curl -X POST" } else { "curl" }.to_owned()];
+        if operation["security"].is_array() {
+            lines.push(format!("-H '{}'", self.credentials));
+        }
+        if let Some(example) = operation["requestBody"]["content"]["application/json"].get("example") {
+            lines.push("-H 'Content-Type: application/json'".to_owned());
+            lines.push(format!("-d '{example}'"));
+        }
+        lines.push(format!("{}{path}", text(&self.document["servers"][0]["url"])));
+        lines.join(" \\\n  ")
+    }
+}
+
+/// The fields of the body, or the parameters of the address.
+fn fields(operation: &Value) -> Vec<Field<'_>> {
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let alternatives = schema["anyOf"].as_array();
+    let need = if alternatives.is_some_and(|all| all.len() > 1) { "one of these" } else { "required" };
+    let schemas = alternatives.map_or_else(|| vec![schema], |all| all.iter().collect());
+    let body = schemas.into_iter().flat_map(|schema| members(&schema["properties"])).map(|(name, schema)| {
+        let description = schema["description"].as_str().unwrap_or("Text, not blank.");
+        Field { name, need, description }
+    });
+    let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
+        let description = text(&parameter["description"]);
+        Field { name: text(&parameter["name"]), need: "in the address, optional", description }
+    });
+    body.chain(parameters).collect()
+}
+
+/// The examples of a response that is not shared.
+fn failures<'a>(status: &'a str, response: &'a Value) -> Vec<Failure<'a>> {
+    let (reason, content) = (text(&response["description"]), &response["content"]["application/json"]);
+    let failure = |when, body: &Value| Failure { status, reason, when, body: body.to_string() };
+    let named = members(&content["examples"]).map(|(_, it)| failure(text(&it["summary"]), &it["value"]));
+    named.chain(content.get("example").map(|body| failure(reason, body))).collect()
+}
+
+fn indented(json: &Value) -> String {
+    serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string())
+}

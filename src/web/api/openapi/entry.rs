@@ -1,0 +1,147 @@
+//! What an endpoint says about itself for the API document: what it takes, what it answers, and each way in which it fails.
+//! The failures are made by the code that answers with them, so that their texts cannot differ. Views write entries.
+
+use serde_json::{Value, json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{Ref, RefOr, Required};
+
+use crate::config::Config;
+use crate::tokens::TokenError;
+use crate::tokens::refresh::RefreshError;
+
+use super::super::error::ApiError;
+
+/// Credentials of the examples.
+pub const PASSWORD: &str = "violet-harbour-17";
+/// An access token of the examples.
+pub const ACCESS: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2ln";
+/// A refresh token of the examples.
+pub const REFRESH: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2ln";
+/// A sliding token of the examples.
+pub const SLIDING: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.c2ln";
+
+/// One way in which an endpoint fails.
+pub struct Fault {
+    /// Key of its example; the integration tests provoke it by this name.
+    pub name: &'static str,
+    /// When it happens, without a full stop.
+    pub when: &'static str,
+    /// The answer.
+    pub error: ApiError,
+}
+
+impl Fault {
+    /// A fault and when it happens.
+    pub fn new(name: &'static str, when: &'static str, error: impl Into<ApiError>) -> Self {
+        Self { name, when, error: error.into() }
+    }
+}
+
+/// A body that an endpoint takes.
+pub struct Body {
+    /// `None` is made from the view's fields.
+    pub schema: Option<RefOr<Schema>>,
+    /// A good one.
+    pub example: Value,
+}
+
+/// What the API document says of an endpoint beyond the name and description of its view.
+#[must_use]
+pub struct Entry {
+    /// The heading under which it stands.
+    pub tag: &'static str,
+    /// The body, for views that read one.
+    pub takes: Option<Body>,
+    /// Headers that it reads, besides what all views read.
+    pub headers: Vec<Parameter>,
+    /// What a success is, as a sentence.
+    pub answers: &'static str,
+    /// The body of a success.
+    pub schema: RefOr<Schema>,
+    /// A success.
+    pub example: Value,
+    /// Operations that go on with a success, by their ids, and with which body.
+    pub links: Vec<(&'static str, Value)>,
+    /// How it fails, besides what all views have in common.
+    pub faults: Vec<Fault>,
+}
+
+impl Entry {
+    /// An endpoint under a heading, with its success.
+    pub fn new(tag: &'static str, answers: &'static str, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
+        let schema = schema.into();
+        Self { tag, takes: None, headers: Vec::new(), answers, schema, example, links: Vec::new(), faults: Vec::new() }
+    }
+
+    /// It takes a body with the view's fields; this is a good one.
+    pub fn takes(mut self, example: Value) -> Self {
+        self.takes = Some(Body { schema: None, example });
+        self
+    }
+
+    /// It takes a body that the view's fields do not describe.
+    pub fn takes_as(mut self, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
+        self.takes = Some(Body { schema: Some(schema.into()), example });
+        self
+    }
+
+    /// It reads this header where it is sent.
+    pub fn reads(mut self, header: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        let parameter = ParameterBuilder::new().name(header).parameter_in(ParameterIn::Header).schema(Some(schema));
+        self.headers.push(parameter.required(Required::False).description(Some(description)).build());
+        self
+    }
+
+    /// A success leads to another operation: a field of the answer is a field there.
+    pub fn leads_to(mut self, operation: &'static str, field: &str, from: &str) -> Self {
+        self.links.push((operation, json!({field: format!("$response.body#/{from}")})));
+        self
+    }
+
+    /// A way in which it fails.
+    pub fn fault(mut self, name: &'static str, when: &'static str, error: impl Into<ApiError>) -> Self {
+        self.faults.push(Fault::new(name, when, error));
+        self
+    }
+
+    /// The ways in which any token in a field can be bad; `wrap` is how the endpoint reports them.
+    pub fn bad_token<E: Into<ApiError>>(self, wrap: impl Fn(TokenError) -> E) -> Self {
+        self.fault("token_invalid", "The token is damaged, or signed with another key", wrap(TokenError::Invalid))
+            .fault("token_expired", "The token has expired", wrap(TokenError::Expired))
+            .fault(
+                "token_blacklisted",
+                "The token is blacklisted: used, logged out or revoked",
+                wrap(TokenError::Blacklisted),
+            )
+    }
+
+    /// A login that does not succeed.
+    pub fn no_account(self, error: impl Into<ApiError>) -> Self {
+        self.fault("no_account", "Unknown user, wrong password, or inactive user", error)
+    }
+
+    /// The ways in which a refresh is refused.
+    pub fn no_refresh(self, config: &Config) -> Self {
+        let entry = self.bad_token(RefreshError::Token).wrong_type(RefreshError::Token).fault(
+            "no_account",
+            "The token's user is gone or inactive",
+            RefreshError::NoActiveAccount,
+        );
+        if config.jwt.check_revoke_token {
+            entry.fault("password_changed", "The password changed since", RefreshError::PasswordChanged)
+        } else {
+            entry
+        }
+    }
+
+    /// The token is good, but of another type than the endpoint wants.
+    pub fn wrong_type<E: Into<ApiError>>(self, wrap: impl Fn(TokenError) -> E) -> Self {
+        self.fault("token_wrong_type", "A good token, but of another type", wrap(TokenError::WrongType))
+    }
+}
+
+/// A schema of the components.
+pub fn component(name: &str) -> Ref {
+    Ref::from_schema_name(name)
+}

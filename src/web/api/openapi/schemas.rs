@@ -1,0 +1,140 @@
+//! The schemas of the API document: what a field takes, what answers and errors look like.
+
+use serde_json::Value;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema,
+    SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+/// Format of a time.
+pub const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+/// What a text field takes.
+pub const TEXT: &str = "Text";
+/// A signed token.
+pub const TOKEN: &str = "Token";
+/// `{}`
+pub const EMPTY: &str = "Empty";
+/// Only a `detail`.
+pub const DETAIL: &str = "Detail";
+/// A `detail` and a code.
+pub const CODED: &str = "CodedDetail";
+/// No token class takes the caller's token.
+pub const TOKEN_NOT_VALID: &str = "TokenNotValid";
+/// What is wrong with the body as a whole.
+pub const NON_FIELD: &str = "NonFieldErrors";
+
+/// Anything but NUL, with at least one character that Python's `str.strip` leaves.
+const NOT_BLANK: &str = "^[^\\u0000]*[^\\u0000\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$";
+
+/// Every schema that others refer to, by name.
+pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
+    let detail = || ("detail", text().description(Some("What is wrong, for people.")));
+    let code = || ("code", text().description(Some("What is wrong, for programs.")));
+    let message = object([("token_class", text()), ("token_type", text()), ("message", text())]);
+    let messages = ArrayBuilder::new().items(message).min_items(Some(1));
+    vec![
+        (TEXT, field_text()),
+        (TOKEN, text().pattern(Some(r"^[\w-]+\.[\w-]+\.[\w-]+$")).description(Some("A signed JWT.")).into()),
+        (EMPTY, object::<Object>([]).into()),
+        (DETAIL, object([detail()]).into()),
+        (CODED, object([detail(), code()]).into()),
+        (TOKEN_NOT_VALID, object([detail(), code()]).property("messages", messages).required("messages").into()),
+        (NON_FIELD, object([("non_field_errors", texts())]).into()),
+    ]
+}
+
+/// As Django REST framework's `CharField` takes it.
+fn field_text() -> RefOr<Schema> {
+    let number =
+        ObjectBuilder::new().schema_type(Type::Number).description(Some("Read as the text that Python writes."));
+    let description = "Text. White space around it is dropped; it may not be blank or hold NUL. A number is taken too.";
+    AnyOfBuilder::new().item(text().pattern(Some(NOT_BLANK))).item(number).description(Some(description)).into()
+}
+
+/// Whatever Python takes for true.
+pub fn truthy() -> AnyOfBuilder {
+    AnyOfBuilder::new()
+        .description(Some("Anything that is true, such as `true`, `1` or `\"yes\"`."))
+        .item(flag().enum_values(Some([Value::Bool(true)])))
+        .item(text().min_length(Some(1)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_maximum(Some(0)))
+        .item(ArrayBuilder::new().items(anything()).min_items(Some(1)))
+        .item(ObjectBuilder::new().min_properties(Some(1)))
+}
+
+fn anything() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue)
+}
+
+/// An object with exactly these properties.
+pub fn object<S: Into<RefOr<Schema>>>(properties: impl IntoIterator<Item = (&'static str, S)>) -> ObjectBuilder {
+    properties.into_iter().fold(closed(), |object, (name, schema)| object.property(name, schema).required(name))
+}
+
+/// An object without other properties than those that follow.
+fn closed() -> ObjectBuilder {
+    ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// Errors by field, each a list of texts.
+pub fn field_errors<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    names.into_iter().fold(closed().min_properties(Some(1)), |object, name| object.property(name, texts()))
+}
+
+/// The body of a request: these fields, of which each is required; others are ignored.
+pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    names
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, name| object.property(name, Ref::from_schema_name(TEXT)).required(name))
+}
+
+/// A plain text.
+pub fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// `true` or `false`.
+pub fn flag() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean)
+}
+
+/// A whole number.
+pub fn integer() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer)
+}
+
+/// A time in ISO 8601.
+pub fn moment() -> ObjectBuilder {
+    text().format(Some(DATE_TIME))
+}
+
+/// The same, or null.
+pub fn nullable(of: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([of, Type::Null]))
+}
+
+fn texts() -> ArrayBuilder {
+    ArrayBuilder::new().items(text()).min_items(Some(1))
+}
+
+/// The schema of an error's body.
+pub fn of_error(body: &Value) -> Option<&'static str> {
+    let has = |name: &str| body.get(name).is_some();
+    match body {
+        _ if has("messages") => Some(TOKEN_NOT_VALID),
+        _ if has("code") => Some(CODED),
+        _ if has("detail") => Some(DETAIL),
+        _ if has("non_field_errors") => Some(NON_FIELD),
+        _ => None,
+    }
+}
+
+/// One of these; alone where there is only one.
+pub fn one_of(mut schemas: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+    if schemas.len() == 1 {
+        return schemas.remove(0);
+    }
+    schemas.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item).into()
+}
