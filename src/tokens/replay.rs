@@ -48,7 +48,7 @@ pub(super) fn answer(
     let (now, settings) = (app.now(), &app.config.sessions);
     let is_retry = match &presented.retry_key {
         Some(_) => presented.retry_key == rotated.retry_key && now < rotated_at + RETRY_WINDOW,
-        None => now < rotated_at + settings.refresh_grace,
+        None => rotated.retry_key.is_none() && now < rotated_at + settings.refresh_grace,
     };
     if is_retry {
         let user = check(app, &presented.claims, user, Kind::Refresh)?;

@@ -10,6 +10,7 @@ use crate::tokens::TokenError;
 use crate::tokens::verify::{AuthError, Authenticated, authenticate};
 
 use super::error::ApiError;
+use super::openapi;
 use super::openapi::entry::Fault;
 
 /// The proof that a caller may call.
@@ -23,6 +24,11 @@ pub trait Caller: Sized {
     /// How it refuses; for the API document.
     fn faults(_config: &Config) -> Vec<Fault> {
         Vec::new()
+    }
+
+    /// The security schemes of the API document, each of which is enough.
+    fn security() -> &'static [&'static str] {
+        if Self::NEEDS_TOKEN { &[openapi::SECURITY] } else { &[] }
     }
 }
 

@@ -10,12 +10,15 @@ use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::crypto::digest::{equal, sha256_hex};
 use crate::tokens::verify::authenticate;
 
 use super::auth::{self, Caller};
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi;
+use super::openapi::entry::Fault;
 
 /// Who asks what a token is worth.
 pub enum Introspector {
@@ -27,6 +30,18 @@ pub enum Introspector {
 
 impl Caller for Introspector {
     const NEEDS_TOKEN: bool = true;
+
+    fn faults(_: &Config) -> Vec<Fault> {
+        vec![
+            Fault::new("no_superuser", "The access token is of nobody who may ask", ApiError::permission_denied()),
+            Fault::new("not_authenticated", "Neither a token nor a client", ApiError::not_authenticated()),
+            Fault::new("invalid_client", "The client's id or secret is wrong", ApiError::invalid_client()),
+        ]
+    }
+
+    fn security() -> &'static [&'static str] {
+        &[openapi::SECURITY, openapi::CLIENT]
+    }
 
     async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
         if let Some((id, secret)) = basic(headers) {

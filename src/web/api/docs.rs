@@ -125,7 +125,8 @@ impl<'a> Reader<'a> {
     }
 
     fn endpoint(&self, path: &'a str, method: &str, operation: &'a Value) -> Endpoint<'a> {
-        let (good, bad): (Vec<_>, Vec<_>) = members(&operation["responses"]).partition(|(status, _)| *status == "200");
+        let (good, bad): (Vec<_>, Vec<_>) =
+            members(&operation["responses"]).partition(|(status, _)| status.starts_with('2'));
         let good = good.first().map_or(&Value::Null, |(_, response)| response);
         Endpoint {
             id: text(&operation["operationId"]),
@@ -159,7 +160,10 @@ impl<'a> Reader<'a> {
     }
 
     fn curl(&self, path: &str, method: &str, operation: &Value) -> String {
-        let mut lines = vec![if method == "post" { "curl -X POST" } else { "curl" }.to_owned()];
+        let mut lines = vec![match method {
+            "get" => "curl".to_owned(),
+            other => format!("curl -X {}", other.to_uppercase()),
+        }];
         if operation["security"].is_array() {
             lines.push(format!("-H '{}'", self.credentials));
         }
@@ -184,7 +188,12 @@ fn fields(operation: &Value) -> Vec<Field<'_>> {
     });
     let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
         let description = text(&parameter["description"]);
-        Field { name: text(&parameter["name"]), need: "in the address, optional", description }
+        let need = match text(&parameter["in"]) {
+            "path" => "in the address",
+            "header" => "a header, optional",
+            _ => "in the address, optional",
+        };
+        Field { name: text(&parameter["name"]), need, description }
     });
     body.chain(parameters).collect()
 }

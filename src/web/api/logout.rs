@@ -1,5 +1,6 @@
 //! `logout/`, also as `/logout_token/`: the caller ends one of their logins, or all.
 
+use actix_web::http::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
 
@@ -26,7 +27,7 @@ impl View for Logout {
         vec!["refresh_token", "all", "others"]
     }
 
-    fn entry(_: &Config) -> Entry {
+    fn entry(_: &Config, _: &Method) -> Entry {
         let own = schemas::fields(["refresh_token"]);
         let all = ObjectBuilder::new().property("all", schemas::truthy()).required("all");
         let others = ObjectBuilder::new().property("others", schemas::truthy()).required("others");

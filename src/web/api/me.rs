@@ -22,7 +22,7 @@ impl View for Me {
     const DESCRIPTION: &'static str = "Shows the authenticated user.";
     const METHODS: &'static [Method] = &[Method::GET];
 
-    fn entry(config: &Config) -> Entry {
+    fn entry(config: &Config, _: &Method) -> Entry {
         let (id, example) = match config.jwt.user_id_field {
             UserIdField::Uuid => (nullable(Type::String), json!("3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10")),
             UserIdField::Id | UserIdField::Username | UserIdField::Email => (integer(), json!(7)),

@@ -63,8 +63,8 @@ pub trait View: 'static {
         Vec::new()
     }
 
-    /// What the API document says of it beyond the above.
-    fn entry(config: &Config) -> Entry;
+    /// What the API document says of one of its methods beyond the above.
+    fn entry(config: &Config, method: &Method) -> Entry;
 
     /// The names of the fields that its page asks for: those of OPTIONS, where there are any.
     fn form(config: &Config) -> Vec<&'static str> {

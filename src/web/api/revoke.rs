@@ -1,13 +1,16 @@
 //! `token/revoke/`: whoever holds a token can end it, and with it its session (RFC 7009).
 
+use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::tokens::revoke;
+use crate::tokens::revoke::{self, RevokeError};
 
 use super::auth::Anyone;
 use super::error::ApiError;
 use super::metadata::Field;
+use super::openapi::entry::{Entry, REFRESH, component};
+use super::openapi::schemas::{EMPTY, fields};
 use super::{Call, View};
 
 /// `POST /api/token/revoke/`
@@ -20,6 +23,13 @@ impl View for Revoke {
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("token")]
+    }
+
+    fn entry(_: &Config, _: &Method) -> Entry {
+        Entry::new("Token pairs", "It is refused from now on, if it was not before.", component(EMPTY), json!({}))
+            .takes_as(fields(["token"]), json!({"token": REFRESH}))
+            .fault("no_oauth_token", "There is no token", ApiError::no_token())
+            .fault("unsupported_token_type", "An access token that names no session", RevokeError::Unsupported)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {

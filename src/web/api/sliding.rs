@@ -1,5 +1,6 @@
 //! `token/sliding/` and `token/sliding/refresh/`: SimpleJWT's views of sliding tokens.
 
+use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::accounts::login::LoginError;
@@ -26,7 +27,7 @@ impl View for Obtain {
         vec![Field::required(login_field(config)), Field::required("password")]
     }
 
-    fn entry(config: &Config) -> Entry {
+    fn entry(config: &Config, _: &Method) -> Entry {
         Entry::new(
             "Sliding tokens",
             "A sliding token.",
@@ -57,7 +58,7 @@ impl View for Refresh {
         vec![Field::required("token")]
     }
 
-    fn entry(config: &Config) -> Entry {
+    fn entry(config: &Config, _: &Method) -> Entry {
         let schema = object([("token", component(TOKEN))]);
         let too_late = || TokenError::ClaimExpired(config.jwt.sliding_token_refresh_exp_claim.clone());
         Entry::new("Sliding tokens", "The same token with a later expiry.", schema, json!({"token": SLIDING}))

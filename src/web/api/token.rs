@@ -1,5 +1,6 @@
 //! `token/`, `token/refresh/`, `token/verify/`, `token/blacklist/`: SimpleJWT's views of token pairs.
 
+use actix_web::http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -27,7 +28,7 @@ impl View for Obtain {
         vec![Field::required(login_field(config)), Field::required("password")]
     }
 
-    fn entry(config: &Config) -> Entry {
+    fn entry(config: &Config, _: &Method) -> Entry {
         let pair = object([("refresh", component(TOKEN)), ("access", component(TOKEN))]);
         Entry::new("Token pairs", "A token pair.", pair, json!({"refresh": REFRESH, "access": ACCESS}))
             .takes(credentials_example(config))
@@ -57,7 +58,7 @@ impl View for Refresh {
         vec![Field::required("refresh"), Field::read_only("access")]
     }
 
-    fn entry(config: &Config) -> Entry {
+    fn entry(config: &Config, _: &Method) -> Entry {
         let (mut schema, mut example) = (object([("access", component(TOKEN))]), json!({"access": ACCESS}));
         if config.jwt.rotate_refresh_tokens {
             schema = schema.property("refresh", component(TOKEN)).required("refresh");
@@ -100,7 +101,7 @@ impl View for Verify {
         vec![Field::required("token")]
     }
 
-    fn entry(_: &Config) -> Entry {
+    fn entry(_: &Config, _: &Method) -> Entry {
         Entry::new("Token pairs", "The token is good.", component(EMPTY), json!({}))
             .takes(json!({"token": ACCESS}))
             .bad_token(ApiError::from_verify)
@@ -125,7 +126,7 @@ impl View for Blacklist {
         vec![Field::required("refresh")]
     }
 
-    fn entry(_: &Config) -> Entry {
+    fn entry(_: &Config, _: &Method) -> Entry {
         Entry::new("Token pairs", "The token is blacklisted now.", component(EMPTY), json!({}))
             .takes(json!({"refresh": REFRESH}))
             .bad_token(ApiError::from)

@@ -3,11 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::server::NOW;
+use crate::harness::server::{NOW, SECRET};
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, forge};
 
 /// Provoked elsewhere: they need a database that is away, and a body that takes 20 seconds.
 const ELSEWHERE: [&str; 2] = ["unavailable", "too_slow"];
+
+/// `api` and the secret of every test.
+const CLIENT: &str = "Basic YXBpOmRqYW5nby1pbnNlY3VyZS1yZWNvcmRlZC1rZXktb2YtdGhlLXRlc3RzLTAxMjM0NTY3ODk=";
 
 fn document(server: &Server) -> Value {
     server.client.get("/api/schema/?format=json", &[]).expect_status(200).json()
@@ -51,7 +54,8 @@ fn forged(path: &str, user: i64, change: impl FnOnce(&mut Value)) -> String {
 
 impl Stage {
     fn set(backend: Backend) -> Self {
-        let server = Server::start(backend);
+        let client = [("INTROSPECTION_CLIENT_ID", "api"), ("INTROSPECTION_CLIENT_SECRET", SECRET)];
+        let server = Server::with(backend, &client);
         let alice = server.add_user("alice").id.0;
         server.add_user("bob");
         let inactive = server.add_user("carol");
@@ -61,7 +65,8 @@ impl Stage {
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let authorization = format!("Bearer {}", self.caller);
+        let bearer = format!("Bearer {}", self.caller);
+        let authorization = if path.contains("introspect") { CLIENT.to_owned() } else { bearer };
         let mut all = vec![("authorization", authorization.as_str())];
         if !body.is_empty() {
             all.push(("content-type", "application/json"));
@@ -115,6 +120,13 @@ impl Stage {
             "token_blacklisted" => with_all(&self.blacklisted(path)),
             "token_wrong_type" => with_all(&self.caller),
             "refresh_expired" => with_all(&forged(path, self.alice, |claims| claims["refresh_exp"] = json!(NOW - 1))),
+            "no_superuser" => with_headers(&[("authorization", &format!("Bearer {}", self.caller))], ""),
+            "invalid_client" => with_headers(&[("authorization", "Basic eDp4")], ""),
+            "no_oauth_token" => with_headers(&[], "{}"),
+            "unsupported_token_type" => {
+                with_headers(&[], &json!({"token": forge::token("access", self.alice, |_| {})}).to_string())
+            }
+            "no_such_session" => with_headers(&[], if method == "PATCH" { "{}" } else { "" }),
             "no_session" => {
                 let nameless = format!("Bearer {}", forge::token("access", self.alice, |_| {}));
                 with_headers(&[("authorization", &nameless)], r#"{"others": true}"#)
@@ -166,6 +178,10 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
     let document = document(&stage.server);
     for (method, path, operation) in operations(&document) {
         let response = &operation["responses"]["200"];
+        if operation["responses"]["204"].is_object() {
+            let session = forge::claims(&stage.server.log_in("alice").access)["sid"].clone();
+            stage.send(&method, &path.replace("{id}", session.as_str().unwrap()), &[], "").expect_status(204);
+        }
         let Some(example) = response["content"]["application/json"].get("example") else { continue };
         let pair = stage.server.log_in("alice");
         let sliding = json!({"username": "alice", "password": PASSWORD});
@@ -175,14 +191,25 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
             "/api/token/verify/" => json!({"token": pair.access}),
             "/api/logout/" | "/logout_token/" => json!({"refresh_token": pair.refresh}),
             "/api/token/refresh/" | "/api/token/blacklist/" => json!({"refresh": pair.refresh}),
-            "/api/me/" | "/healthz" | "/readyz" => Value::Null,
+            "/api/token/introspect/" | "/api/token/revoke/" => json!({"token": pair.refresh}),
+            "/api/sessions/{id}/" if method == "PATCH" => json!({"label": "My phone"}),
+            "/api/sessions/" | "/api/sessions/{id}/" | "/api/me/" | "/healthz" | "/readyz" => Value::Null,
             _ => panic!("{path} is documented: say here how it succeeds"),
         };
         let sent = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = stage.send(&method, path, &[], &sent);
-        let (found, documented) = (answer.expect_status(200).json(), example.as_object().unwrap());
-        assert_eq!(kinds(found.as_object().unwrap()), kinds(documented), "{path}");
+        let session = forge::claims(&pair.access)["sid"].clone();
+        if path.contains("sessions") {
+            stage.server.refresh(&pair.refresh).expect_status(200);
+        }
+        let answer = stage.send(&method, &path.replace("{id}", session.as_str().unwrap()), &[], &sent);
+        let found = answer.expect_status(200).json();
+        assert_eq!(kinds(object(&found)), kinds(object(example)), "{path}");
     }
+}
+
+/// An object, or the first of a list.
+fn object(value: &Value) -> &serde_json::Map<String, Value> {
+    value.get(0).unwrap_or(value).as_object().unwrap()
 }
 
 /// The names and JSON types of an object's members.

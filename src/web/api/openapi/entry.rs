@@ -11,6 +11,7 @@ use crate::tokens::TokenError;
 use crate::tokens::refresh::RefreshError;
 
 use super::super::error::ApiError;
+use super::schemas;
 
 /// Credentials of the examples.
 pub const PASSWORD: &str = "violet-harbour-17";
@@ -57,8 +58,10 @@ pub struct Entry {
     pub headers: Vec<Parameter>,
     /// What a success is, as a sentence.
     pub answers: &'static str,
-    /// The body of a success.
-    pub schema: RefOr<Schema>,
+    /// What this method does, where the view's description is of several.
+    pub description: Option<&'static str>,
+    /// The body of a success; none is 204.
+    pub schema: Option<RefOr<Schema>>,
     /// A success.
     pub example: Value,
     /// Operations that go on with a success, by their ids, and with which body.
@@ -70,8 +73,20 @@ pub struct Entry {
 impl Entry {
     /// An endpoint under a heading, with its success.
     pub fn new(tag: &'static str, answers: &'static str, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
-        let schema = schema.into();
-        Self { tag, takes: None, headers: Vec::new(), answers, schema, example, links: Vec::new(), faults: Vec::new() }
+        let (schema, description) = (Some(schema.into()), None);
+        let (links, headers, faults) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tag, takes: None, headers, answers, description, schema, example, links, faults }
+    }
+
+    /// An endpoint whose success has no body.
+    pub fn gone(tag: &'static str, answers: &'static str) -> Self {
+        Self { schema: None, ..Self::new(tag, answers, schemas::text(), Value::Null) }
+    }
+
+    /// What this one of several methods does.
+    pub fn does(mut self, description: &'static str) -> Self {
+        self.description = Some(description);
+        self
     }
 
     /// It takes a body with the view's fields; this is a good one.

@@ -19,8 +19,10 @@ mod shared;
 
 pub use operation::{describe, failures};
 
-/// Name of the one security scheme.
-const SECURITY: &str = "jwt";
+/// Name of the security scheme of access tokens.
+pub const SECURITY: &str = "jwt";
+/// Name of the security scheme of `INTROSPECTION_CLIENT_ID`.
+pub const CLIENT: &str = "client";
 
 const DESCRIPTION: &str = "Latchkey speaks the wire protocol of Django's SimpleJWT.\n\n\
     Every path works with and without its last slash, and what is under `/api/` is under `/api/v1/` too. \
@@ -67,8 +69,12 @@ fn tags(paths: &Paths) -> Vec<Tag> {
 }
 
 fn components(config: &Config) -> Components {
-    let mut components =
-        ComponentsBuilder::new().schemas_from_iter(schemas::all()).security_scheme(SECURITY, security(&config.jwt));
+    let client = HttpBuilder::new().scheme(HttpAuthScheme::Basic);
+    let client = client.description(Some("The client of `INTROSPECTION_CLIENT_ID` and `INTROSPECTION_CLIENT_SECRET`."));
+    let mut components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas::all())
+        .security_scheme(SECURITY, security(&config.jwt))
+        .security_scheme(CLIENT, SecurityScheme::Http(client.build()));
     for (name, fault) in shared::faults() {
         for (_, response) in failures(vec![fault], config) {
             components = components.response(name, response);

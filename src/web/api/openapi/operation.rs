@@ -6,11 +6,11 @@ use actix_web::http::{Method, StatusCode};
 use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::link::LinkBuilder;
-use utoipa::openapi::path::OperationBuilder;
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, HttpMethod, PathItem, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder};
 
 use crate::config::Config;
 
@@ -18,7 +18,7 @@ use super::super::View;
 use super::super::auth::Caller;
 use super::super::browsable::title_case;
 use super::entry::{Body, Entry, Fault};
-use super::{SECURITY, schemas, shared};
+use super::{schemas, shared};
 
 const JSON: &str = "application/json";
 /// Media types of a request's body.
@@ -28,21 +28,41 @@ const HEADERS: [&str; 4] = ["Allow", "Cache-Control", "Vary", "X-Request-ID"];
 
 /// What the document says of a view at a path.
 pub fn describe<V: View>(path: &str, config: &Config) -> PathItem {
-    let entry = V::entry(config);
+    let mut item = PathItem::default();
+    for method in V::METHODS {
+        let operation = Some(operation::<V>(path, method, config).build());
+        match *method {
+            Method::GET => item.get = operation,
+            Method::PATCH => item.patch = operation,
+            Method::DELETE => item.delete = operation,
+            _ => item.post = operation,
+        }
+    }
+    item
+}
+
+fn operation<V: View>(path: &str, method: &Method, config: &Config) -> OperationBuilder {
+    let entry = V::entry(config, method);
     let fields = V::fields(config);
-    let required: Vec<&str> = fields.iter().filter(|field| !field.is_read_only).map(|field| field.name).collect();
+    let is_plain = entry.takes.as_ref().is_some_and(|body| body.schema.is_none());
+    let required: Vec<&str> =
+        fields.iter().filter(|field| is_plain && !field.is_read_only).map(|field| field.name).collect();
+    let id = if V::METHODS.len() == 1 { operation_id(path) } else { format!("{}_{method}", operation_id(path)) };
     let mut operation = OperationBuilder::new()
         .tag(entry.tag)
-        .operation_id(Some(operation_id(path)))
+        .operation_id(Some(id.to_lowercase()))
         .summary(Some(V::NAME))
-        .description(Some(V::DESCRIPTION))
-        .request_body(entry.takes.as_ref().map(|body| request_body(body, &required)))
-        .response("200", success(&entry));
-    for header in &entry.headers {
-        operation = operation.parameter(header.clone());
+        .description(Some(entry.description.unwrap_or(V::DESCRIPTION)))
+        .request_body(entry.takes.as_ref().map(|body| request_body(body, &required)));
+    operation = match &entry.schema {
+        Some(schema) => operation.response("200", success(&entry, schema)),
+        None => operation.response("204", with_headers(ResponseBuilder::new().description(entry.answers), HEADERS)),
+    };
+    for parameter in segments(path).chain(entry.headers.iter().cloned()) {
+        operation = operation.parameter(parameter);
     }
-    if V::Caller::NEEDS_TOKEN {
-        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(SECURITY, []));
+    for scheme in V::Caller::security() {
+        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(*scheme, []));
     }
     let takes_body = entry.takes.is_some();
     let mut faults = V::Caller::faults(config);
@@ -56,12 +76,21 @@ pub fn describe<V: View>(path: &str, config: &Config) -> PathItem {
     for (status, name) in shared::responses(takes_body) {
         operation = operation.response(status.as_str(), Ref::from_response_name(name));
     }
-    PathItem::new(if V::METHOD == Method::GET { HttpMethod::Get } else { HttpMethod::Post }, operation)
+    operation
 }
 
-/// `token_refresh` of `/api/token/refresh/`.
+/// The parts of a path that stand in braces.
+fn segments(path: &str) -> impl Iterator<Item = Parameter> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+        parameter.schema(Some(schemas::text().min_length(Some(1)))).description(Some("As the list names it.")).build()
+    })
+}
+
+/// `token_refresh` of `/api/token/refresh/`; what stands in braces has no part in it.
 pub fn operation_id(path: &str) -> String {
-    path.trim_start_matches("/api").trim_matches('/').replace('/', "_")
+    let parts = path.trim_start_matches("/api").split('/').filter(|part| !part.is_empty() && !part.starts_with('{'));
+    parts.collect::<Vec<_>>().join("_")
 }
 
 fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
@@ -71,8 +100,8 @@ fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
     BODIES.into_iter().fold(request, |request, media_type| request.content(media_type, content())).build()
 }
 
-fn success(entry: &Entry) -> ResponseBuilder {
-    let content = ContentBuilder::new().schema(Some(entry.schema.clone())).example(Some(entry.example.clone()));
+fn success(entry: &Entry, schema: &RefOr<Schema>) -> ResponseBuilder {
+    let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(entry.example.clone()));
     let response = ResponseBuilder::new().description(entry.answers).content(JSON, content.build());
     let links = entry.links.iter();
     let response = links.fold(response, |response, (operation, body)| {

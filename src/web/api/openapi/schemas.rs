@@ -21,6 +21,8 @@ pub const DETAIL: &str = "Detail";
 pub const CODED: &str = "CodedDetail";
 /// No token class takes the caller's token.
 pub const TOKEN_NOT_VALID: &str = "TokenNotValid";
+/// An error of RFC 6749.
+pub const OAUTH: &str = "OAuthError";
 /// What is wrong with the body as a whole.
 pub const NON_FIELD: &str = "NonFieldErrors";
 
@@ -40,6 +42,7 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
         (DETAIL, object([detail()]).into()),
         (CODED, object([detail(), code()]).into()),
         (TOKEN_NOT_VALID, object([detail(), code()]).property("messages", messages).required("messages").into()),
+        (OAUTH, object([("error", text())]).property("error_description", text()).into()),
         (NON_FIELD, object([("non_field_errors", texts())]).into()),
     ]
 }
@@ -123,6 +126,7 @@ fn texts() -> ArrayBuilder {
 pub fn of_error(body: &Value) -> Option<&'static str> {
     let has = |name: &str| body.get(name).is_some();
     match body {
+        _ if has("error") => Some(OAUTH),
         _ if has("messages") => Some(TOKEN_NOT_VALID),
         _ if has("code") => Some(CODED),
         _ if has("detail") => Some(DETAIL),
