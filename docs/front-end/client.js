@@ -74,7 +74,7 @@ export class Client {
       if (this.#access !== null && this.#access !== stale) return this.#access; // another tab was faster
       for (let kept = stored(); kept; ) {
         const { status, answer } = await this.#insist(kept);
-        if (status === 200) return this.#keep(answer);
+        if (status === 200) return this.#keep(answer, kept.key);
         if (status !== 401) throw new Refused({ status, answer });
         // Has another tab stored something newer meanwhile? Then that is what counts.
         const newer = stored();
@@ -118,11 +118,13 @@ export class Client {
     return { status: reply.status, answer: await reply.json() };
   }
 
-  #keep({ access, refresh }) {
+  #keep({ access, refresh }, replaces = stored()?.key) {
     // Without rotation a refresh brings no refresh token: the old one stays. And the cookie is not ours to see.
     refresh = this.#cookie ? undefined : (refresh ?? stored()?.refresh);
     // One key for each refresh token, beside it: so it outlives a reload, and all tabs use the same.
-    localStorage.setItem(NAME, JSON.stringify({ refresh, key: randomKey() }));
+    const kept = JSON.stringify({ refresh, key: randomKey() });
+    // Where there are no locks another tab may have been faster: then what it stored is at least as new.
+    if (stored()?.key === replaces) localStorage.setItem(NAME, kept);
     this.#channel.postMessage(access);
     this.#hold(access);
     return access;

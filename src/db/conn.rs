@@ -1,11 +1,10 @@
 //! `Conn`: one connection to either database. Every query is written once, for this enum.
-//! Also how a connection is opened, and the watch that counts its statements and sees its troubles.
+//! Also how a connection is opened, and the watch that sees its troubles and tells `Statements` of its statements.
 #![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
-use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
@@ -13,6 +12,7 @@ use diesel::sqlite::SqliteConnection;
 use secrecy::ExposeSecret;
 
 use super::error::{DbError, Trouble};
+use super::statements::Statements;
 use crate::config::DatabaseUrl;
 
 /// A connection to the database that `DATABASE_URL` names.
@@ -117,8 +117,8 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
 }
 
 impl Watched {
-    /// Opens a connection whose statements are added to `statements`. A SQLite file must be there: only `migrate` makes one.
-    pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<AtomicU64>) -> Result<Self, DbError> {
+    /// Opens a connection that tells `statements` of its own. A SQLite file must be there: only `migrate` makes one.
+    pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<Statements>) -> Result<Self, DbError> {
         let file = match url {
             DatabaseUrl::Postgres(_) => None,
             DatabaseUrl::Sqlite(path) => {
@@ -128,16 +128,17 @@ impl Watched {
         };
         let mut conn = Conn::open(url, purpose)?;
         let trouble = Arc::new(AtomicU8::new(0));
-        let (seen, count) = (Arc::clone(&trouble), Arc::clone(statements));
+        let (seen, statements) = (Arc::clone(&trouble), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { query, .. } if !is_transaction_control(query) => {
-                count.fetch_add(1, Ordering::Relaxed);
+            InstrumentationEvent::StartQuery { query, .. } => statements.starts(query),
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
+                match error.map_or(Trouble::None, Trouble::of) {
+                    Trouble::None => {}
+                    Trouble::Deadlock => seen.store(1, Ordering::Relaxed),
+                    Trouble::Broken => seen.store(2, Ordering::Relaxed),
+                }
+                statements.ends(query);
             }
-            InstrumentationEvent::FinishQuery { error: Some(error), .. } => match Trouble::of(error) {
-                Trouble::None => {}
-                Trouble::Deadlock => seen.store(1, Ordering::Relaxed),
-                Trouble::Broken => seen.store(2, Ordering::Relaxed),
-            },
             _ => {}
         });
         Ok(Self { conn, trouble, file })
@@ -156,26 +157,5 @@ impl Watched {
             1 => Trouble::Deadlock,
             _ => Trouble::Broken,
         }
-    }
-}
-
-/// Reads no more than the first word: a statement's text goes on with its values, and tokens are among them.
-fn is_transaction_control(query: &dyn fmt::Display) -> bool {
-    let mut start = Start::default();
-    // It ends with an error when it has enough.
-    let _ = write!(start, "{query}");
-    let sql = &start.0;
-    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| sql.starts_with(word))
-}
-
-/// Takes the beginning of a text and refuses the rest.
-#[derive(Default)]
-struct Start(String);
-
-impl fmt::Write for Start {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        const ENOUGH: usize = "SAVEPOINT".len();
-        self.0.extend(text.chars().take(ENOUGH - self.0.len().min(ENOUGH)));
-        if self.0.len() < ENOUGH { Ok(()) } else { Err(fmt::Error) }
     }
 }

@@ -53,10 +53,14 @@ pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_
     Ok(())
 }
 
-/// Puts a token into a session. A token that Django wrote gets its row here.
+/// Puts a token that has no session into one. A token that Django wrote gets its row here.
+///
+/// # Errors
+/// `Unique` when somebody else did it at the same time.
 pub fn update_session(conn: &mut Conn, token: TokenId, session: &str) -> Result<(), DbError> {
     let change = latchkey_token::session_id.eq(session);
-    if diesel::update(latchkey_token::table.find(token)).set(change).execute(conn)? == 0 {
+    let alone = latchkey_token::table.find(token).filter(latchkey_token::session_id.is_null());
+    if diesel::update(alone).set(change).execute(conn)? == 0 {
         insert(conn, token, Lineage { session_id: Some(session), ..Lineage::default() })?;
     }
     Ok(())

@@ -16,18 +16,20 @@ pub mod outstanding_tokens;
 pub mod page;
 mod pool;
 pub mod schema;
+mod statements;
 mod transaction;
 pub mod types;
 pub mod users;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use conn::Conn;
 use conn::{Purpose, Watched};
 pub use error::DbError;
 use pool::Pool;
+use statements::Statements;
+pub use statements::{Event, Observer};
 use writer::Writer;
 
 use crate::config::{Database, DatabaseUrl};
@@ -38,7 +40,7 @@ pub struct Db {
     pool: Arc<Pool>,
     /// SQLite's; on PostgreSQL every connection may write.
     writer: Option<Writer>,
-    statements: Arc<AtomicU64>,
+    statements: Arc<Statements>,
 }
 
 impl Db {
@@ -47,7 +49,7 @@ impl Db {
     /// # Errors
     /// When the writer's thread cannot be started.
     pub fn new(settings: &Database) -> Result<Self, DbError> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let statements = Arc::new(Statements::default());
         let open = |purpose| {
             let (url, statements) = (settings.url.clone(), Arc::clone(&statements));
             move || Watched::open(&url, purpose, &statements)
@@ -101,6 +103,11 @@ impl Db {
 
     /// How many statements were run so far, transaction control not counted.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.statements.count()
+    }
+
+    /// Tells `observer` of each statement from here on. For tests: the program never calls this.
+    pub fn observe(&self, observer: Observer) {
+        self.statements.observe(observer);
     }
 }

@@ -56,7 +56,9 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
+        let own = std::thread::current().id();
+        // A job may hold the last handle, and is dropped on the thread itself after its answer is out.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != own) {
             // It ends when the queue is empty; a panic of it was logged where it happened.
             let _ = thread.join();
         }

@@ -11,7 +11,8 @@ use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
-use crate::db::latchkey_token::Lineage;
+use crate::db::latchkey_token::{self, Lineage};
+use crate::db::outstanding_tokens::Recorded;
 use crate::db::users::{self, Intent, User};
 use crate::db::{Conn, DbError};
 
@@ -132,6 +133,7 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
         let why = Why { session: session_id, retry_key: retry_key.as_deref(), ..why };
         Some(record::blacklist(app, conn, claims, recorded.as_ref(), Some(user.id), why)?)
     } else {
+        join(conn, recorded.as_ref(), session_id)?;
         recorded.map(|recorded| recorded.id)
     };
     let mut claims = claims.clone();
@@ -144,6 +146,14 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
     let ip = client.address();
     let lineage = Lineage { session_id, rotated_from: from, ip: ip.as_deref(), ..Lineage::default() };
     Ok(Outcome::Tokens(access, record::outstand(app, conn, &next, user.id, lineage)?))
+}
+
+/// A token that stays good and had no session has one from its first refresh on.
+fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option<&str>) -> Result<(), DbError> {
+    match (recorded, session) {
+        (Some(Recorded { id, session: None, .. }), Some(session)) => latchkey_token::update_session(conn, *id, session),
+        _ => Ok(()),
+    }
 }
 
 /// The refresh token that takes the presented one's place.

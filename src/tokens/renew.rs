@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{self, Kind};
-use super::record;
+use super::record::{self, Reason};
 use super::refresh::{Presented, RefreshError, check, find_user};
-use super::{replay, sessions};
+use super::{TokenError, replay, sessions};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
 use crate::db::users::{Intent, User};
-use crate::db::{Conn, latchkey_token};
-use crate::tokens::record::Reason;
+use crate::db::{Conn, DbError, latchkey_token};
 
 /// `last_refreshed_at` of a session is written at most this often.
 const STEP: Duration = Duration::from_mins(1);
@@ -33,14 +32,22 @@ pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> R
     let (shared, wanted) = (Arc::clone(app), presented.clone());
     let mut admission = app.db.read(move |conn| look(&shared, conn, &wanted, kind, None)).await?;
     if matches!(admission, Admission::Due) {
-        let (shared, wanted) = (Arc::clone(app), presented.clone());
-        admission = app.db.write(move |conn| look(&shared, conn, &wanted, kind, Some(Intent::Issue))).await?;
+        admission = match write(app, &presented, kind).await {
+            // Somebody else put the token into a session at the same time: now it has that one.
+            Err(RefreshError::Token(TokenError::Db(DbError::Unique(_)))) => write(app, &presented, kind).await?,
+            other => other?,
+        };
     }
     match admission {
         Admission::Good(claims, user) => Ok((claims, *user)),
-        Admission::Due => Err(super::TokenError::Invalid.into()),
+        Admission::Due => Err(TokenError::Invalid.into()),
         Admission::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
     }
+}
+
+async fn write(app: &Arc<App>, presented: &Presented, kind: Kind) -> Result<Admission, RefreshError> {
+    let (shared, presented) = (Arc::clone(app), presented.clone());
+    app.db.write(move |conn| look(&shared, conn, &presented, kind, Some(Intent::Issue))).await
 }
 
 /// Looks at a presented token; with an `intent` also writes what is due.
@@ -63,15 +70,17 @@ fn look(
     {
         return Ok(Admission::End(Box::new(session.clone()), reason));
     }
+    // One that Django made says nothing of its session.
+    let mut claims = claims.clone();
     let is_due = known.is_none_or(|session| session.last_refreshed_at.is_none_or(|last| last + STEP <= app.now()));
     if !is_due {
-        return Ok(Admission::Good(claims.clone(), user.into()));
+        sessions::set_claim(app, &mut claims, known);
+        return Ok(Admission::Good(claims, user.into()));
     }
     if intent.is_none() {
         return Ok(Admission::Due);
     }
-    let session = sessions::of(app, conn, claims, Some(&recorded), user.id, client)?;
-    let mut claims = claims.clone();
+    let session = sessions::of(app, conn, &claims, Some(&recorded), user.id, client)?;
     if let Some(session) = &session {
         if let Some(reason) = sessions::fault(app, session, &claims) {
             return Ok(Admission::End(Box::new(session.clone()), reason));

@@ -147,6 +147,14 @@ fn web_writes_only_through_accounts_and_tokens() {
 }
 
 #[test]
+fn nobody_but_a_test_observes_statements() {
+    let sources = sources("src");
+    let observers =
+        sources.iter().filter(|source| source.code.contains(".observe(") && !source.path.starts_with("src/db/"));
+    nothing_in(observers.map(|source| source.path.clone()).collect());
+}
+
+#[test]
 fn files_stay_short_and_say_first_what_lives_in_them() {
     let mut findings = Vec::new();
     for source in sources("src").into_iter().chain(sources("tests")) {

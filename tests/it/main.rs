@@ -15,3 +15,5 @@ mod db;
 mod differences;
 mod house;
 mod key_set;
+#[path = "../proof/mod.rs"]
+mod proof;

@@ -1,5 +1,9 @@
 //! `Db::read` and `Db::write`: what a job may do to its neighbours (nothing), and what an answer promises.
 
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
@@ -158,4 +162,39 @@ fn sqlite_jobs_that_wait_together_are_committed_together() {
     let most = uncommitted.into_iter().map(Result::unwrap).max().unwrap();
     assert!(most >= 10, "at most {most} jobs shared a commit");
     assert_eq!(doors.names().len(), 20);
+}
+
+/// Waits, when it is dropped, until it is told to go on.
+struct Gate(Receiver<()>);
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.0.recv().unwrap();
+    }
+}
+
+/// Says, when it is dropped, whether its thread panics.
+struct Witness(Sender<bool>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.0.send(thread::panicking()).unwrap();
+    }
+}
+
+#[test]
+fn the_last_handle_may_be_dropped_on_the_writers_own_thread() {
+    let Doors { runtime, db, database: _database } = Doors::open(Backend::Sqlite);
+    let db = Arc::new(db);
+    let ((open, gate), (tell, told)) = (mpsc::channel(), mpsc::channel());
+    // Dropped one after the other, with the job, after its answer is out.
+    let held = (Gate(gate), Arc::clone(&db), Witness(tell));
+    let job = move |_: &mut Conn| {
+        let _ = &held;
+        Ok::<(), DbError>(())
+    };
+    runtime.block_on(db.write(job)).unwrap();
+    drop(db);
+    open.send(()).unwrap();
+    assert!(!told.recv().unwrap(), "the writer's thread panicked");
 }

@@ -16,6 +16,7 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Client {
     agent: ureq::Agent,
     base: String,
+    port: u16,
 }
 
 impl Client {
@@ -31,7 +32,11 @@ impl Client {
             // A connection kept open would hold up the stop of a server, and may be closed under a request.
             .max_idle_connections(0)
             .build();
-        Self { agent: config.into(), base: format!("http://127.0.0.1:{port}") }
+        Self { agent: config.into(), base: format!("http://127.0.0.1:{port}"), port }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Sends a request; only a connection that breaks is a failure of the test.

@@ -39,6 +39,27 @@ pub struct Server {
     pub db: Arc<TestDatabase>,
 }
 
+/// What the doors share, with the settings of the tests and these.
+pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> Arc<App> {
+    let mut all = HashMap::from([
+        ("HOST", "127.0.0.1"),
+        ("PORT", "0"),
+        ("WORKERS", "2"),
+        ("SECRET_KEY", SECRET),
+        ("DATABASE_URL", database_url),
+        ("DATABASE_POOL_SIZE", "4"),
+        ("BCRYPT_ROUNDS", "4"),
+    ]);
+    all.extend(settings.iter().copied());
+    let config = Config::load(&|name| all.get(name).map(|value| (*value).to_owned())).expect("good settings");
+    Arc::new(App::open(config, clock).unwrap())
+}
+
+/// A clock that stands still at `NOW`.
+pub fn fixed_clock() -> Clock {
+    Clock::fixed(DateTime::from_timestamp_micros(NOW * 1_000_000 + MICROSECONDS).unwrap())
+}
+
 /// What a login or a refresh answers.
 #[derive(Debug, Clone)]
 pub struct Pair {
@@ -69,21 +90,8 @@ impl Server {
     /// The server on a database that the test has prepared.
     pub fn on(db: impl Into<Arc<TestDatabase>>, settings: &[(&str, &str)]) -> Self {
         let db = db.into();
-        let mut all = HashMap::from([
-            ("HOST", "127.0.0.1"),
-            ("PORT", "0"),
-            ("WORKERS", "2"),
-            ("SECRET_KEY", SECRET),
-            ("DATABASE_URL", &db.url),
-            ("DATABASE_POOL_SIZE", "4"),
-            ("BCRYPT_ROUNDS", "4"),
-        ]);
-        all.extend(settings.iter().copied());
-        let config = Config::load(&|name| all.get(name).map(|value| (*value).to_owned())).expect("good settings");
-        let clock = Clock::fixed(DateTime::from_timestamp_micros(NOW * 1_000_000 + MICROSECONDS).unwrap());
-
+        let app = open_app(&db.url, settings, fixed_clock());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let app = Arc::new(App::open(config, clock).unwrap());
         let running = Running::start(Arc::clone(&app));
         Self { app, client: Client::new(running.port), port: running.port, running: Some(running), runtime, db }
     }
@@ -96,6 +104,17 @@ impl Server {
     /// Moves the server's clock.
     pub fn advance(&self, seconds: i64) {
         self.app.clock.advance(TimeDelta::seconds(seconds));
+    }
+}
+
+/// A user who may log in, with `PASSWORD` and NAME@example.com.
+pub fn new_user(name: &str) -> NewUser {
+    NewUser {
+        username: name.to_owned(),
+        email: format!("{name}@example.com"),
+        is_active: true,
+        password: NewPassword::Plain(PASSWORD.into()),
+        ..NewUser::default()
     }
 }
 
@@ -117,13 +136,7 @@ impl Server {
     }
 
     fn add(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
-        let mut user = NewUser {
-            username: name.to_owned(),
-            email: format!("{name}@example.com"),
-            is_active: true,
-            password: NewPassword::Plain(PASSWORD.into()),
-            ..NewUser::default()
-        };
+        let mut user = new_user(name);
         change(&mut user);
         self.wait(manage::create(&self.app, &Actor::command_line(), user)).unwrap()
     }
@@ -181,14 +194,14 @@ impl Server {
 }
 
 /// The server's thread. It ends when this is dropped, after the requests in flight.
-struct Running {
-    port: u16,
+pub struct Running {
+    pub port: u16,
     handle: actix_web::dev::ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Running {
-    fn start(app: Arc<App>) -> Self {
+    pub fn start(app: Arc<App>) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
