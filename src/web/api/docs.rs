@@ -78,6 +78,13 @@ struct Endpoint<'a> {
     failures: Vec<Failure<'a>>,
 }
 
+impl Endpoint<'_> {
+    /// Whether it is about one row, whose id stands in the path: such a path has several methods and no page to open.
+    fn is_one_of_several(&self) -> bool {
+        self.path.contains('{')
+    }
+}
+
 /// A field or parameter of a request.
 struct Field<'a> {
     name: &'a str,

@@ -40,7 +40,7 @@ impl View for Introspect {
             "username": "alice",
         });
         let answers = "What the token says, and whose it is; `active` alone, and `false`, if it would not be accepted.";
-        Entry::new("Account", answers, active, example)
+        Entry::new("Token pairs", answers, active, example)
             .takes_as(schemas::fields(["token"]), json!({"token": REFRESH}))
             .fault("no_oauth_token", "There is no token", ApiError::no_token())
     }
