@@ -101,7 +101,7 @@ fn end_under_lock(
     reason: Reason,
     presented: &Presented,
 ) -> Result<(), DbError> {
-    let user = users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
+    let owner = users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
     let now = app.now();
     // Of two who come at the same time, one raises the alarm.
     let is_first = sessions::end(app, conn, session, (reason, "Latchkey"), now)?;
@@ -124,7 +124,7 @@ fn end_under_lock(
     });
     tracing::warn!(
         session = session.id,
-        user = user.map(|user| user.username),
+        user = owner.map(|owner| owner.username),
         detail = %detail,
         "a rotated refresh token came back: the session ends"
     );
