@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::config::{Config, DatabaseUrl, Effective};
+use crate::config::{Algorithm, Config, DatabaseUrl, Effective};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
@@ -90,7 +90,8 @@ fn in_force(setting: &Effective, beside_django: Option<bool>) -> &str {
 }
 
 fn keys(config: &Config, report: &mut Report) {
-    if config.secret_key.expose_secret().is_empty() && config.jwt.signing_key.is_none() {
+    let is_secret = matches!(config.jwt.algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+    if is_secret && config.secret_key.expose_secret().is_empty() && config.jwt.signing_key.is_none() {
         return report.add(Level::Ok, "signing key: made at the first start");
     }
     match Keys::new(&config.jwt, &config.secret_key) {

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::{help, open, output};
 use crate::tokens::purge;
 
-/// Delete expired tokens
+/// Delete expired tokens and sessions
 ///
 /// Deletes outstanding tokens that have expired, and with them their blacklist entries and sessions: nobody could use
 /// them any more. A server does it by itself (PURGE_INTERVAL); this does it now, in small batches, so that a server on

@@ -44,7 +44,7 @@ impl RefreshCookie {
         if cors.allow_all_origins && cors.allow_credentials {
             let fault = "together with CORS_ALLOW_ALL_ORIGINS and CORS_ALLOW_CREDENTIALS gives every web site its \
                          visitors' logins; name the origins in CORS_ALLOWED_ORIGINS";
-            reader.refuse("JWT_COOKIE", None, fault);
+            reader.refuse_with("JWT_COOKIE", None, fault, "CORS_ALLOWED_ORIGINS=https://app.example.com");
         }
         if same_site == SameSite::None && !cookie.is_secure {
             let fault = "without https is refused by browsers; PUBLIC_URL must start with https://";

@@ -108,11 +108,8 @@ impl Jwt {
             check_session: reader.read("JWT_CHECK_SESSION", parse::boolean),
         };
         if jwt.check_session && jwt.session_claim.is_none() {
-            reader.refuse(
-                "JWT_CHECK_SESSION",
-                None,
-                "needs a JWT_SESSION_CLAIM: without it no access token names its session",
-            );
+            let fault = "leaves out what JWT_CHECK_SESSION needs: which session an access token is of";
+            reader.refuse_with("JWT_SESSION_CLAIM", Some("none"), fault, "JWT_SESSION_CLAIM=sid");
         }
         jwt.refuse_claims_of_one_name(reader);
         jwt.look_at_jwk_url(reader);

@@ -35,11 +35,11 @@ pub(super) fn secret_key(value: &str) -> Result<SecretString, Fault> {
     Ok(value.into())
 }
 
-/// A key itself, or a path to it where the value starts with `/`, `./` or `file:`.
+/// A key itself, or a path to it where the value starts with `/`, `./`, `../` or `file:`.
 pub(super) fn inline_or_file(value: &str) -> Result<SecretString, Fault> {
     let path = match value.strip_prefix("file:") {
         Some(path) => Some(path.strip_prefix("//").unwrap_or(path)),
-        None => (value.starts_with('/') || value.starts_with("./")).then_some(value),
+        None => (value.starts_with('/') || value.starts_with("./") || value.starts_with("../")).then_some(value),
     };
     match path {
         Some(path) => read_file(Path::new(path.trim_end())).map(SecretString::from),
@@ -51,7 +51,7 @@ pub(super) fn inline_or_file(value: &str) -> Result<SecretString, Fault> {
 
 /// The text of a key file. Faults do not repeat the path: it may be a secret that begins with a slash.
 fn read_file(path: &Path) -> Result<String, Fault> {
-    let taken = "is taken for a path (it starts with `/`, `./` or `file:`), but";
+    let taken = "is taken for a path (it starts with `/`, `./`, `../` or `file:`), but";
     // Looked at before it is opened: opening a pipe waits for somebody to write.
     let metadata = fs::metadata(path).map_err(|error| format!("{taken} the file cannot be read: {}", cause(&error)))?;
     if !metadata.is_file() || metadata.len() > LONGEST_FILE {

@@ -106,7 +106,7 @@ impl Config {
         let accounts = Accounts::read(reader);
         let passwords = Passwords::read(reader);
         let jwt = Jwt::read(reader);
-        let sessions = Sessions::read(reader);
+        let sessions = Sessions::read(reader, &jwt);
         let introspection_client = IntrospectionClient::read(reader);
         let cookie = RefreshCookie::read(reader, &server, &mut cors);
         Self {
@@ -185,7 +185,8 @@ mod tests {
     #[test]
     fn every_example_is_a_good_value() {
         for setting in SETTINGS.iter().filter(|setting| !setting.example.starts_with('/')) {
-            let example = setting.example.trim_matches('\'');
+            // Of a secret's example the quoted part is the value.
+            let example = setting.example.split('\'').nth(1).unwrap_or(setting.example);
             let partner = match setting.name {
                 "INTROSPECTION_CLIENT_ID" => Some(("INTROSPECTION_CLIENT_SECRET", KEY)),
                 "INTROSPECTION_CLIENT_SECRET" => Some(("INTROSPECTION_CLIENT_ID", "my-api")),

@@ -46,7 +46,7 @@ pub fn choice<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> 
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            format!("is none of {}", known.join(", "))
+            format!("is not one of {}", known.join(", "))
         })
     }
 }

@@ -102,11 +102,16 @@ impl<'a> Reader<'a> {
     /// Notes a problem: the variable, its value unless it is a secret, the fault and a good example.
     pub fn refuse(&mut self, name: &str, given: Option<&str>, fault: &str) {
         let setting = table::setting(name);
+        self.refuse_with(name, given, fault, &format!("{}={}", setting.name, setting.example));
+    }
+
+    /// The same with another example than the table's.
+    pub fn refuse_with(&mut self, name: &str, given: Option<&str>, fault: &str, example: &str) {
         let subject = match given {
-            Some(value) if !setting.is_secret => format!("{:?} ", shorten(value)),
+            Some(value) if !table::setting(name).is_secret => format!("{:?} ", shorten(value)),
             _ => String::new(),
         };
-        let message = format!("{subject}{fault}; for example {}={}", setting.name, setting.example);
+        let message = format!("{subject}{fault}; for example {example}");
         self.problems.push(Problem { name: name.to_owned(), message });
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::jwt::Jwt;
 use super::parse::{self, Fault};
 use super::reader::Reader;
 
@@ -23,15 +24,23 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
+    pub(super) fn read(reader: &mut Reader<'_>, jwt: &Jwt) -> Self {
+        let sessions = Self {
             max_age: reader.optional("SESSION_MAX_AGE", parse::positive_duration),
             idle_timeout: reader.optional("SESSION_IDLE_TIMEOUT", parse::positive_duration),
             max_per_user: reader.optional("SESSION_MAX_PER_USER", parse::number(1..=10_000)),
             reuse_alarm_after: reader.read("REUSE_ALARM_AFTER", parse::duration),
             refresh_grace: reader.read("REFRESH_GRACE", grace),
             purge_interval: reader.read("PURGE_INTERVAL", parse::duration),
+        };
+        if sessions.idle_timeout.is_some_and(|idle| idle <= jwt.access_token_lifetime) {
+            reader.warnings.push(
+                "SESSION_IDLE_TIMEOUT is not longer than JWT_ACCESS_TOKEN_LIFETIME: clients that refresh when that is over \
+                 are logged out"
+                    .to_owned(),
+            );
         }
+        sessions
     }
 }
 

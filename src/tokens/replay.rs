@@ -101,7 +101,7 @@ fn end_under_lock(
     reason: Reason,
     presented: &Presented,
 ) -> Result<(), DbError> {
-    users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
+    let owner = users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
     let now = app.now();
     // Of two who come at the same time, one raises the alarm.
     let is_first = sessions::end(app, conn, session, (reason, "Latchkey"), now)?;
@@ -124,7 +124,8 @@ fn end_under_lock(
     });
     tracing::warn!(
         session = session.id,
-        user = session.user_id.0,
+        user = owner.map(|owner| owner.username),
+        detail = %detail,
         "a rotated refresh token came back: the session ends"
     );
     let actor = Actor { user_id: None, name: "Latchkey".to_owned(), ip: presented.client.address() };

@@ -132,7 +132,7 @@ impl ApiError {
 
     /// An `Idempotency-Key` that cannot be one.
     pub fn bad_idempotency_key() -> Self {
-        Self::detail(StatusCode::BAD_REQUEST, "Idempotency-Key must have 1 to 255 visible ASCII characters.")
+        Self::detail(StatusCode::BAD_REQUEST, "Idempotency-Key must have 1 to 255 printable ASCII characters.")
     }
 
     /// JSON that is no object: there is no field to blame.

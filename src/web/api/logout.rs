@@ -21,7 +21,7 @@ pub struct Logout;
 impl View for Logout {
     type Caller = Authenticated;
     const NAME: &'static str = "API Logout";
-    const DESCRIPTION: &'static str = "Ends the session of the refresh token, or with all every session of the caller, or with others all but this one.";
+    const DESCRIPTION: &'static str = "Ends the session of the refresh token; with 'all', every session of the caller; with 'others', every session but this one.";
 
     fn form(_: &Config) -> Vec<&'static str> {
         vec!["refresh_token", "all", "others"]

@@ -71,7 +71,7 @@ impl View for Refresh {
                 "Whoever repeats the same refresh under the same key within a minute gets the same refresh token again.",
                 ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
             )
-            .fault("bad_idempotency_key", "The key is none", ApiError::bad_idempotency_key())
+            .fault("bad_idempotency_key", "The Idempotency-Key is empty, too long, or not ASCII", ApiError::bad_idempotency_key())
             .no_refresh(config)
     }
 

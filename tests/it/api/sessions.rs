@@ -122,7 +122,7 @@ fn a_key_that_is_none_is_told(backend: Backend) {
     server.add_user("alice");
     let pair = server.log_in("alice");
     for key in ["", "caf\u{e9}", &"k".repeat(256)] {
-        let detail = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
+        let detail = "Idempotency-Key must have 1 to 255 printable ASCII characters.";
         refresh_under(&server, &pair.refresh, key).expect(400, json!({"detail": detail}));
     }
     refresh_under(&server, &pair.refresh, &"k".repeat(255)).expect_status(200);

@@ -184,9 +184,11 @@ fn steps(app: &App, kind: &str, token: &str, access: Option<&str>) -> Vec<Step> 
         _ => false,
     };
     if authenticates {
-        let mut me = step("Who am I", ME, ACCESS_TOKEN);
-        me.fields.push((METHOD, "GET".to_owned()));
-        steps.push(me);
+        for (verb, endpoint) in [("Who am I", ME), ("My sessions", SESSIONS)] {
+            let mut look = step(verb, endpoint, ACCESS_TOKEN);
+            look.fields.push((METHOD, "GET".to_owned()));
+            steps.push(look);
+        }
     }
     steps.push(step("Verify it", VERIFY, "token"));
     if kind == "refresh" {
@@ -207,8 +209,11 @@ pub fn steps_of_sessions(frame: &Frame, sent: &Sent, list: &Value) -> Vec<Step> 
     };
     let step = |session: &Value| {
         let text = |name: &str| session.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let name = text("label").or_else(|| text("device"))?;
+        let since = text("created_at")?.get(..16)?.replace('T', " ");
+        let here = if session["current"] == true { "This one: " } else { "" };
         Some(Step {
-            verb: text("label").or_else(|| text("device"))?.to_owned(),
+            verb: format!("{here}{name}, {since}"),
             endpoint: format!("{SESSIONS}{}/", text("id")?),
             fields: vec![(ACCESS_TOKEN, token.to_owned()), (METHOD, "GET".to_owned())],
         })
