@@ -78,7 +78,10 @@ export class Client {
         if (status !== 401) throw new Refused({ status, answer });
         // Has another tab stored something newer meanwhile? Then that is what counts.
         const newer = stored();
-        if (newer?.key === kept.key) break;
+        if (newer?.key === kept.key) {
+          await this.#disown(kept);
+          break;
+        }
         kept = newer;
       }
       this.#forget();
@@ -98,6 +101,13 @@ export class Client {
       }
     }
     throw new Error('The server does not answer.');
+  }
+
+  /** A token that is refused may have been used by a thief. Then this ends what the thief got for it. */
+  async #disown({ refresh }) {
+    // Without locks it may have been another tab.
+    if (!refresh || !navigator.locks) return;
+    await this.#post('/api/token/revoke/', { token: refresh }).catch(() => {});
   }
 
   async #authorized(send) {

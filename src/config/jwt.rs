@@ -111,6 +111,12 @@ impl Jwt {
             let fault = "leaves out what JWT_CHECK_SESSION needs: which session an access token is of";
             reader.refuse_with("JWT_SESSION_CLAIM", Some("none"), fault, "JWT_SESSION_CLAIM=sid");
         }
+        if jwt.token_type_claim.is_none() {
+            reader.warnings.push(
+                "JWT_TOKEN_TYPE_CLAIM=none: every token is taken for every purpose, so that an access token can be refreshed"
+                    .to_owned(),
+            );
+        }
         jwt.refuse_claims_of_one_name(reader);
         jwt.look_at_jwk_url(reader);
         jwt

@@ -41,7 +41,8 @@ impl<'a> Scope<'a> {
         let condition = match self {
             Self::User(_) => "o.user_id = $1 AND $2 = ''",
             Self::Others(..) => "o.user_id = $1 AND (k.session_id IS NULL OR k.session_id <> $2)",
-            Self::Session(..) => "o.user_id = $1 AND k.session_id = $2",
+            // The plus keeps SQLite from walking through all tokens of the user.
+            Self::Session(..) => "+o.user_id = $1 AND k.session_id = $2",
         };
         format!(
             "{before} FROM token_blacklist_outstandingtoken o \

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::config::TokenClass;
 use crate::db::exclusive::{self, Task};
+use crate::db::types::Instant;
 use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens};
 
 /// How many rows one write job deletes: few enough that a refresh behind it does not notice.
@@ -78,15 +80,26 @@ pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usi
 
 /// How many tokens `flush_expired` would delete.
 pub async fn count_expired(app: &App) -> Result<i64, DbError> {
-    let before = app.now() - app.config.jwt.leeway;
+    let before = expired(app);
     app.db.read(move |conn| outstanding_tokens::count_expired(conn, before)).await
+}
+
+/// Tokens recorded as expired before this are accepted nowhere any more.
+fn expired(app: &App) -> Instant {
+    let jwt = &app.config.jwt;
+    // A token within the leeway is still accepted.
+    let expired = app.now() - jwt.leeway;
+    if !jwt.auth_token_classes.contains(&TokenClass::Sliding) {
+        return expired;
+    }
+    // A refresh moves the `exp` of a sliding token but not its row, which from Django has the first `exp`. Were a
+    // blacklisted one forgotten at that time, it would be good again.
+    expired - jwt.sliding_token_refresh_lifetime.max(jwt.sliding_token_lifetime)
 }
 
 /// The job that deletes one batch.
 fn batch(app: &App) -> impl Fn(&mut Conn) -> Result<Purged, DbError> + Send + use<> {
-    let jwt = &app.config.jwt;
-    // A token within the leeway is still accepted.
-    let expired = app.now() - jwt.leeway;
+    let (jwt, expired) = (&app.config.jwt, expired(app));
     let ended = expired - jwt.refresh_token_lifetime.max(jwt.sliding_token_refresh_lifetime);
     move |conn| {
         Ok(Purged {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::claims::{self, Kind};
 use super::obtain::signed;
 use super::record::{self, Reason, Why};
-use super::{TokenError, renew, replay, sessions};
+use super::renew::{self, Admitted};
+use super::{TokenError, replay, sessions};
 use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
@@ -84,7 +85,7 @@ pub async fn rotate(
     let retry_key = replay::retry_key(app, &claims, key);
     let presented = Presented { claims, retry_key, client };
     if !app.config.jwt.rotate_refresh_tokens {
-        let (claims, user) = renew::admit(app, presented, Kind::Refresh).await?;
+        let Admitted { claims, user, .. } = renew::admit(app, presented, Kind::Refresh).await?;
         return Ok(Refreshed { access: signed(app, &access(app, &claims, &user)), refresh: None });
     }
     let outcome = match exchange(app, &presented).await {
@@ -120,7 +121,7 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
     if let Some(used) = recorded.as_ref().filter(|recorded| recorded.blacklisted_at.is_some()) {
         return replay::answer(app, conn, presented, used, user);
     }
-    let user = check(app, claims, user, Kind::Refresh)?;
+    let user = check(app, claims, user, recorded.as_ref(), Kind::Refresh)?;
     let session = sessions::of(app, conn, claims, recorded.as_ref(), user.id, client)?;
     if let Some(session) = &session
         && let Some(reason) = sessions::fault(app, session, claims)
@@ -190,13 +191,22 @@ pub(super) fn find_user(
 }
 
 /// Is it good for a refresh, its blacklisting apart? In SimpleJWT's order: `exp`, id, type, then the user.
-pub(super) fn check(app: &App, claims: &Claims, user: Option<User>, kind: Kind) -> Result<User, RefreshError> {
+pub(super) fn check(
+    app: &App,
+    claims: &Claims,
+    user: Option<User>,
+    recorded: Option<&Recorded>,
+    kind: Kind,
+) -> Result<User, RefreshError> {
     claims::check(app, claims, Some(kind))?;
     let jwt = &app.config.jwt;
     if kind == Kind::Sliding {
         claims::check_time(app, claims, &jwt.sliding_token_refresh_exp_claim)?;
     }
-    let user = user.filter(|user| user.is_active || !jwt.check_user_is_active).ok_or(RefreshError::NoActiveAccount)?;
+    // A name or address may have gone over to somebody else since: the token stays with whom it was made for.
+    let is_owner = |user: &User| recorded.is_none_or(|recorded| recorded.user_id.is_none_or(|owner| owner == user.id));
+    let user = user.filter(|user| is_owner(user) && (user.is_active || !jwt.check_user_is_active));
+    let user = user.ok_or(RefreshError::NoActiveAccount)?;
     if jwt.check_revoke_token && !claims::has_revoke_value(app, claims, &user) {
         return Err(RefreshError::PasswordChanged);
     }

@@ -17,18 +17,28 @@ use crate::db::{Conn, DbError, latchkey_token};
 /// `last_refreshed_at` of a session is written at most this often.
 const STEP: Duration = Duration::from_mins(1);
 
+/// A token that may be refreshed.
+pub(super) struct Admitted {
+    /// Its claims, with its session's.
+    pub claims: Claims,
+    /// Its user.
+    pub user: User,
+    /// Its session, if it has one.
+    pub session: Option<Session>,
+}
+
 /// What is found out about a presented token.
 enum Admission {
-    /// It is good; these are its claims, with its session's.
-    Good(Claims, Box<User>),
+    /// It is good.
+    Good(Box<Admitted>),
     /// It is good, but its session is to be written.
     Due,
     /// Its session has to end.
     End(Box<Session>, Reason),
 }
 
-/// The claims of a token that may be refreshed, and its user.
-pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> Result<(Claims, User), RefreshError> {
+/// What a token that may be refreshed is made anew from.
+pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> Result<Admitted, RefreshError> {
     let (shared, wanted) = (Arc::clone(app), presented.clone());
     let mut admission = app.db.read(move |conn| look(&shared, conn, &wanted, kind, None)).await?;
     if matches!(admission, Admission::Due) {
@@ -39,7 +49,7 @@ pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> R
         };
     }
     match admission {
-        Admission::Good(claims, user) => Ok((claims, *user)),
+        Admission::Good(admitted) => Ok(*admitted),
         Admission::Due => Err(TokenError::Invalid.into()),
         Admission::End(session, reason) => Err(replay::end(app, *session, reason, presented).await.into()),
     }
@@ -61,22 +71,22 @@ fn look(
     let Presented { claims, client, .. } = presented;
     let user = find_user(app, conn, claims, intent)?;
     let recorded = record::find_unless_blacklisted(app, conn, claims)?;
-    let user = check(app, claims, user, kind)?;
-    // A token that was never recorded stays so, as in SimpleJWT, and then it has no session.
-    let Some(recorded) = recorded else { return Ok(Admission::Good(claims.clone(), user.into())) };
-    let known = recorded.session.as_ref();
-    if let Some(session) = known
+    let user = check(app, claims, user, recorded.as_ref(), kind)?;
+    let known = sessions::known(app, conn, claims, recorded.as_ref(), user.id)?;
+    if let Some(session) = &known
         && let Some(reason) = sessions::fault(app, session, claims)
     {
         return Ok(Admission::End(Box::new(session.clone()), reason));
     }
     // One that Django made says nothing of its session.
     let mut claims = claims.clone();
-    let is_due = known.is_none_or(|session| session.last_refreshed_at.is_none_or(|last| last + STEP <= app.now()));
-    if !is_due {
-        sessions::set_claim(app, &mut claims, known);
-        return Ok(Admission::Good(claims, user.into()));
-    }
+    let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
+    let is_fresh = |session: &Session| session.last_refreshed_at.is_some_and(|last| app.now() < last + STEP);
+    // A token that was never recorded stays so, as in SimpleJWT, and then no session is written for it.
+    let Some(recorded) = recorded.filter(|_| !(is_linked && known.as_ref().is_some_and(is_fresh))) else {
+        sessions::set_claim(app, &mut claims, known.as_ref());
+        return Ok(Admission::Good(Box::new(Admitted { claims, user, session: known })));
+    };
     if intent.is_none() {
         return Ok(Admission::Due);
     }
@@ -91,5 +101,5 @@ fn look(
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
     sessions::set_claim(app, &mut claims, session.as_ref());
-    Ok(Admission::Good(claims, user.into()))
+    Ok(Admission::Good(Box::new(Admitted { claims, user, session })))
 }

@@ -51,7 +51,7 @@ pub(super) fn answer(
         None => rotated.retry_key.is_none() && now < rotated_at + settings.refresh_grace,
     };
     if is_retry {
-        let user = check(app, &presented.claims, user, Kind::Refresh)?;
+        let user = check(app, &presented.claims, user, Some(rotated), Kind::Refresh)?;
         if let Some(reason) = sessions::fault(app, session, &presented.claims) {
             return Ok(Outcome::End(Box::new(session.clone()), reason));
         }

@@ -16,6 +16,9 @@ use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError, latchkey_token};
 
+/// So many sessions a login ends at most.
+const MOST_AT_ONCE: usize = 100;
+
 /// Starts a session whose first token expires then. `None` where tokens carry no id: nothing could be said of them later.
 pub(super) fn start(
     app: &App,
@@ -48,7 +51,8 @@ pub(super) fn start(
 pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Result<(), DbError> {
     let Some(most) = app.config.sessions.max_per_user else { return Ok(()) };
     let live = latchkey_session::list_live_of(conn, user, now)?;
-    let surplus = (live.len() + 1).saturating_sub(most);
+    // Where the limit is new there may be thousands: the next logins end the rest.
+    let surplus = (live.len() + 1).saturating_sub(most).min(MOST_AT_ONCE);
     for session in &live[..surplus] {
         end(app, conn, session, (Reason::TooMany, "Latchkey"), now)?;
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::claims::{self, Kind};
 use super::obtain::{issue, signed};
 use super::refresh::{Presented, RefreshError};
-use super::renew;
+use super::renew::{self, Admitted};
+use super::sessions;
 use crate::accounts::Client;
 use crate::accounts::login::{Credentials, LoginError};
 use crate::app::App;
@@ -20,9 +21,10 @@ pub async fn obtain(app: &Arc<App>, credentials: Credentials, client: Client) ->
 /// The same token with a later `exp`: its id and `refresh_exp` stay.
 pub async fn refresh(app: &Arc<App>, token: &str, client: Client) -> Result<String, RefreshError> {
     let presented = Presented { claims: claims::decode(app, token).await?, retry_key: None, client };
-    let (mut claims, user) = renew::admit(app, presented, Kind::Sliding).await?;
+    let Admitted { mut claims, user, session } = renew::admit(app, presented, Kind::Sliding).await?;
     claims::set_extra(app, &mut claims, &user, true);
     claims::set_times(app, &mut claims, Kind::Sliding, app.now());
+    sessions::cap(app, &mut claims, session.as_ref());
     claims::finish(app, &mut claims);
     Ok(signed(app, &claims))
 }

@@ -57,8 +57,9 @@ impl Jar {
 
     /// The values that were sent. Browsers send cookies of one name side by side.
     fn values(self, headers: &HeaderMap) -> Vec<&str> {
-        let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        // Cut before it is read as text: a neighbour's cookie may hold any bytes.
+        let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
         pairs
             .filter(|(name, value)| *name == self.settings.name() && !value.is_empty())
             .map(|(_, value)| value)
@@ -203,6 +204,7 @@ mod tests {
         };
         assert_eq!(values(&["a=1; latchkey_refresh=x.y.z; =; junk"]), "x.y.z");
         assert_eq!(values(&["latchkey_refresh=one; latchkey_refresh=two", "latchkey_refresh=three"]), "one two three");
+        assert_eq!(values(&["pref=caf\u{e9}; latchkey_refresh=x"]), "x");
         assert_eq!(values(&["latchkey_refresh=; __Secure-latchkey_refresh=x; Latchkey_Refresh=y"]), "");
     }
 }

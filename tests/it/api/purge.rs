@@ -4,7 +4,7 @@ use latchkey::db::exclusive::{self, Task};
 use latchkey::tokens::purge::{Purged, purge};
 use serde_json::json;
 
-use crate::harness::{Backend, Pair, Server};
+use crate::harness::{Backend, PASSWORD, Pair, Server};
 
 const DAY: i64 = 24 * 3600;
 
@@ -50,6 +50,27 @@ fn an_ended_session_is_remembered_as_long_as_a_copy_of_its_token_could_live(back
     assert_eq!(purged(&server), Purged { tokens: 1, sessions: 0 }, "{}", pair.refresh);
     server.advance(DAY);
     assert_eq!(purged(&server), Purged { tokens: 1, sessions: 2 });
+}
+
+both!(a_revoked_sliding_token_is_not_forgotten_while_it_could_still_be_used);
+fn a_revoked_sliding_token_is_not_forgotten_while_it_could_still_be_used(backend: Backend) {
+    let server = Server::with(backend, &[("JWT_AUTH_TOKEN_CLASSES", "sliding")]);
+    server.add_user("alice");
+    let login = json!({"username": "alice", "password": PASSWORD});
+    let token = server.client.post("/api/token/sliding/", &login).json()["token"].as_str().unwrap().to_owned();
+    // As Django records it: with its first `exp`.
+    let first_exp = if backend == Backend::Sqlite { "'2026-03-01 12:05:00'" } else { "'2026-03-01 12:05:00+00'" };
+    server.db.execute(&format!("UPDATE token_blacklist_outstandingtoken SET expires_at = {first_exp}"));
+    server.advance(200);
+    let later = server.client.post("/api/token/sliding/refresh/", &json!({"token": token})).json();
+    let later = later["token"].as_str().unwrap();
+    server.client.bearer("POST", "/api/logout/", later, &json!({"all": true})).expect_status(200);
+    server.advance(200);
+    assert_eq!(purged(&server).tokens, 0);
+    server.me(later).expect_status(401);
+    server.client.post("/api/token/sliding/refresh/", &json!({"token": later})).expect_status(401);
+    server.advance(2 * DAY);
+    assert_eq!(purged(&server).tokens, 1);
 }
 
 #[test]

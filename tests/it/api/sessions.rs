@@ -312,3 +312,30 @@ fn a_changed_password_ends_the_sessions(backend: Backend) {
     server.refresh(&pair.refresh).expect(401, refused());
     assert_eq!(count(&server, "end_reason = 'password_change' AND ended_by = 'Command line'"), 1);
 }
+
+both!(no_refresh_makes_a_sliding_token_outlive_its_session);
+fn no_refresh_makes_a_sliding_token_outlive_its_session(backend: Backend) {
+    let server = Server::with(backend, &[("SESSION_MAX_AGE", "1h"), ("JWT_SLIDING_TOKEN_LIFETIME", "50m")]);
+    server.add_user("alice");
+    let login = json!({"username": "alice", "password": crate::harness::PASSWORD});
+    let token = server.client.post("/api/token/sliding/", &login).json()["token"].clone();
+    server.advance(1800);
+    let later = server.client.post("/api/token/sliding/refresh/", &json!({"token": token})).json();
+    let end = crate::harness::server::NOW + 3600;
+    assert_eq!(claims(later["token"].as_str().unwrap())["exp"], end);
+}
+
+both!(a_token_stays_with_its_owner_when_the_name_goes_to_somebody_else);
+fn a_token_stays_with_its_owner_when_the_name_goes_to_somebody_else(backend: Backend) {
+    for rotate in ["true", "false"] {
+        let settings = [("JWT_USER_ID_FIELD", "email"), ("JWT_ROTATE_REFRESH_TOKENS", rotate)];
+        let server = Server::with(backend, &settings);
+        server.add_user("alice");
+        let pair = server.log_in("alice");
+        server.add_user("bob");
+        server.db.execute("UPDATE auth_user SET email = 'old@example.com' WHERE username = 'alice'");
+        server.db.execute("UPDATE auth_user SET email = 'alice@example.com' WHERE username = 'bob'");
+        let gone = json!({"detail": "No active account found for the given token."});
+        server.refresh(&pair.refresh).expect(401, gone);
+    }
+}
