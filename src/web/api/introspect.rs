@@ -48,7 +48,7 @@ impl View for Introspect {
     async fn answer(mut call: Call, caller: Introspector) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         caller.prove(&call.app, &fields)?;
-        let found = introspect::introspect(&call.app, fields.oauth_token()?).await?;
+        let found = introspect::introspect(&call.app, &fields.oauth_token()?).await?;
         Ok(found.map_or_else(|| json!({"active": false}), Value::Object))
     }
 }

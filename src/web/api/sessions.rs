@@ -59,6 +59,7 @@ impl View for One {
                 Entry::new("Sessions", "The session, named.", schema(), example())
                     .does("Names a session of the caller.")
                     .takes_as(body, json!({"label": "My phone"}))
+                    .optionally()
             }
             _ => Entry::new("Sessions", "The session.", schema(), example()).does("Shows a session of the caller."),
         };

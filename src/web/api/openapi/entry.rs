@@ -45,6 +45,8 @@ pub struct Body {
     pub schema: Option<RefOr<Schema>>,
     /// A good one.
     pub example: Value,
+    /// Whether a request without one is refused.
+    pub is_required: bool,
 }
 
 /// What the API document says of an endpoint beyond the name and description of its view.
@@ -91,13 +93,19 @@ impl Entry {
 
     /// It takes a body with the view's fields; this is a good one.
     pub fn takes(mut self, example: Value) -> Self {
-        self.takes = Some(Body { schema: None, example });
+        self.takes = Some(Body { schema: None, example, is_required: true });
         self
     }
 
     /// It takes a body that the view's fields do not describe.
     pub fn takes_as(mut self, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
-        self.takes = Some(Body { schema: Some(schema.into()), example });
+        self.takes = Some(Body { schema: Some(schema.into()), example, is_required: true });
+        self
+    }
+
+    /// The body may be left out.
+    pub fn optionally(mut self) -> Self {
+        self.takes = self.takes.map(|body| Body { is_required: false, ..body });
         self
     }
 

@@ -96,7 +96,8 @@ pub fn operation_id(path: &str) -> String {
 fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
     let schema = || body.schema.clone().unwrap_or_else(|| schemas::fields(fields.iter().copied()).into());
     let content = || ContentBuilder::new().schema(Some(schema())).example(Some(body.example.clone())).build();
-    let request = RequestBodyBuilder::new().required(Some(Required::True));
+    let required = if body.is_required { Required::True } else { Required::False };
+    let request = RequestBodyBuilder::new().required(Some(required));
     BODIES.into_iter().fold(request, |request, media_type| request.content(media_type, content())).build()
 }
 
