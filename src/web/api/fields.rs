@@ -69,8 +69,8 @@ impl Fields {
     }
 
     /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).
-    pub fn oauth_token(&self) -> Result<String, ApiError> {
-        char_field(self.get("token")).map_err(|_| ApiError::no_token())
+    pub fn oauth_token(&self) -> Result<&str, ApiError> {
+        self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)
     }
 
     /// These required texts, trimmed; or what is wrong with each of them.

@@ -41,14 +41,14 @@ impl View for Introspect {
         });
         let answers = "What the token says, and whose it is; `active` alone, and `false`, if it would not be accepted.";
         Entry::new("Token pairs", answers, active, example)
-            .takes_as(schemas::fields(["token"]), json!({"token": REFRESH}))
+            .takes_as(schemas::oauth_token(), json!({"token": REFRESH}))
             .fault("no_oauth_token", "There is no token", ApiError::no_token())
     }
 
     async fn answer(mut call: Call, caller: Introspector) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         caller.prove(&call.app, &fields)?;
-        let found = introspect::introspect(&call.app, &fields.oauth_token()?).await?;
+        let found = introspect::introspect(&call.app, fields.oauth_token()?).await?;
         Ok(found.map_or_else(|| json!({"active": false}), Value::Object))
     }
 }

@@ -10,7 +10,7 @@ use super::auth::Anyone;
 use super::error::ApiError;
 use super::metadata::Field;
 use super::openapi::entry::{Entry, REFRESH, component};
-use super::openapi::schemas::{EMPTY, fields};
+use super::openapi::schemas::{EMPTY, oauth_token};
 use super::{Call, View};
 
 /// `POST /api/token/revoke/`
@@ -27,14 +27,14 @@ impl View for Revoke {
 
     fn entry(_: &Config, _: &Method) -> Entry {
         Entry::new("Token pairs", "It is refused from now on, if it was not before.", component(EMPTY), json!({}))
-            .takes_as(fields(["token"]), json!({"token": REFRESH}))
+            .takes_as(oauth_token(), json!({"token": REFRESH}))
             .fault("no_oauth_token", "There is no token", ApiError::no_token())
             .fault("unsupported_token_type", "An access token that names no session", RevokeError::Unsupported)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        revoke::revoke(&call.app, &fields.oauth_token()?).await?;
+        revoke::revoke(&call.app, fields.oauth_token()?).await?;
         Ok(json!({}))
     }
 }

@@ -29,6 +29,13 @@ pub const NON_FIELD: &str = "NonFieldErrors";
 /// Anything but NUL, with at least one character that Python's `str.strip` leaves.
 const NOT_BLANK: &str = "^[^\\u0000]*[^\\u0000\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$";
 
+/// A text with more in it than white space, which is all that RFC 7009 and RFC 7662 ask of a `token`.
+pub fn oauth_token() -> ObjectBuilder {
+    const SOMETHING: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+    let token = text().pattern(Some(SOMETHING)).description(Some("A token. White space around it is dropped."));
+    ObjectBuilder::new().property("token", token).required("token")
+}
+
 /// Every schema that others refer to, by name.
 pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     let detail = || ("detail", text().description(Some("What is wrong, for people.")));
