@@ -131,7 +131,9 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
     let session_id = session.as_ref().map(|session| session.id.as_str());
     let from = if app.config.jwt.blacklist_after_rotation {
         let why = Why::new(Reason::Rotated, &user.username);
-        let why = Why { session: session_id, retry_key: retry_key.as_deref(), ..why };
+        // What stands there already is not written again: the column has an index.
+        let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
+        let why = Why { session: session_id.filter(|_| !is_linked), retry_key: retry_key.as_deref(), ..why };
         Some(record::blacklist(app, conn, claims, recorded.as_ref(), Some(user.id), why)?)
     } else {
         join(conn, recorded.as_ref(), session_id)?;
@@ -150,7 +152,7 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
 }
 
 /// A token that stays good and had no session has one from its first refresh on.
-fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option<&str>) -> Result<(), DbError> {
+pub(super) fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option<&str>) -> Result<(), DbError> {
     match (recorded, session) {
         (Some(Recorded { id, session: None, .. }), Some(session)) => latchkey_token::update_session(conn, *id, session),
         _ => Ok(()),

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::claims::{self, Kind};
 use super::record::{self, Reason};
-use super::refresh::{Presented, RefreshError, check, find_user};
+use super::refresh::{Presented, RefreshError, check, find_user, join};
 use super::{TokenError, replay, sessions};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
 use crate::db::users::{Intent, User};
-use crate::db::{Conn, DbError, latchkey_token};
+use crate::db::{Conn, DbError};
 
 /// `last_refreshed_at` of a session is written at most this often.
 const STEP: Duration = Duration::from_mins(1);
@@ -80,24 +80,21 @@ fn look(
     }
     // One that Django made says nothing of its session.
     let mut claims = claims.clone();
-    let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
     let is_fresh = |session: &Session| session.last_refreshed_at.is_some_and(|last| app.now() < last + STEP);
     // A token that was never recorded stays so, as in SimpleJWT, and then no session is written for it.
-    let Some(recorded) = recorded.filter(|_| !(is_linked && known.as_ref().is_some_and(is_fresh))) else {
+    let Some(recorded) = recorded.filter(|recorded| !recorded.session.as_ref().is_some_and(is_fresh)) else {
         sessions::set_claim(app, &mut claims, known.as_ref());
         return Ok(Admission::Good(Box::new(Admitted { claims, user, session: known })));
     };
     if intent.is_none() {
         return Ok(Admission::Due);
     }
-    let session = sessions::of(app, conn, &claims, Some(&recorded), user.id, client)?;
+    let session = match known {
+        Some(session) => Some(session),
+        None => sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims)?)?,
+    };
     if let Some(session) = &session {
-        if let Some(reason) = sessions::fault(app, session, &claims) {
-            return Ok(Admission::End(Box::new(session.clone()), reason));
-        }
-        if recorded.session.is_none() {
-            latchkey_token::update_session(conn, recorded.id, &session.id)?;
-        }
+        join(conn, Some(&recorded), Some(&session.id))?;
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
     sessions::set_claim(app, &mut claims, session.as_ref());
