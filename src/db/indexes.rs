@@ -6,14 +6,43 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::{Conn, DbError};
 
-/// Name, table, columns on PostgreSQL, columns on SQLite.
-const WANTED: [(&str, &str, &str, &str); 3] = [
+const OUTSTANDING: &str = "token_blacklist_outstandingtoken";
+const BLACKLISTED: &str = "token_blacklist_blacklistedtoken";
+const USERS: &str = "auth_user";
+
+/// An index: its name, its table, and what it is made of on PostgreSQL and on SQLite (empty: not needed there).
+type Wanted = (&'static str, &'static str, &'static str, &'static str);
+
+const WANTED: [Wanted; 12] = [
     // flushexpiredtokens, and the lists sorted by expiry.
-    ("latchkey_outstandingtoken_expires_at", "token_blacklist_outstandingtoken", "expires_at, id", "expires_at, id"),
+    ("latchkey_outstandingtoken_expires_at", OUTSTANDING, "(expires_at, id)", "(expires_at, id)"),
+    // Lists of a period.
+    ("latchkey_outstandingtoken_created_at", OUTSTANDING, "(created_at, id)", "(created_at, id)"),
+    ("latchkey_blacklistedtoken_blacklisted_at", BLACKLISTED, "(blacklisted_at, id)", "(blacklisted_at, id)"),
+    // The newest tokens of a user; on SQLite Django's index on user_id ends with the id anyway.
+    ("latchkey_outstandingtoken_user_id", OUTSTANDING, "(user_id, id)", ""),
     // Login by e-mail address, and searches that begin like a name. `LIKE 'x%'` needs the pattern operators.
-    ("latchkey_user_lower_email", "auth_user", "lower(email) text_pattern_ops", "lower(email)"),
-    ("latchkey_user_lower_username", "auth_user", "lower(username) text_pattern_ops", "lower(username)"),
+    ("latchkey_user_lower_email", USERS, "(lower(email) text_pattern_ops)", "(lower(email))"),
+    ("latchkey_user_lower_username", USERS, "(lower(username) text_pattern_ops)", "(lower(username))"),
+    ("latchkey_user_lower_first_name", USERS, "(lower(first_name) text_pattern_ops)", "(lower(first_name))"),
+    ("latchkey_user_lower_last_name", USERS, "(lower(last_name) text_pattern_ops)", "(lower(last_name))"),
+    // The list of users by last login, and the few among them whom a filter wants.
+    ("latchkey_user_last_login", USERS, "(last_login, id)", "(last_login, id)"),
+    ("latchkey_user_staff", USERS, "(username) WHERE is_staff", "(username) WHERE is_staff"),
+    ("latchkey_user_superuser", USERS, "(username) WHERE is_superuser", "(username) WHERE is_superuser"),
+    ("latchkey_user_inactive", USERS, "(username) WHERE NOT is_active", "(username) WHERE NOT is_active"),
 ];
+
+/// What is wanted on this database: name, table, and what it is made of.
+fn wanted(conn: &Conn) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> + use<> {
+    let is_postgres = conn.is_postgres();
+    WANTED
+        .iter()
+        .map(move |(name, table, on_postgres, on_sqlite)| {
+            (*name, *table, if is_postgres { *on_postgres } else { *on_sqlite })
+        })
+        .filter(|(.., made_of)| !made_of.is_empty())
+}
 
 #[derive(QueryableByName)]
 struct Index {
@@ -37,13 +66,13 @@ fn existing(conn: &mut Conn) -> Result<Vec<Index>, DbError> {
 pub fn missing(conn: &mut Conn) -> Result<Vec<&'static str>, DbError> {
     let existing = existing(conn)?;
     let is_there = |name: &str| existing.iter().any(|index| index.valid && index.name == name);
-    Ok(WANTED.iter().map(|(name, ..)| *name).filter(|name| !is_there(name)).collect())
+    Ok(wanted(conn).map(|(name, ..)| name).filter(|name| !is_there(name)).collect())
 }
 
 /// Makes those that are missing. Where the table is not ours to index, a warning says so and the rest goes on.
 pub fn ensure(conn: &mut Conn) -> Result<(), DbError> {
     let existing = existing(conn)?;
-    for (name, table, on_postgres, on_sqlite) in WANTED {
+    for (name, table, made_of) in wanted(conn) {
         let found = existing.iter().find(|index| index.name == name);
         if found.is_some_and(|index| index.valid) {
             continue;
@@ -52,10 +81,9 @@ pub fn ensure(conn: &mut Conn) -> Result<(), DbError> {
             if found.is_some() {
                 sql_query(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).execute(conn)?;
             }
-            sql_query(format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} ({on_postgres})"))
-                .execute(conn)
+            sql_query(format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} {made_of}")).execute(conn)
         } else {
-            sql_query(format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({on_sqlite})")).execute(conn)
+            sql_query(format!("CREATE INDEX IF NOT EXISTS {name} ON {table} {made_of}")).execute(conn)
         };
         if let Err(error) = made {
             tracing::warn!(%error, index = name, table, "an index could not be made; lists and searches will be slower");

@@ -117,7 +117,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
     /// Who did what, and when.
@@ -131,6 +131,34 @@ table! {
         user_id -> Nullable<Key>,
         object -> Text,
         detail -> Text,
+        count -> Integer,
+        last_at -> Nullable<Moment>,
+        source -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer, Text};
+    use crate::db::types::Moment;
+
+    /// How often something happened in an hour.
+    latchkey_rollup (event, hour, shard) {
+        event -> Text,
+        hour -> Moment,
+        shard -> Integer,
+        count -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::db::types::Moment;
+
+    /// Counts that take too long for a page.
+    latchkey_statistic (name) {
+        name -> Text,
+        value -> BigInt,
+        counted_at -> Moment,
     }
 }
 
@@ -147,4 +175,6 @@ allow_tables_to_appear_in_same_query!(
     latchkey_session,
     latchkey_admin_session,
     latchkey_audit_log,
+    latchkey_rollup,
+    latchkey_statistic,
 );

@@ -1,0 +1,14 @@
+DROP INDEX latchkey_session_end_reason;
+DROP INDEX latchkey_session_created_at;
+DROP INDEX latchkey_session_user_id;
+CREATE INDEX latchkey_session_user_id ON latchkey_session (user_id);
+DROP INDEX latchkey_token_blacklist_reason;
+DROP TABLE latchkey_statistic;
+DROP TABLE latchkey_rollup;
+DROP INDEX latchkey_audit_log_actor;
+DROP INDEX latchkey_audit_log_action;
+DROP INDEX latchkey_audit_log_at;
+DROP INDEX latchkey_audit_log_source;
+ALTER TABLE latchkey_audit_log DROP COLUMN source;
+ALTER TABLE latchkey_audit_log DROP COLUMN last_at;
+ALTER TABLE latchkey_audit_log DROP COLUMN count;
