@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::words::When;
+use super::words::{Reader, When};
 use crate::config::Jwt;
 use crate::crypto::jwt;
 use crate::db::types::Instant;
@@ -56,8 +56,8 @@ pub struct Context<'a> {
     pub jwt: &'a Jwt,
     /// Whom the token names.
     pub owner: Owner<'a>,
-    /// The time.
-    pub now: Instant,
+    /// Who reads it.
+    pub reader: Reader,
 }
 
 /// The user that a token names, as far as anybody looked.
@@ -131,7 +131,7 @@ impl Context<'_> {
         let jwt = self.jwt;
         if let Some(word) = self.time_word(name) {
             return match seconds(value).and_then(Instant::from_timestamp) {
-                Some(at) => Meaning::Time(word, When::new(at, self.now)),
+                Some(at) => Meaning::Time(word, When::new(at, self.reader)),
                 None => Meaning::Text("Not a point in time".to_owned()),
             };
         }

@@ -1,9 +1,26 @@
 //! Points in time and amounts, in words for people.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
 
 use crate::db::page::Total;
 use crate::db::types::Instant;
+
+/// Who reads a page: the time that it is for them, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// When the page is made.
+    pub now: Instant,
+    /// In which zone they want to read times.
+    pub zone: Tz,
+}
+
+impl Reader {
+    /// Somebody of whom nothing is known.
+    pub fn in_utc(now: Instant) -> Self {
+        Self { now, zone: Tz::UTC }
+    }
+}
 
 /// One point in time, in every form that a page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,24 +29,28 @@ pub struct When {
     pub iso: String,
     /// Exact, for people: `2026-11-22 11:38:04 UTC`.
     pub utc: String,
-    /// `22 Nov 2026, 11:38:04 UTC`.
+    /// In the reader's zone: `22 Nov 2026, 12:38:04 CET`.
     pub long: String,
-    /// `22 Nov 2026`.
+    /// In the reader's zone: `22 Nov 2026`.
     pub day: String,
     /// `1 hour ago`, `in 22 hours`.
     pub relative: String,
+    /// Whether `long` is in UTC, so that `utc` says nothing new.
+    pub is_utc: bool,
 }
 
 impl When {
-    /// As seen from `now`.
-    pub fn new(at: Instant, now: Instant) -> Self {
-        let (at, now): (DateTime<Utc>, DateTime<Utc>) = (at.datetime(), now.datetime());
+    /// As its reader sees it.
+    pub fn new(at: Instant, reader: Reader) -> Self {
+        let at = at.datetime();
+        let here = at.with_timezone(&reader.zone);
         Self {
             iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             utc: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-            long: at.format("%-d %b %Y, %H:%M:%S UTC").to_string(),
-            day: at.format("%-d %b %Y").to_string(),
-            relative: relative(at - now),
+            long: here.format("%-d %b %Y, %H:%M:%S %Z").to_string(),
+            day: here.format("%-d %b %Y").to_string(),
+            relative: relative(at - reader.now.datetime()),
+            is_utc: reader.zone == Tz::UTC,
         }
     }
 }
@@ -118,7 +139,7 @@ mod tests {
     use super::*;
 
     fn when(at: i64, now: i64) -> When {
-        When::new(Instant::from_timestamp(at).unwrap(), Instant::from_timestamp(now).unwrap())
+        When::new(Instant::from_timestamp(at).unwrap(), Reader::in_utc(Instant::from_timestamp(now).unwrap()))
     }
 
     #[test]
@@ -129,6 +150,14 @@ mod tests {
         assert_eq!(when.long, "22 Nov 2026, 11:38:04 UTC");
         assert_eq!(when.day, "22 Nov 2026");
         assert_eq!(when.relative, "1 hour ago");
+    }
+
+    #[test]
+    fn a_time_is_told_in_the_readers_zone() {
+        let at = Instant::from_timestamp(1_795_390_684).unwrap();
+        let when = When::new(at, Reader { now: at, zone: Tz::Asia__Tokyo });
+        assert_eq!((&*when.long, &*when.day), ("23 Nov 2026, 08:38:04 JST", "23 Nov 2026"));
+        assert_eq!((&*when.utc, when.is_utc), ("2026-11-22 23:38:04 UTC", false));
     }
 
     #[test]

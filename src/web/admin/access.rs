@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::error::PageError;
 use super::session::Visit;
+use super::words::Reader;
 use crate::accounts::Actor;
 use crate::app::App;
 use crate::db::users::User;
@@ -41,6 +42,11 @@ impl Staff {
             return Err(PageError::NotStaff);
         }
         Ok(Self { user, visit: Rc::clone(visit), session })
+    }
+
+    /// Who reads the page.
+    pub fn reader(&self) -> Reader {
+        self.visit.reader()
     }
 
     fn from(request: &HttpRequest) -> Result<Self, PageError> {

@@ -11,6 +11,17 @@ pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
 /// The list of blacklisted tokens.
 pub const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
 
+/// The list of sessions.
+pub const SESSIONS: &str = "/admin/sessions/";
+/// "Explain a token".
+pub const EXPLAIN: &str = "/admin/explain/";
+/// The audit log.
+pub const AUDIT_LOG: &str = "/admin/audit_log/";
+/// The effective settings and the security posture.
+pub const SETTINGS: &str = "/admin/settings/";
+/// The visitor's own account.
+pub const ACCOUNT: &str = "/admin/account/";
+
 /// The login form that leads on to `next`, encoded as Django does it.
 pub fn login(next: &str) -> String {
     format!("{LOGIN}?next={}", quote(next))

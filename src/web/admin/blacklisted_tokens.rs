@@ -13,10 +13,10 @@ use super::layout::{Layout, Place, moved, page};
 use super::outstanding_tokens::Owner;
 use super::search::{self, Sought};
 use super::status::{self, Badge};
-use super::words::{Jti, When};
+use super::words::{Jti, Reader, When};
 use crate::app::App;
 use crate::db::blacklisted_tokens::{self, Listed, Sort};
-use crate::db::types::{Instant, TokenId};
+use crate::db::types::TokenId;
 
 const ABOUT: About = About {
     path: BLACKLISTED,
@@ -55,7 +55,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(row: Listed, now: Instant) -> Self {
+    fn new(row: Listed, reader: Reader) -> Self {
         Self {
             id: row.id.0,
             token_id: row.token_id.0,
@@ -64,9 +64,9 @@ impl Row {
             reason: status::reason(row.blacklist_reason.as_deref()),
             because: status::because(row.blacklist_reason.as_deref()),
             by: row.blacklisted_by,
-            blacklisted: When::new(row.blacklisted_at, now),
-            created: row.created_at.map(|at| When::new(at, now)),
-            expires: When::new(row.expires_at, now),
+            blacklisted: When::new(row.blacklisted_at, reader),
+            created: row.created_at.map(|at| When::new(at, reader)),
+            expires: When::new(row.expires_at, reader),
         }
     }
 }
@@ -99,8 +99,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         list.sorted("Blacklisted", "blacklisted"),
         list.sorted("Expires", "expires"),
     ];
-    let now = app.now();
-    let rows = found.rows.into_iter().map(|row| Row::new(row, now)).collect();
+    let reader = staff.reader();
+    let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
     page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows })
 }
 
@@ -121,7 +121,8 @@ pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<Htt
     let id = TokenId(*path);
     let row = app.db.read(move |conn| blacklisted_tokens::find(conn, id)).await?;
     let row = row.ok_or(PageError::NoSuchRow("blacklisted token", id.0))?;
-    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row: Row::new(row, app.now()) })
+    let row = Row::new(row, staff.reader());
+    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row })
 }
 
 /// `GET blacklistedtoken/ID/`, as in Django.

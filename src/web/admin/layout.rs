@@ -10,6 +10,7 @@ use super::access::Staff;
 use super::csrf;
 use super::error::PageError;
 use super::session::Visit;
+use super::words::Reader;
 
 const MESSAGES: &str = "messages";
 
@@ -59,6 +60,16 @@ pub enum Place {
     Outstanding(bool),
     /// The blacklisted tokens.
     Blacklisted(bool),
+    /// The sessions.
+    Sessions(bool),
+    /// "Explain a token".
+    Explain,
+    /// The audit log.
+    AuditLog(bool),
+    /// The settings.
+    Settings,
+    /// The visitor's own account.
+    Account,
 }
 
 /// How a message is meant.
@@ -100,6 +111,8 @@ pub struct Layout {
     pub here: String,
     /// The theme.
     pub theme: Theme,
+    /// Who reads it: for every point in time on the page.
+    pub reader: Reader,
     /// What happened on the page before.
     pub messages: Vec<Message>,
     /// Which database.
@@ -117,6 +130,7 @@ impl Staff {
             csrf: csrf::token(&self.visit),
             here: self.visit.address.clone(),
             theme: self.visit.theme,
+            reader: self.reader(),
             messages: self.take_messages(),
             database: if app.db.is_postgres() { "PostgreSQL" } else { "SQLite" },
             place,
@@ -159,6 +173,11 @@ impl Layout {
             Place::Users(is_list) => ("users", is_list),
             Place::Outstanding(is_list) => ("outstanding", is_list),
             Place::Blacklisted(is_list) => ("blacklisted", is_list),
+            Place::Sessions(is_list) => ("sessions", is_list),
+            Place::Explain => ("explain", true),
+            Place::AuditLog(is_list) => ("audit_log", is_list),
+            Place::Settings => ("settings", true),
+            Place::Account => ("account", true),
         };
         (name == entry).then_some(if is_page { "page" } else { "true" })
     }

@@ -10,8 +10,10 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, Key, SameSite};
 use actix_web::dev::ServiceRequest;
 use actix_web::web::Data;
+use chrono_tz::Tz;
 
 use super::layout::Theme;
+use super::words::Reader;
 use crate::accounts::admin_session::{self, State};
 use crate::accounts::{Actor, admin_session::AdminSession};
 use crate::app::App;
@@ -24,6 +26,8 @@ use crate::web::extract::Client;
 pub const PATH: &str = "/admin/";
 const SESSION_COOKIE: &str = "latchkey_session";
 const NONCE_COOKIE: &str = "latchkey_csrf";
+/// The cookie that remembers a time zone by its IANA name.
+pub const ZONE_COOKIE: &str = "latchkey_time_zone";
 
 tokio::task_local! {
     /// The store is made once and handed a key only; this leads it to the request that it works for.
@@ -38,6 +42,8 @@ pub struct Visit {
     pub client: Client,
     /// The theme that its cookie asks for.
     pub theme: Theme,
+    /// The time zone that its cookie asks for.
+    pub zone: Tz,
     /// Path and query, as sent.
     pub address: String,
     login: RefCell<Option<Login>>,
@@ -65,6 +71,7 @@ impl Visit {
         let cookie = |name| request.cookie(name).map(|cookie| cookie.value().to_owned());
         Self {
             client: Client::of(peer, request.headers(), &app.config.server.trusted_proxies),
+            zone: cookie(ZONE_COOKIE).and_then(|name| name.parse().ok()).unwrap_or_default(),
             theme: Theme::parse(&cookie(Theme::COOKIE).unwrap_or_default()).unwrap_or_default(),
             address: request.uri().path_and_query().map_or(PATH, |address| address.as_str()).to_owned(),
             login: RefCell::default(),
@@ -83,6 +90,11 @@ impl Visit {
     /// Whose session it is.
     pub fn user(&self) -> Option<User> {
         self.login.borrow().as_ref().map(|login| login.user.clone())
+    }
+
+    /// Who reads the page.
+    pub fn reader(&self) -> Reader {
+        Reader { now: self.app.now(), zone: self.zone }
     }
 
     /// Who acts, for the audit log.

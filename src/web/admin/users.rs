@@ -80,13 +80,13 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("Last login"),
         list.sorted("Joined", "joined"),
     ];
-    let now = app.now();
+    let reader = staff.reader();
     let row = |user: User| Row {
         id: user.id.0,
         badges: status::rights(&user),
         name: full_name(&user),
-        last_login: user.last_login.map(|at| When::new(at, now)),
-        joined: When::new(user.date_joined, now),
+        last_login: user.last_login.map(|at| When::new(at, reader)),
+        joined: When::new(user.date_joined, reader),
         username: user.username,
         email: user.email,
     };
@@ -123,7 +123,7 @@ struct Detail {
 /// `GET user/ID/change/`
 pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let (user, counts) = find(&app, *path).await?;
-    let now = app.now();
+    let reader = staff.reader();
     let mut badges = status::rights(&user);
     if user.is_active {
         badges.insert(0, status::ACTIVE);
@@ -134,8 +134,8 @@ pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<Htt
         badges,
         may_log_in: may_log_in(&app, &user),
         password: password(&user.password),
-        last_login: user.last_login.map(|at| When::new(at, now)),
-        joined: When::new(user.date_joined, now),
+        last_login: user.last_login.map(|at| When::new(at, reader)),
+        joined: When::new(user.date_joined, reader),
         live: commas(counts.live),
         blacklisted: commas(counts.blacklisted),
         all: commas(counts.all),

@@ -11,7 +11,7 @@ use super::super::csrf::{CsrfForm, NoFields};
 use super::super::error::PageError;
 use super::super::layout::{Layout, Place, moved, page};
 use super::super::status::{self, Badge, Status};
-use super::super::words::{Jti, When, commas};
+use super::super::words::{Jti, Reader, When, commas};
 use super::Owner;
 use crate::app::App;
 use crate::db::outstanding_tokens;
@@ -120,11 +120,11 @@ impl Detail {
         counts: Option<TokenCounts>,
         revealed: Option<Revealed>,
     ) -> Self {
-        let now = app.now();
-        let when = |at| When::new(at, now);
+        let reader = layout.reader;
+        let when = |at| When::new(at, reader);
         let decoded = claims::decode(
             &found.token,
-            &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), now },
+            &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), reader },
         );
         let key = match &found.kid {
             Some(kid) if kid == app.keys.kid() => "current key",
@@ -132,7 +132,7 @@ impl Detail {
             None => "",
         };
         let row = &found.row;
-        let status = Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, now);
+        let status = Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, reader.now);
         Self {
             id: row.id.0,
             number: commas(row.id.0),
@@ -141,7 +141,7 @@ impl Detail {
             owner: Owner::new(row.user_id, row.username.clone()),
             status: status.badge(),
             is_live: status == Status::Live,
-            lede: lede(app, &found, status),
+            lede: lede(app, &found, status, reader),
             decoded,
             key,
             created: row.created_at.map(when),
@@ -171,9 +171,9 @@ pub(super) fn kind(decoded: Option<&Decoded>) -> &'static str {
 }
 
 /// What is true of a token now, and until when.
-fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status) -> Lede {
-    let (row, now) = (&found.row, app.now());
-    let expires = When::new(row.expires_at, now);
+fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status, reader: Reader) -> Lede {
+    let row = &found.row;
+    let expires = When::new(row.expires_at, reader);
     let relative = expires.relative.clone();
     let checks_user = app.config.jwt.check_user_is_active;
     match (status, &found.user) {
@@ -194,7 +194,7 @@ fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status) -> Lede {
             Lede { before: "It expired", when: expires, after: format!(", {relative}. It is refused since.") }
         }
         (Status::Rotated, _) => {
-            let when = When::new(row.rotated_at.unwrap_or(row.expires_at), now);
+            let when = When::new(row.rotated_at.unwrap_or(row.expires_at), reader);
             let is_refused = if row.blacklisted_at.is_some() {
                 "Presented again, it is refused."
             } else {
@@ -204,7 +204,7 @@ fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status) -> Lede {
             Lede { before: "It was used", when, after }
         }
         (Status::Blacklisted, _) => {
-            let when = When::new(row.blacklisted_at.unwrap_or(row.expires_at), now);
+            let when = When::new(row.blacklisted_at.unwrap_or(row.expires_at), reader);
             let because = status::because(row.blacklist_reason.as_deref());
             let after = format!(", {}, {because}.", when.relative);
             Lede { before: "It is refused since", when, after }

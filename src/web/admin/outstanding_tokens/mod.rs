@@ -101,12 +101,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         list.sorted("Created", "created"),
         list.sorted("Expires", "expires"),
     ];
-    let now = app.now();
+    let reader = staff.reader();
     let row = |row: Listed| Row {
         id: row.id.0,
-        status: Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, now).badge(),
-        created: row.created_at.map(|at| When::new(at, now)),
-        expires: When::new(row.expires_at, now),
+        status: Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, reader.now).badge(),
+        created: row.created_at.map(|at| When::new(at, reader)),
+        expires: When::new(row.expires_at, reader),
         jti: Jti(row.jti),
         owner: Owner::new(row.user_id, row.username),
     };
@@ -139,7 +139,7 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
     }
     let decoded = claims::decode(
         &found.token,
-        &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), now: app.now() },
+        &Context { jwt: &app.config.jwt, owner: claims::Owner::found(found.user.as_ref()), reader: staff.reader() },
     );
     let is_live = found.row.expires_at > app.now();
     page(&Confirmation {

@@ -9,7 +9,7 @@ use crate::db::types::Instant;
 use crate::tokens::TokenError;
 use crate::tokens::claims as rules;
 use crate::web::claims::{self, Claim, Context, Decoded, Owner};
-use crate::web::words::length;
+use crate::web::words::{Reader, length};
 
 use super::form::{ACCESS_TOKEN, Input, Kind, METHOD, Sent};
 use super::frame::{BLACKLIST, Frame, LOGOUT, ME, REFRESH, SESSIONS, SLIDING_REFRESH, VERIFY};
@@ -117,7 +117,7 @@ async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
 fn decode(app: &App, text: &str) -> Option<Decoded> {
     // Tokens count whole seconds; a fraction more would make five minutes four.
     let now = Instant::from_timestamp(app.now().timestamp())?;
-    claims::decode(text, &Context { jwt: &app.config.jwt, owner: Owner::Unknown, now })
+    claims::decode(text, &Context { jwt: &app.config.jwt, owner: Owner::Unknown, reader: Reader::in_utc(now) })
 }
 
 fn remaining(app: &App, expires: Instant) -> i64 {
