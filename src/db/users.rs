@@ -300,6 +300,14 @@ pub fn list_ids_starting_with(conn: &mut Conn, q: &str) -> Result<Vec<UserId>, D
         .load(conn)?)
 }
 
+/// Up to two users of whom this is the id, the username or the e-mail address, in any case. One statement.
+pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
+    let same = |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
+    let id = UserId(text.parse().unwrap_or(-1));
+    let named = users::id.eq(id).or(same("username")).or(same("email"));
+    Ok(users::table.filter(named).select(users::id).limit(2).load(conn)?)
+}
+
 /// How many users there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "auth_user", true)
