@@ -1,6 +1,7 @@
-//! `auth_user`: Django's users. The panel's list of them is in `list`.
+//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`.
 
 pub mod list;
+pub mod profile;
 
 use diesel::dsl::{count_star, exists, select, sql};
 use diesel::prelude::*;
@@ -200,16 +201,18 @@ pub fn has_superuser(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(select(exists(users::table.filter(users::is_superuser.eq(true)))).get_result(conn)?)
 }
 
-/// Whether somebody has this e-mail address, in any case.
-pub fn has_address(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+/// Whether somebody else (than `except`) has this e-mail address, in any case.
+pub fn has_address(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(text).sql(")");
-    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
+    let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
+    Ok(select(exists(others)).get_result(conn)?)
 }
 
-/// Whether somebody has this username, in any case.
-pub fn has_name(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+/// Whether somebody else (than `except`) has this username, in any case.
+pub fn has_name(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(username) = lower(").bind::<Text, _>(text).sql(")");
-    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
+    let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
+    Ok(select(exists(others)).get_result(conn)?)
 }
 
 /// Addresses (in lower case) that several users have: none of them can log in by it.
@@ -240,6 +243,15 @@ fn texts(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
 pub fn list_after(conn: &mut Conn, after: UserId, limit: i64) -> Result<Vec<User>, DbError> {
     let behind = users::table.filter(users::id.gt(after));
     Ok(behind.order(users::id).limit(limit).select(User::as_select()).load(conn)?)
+}
+
+/// Up to two users of whom this is the id, the username or the e-mail address, in any case. One statement.
+pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
+    let same =
+        |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
+    let id = UserId(text.parse().unwrap_or(-1));
+    let named = users::id.eq(id).or(same("username")).or(same("email"));
+    Ok(users::table.filter(named).select(users::id).limit(2).load(conn)?)
 }
 
 /// How many users there are, exactly or about.

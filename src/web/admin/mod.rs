@@ -5,6 +5,7 @@ mod access;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
+mod confirm;
 mod csrf;
 mod error;
 mod index;
