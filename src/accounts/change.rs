@@ -156,7 +156,7 @@ fn end_sessions(
     why: (Reason, &str),
     now: crate::db::types::Instant,
 ) -> Result<(), DbError> {
-    latchkey_admin_session::delete_of(conn, id)?;
+    latchkey_admin_session::delete_of(conn, id, None)?;
     if ends_tokens {
         sessions::end_all(conn, id, None, why, now)?;
     }

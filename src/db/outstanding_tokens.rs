@@ -221,6 +221,19 @@ pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result
     Ok(Page::new(rows, paging, total, |row: &Listed| Cursor::at(row.expires_at, row.id.0)))
 }
 
+/// The newest tokens of a user.
+pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .filter(outstanding_tokens::user_id.eq(user))
+        .order(outstanding_tokens::id.desc())
+        .limit(limit)
+        .select(columns())
+        .load(conn)?)
+}
+
 /// How many tokens there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "token_blacklist_outstandingtoken", true)

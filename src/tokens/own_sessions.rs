@@ -90,7 +90,7 @@ fn live(app: &App, conn: &mut Conn, user: UserId, id: &str) -> Result<Option<Ses
 }
 
 /// Neither ended nor expired, and within the limits of the settings.
-fn is_live(app: &App, session: &Session) -> bool {
+pub fn is_live(app: &App, session: &Session) -> bool {
     session.expires_at > app.now() && sessions::fault(app, session, &Claims::new()).is_none()
 }
 

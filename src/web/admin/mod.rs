@@ -8,6 +8,7 @@ mod changelist;
 mod confirm;
 mod csrf;
 mod error;
+mod form;
 mod index;
 mod layout;
 mod login;
@@ -15,6 +16,7 @@ mod outstanding_tokens;
 mod search;
 mod session;
 mod status;
+mod user;
 mod users;
 
 use actix_web::middleware::from_fn;
@@ -39,15 +41,23 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
         .service(page("/auth/user/", users::list).route(post().to(users::search)))
-        .service(page("/auth/user/{id}/", users::bare))
-        .service(page("/auth/user/{id}/change/", users::change))
-        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .configure(user_routes)
         .service(page("/token_blacklist/", index::tokens))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
     cfg.service(pages);
+}
+
+fn user_routes(cfg: &mut ServiceConfig) {
+    let one = "/auth/user/{id}";
+    cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page(&format!("{one}/"), user::bare))
+        .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
+        .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
+        .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
 }
 
 fn token_routes(cfg: &mut ServiceConfig) {
