@@ -78,9 +78,9 @@ pub fn delete_of(conn: &mut Conn, user: UserId, except: Option<&str>) -> Result<
     Ok(())
 }
 
-/// Ends one of a user's sessions; `false` if there is none of that id.
-pub fn delete_one_of(conn: &mut Conn, user: UserId, id: RowId) -> Result<bool, DbError> {
-    let one = sessions::id.eq(id).and(sessions::user_id.eq(user));
+/// Ends one of a user's sessions; `false` if there is none of that id but that of the key `except`.
+pub fn delete_one_of(conn: &mut Conn, user: UserId, id: RowId, except: &str) -> Result<bool, DbError> {
+    let one = sessions::id.eq(id).and(sessions::user_id.eq(user)).and(sessions::key_hash.ne(except));
     Ok(diesel::delete(sessions::table.filter(one)).execute(conn)? > 0)
 }
 

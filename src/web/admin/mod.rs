@@ -2,6 +2,7 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod account;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
@@ -42,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/auth/", index::auth))
         .service(page("/auth/user/", users::list).route(post().to(users::search)))
         .configure(user_routes)
+        .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
         .configure(token_routes)
         .default_service(to(no_such_page))
@@ -58,6 +60,14 @@ fn user_routes(cfg: &mut ServiceConfig) {
         .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
         .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
         .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+}
+
+fn account_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/account/", account::show))
+        .service(form("/account/password/").route(post().to(account::password::set)))
+        .service(form("/account/time_zone/").route(post().to(account::time_zone::set)))
+        .service(form("/account/sessions/{id}/end/").route(post().to(account::sessions::end_panel)))
+        .service(form("/account/api_sessions/{id}/end/").route(post().to(account::sessions::end_api)));
 }
 
 fn token_routes(cfg: &mut ServiceConfig) {

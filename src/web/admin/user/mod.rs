@@ -8,7 +8,7 @@ mod history;
 pub mod log_out;
 pub mod password;
 mod profile_form;
-mod sections;
+pub mod sections;
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -53,7 +53,7 @@ async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageErr
 }
 
 /// What a form shows of a refusal; what no form can show is a page.
-fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
+pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
     match error {
         ManageError::Fields(errors) => Ok(Errors::new(errors)),
         ManageError::Protected(error) => Ok(Errors::new(vec![error])),

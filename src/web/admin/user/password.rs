@@ -42,9 +42,11 @@ impl Typed {
 
     /// Takes it out. What is wrong with the password itself is said by `accounts`.
     pub fn read(&mut self) -> Result<NewPassword, Errors> {
-        if !self.is_usable() {
-            return Ok(NewPassword::Unusable);
-        }
+        if self.is_usable() { self.read_required() } else { Ok(NewPassword::Unusable) }
+    }
+
+    /// The same where there has to be one.
+    pub fn read_required(&mut self) -> Result<NewPassword, Errors> {
         let mut errors = Errors::default();
         for (field, text) in [("password1", &self.password1), ("password2", &self.password2)] {
             if text.is_empty() {
