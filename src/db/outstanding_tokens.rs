@@ -224,6 +224,20 @@ pub struct Detail {
     pub kid: Option<String>,
 }
 
+/// The newest tokens of a user.
+pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
+        .filter(outstanding_tokens::user_id.eq(user))
+        .order(outstanding_tokens::id.desc())
+        .limit(limit)
+        .select(columns())
+        .load(conn)?)
+}
+
 /// How many tokens there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "token_blacklist_outstandingtoken")

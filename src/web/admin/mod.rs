@@ -2,12 +2,14 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod account;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
 mod confirm;
 mod csrf;
 mod error;
+mod form;
 mod index;
 mod layout;
 mod login;
@@ -15,6 +17,7 @@ mod outstanding_tokens;
 mod search;
 mod session;
 mod status;
+mod user;
 mod users;
 
 use actix_web::middleware::from_fn;
@@ -38,16 +41,33 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/theme/").route(post().to(login::theme)))
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
-        .service(page("/auth/user/", users::list::list).route(post().to(users::list::search)))
-        .service(page("/auth/user/{id}/", users::bare))
-        .service(page("/auth/user/{id}/change/", users::change))
-        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .service(page("/auth/user/", users::list).route(post().to(users::search)))
+        .configure(user_routes)
+        .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
     cfg.service(pages);
+}
+
+fn user_routes(cfg: &mut ServiceConfig) {
+    let one = "/auth/user/{id}";
+    cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page(&format!("{one}/"), user::bare))
+        .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
+        .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
+        .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+}
+
+fn account_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/account/", account::show))
+        .service(form("/account/password/").route(post().to(account::password::set)))
+        .service(form("/account/time_zone/").route(post().to(account::time_zone::set)))
+        .service(form("/account/sessions/{id}/end/").route(post().to(account::sessions::end_panel)))
+        .service(form("/account/api_sessions/{id}/end/").route(post().to(account::sessions::end_api)));
 }
 
 fn token_routes(cfg: &mut ServiceConfig) {
