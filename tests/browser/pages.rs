@@ -200,16 +200,25 @@ impl Site {
     pub fn browser(&self) -> Browser {
         let browser = Browser::open();
         self.open(&browser, &LOGIN);
-        self.log_in(&browser);
+        log_in(&browser);
         browser
     }
 
-    /// Logs root in on the page of the login.
-    pub fn log_in(&self, browser: &Browser) {
-        browser.find("input[name=username]").fill("root");
-        browser.find("input[name=password]").fill(PASSWORD);
-        browser.find("main button[type=submit]").open();
+    /// Goes through a journey of root's twice, with the pages' scripts and without them.
+    pub fn with_and_without_scripts(&self, mut journey: impl FnMut(&Browser, bool)) {
+        let browser = self.browser();
+        for run in [true, false] {
+            browser.run_scripts(run);
+            journey(&browser, run);
+        }
     }
+}
+
+/// Logs root in on the page of the login.
+pub fn log_in(browser: &Browser) {
+    browser.find("input[name=username]").fill("root");
+    browser.find("input[name=password]").fill(PASSWORD);
+    browser.find("main button[type=submit]").open();
 }
 
 /// One of the hostile texts; 150 letters without a space are one, too.

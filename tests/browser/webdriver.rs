@@ -142,9 +142,13 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
     }
 
-    /// What the system of the visitor prefers: `("prefers-color-scheme", "dark")`.
-    pub fn prefer(&self, feature: &str, value: &str) {
-        self.devtools("Emulation.setEmulatedMedia", &json!({"features": [{"name": feature, "value": value}]}));
+    /// What the visitor's system prefers: `light` or `dark`, and nothing that moves.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
 
     /// Whether the pages' own scripts run. `ask` works either way.
@@ -156,11 +160,6 @@ impl Browser {
     pub fn console(&self) -> Vec<String> {
         let entries = self.command("POST", "/se/log", &json!({"type": "browser"}));
         entries.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Whether a dialog of a script is open.
-    pub fn has_dialog(&self) -> bool {
-        self.client.send("GET", &format!("/session/{}/alert/text", self.session), &[], "").status == 200
     }
 
     /// What is to be seen, as a PNG in base64.
