@@ -1,8 +1,10 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
+mod html;
 mod lists;
 mod login;
 mod pages;
+mod snapshots;
 mod tokens;
 
 pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
