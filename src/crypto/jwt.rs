@@ -84,7 +84,7 @@ pub fn peek(token: &str) -> Option<(Claims, Claims)> {
 /// The claims of a well-formed token that this key signed (RFC 7515, 5.2).
 fn authentic(key: &VerifyingKey, token: &str) -> Result<Claims, Fault> {
     let (message, signature) = token.rsplit_once('.').ok_or(Fault::Form)?;
-    let (header, payload) = message.split_once('.').ok_or(Fault::Form)?;
+    let (header, payload) = message.split_once('.').filter(|(_, payload)| !payload.contains('.')).ok_or(Fault::Form)?;
     let signature = segment::unpadded(signature).ok_or(Fault::Form)?;
     header_fits(&segment::object(header).ok_or(Fault::Form)?, key.algorithm())?;
     if !key.verify(message.as_bytes(), signature) {

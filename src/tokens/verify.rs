@@ -71,10 +71,7 @@ pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, 
 }
 
 /// The same for a token that has been read.
-pub(super) async fn authenticate_read(
-    app: &Arc<App>,
-    read: Result<Claims, Fault>,
-) -> Result<Authenticated, AuthError> {
+pub(super) async fn authenticate_read(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Authenticated, AuthError> {
     let claims = accepted(app, &read).await?;
     if !claims.contains_key(&app.config.jwt.user_id_claim) {
         return Err(AuthError::NoUserId);

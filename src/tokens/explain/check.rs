@@ -130,9 +130,7 @@ fn of_reading(app: &App, claims: &Claims) -> Vec<Check> {
 
 /// What follows (`refresh::decide`, `renew::look`, `verify::verify_read`, `verify::authenticate_read`).
 fn of_use(app: &App, usage: Usage, claims: &Claims) -> Vec<Check> {
-    use Check::{
-        Active, Blacklist, Id, Lifetime, Password, Record, RefreshExpiry, Session, Type, User, UserId,
-    };
+    use Check::{Active, Blacklist, Id, Lifetime, Password, Record, RefreshExpiry, Session, Type, User, UserId};
     let jwt = &app.config.jwt;
     let is_sliding = claims::is_kind(app, claims, Kind::Sliding) || jwt.token_type_claim.is_none();
     let as_sliding = jwt.auth_token_classes.contains(&TokenClass::Sliding)

@@ -176,6 +176,11 @@ impl Explanation {
         self.trials.first()
     }
 
+    /// Whether its signature is good.
+    pub fn is_well_signed(&self) -> bool {
+        matches!(self.signed_by, SignedBy::OwnKey(_) | SignedBy::KeySet(_))
+    }
+
     /// Until when its main use is accepted, if it is now: whichever limit comes first.
     pub fn until(&self, app: &App) -> Option<Instant> {
         let main = self.main().filter(|main| main.refusal.is_none())?;
@@ -188,7 +193,8 @@ impl Explanation {
         let looks_at_session = matches!(main.usage, Usage::Refresh | Usage::SlidingRefresh) || jwt.check_session;
         if let (Some(session), true) = (&self.facts.session, looks_at_session) {
             ends.extend(limits.max_age.map(|age| session.created_at + age));
-            let used = session.last_refreshed_at.unwrap_or(session.created_at).max(time("iat").unwrap_or(session.created_at));
+            let used =
+                session.last_refreshed_at.unwrap_or(session.created_at).max(time("iat").unwrap_or(session.created_at));
             ends.extend(limits.idle_timeout.map(|idle| used + idle));
         }
         ends.into_iter().min()

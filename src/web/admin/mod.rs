@@ -7,6 +7,7 @@ mod blacklisted_tokens;
 mod changelist;
 mod csrf;
 mod error;
+mod explain;
 mod index;
 mod layout;
 mod login;
@@ -42,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/auth/user/{id}/change/", users::change))
         .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
         .service(page("/token_blacklist/", index::tokens))
+        .service(page("/explain/", explain::form).route(post().to(explain::answer)))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
