@@ -4,6 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::user::{self, FieldError, normalize_email, normalize_username};
+use super::events::{self, Event};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::config::UsernameField;
@@ -161,6 +162,7 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, now: Instant, row: &NewRow)
     })?;
     latchkey_user::insert(conn, user.id, &new_uuid())?;
     audit::write(conn, now, actor, "user.create", Some(user.id), &user.username)?;
+    events::count(conn, now, &[Event::UserCreated])?;
     Ok(user)
 }
 

@@ -7,6 +7,7 @@ use diesel::sql_types::{Bool, Text};
 
 use super::conn::MultiBackend;
 
+use super::fixed::Fixed;
 use super::page::{self, Cursor, Page, Paging, Total};
 use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
@@ -17,10 +18,8 @@ use super::{Conn, DbError};
 /// # Errors
 /// `Unique` when it is blacklisted already: the index decides a race.
 pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbError> {
-    diesel::insert_into(blacklisted_tokens::table)
-        .values((blacklisted_tokens::token_id.eq(token), blacklisted_tokens::blacklisted_at.eq(at)))
-        .execute(conn)?;
-    Ok(())
+    let text = "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at) VALUES (?, ?)";
+    Fixed::new(text, &[token.into(), at.into()]).run(conn).map(drop)
 }
 
 /// Which tokens a blacklisting means.

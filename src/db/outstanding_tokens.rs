@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::fixed::Fixed;
 use super::latchkey_session::Session;
 use super::page::{self, Cursor, Page, Paging, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
@@ -11,8 +12,7 @@ use super::users::User;
 use super::{Conn, DbError};
 
 /// A token that is to be recorded.
-#[derive(Clone, Insertable)]
-#[diesel(table_name = outstanding_tokens)]
+#[derive(Clone)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct NewRow {
     /// `header.payload`: a dump of the database is no bag of usable tokens.
@@ -103,10 +103,17 @@ pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Resu
 
 /// Records a token.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
-    Ok(diesel::insert_into(outstanding_tokens::table)
-        .values(row.clone())
-        .returning(outstanding_tokens::id)
-        .get_result(conn)?)
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = Key)]
+        id: TokenId,
+    }
+    let text = "INSERT INTO token_blacklist_outstandingtoken (token, created_at, expires_at, user_id, jti) \
+                VALUES (?, ?, ?, ?, ?) RETURNING id";
+    let NewRow { token, created_at, expires_at, user_id, jti } = row;
+    let values =
+        [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
+    Ok(Fixed::new(text, &values).get_result::<Inserted>(conn)?.id)
 }
 
 /// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
