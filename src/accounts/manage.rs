@@ -3,8 +3,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::events::{self, Event};
+use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::config::UsernameField;

@@ -2,11 +2,13 @@
 
 pub mod admin_session;
 pub mod audit;
+pub mod backfill;
 pub mod events;
 pub mod failed_login;
 pub mod load;
 pub mod login;
 pub mod manage;
+pub mod upkeep;
 pub mod user;
 
 use std::net::IpAddr;

@@ -77,6 +77,21 @@ pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<u
     Ok(scope.bind(diesel::sql_query(query).into_boxed()).bind::<Moment, _>(at).execute(conn)?)
 }
 
+/// The newest entries up to this key: when and, where it is known, why.
+pub fn list_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Instant, Option<String>)>, DbError> {
+    Ok(blacklisted_tokens::table
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
+        .filter(blacklisted_tokens::id.le(TokenId(up_to)))
+        .order(blacklisted_tokens::id.desc())
+        .select((
+            blacklisted_tokens::id,
+            blacklisted_tokens::blacklisted_at,
+            latchkey_token::blacklist_reason.nullable(),
+        ))
+        .limit(limit)
+        .load(conn)?)
+}
+
 /// Columns that the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {

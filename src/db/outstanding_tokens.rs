@@ -111,8 +111,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
     let text = "INSERT INTO token_blacklist_outstandingtoken (token, created_at, expires_at, user_id, jti) \
                 VALUES (?, ?, ?, ?, ?) RETURNING id";
     let NewRow { token, created_at, expires_at, user_id, jti } = row;
-    let values =
-        [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
+    let values = [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
     Ok(Fixed::new(text, &values).get_result::<Inserted>(conn)?.id)
 }
 
@@ -138,6 +137,16 @@ pub fn delete_expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<usize
 /// How many tokens expired before `now` and are still there.
 pub fn count_expired(conn: &mut Conn, now: Instant) -> Result<i64, DbError> {
     Ok(outstanding_tokens::table.filter(outstanding_tokens::expires_at.le(now)).count().get_result(conn)?)
+}
+
+/// The newest tokens up to this key, with when they were made.
+pub fn list_created_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Option<Instant>)>, DbError> {
+    Ok(outstanding_tokens::table
+        .filter(outstanding_tokens::id.le(TokenId(up_to)))
+        .order(outstanding_tokens::id.desc())
+        .select((outstanding_tokens::id, outstanding_tokens::created_at))
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// Columns that the list can be sorted by.

@@ -169,7 +169,9 @@ impl Seat {
             Call::Me(_, access) => drop(verify::authenticate(app, &cast.accesses[access].1).await?),
             Call::Introspect(token) => active(introspect::introspect(app, &cast.tokens[token].refresh).await?)?,
             Call::IntrospectAccess(_, access) => active(introspect::introspect(app, &cast.accesses[access].1).await?)?,
-            Call::Revoke(token) => revoke::revoke(app, &cast.tokens[token].refresh, Client::default()).await.map_err(broken)?,
+            Call::Revoke(token) => {
+                revoke::revoke(app, &cast.tokens[token].refresh, Client::default()).await.map_err(broken)?
+            }
             Call::Disable => manage::set_active(app, &operator, cast.user, false).await.map_err(broken)?,
             Call::ChangePassword => {
                 manage::set_password(app, &operator, cast.user, "orange-bridge-23".into()).await.map_err(broken)?;
