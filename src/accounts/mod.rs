@@ -3,6 +3,8 @@
 pub mod admin_session;
 pub mod audit;
 pub mod backfill;
+pub mod change;
+pub mod confirm;
 pub mod events;
 pub mod failed_login;
 pub mod load;

@@ -103,7 +103,7 @@ pub(super) fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
 }
 
 /// Whether a session can have that id. Nothing else is asked of the database.
-pub(super) fn is_id(id: &str) -> bool {
+pub fn is_id(id: &str) -> bool {
     id.len() <= 32 && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -6,40 +6,51 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::BLACKLISTED;
-use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
+use super::changelist::filter::{self, Field, Kind};
+use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, moved, page};
 use super::outstanding_tokens::Owner;
-use super::search::{self, Sought};
+use super::search::{self, Sought, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
 use crate::app::App;
-use crate::db::blacklisted_tokens::{self, Listed, Sort};
+use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
+use crate::db::blacklisted_tokens::{self, Listed};
 use crate::db::types::TokenId;
+use crate::db::{Conn, DbError};
 
-const ABOUT: About = About {
-    path: BLACKLISTED,
-    title: "Blacklisted tokens",
-    app: ("Token Blacklist", "/admin/token_blacklist/"),
-    hint: "Username, email, user id, jti, or a whole token",
-    icon: "ban",
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: BLACKLISTED,
+        title: "Blacklisted tokens",
+        app: Some(("Token Blacklist", "/admin/token_blacklist/")),
+        hint: "Username, email, user id, jti, or a whole token",
+        icon: "ban",
+    },
+    orders: &[
+        Order {
+            name: "blacklisted",
+            sort: Sort::Blacklisted,
+            words: ["oldest first", "newest first"],
+            turns: ["Older", "Newer"],
+        },
+        Order {
+            name: "expires",
+            sort: Sort::Expires,
+            words: ["first to expire first", "last to expire first"],
+            turns: ["Earlier", "Later"],
+        },
+    ],
+    ordering: "-blacklisted",
+    list_filter: &[
+        filter::Filter { name: "reason", label: "Reason", kind: Kind::Choice(&status::REASON_CHOICES) },
+        filter::Filter { name: "blacklisted", label: "Blacklisted", kind: Kind::Dates },
+        filter::Filter { name: "expires", label: "Expires", kind: Kind::Dates },
+        filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
+    ],
 };
-
-const ORDERS: [Order<Sort>; 2] = [
-    Order {
-        name: "blacklisted",
-        sort: Sort::Blacklisted,
-        words: ["oldest first", "newest first"],
-        turns: ["Older", "Newer"],
-    },
-    Order {
-        name: "expires",
-        sort: Sort::Expires,
-        words: ["first to expire first", "last to expire first"],
-        turns: ["Earlier", "Later"],
-    },
-];
 
 struct Row {
     id: i64,
@@ -78,35 +89,52 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// Whether the tokens are in order, not their blacklisting.
+    is_by_token: bool,
 }
 
 /// `GET blacklistedtoken/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let params = Params::parse(request.query_string());
-    if let Some(q) = &params.q
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
         && !matches!(Sought::read(q, None), Sought::Text(_))
     {
-        return search::answer(&staff, BLACKLISTED, q);
+        return search::answer(&staff, BLACKLISTED, &[], q);
     }
-    let asked = Asked::new(params, &ORDERS, "-blacklisted");
-    let (q, paging) = (asked.q(), asked.paging());
-    let found = app.db.read(move |conn| blacklisted_tokens::search(conn, q.as_deref(), &paging)).await?;
-    let mut list = asked.list(&ABOUT, &ORDERS, &found);
+    let filter = Filter {
+        owners: None,
+        jti: None,
+        session: asked.chosen.text("session").map(str::to_owned),
+        reason: asked.chosen.choice("reason").map(|reason| reason.trim_start_matches("unknown").to_owned()),
+        blacklisted: asked.period("blacklisted"),
+        expires: asked.period("expires"),
+    };
+    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let job = move |conn: &mut Conn| {
+        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let filter = Filter { owners, jti, ..filter.clone() };
+        let found = list::search(conn, &filter, &paging)?;
+        let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
+        Ok::<_, DbError>((found, filter.is_by_token()))
+    };
+    let (found, is_by_token) = app.db.read(job).await?;
+    let mut list = asked.list(&found);
     let columns = vec![
         column("jti"),
         column("User"),
         column("Reason"),
         list.sorted("Blacklisted", "blacklisted"),
         list.sorted("Expires", "expires"),
+        column("By"),
     ];
-    let reader = staff.reader();
     let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, is_by_token })
 }
 
 /// `POST blacklistedtoken/`: the search.
-pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) -> Result<HttpResponse, PageError> {
-    search::answer(&staff, BLACKLISTED, &fields.q)
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, BLACKLISTED, form)
 }
 
 #[derive(Template)]

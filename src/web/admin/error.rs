@@ -20,7 +20,7 @@ use super::layout::{Layout, Place, Solo, html};
 use super::session::Visit;
 use crate::app::App;
 use crate::db::DbError;
-use crate::web::middleware::PAGE_POLICY;
+use crate::web::middleware::PANEL_POLICY;
 
 /// Why a page is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +118,7 @@ fn finish(visit: &Visit, response: &mut HttpResponse) {
         add_cookie(response, &cookie);
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PANEL_POLICY));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
 }

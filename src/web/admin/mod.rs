@@ -5,6 +5,7 @@ mod access;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
+mod confirm;
 mod csrf;
 mod error;
 mod index;
@@ -37,7 +38,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/theme/").route(post().to(login::theme)))
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
-        .service(page("/auth/user/", users::list).route(post().to(users::search)))
+        .service(page("/auth/user/", users::list::list).route(post().to(users::list::search)))
         .service(page("/auth/user/{id}/", users::bare))
         .service(page("/auth/user/{id}/change/", users::change))
         .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
@@ -52,16 +53,16 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
 fn token_routes(cfg: &mut ServiceConfig) {
     use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
     let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
-    cfg.service(page("/token_blacklist/outstandingtoken/", outstanding::list).route(post().to(outstanding::search)))
-        .service(page(&format!("{one}/"), outstanding::detail::bare))
-        .service(page(&format!("{one}/change/"), outstanding::detail::change))
-        .service(
-            page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)),
-        )
-        .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
-        .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
-        .service(page(&format!("{entry}/"), blacklisted::bare))
-        .service(page(&format!("{entry}/change/"), blacklisted::change));
+    cfg.service(
+        page("/token_blacklist/outstandingtoken/", outstanding::list::list).route(post().to(outstanding::list::search)),
+    )
+    .service(page(&format!("{one}/"), outstanding::detail::bare))
+    .service(page(&format!("{one}/change/"), outstanding::detail::change))
+    .service(page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
+    .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
+    .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
+    .service(page(&format!("{entry}/"), blacklisted::bare))
+    .service(page(&format!("{entry}/change/"), blacklisted::change));
 }
 
 /// A page that can be looked at.

@@ -1,106 +1,27 @@
-//! `/admin/auth/user/`: the list of users, the page of one, and "log out everywhere".
+//! `/admin/auth/user/`: the page of a user, and "log out everywhere". The list of users is in `list`.
 
+pub mod list;
+
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::access::{Staff, Superuser};
 use super::address::{self, USERS};
-use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Layout, Message, Place, Tone, moved, page, see};
-use super::search::{self, Sought};
 use super::status::{self, Badge};
 use super::words::{When, amount, commas, length};
 use crate::app::App;
 use crate::db::types::{EncodedPassword, UserId};
-use crate::db::users::{self, Sort, TokenCounts, User};
+use crate::db::users::{self, TokenCounts, User};
 use crate::db::{Conn, DbError};
 use crate::tokens::revoke;
 
-const ABOUT: About = About {
-    path: USERS,
-    title: "Users",
-    app: ("Authentication", "/admin/auth/"),
-    hint: "Username, email, name or id",
-    icon: "users",
-};
-
-const ORDERS: [Order<Sort>; 2] = [
-    Order {
-        name: "username",
-        sort: Sort::Username,
-        words: ["by username", "by username, backwards"],
-        turns: ["Previous", "Next"],
-    },
-    Order {
-        name: "joined",
-        sort: Sort::Joined,
-        words: ["first joined first", "last joined first"],
-        turns: ["Earlier", "Later"],
-    },
-];
-
-struct Row {
-    id: i64,
-    username: String,
-    name: String,
-    email: String,
-    badges: Vec<Badge>,
-    last_login: Option<When>,
-    joined: When,
-}
-
-#[derive(Template)]
-#[template(path = "admin/auth/user/change_list.html")]
-struct ListPage {
-    layout: Layout,
-    list: ChangeList,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-}
-
-/// `GET user/`
-pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let params = Params::parse(request.query_string());
-    if let Some(q) = &params.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
-        return search::answer(&staff, USERS, q);
-    }
-    let asked = Asked::new(params, &ORDERS, "username");
-    let (q, paging) = (asked.q(), asked.paging());
-    let found = app.db.read(move |conn| users::search(conn, q.as_deref(), &paging)).await?;
-    let mut list = asked.list(&ABOUT, &ORDERS, &found);
-    let columns = vec![
-        list.sorted("Username", "username"),
-        column("Email"),
-        column("Rights"),
-        column("Last login"),
-        list.sorted("Joined", "joined"),
-    ];
-    let reader = staff.reader();
-    let row = |user: User| Row {
-        id: user.id.0,
-        badges: status::rights(&user),
-        name: full_name(&user),
-        last_login: user.last_login.map(|at| When::new(at, reader)),
-        joined: When::new(user.date_joined, reader),
-        username: user.username,
-        email: user.email,
-    };
-    let rows = found.rows.into_iter().map(row).collect();
-    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows })
-}
-
-/// `POST user/`: the search.
-pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) -> Result<HttpResponse, PageError> {
-    search::answer(&staff, USERS, &fields.q)
-}
-
-fn full_name(user: &User) -> String {
-    format!("{} {}", user.first_name, user.last_name).trim().to_owned()
+/// First and last name, where there are some.
+fn full_name(first: &str, last: &str) -> String {
+    format!("{first} {last}").trim().to_owned()
 }
 
 #[derive(Template)]
@@ -124,13 +45,13 @@ struct Detail {
 pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let (user, counts) = find(&app, *path).await?;
     let reader = staff.reader();
-    let mut badges = status::rights(&user);
+    let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
     if user.is_active {
         badges.insert(0, status::ACTIVE);
     }
     page(&Detail {
         layout: staff.layout(Place::Users(false)),
-        name: full_name(&user),
+        name: full_name(&user.first_name, &user.last_name),
         badges,
         may_log_in: may_log_in(&app, &user),
         password: password(&user.password),
