@@ -1,9 +1,13 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
+mod account;
+mod confirm;
 mod lists;
 mod login;
 mod pages;
+mod search;
 mod tokens;
+mod users;
 
 pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
 pub const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
