@@ -8,11 +8,13 @@ use serde_json::Value;
 
 use super::access::Staff;
 use super::address::{self, BLACKLISTED, EXPLAIN, OUTSTANDING, SESSIONS, USERS};
+use super::changelist;
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Message, Tone, see};
 use crate::app::App;
 use crate::crypto::jwt;
+use crate::db::types::UserId;
 use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens, users};
 use crate::tokens::sessions;
 
@@ -52,6 +54,30 @@ impl Sought {
     }
 }
 
+/// Whom or what a search in a list of tokens means.
+#[derive(Debug, Default)]
+pub struct Whose {
+    /// Tokens of these users.
+    pub owners: Option<Vec<UserId>>,
+    /// The token with this jti.
+    pub jti: Option<String>,
+}
+
+impl Whose {
+    /// So many users are meant at most by the beginning of a name.
+    const MOST: usize = 50;
+
+    /// A jti if there is such a token, or else users. At most two statements.
+    pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
+        let Some(q) = q else { return Ok(Self::default()) };
+        if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
+            return Ok(Self { owners: None, jti: Some(q.to_owned()) });
+        }
+        let found = users::list::find_starting_with(conn, q, false, Self::MOST)?;
+        Ok(Self { owners: Some(found.ids), jti: None })
+    }
+}
+
 /// Trimmed, short, and without the control characters that PostgreSQL refuses.
 pub fn clean(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
@@ -78,12 +104,21 @@ fn is_token(text: &str) -> bool {
     (2..=3).contains(&parts.len()) && text.starts_with("ey") && parts[0].len() > 10 && parts.into_iter().all(is_base64)
 }
 
-/// The answer to a search in `list`.
-pub fn answer(staff: &Staff, list: &'static str, typed: &str) -> Result<HttpResponse, PageError> {
+/// The answer to a search in `list`; what is kept of the list's address goes along.
+pub fn answer(
+    staff: &Staff,
+    list: &'static str,
+    kept: &[(String, String)],
+    typed: &str,
+) -> Result<HttpResponse, PageError> {
+    let to = |list, q: &str| {
+        let pairs: Vec<_> = kept.iter().cloned().chain([("q".to_owned(), q.to_owned())]).collect();
+        see(&changelist::address(list, &pairs))
+    };
     match Sought::read(typed, staff.visit.app.config.jwt.jti_claim.as_deref()) {
-        Sought::Nothing => Ok(see(list)),
-        Sought::Text(q) => Ok(see(&address::search(list, &q))),
-        Sought::Jti(jti) if list == BLACKLISTED => Ok(see(&address::search(BLACKLISTED, &jti))),
+        Sought::Nothing => Ok(see(&changelist::address(list, kept))),
+        Sought::Text(q) => Ok(to(list, &q)),
+        Sought::Jti(jti) if [OUTSTANDING, BLACKLISTED].contains(&list) => Ok(to(list, &jti)),
         Sought::Jti(jti) => Ok(see(&address::search(OUTSTANDING, &jti))),
         Sought::Unreadable => {
             let text = "That looks like a token, but no jti can be read from it.".to_owned();
@@ -91,6 +126,18 @@ pub fn answer(staff: &Staff, list: &'static str, typed: &str) -> Result<HttpResp
             Ok(see(list))
         }
     }
+}
+
+/// `POST` to a list: the search above it. Order and filters are kept.
+pub fn in_list(
+    staff: &Staff,
+    list: &'static str,
+    CsrfForm(fields): CsrfForm<Vec<(String, String)>>,
+) -> Result<HttpResponse, PageError> {
+    let typed = fields.iter().find(|(name, _)| name == "q").map(|(_, value)| value.clone()).unwrap_or_default();
+    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= LONGEST;
+    let kept: Vec<_> = fields.into_iter().filter(is_kept).take(20).collect();
+    answer(staff, list, &kept, &typed)
 }
 
 /// What the field in the top bar found.

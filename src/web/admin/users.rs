@@ -1,4 +1,4 @@
-//! `/admin/auth/user/`: the list of users. The pages of one user are in `user`.
+//! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -6,38 +6,61 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::USERS;
-use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
+use super::changelist::filter::{self, Field, Kind};
+use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::search::{self, Sought};
 use super::status::{self, Badge};
-use super::words::When;
+use super::words::{When, commas};
 use crate::app::App;
-use crate::db::users::{self, Sort, User};
+use crate::db::DbError;
+use crate::db::users;
+use crate::db::users::list::{self, Filter, Found, Listed, Sort};
 
-const ABOUT: About = About {
-    path: USERS,
-    title: "Users",
-    app: ("Authentication", "/admin/auth/"),
-    hint: "Username, email, name or id",
-    icon: "users",
+/// A search shows so many users at most.
+const MOST: usize = 1000;
+
+const YES_NO: Kind = Kind::Choice(&[("yes", "Yes"), ("no", "No")]);
+
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: USERS,
+        title: "Users",
+        app: Some(("Authentication", "/admin/auth/")),
+        hint: "Username, email, name or user id",
+        icon: "users",
+    },
+    orders: &[
+        Order {
+            name: "username",
+            sort: Sort::Username,
+            words: ["by username", "by username, backwards"],
+            turns: ["Previous", "Next"],
+        },
+        Order {
+            name: "joined",
+            sort: Sort::Joined,
+            words: ["first joined first", "last joined first"],
+            turns: ["Earlier", "Later"],
+        },
+        Order {
+            name: "last_login",
+            sort: Sort::LastLogin,
+            words: ["longest away first", "last seen first"],
+            turns: ["Earlier", "Later"],
+        },
+    ],
+    ordering: "username",
+    list_filter: &[
+        filter::Filter { name: "is_active", label: "Active", kind: YES_NO },
+        filter::Filter { name: "is_staff", label: "Staff", kind: YES_NO },
+        filter::Filter { name: "is_superuser", label: "Superuser", kind: YES_NO },
+        filter::Filter { name: "login", label: "Has logged in", kind: Kind::Choice(&[("never", "Never")]) },
+        filter::Filter { name: "last_login", label: "Last login", kind: Kind::Dates },
+    ],
 };
-
-const ORDERS: [Order<Sort>; 2] = [
-    Order {
-        name: "username",
-        sort: Sort::Username,
-        words: ["by username", "by username, backwards"],
-        turns: ["Previous", "Next"],
-    },
-    Order {
-        name: "joined",
-        sort: Sort::Joined,
-        words: ["first joined first", "last joined first"],
-        turns: ["Earlier", "Later"],
-    },
-];
 
 struct Row {
     id: i64,
@@ -56,47 +79,65 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// How many of those that a search found are shown, if there are more.
+    cut: Option<String>,
 }
 
 /// `GET user/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let params = Params::parse(request.query_string());
-    if let Some(q) = &params.q
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
         && !matches!(Sought::read(q, None), Sought::Text(_))
     {
-        return search::answer(&staff, USERS, q);
+        return search::answer(&staff, USERS, &[], q);
     }
-    let asked = Asked::new(params, &ORDERS, "username");
-    let (q, paging) = (asked.q(), asked.paging());
-    let found = app.db.read(move |conn| users::search(conn, q.as_deref(), &paging)).await?;
-    let mut list = asked.list(&ABOUT, &ORDERS, &found);
+    let is = |name| asked.chosen.choice(name).map(|value| value == "yes");
+    let filter = Filter {
+        ids: None,
+        is_active: is("is_active"),
+        is_staff: is("is_staff"),
+        is_superuser: is("is_superuser"),
+        last_login: asked.period("last_login"),
+        never_logged_in: asked.chosen.choice("login").is_some(),
+    };
+    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let found = app.db.read(move |conn| {
+        let found = q.as_deref().map(|q| list::find_starting_with(conn, q, true, MOST)).transpose()?;
+        let is_cut = found.as_ref().is_some_and(|found| found.is_cut);
+        let filter = Filter { ids: found.map(|Found { ids, .. }| ids), ..filter.clone() };
+        let found = list::search(conn, &filter, &paging)?;
+        Ok::<_, DbError>((if is_whole { found.of(users::count(conn)?) } else { found }, is_cut))
+    });
+    let (found, is_cut) = found.await?;
+    let mut list = asked.list(&found);
     let columns = vec![
         list.sorted("Username", "username"),
         column("Email"),
         column("Rights"),
-        column("Last login"),
+        list.sorted("Last login", "last_login"),
         list.sorted("Joined", "joined"),
     ];
-    let reader = staff.reader();
-    let row = |user: User| Row {
+    let row = |user: Listed| Row {
         id: user.id.0,
-        badges: status::rights(&user),
-        name: full_name(&user),
+        badges: status::rights(user.is_active, user.is_staff, user.is_superuser),
+        name: full_name(&user.first_name, &user.last_name),
         last_login: user.last_login.map(|at| When::new(at, reader)),
         joined: When::new(user.date_joined, reader),
         username: user.username,
         email: user.email,
     };
     let rows = found.rows.into_iter().map(row).collect();
-    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows })
+    let cut = is_cut.then(|| commas(i64::try_from(MOST).unwrap_or(i64::MAX)));
+    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, cut })
+}
+
+/// First and last name, where there are some.
+pub fn full_name(first: &str, last: &str) -> String {
+    format!("{first} {last}").trim().to_owned()
 }
 
 /// `POST user/`: the search.
-pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) -> Result<HttpResponse, PageError> {
-    search::answer(&staff, USERS, &fields.q)
-}
-
-/// First and last name.
-pub fn full_name(user: &User) -> String {
-    format!("{} {}", user.first_name, user.last_name).trim().to_owned()
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, USERS, form)
 }

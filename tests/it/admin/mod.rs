@@ -2,10 +2,12 @@
 
 mod account;
 mod confirm;
+mod html;
 mod lists;
 mod login;
 mod pages;
 mod search;
+mod snapshots;
 mod tokens;
 mod users;
 

@@ -45,7 +45,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
     ACCOUNT.clone_into(&mut layout.here);
     page(&Account {
         id: staff.user.id.0,
-        badges: status::rights(&staff.user),
+        badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
         passwords: password::inputs(errors),
         rules: &PASSWORD_RULES,
         errors: errors.summary(&password::LABELS),

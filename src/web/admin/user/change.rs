@@ -108,7 +108,7 @@ async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Resu
     let is_stale = again.as_read.is_none();
     let meanwhile = is_stale.then_some(&saved);
     let form = || ProfileForm::new(&app.config.accounts, &again.typed, &again.errors, meanwhile);
-    let mut badges = status::rights(&user);
+    let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
     if user.is_active {
         badges.insert(0, status::ACTIVE);
     }
@@ -122,7 +122,7 @@ async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Resu
         is_stale,
         as_read: again.as_read.unwrap_or(now),
         own_password: staff.own_password(again.errors.of("own_password")),
-        name: full_name(&user),
+        name: full_name(&user.first_name, &user.last_name),
         badges,
         is_own: staff.user.id == user.id,
         may_log_in: may_log_in(app, &user),
