@@ -9,6 +9,7 @@ mod changelist;
 mod confirm;
 mod csrf;
 mod error;
+mod explain;
 mod form;
 mod index;
 mod layout;
@@ -45,6 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .configure(user_routes)
         .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
+        .service(page("/explain/", explain::form).route(post().to(explain::answer)))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))

@@ -2,6 +2,7 @@
 
 mod account;
 mod confirm;
+mod explain;
 mod html;
 mod lists;
 mod login;
