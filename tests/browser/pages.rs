@@ -50,7 +50,15 @@ pub const PAGES: &[Page] = &[
     at("users", "/admin/auth/user/"),
     at("users_none_found", "/admin/auth/user/?q=nobody-has-this-name"),
     at("user", "/admin/auth/user/{alice}/change/"),
+    at("user_wrong", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("username", "a b"), ("email", "nobody")]),
+    at("user_stale", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("as_read", ""), ("username", "alicia")]),
+    at("user_password", "/admin/auth/user/{alice}/password/"),
+    at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
+    at("user_add", "/admin/auth/user/add/"),
+    at("account", "/admin/account/"),
     at("tokens", "/admin/token_blacklist/"),
     at("outstanding", OUTSTANDING),
     at("outstanding_none_found", "/admin/token_blacklist/outstandingtoken/?q=nobody-has-this-name"),
