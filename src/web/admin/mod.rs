@@ -15,6 +15,7 @@ mod login;
 mod outstanding_tokens;
 mod search;
 mod session;
+mod settings;
 mod status;
 mod users;
 
@@ -45,6 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
         .service(page("/token_blacklist/", index::tokens))
         .service(page("/explain/", explain::form).route(post().to(explain::answer)))
+        .service(page("/settings/", settings::page))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))

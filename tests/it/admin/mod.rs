@@ -4,6 +4,7 @@ mod explain;
 mod lists;
 mod login;
 mod pages;
+mod settings;
 mod tokens;
 
 pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
