@@ -1,10 +1,12 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
 mod explain;
+mod html;
 mod lists;
 mod login;
 mod pages;
 mod settings;
+mod snapshots;
 mod tokens;
 
 pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
