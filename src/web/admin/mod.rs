@@ -17,6 +17,7 @@ mod login;
 mod outstanding_tokens;
 mod search;
 mod session;
+mod settings;
 mod status;
 mod user;
 mod users;
@@ -47,6 +48,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
         .service(page("/explain/", explain::form).route(post().to(explain::answer)))
+        .service(page("/settings/", settings::page))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))

@@ -7,6 +7,7 @@ mod html;
 mod lists;
 mod login;
 mod pages;
+mod settings;
 mod search;
 mod snapshots;
 mod tokens;
