@@ -61,6 +61,12 @@ pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, L
     }
 }
 
+/// Whether this is the user's password, and they may still log in. Costs one hash, whatever the answer.
+pub(super) async fn is_password_of(app: &App, user: &User, password: SecretString) -> Result<bool, LoginError> {
+    let check = app.passwords.verify(password, user.password.0.clone(), user.is_active).await?;
+    Ok(user.is_active && matches!(check, Check::Right { .. }))
+}
+
 /// Whom a login names. An address that several users have names nobody.
 fn find(conn: &mut Conn, field: UsernameField, login: &str) -> Result<Option<User>, DbError> {
     if login.contains('\0') {

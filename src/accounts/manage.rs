@@ -1,19 +1,19 @@
-//! Every change to an account: create, change password, activate, deactivate, delete. Each is one transaction and one
-//! line of the audit log. Loading many is in `load`.
+//! Making an account, the rules that its fields follow, and why one is not made or changed. Loading many at once is in
+//! `load`, changes to one that is there are in `change`.
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::confirm::Confirmed;
 use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
-use crate::config::UsernameField;
+use crate::config::{Accounts, UsernameField};
 use crate::crypto::password::Busy;
 use crate::crypto::random;
 use crate::db::types::{EncodedPassword, Instant, UserId};
-use crate::db::users::{self, Intent, NewRow, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_user, outstanding_tokens};
-use crate::tokens::record::Reason;
-use crate::tokens::sessions;
+use crate::db::users::profile::Profile;
+use crate::db::users::{self, NewRow, User};
+use crate::db::{Conn, DbError, latchkey_user};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +58,12 @@ pub enum ManageError {
     /// The input is not acceptable; every problem is listed.
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Fields(Vec<FieldError>),
+    /// Somebody would lock themselves out, or nobody would be left who can change things.
+    #[error("{}", .0.message)]
+    Protected(FieldError),
+    /// Somebody else changed the account meanwhile.
+    #[error("the user was changed meanwhile")]
+    Stale,
     /// There is no such user.
     #[error("no such user")]
     NoSuchUser,
@@ -88,61 +94,101 @@ impl From<Busy> for ManageError {
 }
 
 /// Makes a user, validated and normalised as Django does.
-pub async fn create(app: &App, actor: &Actor, user: NewUser) -> Result<User, ManageError> {
+pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, ManageError> {
     let row = prepare(app, user).await?;
-    let (actor, now) = (actor.clone(), app.now());
+    let (actor, now) = (by.actor().clone(), app.now());
     app.db.write(move |conn| insert(conn, &actor, now, &row)).await
 }
 
 /// Whether `create` would take this user (its password apart); for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
-    let (username, email) = (normalize_username(&user.username), normalize_email(&user.email));
-    validate(app, &username, &email, user)?;
-    app.db.read(move |conn| refuse_taken(conn, &username, &email)).await
+    let profile = user.profile();
+    validate(&app.config.accounts, user.origin, None, &profile)?;
+    app.db.read(move |conn| refuse_taken(conn, None, &profile)).await
+}
+
+impl NewUser {
+    /// Everything but the password, normalised.
+    fn profile(&self) -> Profile {
+        Profile {
+            username: normalize_username(&self.username),
+            email: normalize_email(&self.email),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            is_active: self.is_active,
+            is_staff: self.is_staff,
+            is_superuser: self.is_superuser,
+        }
+    }
 }
 
 /// Validates, normalises and hashes: everything that needs no transaction.
-pub(super) async fn prepare(app: &App, mut user: NewUser) -> Result<NewRow, ManageError> {
-    user.username = normalize_username(&user.username);
-    user.email = normalize_email(&user.email);
-    validate(app, &user.username, &user.email, &user)?;
-    let password = match user.password {
-        NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
-        NewPassword::Plain(password) => EncodedPassword(app.passwords.hash(acceptable(password)?).await?),
-        NewPassword::Encoded(encoded) => encoded,
-    };
+pub(super) async fn prepare(app: &App, user: NewUser) -> Result<NewRow, ManageError> {
+    let profile = user.profile();
+    validate(&app.config.accounts, user.origin, None, &profile)?;
+    let password = encode(app, user.password).await?;
     Ok(NewRow {
         password: password.0,
-        is_superuser: user.is_superuser,
-        username: user.username,
-        first_name: user.first_name,
-        last_name: user.last_name,
-        email: user.email,
-        is_staff: user.is_staff,
-        is_active: user.is_active,
+        is_superuser: profile.is_superuser,
+        username: profile.username,
+        first_name: profile.first_name,
+        last_name: profile.last_name,
+        email: profile.email,
+        is_staff: profile.is_staff,
+        is_active: profile.is_active,
         date_joined: app.now(),
     })
 }
 
-/// Every rule that needs no look into the database.
-fn validate(app: &App, username: &str, email: &str, user: &NewUser) -> Result<(), ManageError> {
-    let email_required = app.config.accounts.username_field == UsernameField::Email;
+/// Every rule that needs no look into the database. Of a user that is there only what is changed has to follow it.
+pub(super) fn validate(
+    rules: &Accounts,
+    origin: Origin,
+    old: Option<&Profile>,
+    new: &Profile,
+) -> Result<(), ManageError> {
+    let email_required = rules.username_field == UsernameField::Email;
+    let is_new = |field: fn(&Profile) -> &String| old.is_none_or(|old| field(old) != field(new));
+    let username = || match origin {
+        Origin::New => user::validate_username(&new.username),
+        Origin::Imported => user::validate_existing_username(&new.username),
+    };
     let problems: Vec<_> = [
-        match user.origin {
-            Origin::New => user::validate_username(username),
-            Origin::Imported => user::validate_existing_username(username),
-        },
-        user::validate_email(email, email_required),
-        user::validate_name("first_name", &user.first_name),
-        user::validate_name("last_name", &user.last_name),
+        is_new(|profile| &profile.username).then(username),
+        is_new(|profile| &profile.email).then(|| user::validate_email(&new.email, email_required)),
+        is_new(|profile| &profile.first_name).then(|| user::validate_name("first_name", &new.first_name)),
+        is_new(|profile| &profile.last_name).then(|| user::validate_name("last_name", &new.last_name)),
     ]
     .into_iter()
+    .flatten()
     .flatten()
     .collect();
     if problems.is_empty() { Ok(()) } else { Err(ManageError::Fields(problems)) }
 }
 
-/// An empty password can never be typed, and an endless one is an attack.
+/// The password as it is stored. Hashes on the pool.
+pub(super) async fn encode(app: &App, password: NewPassword) -> Result<EncodedPassword, ManageError> {
+    Ok(match password {
+        NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
+        NewPassword::Plain(password) => EncodedPassword(app.passwords.hash(acceptable(password)?).await?),
+        NewPassword::Encoded(encoded) => encoded,
+    })
+}
+
+/// A rule for new passwords, and how long it lets them be.
+pub struct PasswordRule {
+    /// In words, for the form.
+    pub words: &'static str,
+    /// At least so many bytes.
+    pub least: usize,
+    /// At most so many bytes.
+    pub most: usize,
+}
+
+/// What a new password has to be. An empty one can never be typed, and an endless one is an attack.
+pub const PASSWORD_RULES: [PasswordRule; 1] =
+    [PasswordRule { words: "Not empty, and no longer than 4,096 bytes", least: 1, most: 4096 }];
+
 fn acceptable(password: SecretString) -> Result<SecretString, ManageError> {
     let message = match password.expose_secret().len() {
         0 => "This field cannot be blank.",
@@ -154,11 +200,9 @@ fn acceptable(password: SecretString) -> Result<SecretString, ManageError> {
 
 /// Inserts a prepared user; a name or address that is taken is a field error in Django's words.
 pub(super) fn insert(conn: &mut Conn, actor: &Actor, now: Instant, row: &NewRow) -> Result<User, ManageError> {
-    refuse_taken(conn, &row.username, &row.email)?;
-    let user = users::insert(conn, row).map_err(|error| match error {
-        DbError::Unique(_) => taken("username", SAME_NAME),
-        other => other.into(),
-    })?;
+    let names = Profile { username: row.username.clone(), email: row.email.clone(), ..Profile::default() };
+    refuse_taken(conn, None, &names)?;
+    let user = users::insert(conn, row).map_err(name_taken)?;
     latchkey_user::insert(conn, user.id, &new_uuid())?;
     audit::write(conn, now, actor, "user.create", Some(user.id), &user.username)?;
     Ok(user)
@@ -170,15 +214,26 @@ fn taken(field: &'static str, message: &str) -> ManageError {
     ManageError::Fields(vec![FieldError { field, message: message.to_owned() }])
 }
 
+/// Somebody was quicker: the database's own word on a name that is taken.
+pub(super) fn name_taken(error: DbError) -> ManageError {
+    if let DbError::Unique(_) = error { taken("username", SAME_NAME) } else { error.into() }
+}
+
 /// No name twice, no address twice in any case, and no name that is another's address: a login must name one user.
-fn refuse_taken(conn: &mut Conn, username: &str, email: &str) -> Result<(), ManageError> {
-    if users::find_by_username(conn, username)?.is_some() {
-        return Err(taken("username", SAME_NAME));
+/// Of a user that is there (`old`) only what is changed is looked at.
+pub(super) fn refuse_taken(conn: &mut Conn, old: Option<(UserId, &Profile)>, new: &Profile) -> Result<(), ManageError> {
+    let (own, old) = old.unzip();
+    let (username, email) = (&new.username, &new.email);
+    if old.is_none_or(|old| old.username != *username) {
+        if users::find_by_username(conn, username)?.is_some_and(|user| Some(user.id) != own) {
+            return Err(taken("username", SAME_NAME));
+        }
+        if users::has_address(conn, username, own)? {
+            return Err(taken("username", "This is another user's email address."));
+        }
     }
-    if users::has_address(conn, username)? {
-        return Err(taken("username", "This is another user's email address."));
-    }
-    if !email.is_empty() && (users::has_address(conn, email)? || users::has_name(conn, email)?) {
+    let is_new = !email.is_empty() && old.is_none_or(|old| old.email != *email);
+    if is_new && (users::has_address(conn, email, own)? || users::has_name(conn, email, own)?) {
         return Err(taken("email", "A user with that email address already exists."));
     }
     Ok(())
@@ -187,57 +242,6 @@ fn refuse_taken(conn: &mut Conn, username: &str, email: &str) -> Result<(), Mana
 /// A random id (RFC 9562, version 4), as text.
 pub(crate) fn new_uuid() -> String {
     uuid::Builder::from_random_bytes(random::bytes()).into_uuid().hyphenated().to_string()
-}
-
-/// Sets a password; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn set_password(app: &App, actor: &Actor, id: UserId, password: SecretString) -> Result<(), ManageError> {
-    let encoded = EncodedPassword(app.passwords.hash(acceptable(password)?).await?);
-    change(app, actor, id, "user.set_password", Some(Reason::PasswordChange), move |conn, id| {
-        users::update_password(conn, id, None, &encoded).map(drop)
-    })
-    .await
-}
-
-/// Activates or deactivates; deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn set_active(app: &App, actor: &Actor, id: UserId, active: bool) -> Result<(), ManageError> {
-    let (action, ends) = if active { ("user.activate", None) } else { ("user.deactivate", Some(Reason::Deactivated)) };
-    change(app, actor, id, action, ends, move |conn, id| users::update_active(conn, id, active).map(drop)).await
-}
-
-/// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
-pub async fn delete(app: &App, actor: &Actor, id: UserId) -> Result<(), ManageError> {
-    change(app, actor, id, "user.delete", Some(Reason::Deleted), |conn, id| {
-        outstanding_tokens::update_owner_to_none(conn, id)?;
-        users::delete(conn, id).map(drop)
-    })
-    .await
-}
-
-/// One change of one user: lock, end the sessions where the change ends them, change, note it.
-async fn change(
-    app: &App,
-    actor: &Actor,
-    id: UserId,
-    action: &'static str,
-    ends: Option<Reason>,
-    apply: impl Fn(&mut Conn, UserId) -> Result<(), DbError> + Send + 'static,
-) -> Result<(), ManageError> {
-    let (actor, now) = (actor.clone(), app.now());
-    let ends_tokens = app.config.accounts.end_sessions_on_user_change;
-    app.db
-        .write(move |conn| {
-            let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-            if let Some(reason) = ends {
-                latchkey_admin_session::delete_of(conn, id)?;
-                if ends_tokens {
-                    sessions::end_all(conn, id, None, (reason, &actor.name), now)?;
-                }
-            }
-            apply(conn, id)?;
-            audit::write(conn, now, &actor, action, Some(id), &user.username)?;
-            Ok(())
-        })
-        .await
 }
 
 /// Replaces an outdated hash after a correct login, unless the password was changed meanwhile.

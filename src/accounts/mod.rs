@@ -2,6 +2,8 @@
 
 pub mod admin_session;
 pub mod audit;
+pub mod change;
+pub mod confirm;
 pub mod load;
 pub mod login;
 pub mod manage;

@@ -4,7 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
 use super::{help, open, output, prompt, users};
-use crate::accounts::{Actor, manage};
+use crate::accounts::change;
+use crate::accounts::confirm::Confirmed;
+use crate::accounts::manage::NewPassword;
 
 /// How often Django asks.
 const ATTEMPTS: u32 = 3;
@@ -46,7 +48,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         output::say(format!("Changing password for user '{name}'"))?;
         ask(&name)?
     };
-    manage::set_password(&app, &Actor::command_line(), user.id, password).await?;
+    change::set_password(&app, &Confirmed::command_line(), user.id, NewPassword::Plain(password)).await?;
     output::say(format!("Password changed successfully for user '{name}'"))
 }
 

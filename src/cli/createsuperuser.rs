@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::failure::Failure;
 use super::{help, open, output, prompt};
-use crate::accounts::Actor;
+use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::user::FieldError;
 use crate::app::App;
@@ -51,7 +51,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = if args.noinput { from_environment(&app, args)? } else { ask(&app, args).await? };
     let has_password = !matches!(user.password, NewPassword::Unusable);
-    let user = manage::create(&app, &Actor::command_line(), user).await.map_err(|error| match error {
+    let user = manage::create(&app, &Confirmed::command_line(), user).await.map_err(|error| match error {
         ManageError::Fields(faults) => Failure::Said(words(&faults)),
         error => error.into(),
     })?;

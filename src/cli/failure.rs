@@ -85,7 +85,10 @@ impl From<OpenError> for Failure {
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
         match error {
-            ManageError::Fields(_) | ManageError::Referenced => Self::Said(error.to_string()),
+            ManageError::Fields(_) | ManageError::Protected(_) | ManageError::Referenced => {
+                Self::Said(error.to_string())
+            }
+            ManageError::Stale => Self::say("The user was changed meanwhile. Run the command again."),
             ManageError::NoSuchUser => Self::say("The user was deleted meanwhile."),
             ManageError::Busy => Self::say("Too many passwords are being hashed at once. Run the command again."),
             ManageError::Db(error) => error.into(),

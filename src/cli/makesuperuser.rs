@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::accounts::Actor;
+use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::app::App;
 use crate::config::UsernameField;
@@ -60,7 +60,7 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
         password: NewPassword::Plain(SecretString::from(password.clone())),
         ..NewUser::default()
     };
-    let user = manage::create(app, &Actor::command_line(), user).await?;
+    let user = manage::create(app, &Confirmed::command_line(), user).await?;
     Ok(format!(
         "Superuser created successfully.\nUsername: {}\nPassword: {}\n\
          The password is shown only now. 'latchkey changepassword {0}' sets another one.\n",

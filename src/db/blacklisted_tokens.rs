@@ -1,15 +1,17 @@
-//! `token_blacklist_blacklistedtoken`: outstanding tokens that must no longer be accepted.
+//! `token_blacklist_blacklistedtoken`: outstanding tokens that must no longer be accepted. The panel's list of them is in
+//! `list`.
 
-use diesel::dsl::sql;
+pub mod list;
+
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
 
-use super::page::{self, Cursor, Page, Paging, Total};
-use super::schema::{blacklisted_tokens, latchkey_token, outstanding_tokens, users};
-use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
+use super::page::{self, Total};
+use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::{Conn, DbError};
 
 /// Blacklists a token.
@@ -20,6 +22,12 @@ pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbErro
     diesel::insert_into(blacklisted_tokens::table)
         .values((blacklisted_tokens::token_id.eq(token), blacklisted_tokens::blacklisted_at.eq(at)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Takes a token off the blacklist.
+pub fn delete(conn: &mut Conn, token: TokenId) -> Result<(), DbError> {
+    diesel::delete(blacklisted_tokens::table.filter(blacklisted_tokens::token_id.eq(token))).execute(conn)?;
     Ok(())
 }
 
@@ -78,31 +86,38 @@ pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<u
     Ok(scope.bind(diesel::sql_query(query).into_boxed()).bind::<Moment, _>(at).execute(conn)?)
 }
 
-/// Columns that the list can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// By primary key, which is the order of blacklisting.
-    Blacklisted,
-    /// By the token's `expires_at`.
-    Expires,
-}
-
-/// A row of the list, and of the page of one.
-#[derive(Debug, Clone, Queryable)]
+/// A blacklisted token.
+#[derive(Debug, Clone, Queryable, QueryableByName)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Listed {
     /// Primary key of the blacklist entry.
+    #[diesel(sql_type = Key)]
     pub id: TokenId,
+    #[diesel(sql_type = Moment)]
     pub blacklisted_at: Instant,
+    #[diesel(sql_type = Key)]
     pub token_id: TokenId,
+    #[diesel(sql_type = Text)]
     pub jti: String,
+    #[diesel(sql_type = Nullable<Moment>)]
     pub created_at: Option<Instant>,
+    #[diesel(sql_type = Moment)]
     pub expires_at: Instant,
+    #[diesel(sql_type = Nullable<Key>)]
     pub user_id: Option<UserId>,
+    #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
     pub rotated_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Text>)]
     pub blacklist_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     pub blacklisted_by: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub session_id: Option<String>,
+    /// The `User-Agent` that the session was used with last.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_agent: Option<String>,
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -119,6 +134,8 @@ fn columns() -> _ {
         latchkey_token::rotated_at.nullable(),
         latchkey_token::blacklist_reason.nullable(),
         latchkey_token::blacklisted_by.nullable(),
+        latchkey_token::session_id.nullable(),
+        latchkey_session::user_agent.nullable(),
     )
 }
 
@@ -129,42 +146,7 @@ fn joined() -> _ {
     with_token
         .left_join(users::table.on(users::id.nullable().eq(outstanding_tokens::user_id)))
         .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
-}
-
-/// A page of blacklisted tokens; `q` as for outstanding tokens. At most 2 statements.
-pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
-    let mut query = joined().select(columns()).into_boxed();
-    if let Some(q) = q {
-        let owners = super::users::list_ids_starting_with(conn, q)?.into_iter().map(Some);
-        query = query.filter(outstanding_tokens::jti.eq(q).or(outstanding_tokens::user_id.eq_any(owners)));
-    }
-    let descending = paging.descending != paging.is_backwards();
-    if let Some(from) = paging.cursor() {
-        let sign = if descending { "<" } else { ">" };
-        let (entry, token) = ("token_blacklist_blacklistedtoken", "token_blacklist_outstandingtoken");
-        query = match (paging.sort, from.instant()) {
-            (Sort::Expires, Some(at)) => query.filter(
-                sql::<Bool>(&format!("({token}.expires_at, {token}.id) {sign} ("))
-                    .bind::<Moment, _>(at)
-                    .sql(", ")
-                    .bind::<Key, _>(RowId(from.id))
-                    .sql(")"),
-            ),
-            _ => query.filter(sql::<Bool>(&format!("{entry}.id {sign} ")).bind::<Key, _>(RowId(from.id))),
-        };
-    }
-    query = match (paging.sort, descending) {
-        (Sort::Blacklisted, true) => query.order(blacklisted_tokens::id.desc()),
-        (Sort::Blacklisted, false) => query.order(blacklisted_tokens::id.asc()),
-        (Sort::Expires, true) => query.order((outstanding_tokens::expires_at.desc(), outstanding_tokens::id.desc())),
-        (Sort::Expires, false) => query.order((outstanding_tokens::expires_at.asc(), outstanding_tokens::id.asc())),
-    };
-    let rows = query.limit(paging.limit()).load(conn)?;
-    let total = page::total(conn, "token_blacklist_blacklistedtoken", q.is_none())?;
-    Ok(Page::new(rows, paging, total, |row: &Listed| match paging.sort {
-        Sort::Blacklisted => Cursor { value: String::new(), id: row.id.0 },
-        Sort::Expires => Cursor::at(row.expires_at, row.token_id.0),
-    }))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
 }
 
 /// One blacklist entry.
@@ -174,5 +156,5 @@ pub fn find(conn: &mut Conn, id: TokenId) -> Result<Option<Listed>, DbError> {
 
 /// How many blacklisted tokens there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
-    page::total(conn, "token_blacklist_blacklistedtoken", true)
+    page::total(conn, "token_blacklist_blacklistedtoken")
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::latchkey_audit_log;
-use super::types::{Instant, UserId};
+use super::types::{Instant, RowId, UserId};
 use super::{Conn, DbError};
 
 /// An entry.
@@ -32,4 +32,31 @@ pub struct NewRow<'a> {
 pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
     diesel::insert_into(latchkey_audit_log::table).values(row.clone()).execute(conn)?;
     Ok(())
+}
+
+/// An entry as it stands in the log.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = latchkey_audit_log)]
+#[allow(missing_docs, reason = "the table's columns, see `NewRow`")]
+pub struct Entry {
+    pub id: RowId,
+    pub at: Instant,
+    pub action: String,
+    pub actor: String,
+    pub ip: Option<String>,
+    pub object: String,
+    pub detail: String,
+    /// How often it happened until `last_at`.
+    pub count: i32,
+    pub last_at: Option<Instant>,
+}
+
+/// The newest entries about a user.
+pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Entry>, DbError> {
+    Ok(latchkey_audit_log::table
+        .filter(latchkey_audit_log::user_id.eq(user))
+        .order(latchkey_audit_log::id.desc())
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(conn)?)
 }

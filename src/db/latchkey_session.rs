@@ -100,6 +100,17 @@ pub fn update_ended(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<bool,
     Ok(diesel::update(live).set(ended).execute(conn)? > 0)
 }
 
+/// Lets an ended session go on.
+pub fn update_reopened(conn: &mut Conn, id: &str) -> Result<(), DbError> {
+    let change = (
+        latchkey_session::ended_at.eq(None::<Instant>),
+        latchkey_session::end_reason.eq(None::<&str>),
+        latchkey_session::ended_by.eq(None::<&str>),
+    );
+    diesel::update(latchkey_session::table.find(id)).set(change).execute(conn)?;
+    Ok(())
+}
+
 /// Ends a session if none of its tokens is live.
 pub fn update_ended_if_spent(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<(), DbError> {
     let live = latchkey_token::table

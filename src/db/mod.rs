@@ -11,6 +11,7 @@ pub mod latchkey_audit_log;
 pub mod latchkey_session;
 pub mod latchkey_token;
 pub mod latchkey_user;
+pub mod list;
 pub mod migrations;
 pub mod outstanding_tokens;
 pub mod page;

@@ -1,12 +1,15 @@
-//! `token_blacklist_outstandingtoken`: refresh and sliding tokens that were issued and recorded.
+//! `token_blacklist_outstandingtoken`: refresh and sliding tokens that were issued and recorded. The panel's list of them
+//! is in `list`.
+
+pub mod list;
 
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Nullable, Text};
 
 use super::latchkey_session::Session;
-use super::page::{self, Cursor, Page, Paging, Total};
+use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
-use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
+use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
 
@@ -101,6 +104,39 @@ pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Resu
         .load(conn)?)
 }
 
+/// These tokens, with owner and jti; those that are gone are left out.
+pub fn list_of(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<UserId>, String)>, DbError> {
+    Ok(outstanding_tokens::table
+        .filter(outstanding_tokens::id.eq_any(ids))
+        .order(outstanding_tokens::id)
+        .select((outstanding_tokens::id, outstanding_tokens::user_id, outstanding_tokens::jti))
+        .load(conn)?)
+}
+
+/// A token that is asked about before something is done with it.
+#[derive(Debug, Clone, Queryable)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct Ticked {
+    pub id: TokenId,
+    pub user_id: Option<UserId>,
+    pub expires_at: Instant,
+    pub blacklisted_at: Option<Instant>,
+}
+
+/// What is asked about these tokens; those that are gone are left out.
+pub fn list_ticked(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Ticked>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .filter(outstanding_tokens::id.eq_any(ids))
+        .select((
+            outstanding_tokens::id,
+            outstanding_tokens::user_id,
+            outstanding_tokens::expires_at,
+            blacklisted_tokens::blacklisted_at.nullable(),
+        ))
+        .load(conn)?)
+}
+
 /// Records a token.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
     Ok(diesel::insert_into(outstanding_tokens::table)
@@ -133,31 +169,37 @@ pub fn count_expired(conn: &mut Conn, now: Instant) -> Result<i64, DbError> {
     Ok(outstanding_tokens::table.filter(outstanding_tokens::expires_at.le(now)).count().get_result(conn)?)
 }
 
-/// Columns that the list can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// By primary key, which is the order of creation.
-    Created,
-    /// By `expires_at`.
-    Expires,
-}
-
-/// A row of the list.
-#[derive(Debug, Clone, Queryable)]
+/// A token among others.
+#[derive(Debug, Clone, Queryable, QueryableByName)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Listed {
+    #[diesel(sql_type = Key)]
     pub id: TokenId,
+    #[diesel(sql_type = Text)]
     pub jti: String,
+    #[diesel(sql_type = Nullable<Moment>)]
     pub created_at: Option<Instant>,
+    #[diesel(sql_type = Moment)]
     pub expires_at: Instant,
+    #[diesel(sql_type = Nullable<Key>)]
     pub user_id: Option<UserId>,
     /// The owner's name; `None` when the owner was deleted.
+    #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
     pub blacklisted_at: Option<Instant>,
     /// Set when the token was rotated into another one.
+    #[diesel(sql_type = Nullable<Moment>)]
     pub rotated_at: Option<Instant>,
     /// Why it is blacklisted (`latchkey_token.blacklist_reason`), if we did it.
+    #[diesel(sql_type = Nullable<Text>)]
     pub blacklist_reason: Option<String>,
+    /// The session that it belongs to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub session_id: Option<String>,
+    /// The `User-Agent` that the session was used with last.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_agent: Option<String>,
 }
 
 /// One token with everything that its page shows. No `Debug`: Django stores whole tokens.
@@ -182,48 +224,23 @@ pub struct Detail {
     pub kid: Option<String>,
 }
 
-/// A page of tokens; `q` is a jti, a user id, or the beginning of a username or e-mail address. At most 2 statements.
-pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
-    use diesel::dsl::sql;
-    let mut query = outstanding_tokens::table
+/// The newest tokens of a user.
+pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(outstanding_tokens::table
         .left_join(users::table)
         .left_join(blacklisted_tokens::table)
         .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
+        .filter(outstanding_tokens::user_id.eq(user))
+        .order(outstanding_tokens::id.desc())
+        .limit(limit)
         .select(columns())
-        .into_boxed();
-    if let Some(q) = q {
-        let owners = super::users::list_ids_starting_with(conn, q)?.into_iter().map(Some);
-        query = query.filter(outstanding_tokens::jti.eq(q).or(outstanding_tokens::user_id.eq_any(owners)));
-    }
-    let descending = paging.descending != paging.is_backwards();
-    if let Some(from) = paging.cursor() {
-        let sign = if descending { "<" } else { ">" };
-        let table = "token_blacklist_outstandingtoken";
-        query = match (paging.sort, from.instant()) {
-            (Sort::Expires, Some(at)) => query.filter(
-                sql::<Bool>(&format!("({table}.expires_at, {table}.id) {sign} ("))
-                    .bind::<Moment, _>(at)
-                    .sql(", ")
-                    .bind::<Key, _>(RowId(from.id))
-                    .sql(")"),
-            ),
-            _ => query.filter(sql::<Bool>(&format!("{table}.id {sign} ")).bind::<Key, _>(RowId(from.id))),
-        };
-    }
-    query = match (paging.sort, descending) {
-        (Sort::Created, true) => query.order(outstanding_tokens::id.desc()),
-        (Sort::Created, false) => query.order(outstanding_tokens::id.asc()),
-        (Sort::Expires, true) => query.order((outstanding_tokens::expires_at.desc(), outstanding_tokens::id.desc())),
-        (Sort::Expires, false) => query.order((outstanding_tokens::expires_at.asc(), outstanding_tokens::id.asc())),
-    };
-    let rows = query.limit(paging.limit()).load(conn)?;
-    let total = page::total(conn, "token_blacklist_outstandingtoken", q.is_none())?;
-    Ok(Page::new(rows, paging, total, |row: &Listed| Cursor::at(row.expires_at, row.id.0)))
+        .load(conn)?)
 }
 
 /// How many tokens there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
-    page::total(conn, "token_blacklist_outstandingtoken", true)
+    page::total(conn, "token_blacklist_outstandingtoken")
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -238,6 +255,8 @@ fn columns() -> _ {
         blacklisted_tokens::blacklisted_at.nullable(),
         latchkey_token::rotated_at.nullable(),
         latchkey_token::blacklist_reason.nullable(),
+        latchkey_token::session_id.nullable(),
+        latchkey_session::user_agent.nullable(),
     )
 }
 
@@ -248,6 +267,7 @@ pub fn find_detail(conn: &mut Conn, id: TokenId) -> Result<Option<Detail>, DbErr
         .left_join(users::table)
         .left_join(blacklisted_tokens::table)
         .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
         .filter(outstanding_tokens::id.eq(id))
         .select((
             columns(),

@@ -16,6 +16,8 @@ pub struct Page<T> {
     pub after: Option<Cursor>,
     /// How many rows the whole list has.
     pub total: Total,
+    /// How many candidates were looked at, if there are more: a filter that no index serves stops somewhere.
+    pub looked_at: Option<i64>,
 }
 
 /// How many there are.
@@ -32,16 +34,21 @@ pub enum Total {
 /// A place between two rows: the sort column's value and the primary key of the row beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The sort column's value as text (an instant as microseconds since 1970; empty for null).
+    /// The sort column's value as text (an instant as microseconds since 1970; empty where the key alone decides).
     pub value: String,
     /// The row's primary key.
-    pub id: i64,
+    pub id: String,
 }
 
 impl Cursor {
     /// The place of a row in an order by time.
-    pub(super) fn at(at: Instant, id: i64) -> Self {
-        Self { value: at.datetime().timestamp_micros().to_string(), id }
+    pub(super) fn at(at: Instant, id: impl ToString) -> Self {
+        Self { value: at.datetime().timestamp_micros().to_string(), id: id.to_string() }
+    }
+
+    /// The place of a row in an order by its primary key.
+    pub(super) fn key(id: impl ToString) -> Self {
+        Self { value: String::new(), id: id.to_string() }
     }
 
     /// The value as a point in time, if it is one.
@@ -57,7 +64,7 @@ impl Cursor {
     /// Reads what `encode` wrote; `None` for anything else.
     pub fn decode(text: &str) -> Option<Self> {
         let (id, value) = text.split_once('~')?;
-        Some(Self { id: id.parse().ok()?, value: value.to_owned() })
+        Some(Self { id: id.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -104,42 +111,47 @@ impl<C> Paging<C> {
 
 impl<T> Page<T> {
     /// Cuts the extra row off, turns a page that was read backwards round, and finds the places at both ends.
-    pub(super) fn new<C>(mut rows: Vec<T>, paging: &Paging<C>, total: Total, place: impl Fn(&T) -> Cursor) -> Self {
-        let more = rows.len() > paging.size;
+    /// `end` is where the search stopped, if it did before the end of the list.
+    pub(super) fn new<C>(
+        mut rows: Vec<T>,
+        paging: &Paging<C>,
+        end: Option<Cursor>,
+        place: impl Fn(&T) -> Cursor,
+    ) -> Self {
+        let is_full = rows.len() > paging.size;
         rows.truncate(paging.size);
         let backwards = paging.is_backwards();
+        // The last row in the direction of reading.
+        let last = if is_full { rows.last().map(&place) } else { end.clone() };
         if backwards {
             rows.reverse();
         }
-        let came_from_before = paging.from.is_some();
-        let has_before = if backwards { more } else { came_from_before };
-        let has_after = if backwards { came_from_before } else { more };
-        let before = rows.first().map(&place).filter(|_| has_before);
-        let after = rows.last().map(&place).filter(|_| has_after);
+        let origin = paging.from.as_ref().map(|_| if backwards { rows.last() } else { rows.first() });
+        let origin = origin.and_then(|row| row.map(&place).or_else(|| paging.cursor().cloned()));
+        let (before, after) = if backwards { (last, origin) } else { (origin, last) };
         // Everything on one page needs no counting.
-        let total = match total {
-            Total::Unknown if !has_before && !has_after => Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)),
-            total => total,
-        };
-        Self { rows, before, after, total }
+        let is_whole = before.is_none() && after.is_none();
+        let total = if is_whole { Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)) } else { Total::Unknown };
+        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| super::list::SCAN) }
+    }
+
+    /// The same with the size of the whole list.
+    pub fn of(self, total: Total) -> Self {
+        Self { total: if self.total == Total::Unknown { total } else { self.total }, ..self }
     }
 }
 
 /// Up to this many rows are counted one by one.
-const COUNTED: i64 = 50_000;
+const COUNTED: i64 = 10_000;
 
 /// How many rows a table has: counted while that is cheap, else the database's own estimate. One statement.
-/// A searched list is not counted at all (`whole` is false): its size would cost more than the page.
-pub(super) fn total(conn: &mut Conn, table: &str, whole: bool) -> Result<Total, DbError> {
+pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
     #[derive(diesel::QueryableByName)]
     struct Counted {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         counted: i64,
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         about: i64,
-    }
-    if !whole {
-        return Ok(Total::Unknown);
     }
     // SQLite keeps no estimate; its keys are given in order, so their range is one (too high after a flush).
     let about = if conn.is_postgres() {

@@ -1,12 +1,15 @@
-//! `auth_user`: Django's users.
+//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`.
+
+pub mod list;
+pub mod profile;
 
 use diesel::dsl::{count_star, exists, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::page::{self, Page, Paging, Total, likeness};
+use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
-use super::types::{EncodedPassword, Instant, Key, RowId, UserId};
+use super::types::{EncodedPassword, Instant, Key, UserId};
 use super::{Conn, DbError};
 
 /// A row of `auth_user`.
@@ -198,16 +201,18 @@ pub fn has_superuser(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(select(exists(users::table.filter(users::is_superuser.eq(true)))).get_result(conn)?)
 }
 
-/// Whether somebody has this e-mail address, in any case.
-pub fn has_address(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+/// Whether somebody else (than `except`) has this e-mail address, in any case.
+pub fn has_address(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(text).sql(")");
-    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
+    let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
+    Ok(select(exists(others)).get_result(conn)?)
 }
 
-/// Whether somebody has this username, in any case.
-pub fn has_name(conn: &mut Conn, text: &str) -> Result<bool, DbError> {
+/// Whether somebody else (than `except`) has this username, in any case.
+pub fn has_name(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(username) = lower(").bind::<Text, _>(text).sql(")");
-    Ok(select(exists(users::table.filter(same))).get_result(conn)?)
+    let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
+    Ok(select(exists(others)).get_result(conn)?)
 }
 
 /// Addresses (in lower case) that several users have: none of them can log in by it.
@@ -234,75 +239,24 @@ fn texts(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
     Ok(diesel::sql_query(query).load::<Row>(conn)?.into_iter().map(|row| row.text).collect())
 }
 
-/// Columns that the list can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// By `username`.
-    Username,
-    /// By primary key, which is the order of joining.
-    Joined,
+/// Users in the order in which they joined, from behind this one on.
+pub fn list_after(conn: &mut Conn, after: UserId, limit: i64) -> Result<Vec<User>, DbError> {
+    let behind = users::table.filter(users::id.gt(after));
+    Ok(behind.order(users::id).limit(limit).select(User::as_select()).load(conn)?)
 }
 
-/// A page of users; `q` is a user id, or a part of a username, e-mail address or name. At most 2 statements.
-pub fn search(conn: &mut Conn, q: Option<&str>, paging: &Paging<Sort>) -> Result<Page<User>, DbError> {
-    let mut query = users::table.select(User::as_select()).into_boxed();
-    if let Some(q) = q {
-        // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
-        let part = format!("%{}%", likeness(q));
-        let like = |column: &str| {
-            sql::<Bool>(&format!("lower({column}) LIKE lower(")).bind::<Text, _>(part.clone()).sql(") ESCAPE '\\'")
-        };
-        let named = like("username").or(like("email")).or(like("first_name")).or(like("last_name"));
-        query = match q.parse::<i64>() {
-            Ok(id) => query.filter(users::id.eq(UserId(id)).or(named)),
-            Err(_) => query.filter(named),
-        };
-    }
-    let backwards = paging.is_backwards();
-    let descending = paging.descending != backwards;
-    if let Some(from) = paging.cursor() {
-        let sign = if descending { "<" } else { ">" };
-        query = match paging.sort {
-            Sort::Joined => query.filter(sql::<Bool>(&format!("id {sign} ")).bind::<Key, _>(RowId(from.id))),
-            Sort::Username => {
-                query.filter(sql::<Bool>(&format!("username {sign} ")).bind::<Text, _>(from.value.clone()))
-            }
-        };
-    }
-    query = match (paging.sort, descending) {
-        (Sort::Username, true) => query.order(users::username.desc()),
-        (Sort::Username, false) => query.order(users::username.asc()),
-        (Sort::Joined, true) => query.order(users::id.desc()),
-        (Sort::Joined, false) => query.order(users::id.asc()),
-    };
-    let rows = query.limit(paging.limit()).load(conn)?;
-    let total = page::total(conn, "auth_user", q.is_none())?;
-    Ok(Page::new(rows, paging, total, |user: &User| page::Cursor {
-        id: user.id.0,
-        value: if paging.sort == Sort::Username { user.username.clone() } else { String::new() },
-    }))
-}
-
-/// Whom a search in the token lists means: a user id, or the beginning of a username or e-mail address.
-///
-/// Each part is answered by an index, and so is the search for their tokens, which would otherwise walk through millions.
-pub fn list_ids_starting_with(conn: &mut Conn, q: &str) -> Result<Vec<UserId>, DbError> {
-    const MOST: i64 = 1000;
-    let start = format!("{}%", likeness(q));
-    let starts = |column: &str| {
-        sql::<Bool>(&format!("lower({column}) LIKE lower(")).bind::<Text, _>(start.clone()).sql(") ESCAPE '\\'")
-    };
-    let id = UserId(q.parse().unwrap_or(-1));
-    Ok(users::table
-        .filter(users::id.eq(id).or(starts("username")).or(starts("email")))
-        .select(users::id)
-        .limit(MOST)
-        .load(conn)?)
+/// Up to two users of whom this is the id, the username or the e-mail address, in any case. One statement.
+pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
+    let same =
+        |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
+    let id = UserId(text.parse().unwrap_or(-1));
+    let named = users::id.eq(id).or(same("username")).or(same("email"));
+    Ok(users::table.filter(named).select(users::id).limit(2).load(conn)?)
 }
 
 /// How many users there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
-    page::total(conn, "auth_user", true)
+    page::total(conn, "auth_user")
 }
 
 /// How many tokens a user has.

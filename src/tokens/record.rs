@@ -97,6 +97,12 @@ fn insert(
     Ok(outstanding_tokens::insert(conn, &row)?)
 }
 
+/// Whether a token that was never recorded can be, when it is exchanged for the next.
+pub(super) fn check_recordable(app: &App, claims: &Claims) -> Result<(), TokenError> {
+    claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
+    claims::expires_at(app, claims).map(drop)
+}
+
 /// What is recorded of a presented token.
 pub(super) fn find(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
     let Some(jti) = claims::jti(app, claims)? else { return Ok(None) };

@@ -32,9 +32,13 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     (header::CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
 ];
 
-/// `Content-Security-Policy` of pages: only our own style sheet and images; no script at all; forms and frames of our own only.
+/// `Content-Security-Policy` of the API's pages: only our own style sheet and images; forms to us only; no script at all.
 pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                               frame-ancestors 'none'; base-uri 'none'";
+
+/// The same for the panel, which has one script of its own.
+pub const PANEL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                               form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Middleware: names the request, times it, logs it, and sees to it that nothing leaves without the security headers.
 pub async fn observe(

@@ -122,14 +122,24 @@ pub fn total(total: Total) -> Option<String> {
 
 /// Two or three digits that mean something: `10.2 million`, `412,000`.
 fn rough(count: i64) -> String {
-    let tenths = |unit: i64, name| {
-        let (whole, tenth) = (count / unit, count % unit * 10 / unit);
-        if whole >= 100 || tenth == 0 { format!("{} {name}", commas(whole)) } else { format!("{whole}.{tenth} {name}") }
-    };
     match count {
-        1_000_000_000.. => tenths(1_000_000_000, "billion"),
-        1_000_000.. => tenths(1_000_000, "million"),
+        1_000_000_000.. => tenths(count, 1_000_000_000, "billion"),
+        1_000_000.. => tenths(count, 1_000_000, "million"),
         1_000.. => commas(count / 1000 * 1000),
+        _ => commas(count),
+    }
+}
+
+fn tenths(count: i64, unit: i64, name: &str) -> String {
+    let (whole, tenth) = (count / unit, count % unit * 10 / unit);
+    if whole >= 100 || tenth == 0 { format!("{} {name}", commas(whole)) } else { format!("{whole}.{tenth} {name}") }
+}
+
+/// For a tab or a tile: `10.2 M`, `412 k`, `9,876`.
+pub fn short(count: i64) -> String {
+    match count {
+        1_000_000.. => tenths(count, 1_000_000, "M"),
+        10_000.. => tenths(count, 1_000, "k"),
         _ => commas(count),
     }
 }
@@ -189,6 +199,7 @@ mod tests {
         assert_eq!(total(Total::About(10_249_000)).unwrap(), "about 10.2 million");
         assert_eq!(total(Total::About(412_345)).unwrap(), "about 412,000");
         assert_eq!(total(Total::Unknown), None);
+        assert_eq!([short(10_249_000), short(412_345), short(9_876)], ["10.2 M", "412 k", "9,876"]);
         assert_eq!(commas(0), "0");
         assert_eq!(amount(1, "token"), "1 token");
     }

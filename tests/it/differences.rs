@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use latchkey::accounts::Actor;
+use latchkey::accounts::confirm::Confirmed;
 use latchkey::accounts::manage::{self, NewPassword, NewUser};
 use latchkey::tokens::purge;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ fn an_address_belongs_to_one_user(backend: Backend) {
             password: NewPassword::Plain(PASSWORD.into()),
             ..NewUser::default()
         };
-        server.wait(manage::create(&server.app, &Actor::command_line(), user)).map(drop)
+        server.wait(manage::create(&server.app, &Confirmed::command_line(), user)).map(drop)
     };
     assert!(create("bob", "Alice@example.com").is_err());
     assert!(create("alice@example.com", "bob@example.com").is_err());

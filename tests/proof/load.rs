@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use latchkey::accounts::{Actor, manage};
+use latchkey::accounts::confirm::Confirmed;
+use latchkey::accounts::manage;
 use serde_json::json;
 
 use super::search::Random;
@@ -141,7 +142,7 @@ fn log_in(database: &TestDatabase, serving: &Serving, clients: usize) -> Vec<Bro
     (0..clients)
         .map(|number| {
             let name = format!("client-{number}");
-            runtime.block_on(manage::create(&app, &Actor::command_line(), new_user(&name))).unwrap();
+            runtime.block_on(manage::create(&app, &Confirmed::command_line(), new_user(&name))).unwrap();
             let answer = serving.client.post("/api/token/", &json!({"username": name, "password": PASSWORD}));
             let storage = Mutex::new(Stored { pair: Pair::of(&answer), key: "first".to_owned() });
             Browser { number, storage, lock: number.is_multiple_of(2).then(Mutex::default) }

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use latchkey::accounts::confirm::Confirmed;
 use latchkey::accounts::login::{Credentials, LoginError};
-use latchkey::accounts::{Actor, Client, manage};
+use latchkey::accounts::manage::{self, NewPassword};
+use latchkey::accounts::{Client, change};
 use latchkey::app::App;
 use latchkey::clock::Clock;
 use latchkey::db::DbError;
@@ -69,7 +71,7 @@ impl World {
     /// A user without tokens.
     pub fn cast(&self, name: &str) -> Cast {
         let seat = &self.seats[0];
-        let user = seat.wait(manage::create(&seat.app, &Actor::command_line(), new_user(name))).unwrap();
+        let user = seat.wait(manage::create(&seat.app, &Confirmed::command_line(), new_user(name))).unwrap();
         Cast { user: user.id, name: name.to_owned(), tokens: Vec::new(), accesses: Vec::new() }
     }
 
@@ -137,7 +139,7 @@ impl Seat {
     }
 
     async fn answer(&self, cast: &Cast, call: Call) -> Result<Answer, Answer> {
-        let (app, operator) = (&self.app, Actor::command_line());
+        let (app, by) = (&self.app, Confirmed::command_line());
         match call {
             Call::LogIn => {
                 let credentials = Credentials { login: cast.name.clone(), password: PASSWORD.into() };
@@ -170,11 +172,12 @@ impl Seat {
             Call::Introspect(token) => active(introspect::introspect(app, &cast.tokens[token].refresh).await?)?,
             Call::IntrospectAccess(_, access) => active(introspect::introspect(app, &cast.accesses[access].1).await?)?,
             Call::Revoke(token) => revoke::revoke(app, &cast.tokens[token].refresh).await.map_err(broken)?,
-            Call::Disable => manage::set_active(app, &operator, cast.user, false).await.map_err(broken)?,
+            Call::Disable => change::set_active(app, &by, cast.user, false).await.map_err(broken)?,
             Call::ChangePassword => {
-                manage::set_password(app, &operator, cast.user, "orange-bridge-23".into()).await.map_err(broken)?;
+                let password = NewPassword::Plain("orange-bridge-23".into());
+                change::set_password(app, &by, cast.user, password).await.map_err(broken)?;
             }
-            Call::Delete => manage::delete(app, &operator, cast.user).await.map_err(broken)?,
+            Call::Delete => change::delete(app, &by, cast.user).await.map_err(broken)?,
             Call::Django | Call::Wait(_) => unreachable!("only before and after"),
         }
         Ok(Answer::Done)

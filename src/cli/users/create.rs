@@ -1,6 +1,6 @@
 //! `latchkey users create`.
 
-use crate::accounts::Actor;
+use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, NewPassword, NewUser};
 use crate::app::App;
 use crate::cli::failure::Failure;
@@ -62,7 +62,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     // Before the question, so that nobody types a password for a name that is refused.
     manage::check(&app, &user).await?;
     user.password = NewPassword::Plain(prompt::given_or_asked(args.password_stdin)?);
-    let user = manage::create(&app, &Actor::command_line(), user).await?;
+    let user = manage::create(&app, &Confirmed::command_line(), user).await?;
     let sentence = format!("User '{}' created (id {}).", output::plain(&user.username), user.id);
     super::answer(&app, user.id, json, &sentence).await
 }

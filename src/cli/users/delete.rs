@@ -1,6 +1,7 @@
 //! `latchkey users delete`.
 
-use crate::accounts::{Actor, manage};
+use crate::accounts::change;
+use crate::accounts::confirm::Confirmed;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output, prompt};
 use crate::db;
@@ -41,6 +42,6 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             return Err(Failure::Silent);
         }
     }
-    manage::delete(&app, &Actor::command_line(), id).await?;
+    change::delete(&app, &Confirmed::command_line(), id).await?;
     if json { output::json(&user) } else { output::say(format!("User '{name}' (id {id}) deleted.")) }
 }

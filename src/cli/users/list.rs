@@ -8,11 +8,10 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{self, Table};
 use crate::cli::{help, open};
 use crate::db;
-use crate::db::page::{Cursor, From, Paging};
-use crate::db::users::Sort;
+use crate::db::types::UserId;
 
 /// Rows that are read at a time: enough to be quick, few enough to hold ten million users' list in little memory.
-const AT_ONCE: usize = 1000;
+const AT_ONCE: i64 = 1000;
 
 const HEADS: [&str; 8] =
     ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
@@ -32,21 +31,22 @@ pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
     if json { as_json(&app).await } else { as_table(&app).await }
 }
 
-/// One page of users, and where the next begins.
-async fn page(app: &App, from: Option<Cursor>) -> Result<(Vec<Shown>, Option<Cursor>), Failure> {
-    let paging = Paging { sort: Sort::Joined, descending: false, from: from.map(From::After), size: AT_ONCE };
+/// Some users, and behind which the next begin.
+async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<Shown>, Option<UserId>), Failure> {
     let page = app.db.read(move |conn| {
-        let page = db::users::search(conn, None, &paging)?;
-        let ids: Vec<_> = page.rows.iter().map(|user| user.id).collect();
+        let users = db::users::list_after(conn, from.unwrap_or(UserId(i64::MIN)), AT_ONCE)?;
+        let ids: Vec<_> = users.iter().map(|user| user.id).collect();
         let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(conn, &ids)?.into_iter().collect();
-        Ok::<_, db::DbError>((page, uuids))
+        Ok::<_, db::DbError>((users, uuids))
     });
-    let (page, mut uuids) = page.await?;
-    let shown = page.rows.into_iter().map(|user| {
+    let (users, mut uuids) = page.await?;
+    let is_full = users.len() == usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+    let last = users.last().map(|user| user.id).filter(|_| is_full);
+    let shown = users.into_iter().map(|user| {
         let uuid = uuids.remove(&user.id);
         Shown::new(user, uuid)
     });
-    Ok((shown.collect(), page.after))
+    Ok((shown.collect(), last))
 }
 
 async fn as_json(app: &App) -> Result<(), Failure> {
@@ -80,7 +80,9 @@ async fn as_table(app: &App) -> Result<(), Failure> {
         table.widen(&rows);
         let heads = (total == 0).then(|| table.line(&HEADS));
         let lines: Vec<_> = heads.into_iter().chain(rows.iter().map(|row| table.line(row))).collect();
-        output::say(lines.join("\n"))?;
+        if !lines.is_empty() {
+            output::say(lines.join("\n"))?;
+        }
         total += rows.len();
         from = after;
         if from.is_none() {

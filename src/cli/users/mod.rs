@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::accounts::{Actor, manage};
+use crate::accounts::change;
+use crate::accounts::confirm::Confirmed;
 use crate::app::App;
 use crate::db;
 use crate::db::types::{Instant, UserId};
@@ -137,6 +138,6 @@ async fn set_active(name: &str, active: bool, json: bool) -> Result<(), Failure>
     if user.is_active == active {
         return answer(&app, user.id, json, &format!("User '{name}' is {word} already.")).await;
     }
-    manage::set_active(&app, &Actor::command_line(), user.id, active).await?;
+    change::set_active(&app, &Confirmed::command_line(), user.id, active).await?;
     answer(&app, user.id, json, &format!("User '{name}' is {word} now.")).await
 }

@@ -4,42 +4,55 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::access::Staff;
-use super::address::BLACKLISTED;
-use super::changelist::{About, Asked, ChangeList, Column, Order, Params, column};
-use super::csrf::CsrfForm;
+use super::access::{Staff, Superuser};
+use super::address::{BLACKLISTED, OUTSTANDING};
+use super::changelist::filter::{self, Field, Kind};
+use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::layout::{Layout, Place, moved, page};
+use super::layout::{Layout, Message, Place, Tone, moved, page, see};
 use super::outstanding_tokens::Owner;
-use super::search::{self, Sought};
+use super::search::{self, Sought, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
 use crate::app::App;
-use crate::db::blacklisted_tokens::{self, Listed, Sort};
+use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
+use crate::db::blacklisted_tokens::{self, Listed};
+use crate::db::latchkey_session::Session;
 use crate::db::types::TokenId;
+use crate::db::{Conn, DbError, outstanding_tokens};
+use crate::tokens::administer::{self, Unblacklisted};
 
-const ABOUT: About = About {
-    path: BLACKLISTED,
-    title: "Blacklisted tokens",
-    app: ("Token Blacklist", "/admin/token_blacklist/"),
-    hint: "Username, email, user id, jti, or a whole token",
-    icon: "ban",
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: BLACKLISTED,
+        title: "Blacklisted tokens",
+        app: Some(("Token Blacklist", "/admin/token_blacklist/")),
+        hint: "Username, email, user id, jti, or a whole token",
+        icon: "ban",
+    },
+    orders: &[
+        Order {
+            name: "blacklisted",
+            sort: Sort::Blacklisted,
+            words: ["oldest first", "newest first"],
+            turns: ["Older", "Newer"],
+        },
+        Order {
+            name: "expires",
+            sort: Sort::Expires,
+            words: ["first to expire first", "last to expire first"],
+            turns: ["Earlier", "Later"],
+        },
+    ],
+    ordering: "-blacklisted",
+    list_filter: &[
+        filter::Filter { name: "reason", label: "Reason", kind: Kind::Choice(&status::REASON_CHOICES) },
+        filter::Filter { name: "blacklisted", label: "Blacklisted", kind: Kind::Dates },
+        filter::Filter { name: "expires", label: "Expires", kind: Kind::Dates },
+        filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
+    ],
 };
-
-const ORDERS: [Order<Sort>; 2] = [
-    Order {
-        name: "blacklisted",
-        sort: Sort::Blacklisted,
-        words: ["oldest first", "newest first"],
-        turns: ["Older", "Newer"],
-    },
-    Order {
-        name: "expires",
-        sort: Sort::Expires,
-        words: ["first to expire first", "last to expire first"],
-        turns: ["Earlier", "Later"],
-    },
-];
 
 struct Row {
     id: i64,
@@ -78,35 +91,52 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// Whether the tokens are in order, not their blacklisting.
+    is_by_token: bool,
 }
 
 /// `GET blacklistedtoken/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let params = Params::parse(request.query_string());
-    if let Some(q) = &params.q
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
         && !matches!(Sought::read(q, None), Sought::Text(_))
     {
-        return search::answer(&staff, BLACKLISTED, q);
+        return search::answer(&staff, BLACKLISTED, &[], q);
     }
-    let asked = Asked::new(params, &ORDERS, "-blacklisted");
-    let (q, paging) = (asked.q(), asked.paging());
-    let found = app.db.read(move |conn| blacklisted_tokens::search(conn, q.as_deref(), &paging)).await?;
-    let mut list = asked.list(&ABOUT, &ORDERS, &found);
+    let filter = Filter {
+        owners: None,
+        jti: None,
+        session: asked.chosen.text("session").map(str::to_owned),
+        reason: asked.chosen.choice("reason").map(|reason| reason.trim_start_matches("unknown").to_owned()),
+        blacklisted: asked.period("blacklisted"),
+        expires: asked.period("expires"),
+    };
+    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let job = move |conn: &mut Conn| {
+        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let filter = Filter { owners, jti, ..filter.clone() };
+        let found = list::search(conn, &filter, &paging)?;
+        let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
+        Ok::<_, DbError>((found, filter.is_by_token()))
+    };
+    let (found, is_by_token) = app.db.read(job).await?;
+    let mut list = asked.list(&found);
     let columns = vec![
         column("jti"),
         column("User"),
         column("Reason"),
         list.sorted("Blacklisted", "blacklisted"),
         list.sorted("Expires", "expires"),
+        column("By"),
     ];
-    let reader = staff.reader();
     let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, is_by_token })
 }
 
 /// `POST blacklistedtoken/`: the search.
-pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) -> Result<HttpResponse, PageError> {
-    search::answer(&staff, BLACKLISTED, &fields.q)
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, BLACKLISTED, form)
 }
 
 #[derive(Template)]
@@ -114,15 +144,72 @@ pub async fn search(staff: Staff, CsrfForm(fields): CsrfForm<search::Fields>) ->
 struct Detail {
     layout: Layout,
     row: Row,
+    /// Why it stays blacklisted, if it does.
+    stays: Option<String>,
 }
 
 /// `GET blacklistedtoken/ID/change/`
 pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let id = TokenId(*path);
-    let row = app.db.read(move |conn| blacklisted_tokens::find(conn, id)).await?;
-    let row = row.ok_or(PageError::NoSuchRow("blacklisted token", id.0))?;
+    let (row, token, session) = find(&app, *path).await?;
+    let stays = administer::is_reversible(&token, session.as_ref(), app.now()).err().map(|stays| stays.to_string());
     let row = Row::new(row, staff.reader());
-    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row })
+    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row, stays })
+}
+
+/// An entry with its token and that token's session.
+async fn find(app: &App, id: i64) -> Result<(Listed, outstanding_tokens::Detail, Option<Session>), PageError> {
+    let job = move |conn: &mut Conn| {
+        let Some(row) = blacklisted_tokens::find(conn, TokenId(id))? else { return Ok(None) };
+        let Some(token) = outstanding_tokens::find_detail(conn, row.token_id)? else { return Ok(None) };
+        let session = administer::find_session(conn, &token)?;
+        Ok::<_, DbError>(Some((row, token, session)))
+    };
+    app.db.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id))
+}
+
+#[derive(Template)]
+#[template(path = "admin/token_blacklist/blacklistedtoken/delete_confirmation.html")]
+struct Confirmation {
+    layout: Layout,
+    id: i64,
+    jti: Jti,
+    owner: Owner,
+    expires: When,
+    reopens_session: bool,
+}
+
+/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is taken back.
+pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let (row, token, session) = find(&app, *path).await?;
+    if administer::is_reversible(&token, session.as_ref(), app.now()).is_err() {
+        return Ok(see(&format!("{BLACKLISTED}{path}/change/")));
+    }
+    page(&Confirmation {
+        layout: staff.layout(Place::Blacklisted(false)),
+        id: row.id.0,
+        owner: Owner::new(row.user_id, row.username),
+        expires: When::new(row.expires_at, staff.reader()),
+        jti: Jti(row.jti),
+        reopens_session: session.is_some_and(|session| session.ended_at.is_some()),
+    })
+}
+
+/// `POST blacklistedtoken/ID/delete/`
+pub async fn unblacklist(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    _: CsrfForm<NoFields>,
+) -> Result<HttpResponse, PageError> {
+    let (row, ..) = find(&app, *path).await?;
+    let (tone, text) = match administer::unblacklist(&app, &superuser.actor(), row.token_id).await? {
+        Unblacklisted::Done => (Tone::Good, "The token is off the blacklist. It is accepted again.".to_owned()),
+        Unblacklisted::WasNot => (Tone::Good, "The token was not blacklisted. Nothing was changed.".to_owned()),
+        Unblacklisted::Final(stays) => (Tone::Bad, format!("The token stays blacklisted. {stays}")),
+        Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", *path)),
+    };
+    superuser.0.say(Message { tone, text, link: None })?;
+    Ok(see(&format!("{OUTSTANDING}{}/change/", row.token_id)))
 }
 
 /// `GET blacklistedtoken/ID/`, as in Django.

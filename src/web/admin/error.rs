@@ -20,7 +20,7 @@ use super::layout::{Layout, Place, Solo, html};
 use super::session::Visit;
 use crate::app::App;
 use crate::db::DbError;
-use crate::web::middleware::PAGE_POLICY;
+use crate::web::middleware::PANEL_POLICY;
 
 /// Why a page is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +118,7 @@ fn finish(visit: &Visit, response: &mut HttpResponse) {
         add_cookie(response, &cookie);
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PANEL_POLICY));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
 }
@@ -234,10 +234,10 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
             home,
         ),
         PageError::Busy => page(
-            "Too many people are logging in",
-            "Every password check takes a moment of computing, and too many are waiting already.",
-            "Go back and log in again in a few seconds.",
-            (address::LOGIN, "Log in"),
+            "Too many passwords are being checked",
+            "Every check takes a moment of computing, and too many are waiting already. Nothing was changed.",
+            "Go back and send the form once more in a few seconds.",
+            home,
         ),
         PageError::Db(DbError::Unavailable(_)) => page(
             "The database does not answer",

@@ -10,16 +10,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::access::{self, Staff};
-use super::address;
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
+use super::{address, confirm};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::config::UsernameField;
 
-/// When the session began, for questions that want a fresh login.
-const LOGGED_IN_AT: &str = "logged_in_at";
 const REQUIRED: &str = "This field is required.";
 
 /// The address that was asked for before the login.
@@ -116,8 +114,7 @@ pub async fn log_in(
     // A new key for a new login; nothing of an earlier session is carried over.
     session.clear();
     session.renew();
-    let now = visit.app.now().timestamp();
-    session.insert(LOGGED_IN_AT, now).map_err(|_| PageError::Other("a login could not be kept"))?;
+    confirm::remember(&session, visit.app.now())?;
     visit.log_in(user);
     Ok(see(next))
 }

@@ -2,11 +2,15 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod account;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
+mod confirm;
 mod csrf;
 mod error;
+mod explain;
+mod form;
 mod index;
 mod layout;
 mod login;
@@ -14,6 +18,7 @@ mod outstanding_tokens;
 mod search;
 mod session;
 mod status;
+mod user;
 mod users;
 
 use actix_web::middleware::from_fn;
@@ -38,10 +43,10 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
         .service(page("/auth/user/", users::list).route(post().to(users::search)))
-        .service(page("/auth/user/{id}/", users::bare))
-        .service(page("/auth/user/{id}/change/", users::change))
-        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .configure(user_routes)
+        .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
+        .service(page("/explain/", explain::form).route(post().to(explain::answer)))
         .configure(token_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
@@ -49,19 +54,41 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     cfg.service(pages);
 }
 
+fn user_routes(cfg: &mut ServiceConfig) {
+    let one = "/auth/user/{id}";
+    cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page(&format!("{one}/"), user::bare))
+        .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
+        .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
+        .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+}
+
+fn account_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/account/", account::show))
+        .service(form("/account/password/").route(post().to(account::password::set)))
+        .service(form("/account/time_zone/").route(post().to(account::time_zone::set)))
+        .service(form("/account/sessions/{id}/end/").route(post().to(account::sessions::end_panel)))
+        .service(form("/account/api_sessions/{id}/end/").route(post().to(account::sessions::end_api)));
+}
+
 fn token_routes(cfg: &mut ServiceConfig) {
     use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
-    let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
-    cfg.service(page("/token_blacklist/outstandingtoken/", outstanding::list).route(post().to(outstanding::search)))
-        .service(page(&format!("{one}/"), outstanding::detail::bare))
-        .service(page(&format!("{one}/change/"), outstanding::detail::change))
+    let (tokens, entries) = ("/token_blacklist/outstandingtoken", "/token_blacklist/blacklistedtoken");
+    let token = |rest| format!("{tokens}/{{id}}/{rest}");
+    let entry = |rest| format!("{entries}/{{id}}/{rest}");
+    cfg.service(page(&format!("{tokens}/"), outstanding::list::list).route(post().to(outstanding::list::search)))
         .service(
-            page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)),
+            page(&format!("{tokens}/action/"), outstanding::actions::bare).route(post().to(outstanding::actions::act)),
         )
-        .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
-        .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
-        .service(page(&format!("{entry}/"), blacklisted::bare))
-        .service(page(&format!("{entry}/change/"), blacklisted::change));
+        .service(page(&token(""), outstanding::detail::bare))
+        .service(page(&token("change/"), outstanding::detail::change))
+        .service(page(&token("reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
+        .service(page(&token("blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
+        .service(page(&format!("{entries}/"), blacklisted::list).route(post().to(blacklisted::search)))
+        .service(page(&entry(""), blacklisted::bare))
+        .service(page(&entry("change/"), blacklisted::change))
+        .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
 }
 
 /// A page that can be looked at.

@@ -1,16 +1,22 @@
 //! What was typed into a search field. A whole token is reduced to its jti, so that no live token stands in an address, a
-//! history or a log; everything is answered with a redirect to a list's `?q=…`.
+//! history or a log; everything is answered with a redirect: to a list's `?q=…`, or from the top bar to the thing itself.
 
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::access::Staff;
-use super::address::{self, BLACKLISTED, OUTSTANDING, USERS};
+use super::address::{self, BLACKLISTED, EXPLAIN, OUTSTANDING, SESSIONS, USERS};
+use super::changelist;
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Message, Tone, see};
+use crate::app::App;
 use crate::crypto::jwt;
+use crate::db::types::UserId;
+use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens, users};
+use crate::tokens::explain::pasted::find_token;
+use crate::tokens::sessions;
 
 /// Longer searches are cut.
 const LONGEST: usize = 255;
@@ -48,38 +54,51 @@ impl Sought {
     }
 }
 
+/// Whom or what a search in a list of tokens means.
+#[derive(Debug, Default)]
+pub struct Whose {
+    /// Tokens of these users.
+    pub owners: Option<Vec<UserId>>,
+    /// The token with this jti.
+    pub jti: Option<String>,
+}
+
+impl Whose {
+    /// So many users are meant at most by the beginning of a name.
+    const MOST: usize = 50;
+
+    /// A jti if there is such a token, or else users. At most two statements.
+    pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
+        let Some(q) = q else { return Ok(Self::default()) };
+        if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
+            return Ok(Self { owners: None, jti: Some(q.to_owned()) });
+        }
+        let found = users::list::find_starting_with(conn, q, false, Self::MOST)?;
+        Ok(Self { owners: Some(found.ids), jti: None })
+    }
+}
+
 /// Trimmed, short, and without the control characters that PostgreSQL refuses.
 pub fn clean(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     text.trim().to_owned()
 }
 
-/// The token in what was pasted: itself, behind `Bearer`, or inside a JSON answer.
-fn find_token(pasted: &str) -> Option<String> {
-    let pasted = pasted.trim();
-    if pasted.starts_with('{') {
-        let answer: Value = serde_json::from_str(pasted).ok()?;
-        let field = |name| answer.get(name)?.as_str();
-        let token = ["refresh", "refresh_token", "token", "access"].into_iter().find_map(field)?;
-        return is_token(token).then(|| token.to_owned());
-    }
-    let last = pasted.split([' ', ':', '"', '\'', '\n', '\t']).rfind(|word| !word.is_empty())?;
-    is_token(last).then(|| last.to_owned())
-}
-
-/// Two or three parts in base64url, of which the first is an object (`{"` is `eyJ`).
-fn is_token(text: &str) -> bool {
-    let is_base64 = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    let parts: Vec<&str> = text.split('.').collect();
-    (2..=3).contains(&parts.len()) && text.starts_with("ey") && parts[0].len() > 10 && parts.into_iter().all(is_base64)
-}
-
-/// The answer to a search in `list`.
-pub fn answer(staff: &Staff, list: &'static str, typed: &str) -> Result<HttpResponse, PageError> {
+/// The answer to a search in `list`; what is kept of the list's address goes along.
+pub fn answer(
+    staff: &Staff,
+    list: &'static str,
+    kept: &[(String, String)],
+    typed: &str,
+) -> Result<HttpResponse, PageError> {
+    let to = |list, q: &str| {
+        let pairs: Vec<_> = kept.iter().cloned().chain([("q".to_owned(), q.to_owned())]).collect();
+        see(&changelist::address(list, &pairs))
+    };
     match Sought::read(typed, staff.visit.app.config.jwt.jti_claim.as_deref()) {
-        Sought::Nothing => Ok(see(list)),
-        Sought::Text(q) => Ok(see(&address::search(list, &q))),
-        Sought::Jti(jti) if list == BLACKLISTED => Ok(see(&address::search(BLACKLISTED, &jti))),
+        Sought::Nothing => Ok(see(&changelist::address(list, kept))),
+        Sought::Text(q) => Ok(to(list, &q)),
+        Sought::Jti(jti) if [OUTSTANDING, BLACKLISTED].contains(&list) => Ok(to(list, &jti)),
         Sought::Jti(jti) => Ok(see(&address::search(OUTSTANDING, &jti))),
         Sought::Unreadable => {
             let text = "That looks like a token, but no jti can be read from it.".to_owned();
@@ -89,11 +108,78 @@ pub fn answer(staff: &Staff, list: &'static str, typed: &str) -> Result<HttpResp
     }
 }
 
-/// `POST search/`: the field in the top bar. A jti or a token leads to the tokens, anything else to the users.
-pub async fn everything(staff: Staff, CsrfForm(fields): CsrfForm<Fields>) -> Result<HttpResponse, PageError> {
-    let typed = fields.q.trim();
-    let is_jti = typed.len() == 32 && typed.bytes().all(|byte| byte.is_ascii_hexdigit());
-    answer(&staff, if is_jti { OUTSTANDING } else { USERS }, typed)
+/// `POST` to a list: the search above it. Order and filters are kept.
+pub fn in_list(
+    staff: &Staff,
+    list: &'static str,
+    CsrfForm(fields): CsrfForm<Vec<(String, String)>>,
+) -> Result<HttpResponse, PageError> {
+    let typed = fields.iter().find(|(name, _)| name == "q").map(|(_, value)| value.clone()).unwrap_or_default();
+    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= LONGEST;
+    let kept: Vec<_> = fields.into_iter().filter(is_kept).take(20).collect();
+    answer(staff, list, &kept, &typed)
+}
+
+/// What the field in the top bar found.
+enum Hit {
+    User(i64),
+    Session(String),
+    Token(i64),
+}
+
+impl Hit {
+    fn address(&self) -> String {
+        match self {
+            Self::User(id) => format!("{USERS}{id}/change/"),
+            Self::Session(id) => format!("{SESSIONS}{id}/"),
+            Self::Token(id) => format!("{OUTSTANDING}{id}/change/"),
+        }
+    }
+}
+
+/// `POST search/`: the field in the top bar. What names one thing exactly leads to its page, anything else to a list.
+pub async fn everything(
+    staff: Staff,
+    app: Data<App>,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Result<HttpResponse, PageError> {
+    match Sought::read(&fields.q, app.config.jwt.jti_claim.as_deref()) {
+        Sought::Nothing => Ok(see(address::HOME)),
+        Sought::Unreadable => explain(&staff, "That looks like a token, but no jti can be read from it."),
+        Sought::Jti(jti) => match app.db.read(move |conn| token(conn, &jti)).await? {
+            Some(hit) => Ok(see(&hit.address())),
+            None => explain(&staff, "No token with that jti is recorded here. Access tokens never are."),
+        },
+        Sought::Text(q) => {
+            let sought = q.clone();
+            let hit = app.db.read(move |conn| find(conn, &sought)).await?;
+            let is_jti = q.len() == 32 && q.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let list = if is_jti { OUTSTANDING } else { USERS };
+            Ok(see(&hit.map_or_else(|| address::search(list, &q), |hit| hit.address())))
+        }
+    }
+}
+
+/// The one thing of that name: a user, a session, a token. Three statements at most, each answered by an index.
+fn find(conn: &mut Conn, q: &str) -> Result<Option<Hit>, DbError> {
+    if let [user] = users::list_named(conn, q)?[..] {
+        return Ok(Some(Hit::User(user.0)));
+    }
+    if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
+        return Ok(Some(Hit::Session(q.to_owned())));
+    }
+    token(conn, q)
+}
+
+fn token(conn: &mut Conn, jti: &str) -> Result<Option<Hit>, DbError> {
+    Ok(outstanding_tokens::find_by_jti(conn, jti)?.map(|token| Hit::Token(token.id.0)))
+}
+
+/// On to the page that reads a token, which is not taken along: it would stand in an address.
+fn explain(staff: &Staff, text: &str) -> Result<HttpResponse, PageError> {
+    let text = format!("{text} Paste it below to see what is wrong with it.");
+    staff.say(Message { tone: Tone::Bad, text, link: None })?;
+    Ok(see(EXPLAIN))
 }
 
 #[cfg(test)]

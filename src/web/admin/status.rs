@@ -1,7 +1,7 @@
 //! Badges: the status of a token, why it was blacklisted, what a user may do. Each is an icon and a word.
 
+pub use crate::db::outstanding_tokens::list::Status;
 use crate::db::types::Instant;
-use crate::db::users::User;
 
 /// An icon and a word on a ground.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,19 +16,6 @@ pub struct Badge {
 
 const fn badge(class: &'static str, icon: &'static str, word: &'static str) -> Badge {
     Badge { class, icon, word }
-}
-
-/// What a token is now. Exactly one holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Used once, replaced by the next.
-    Rotated,
-    /// Refused for another reason than its rotation.
-    Blacklisted,
-    /// Past its `exp`.
-    Expired,
-    /// Still good.
-    Live,
 }
 
 impl Status {
@@ -53,60 +40,67 @@ impl Status {
     }
 }
 
-/// Why a token is blacklisted, as a badge. Django keeps no reason.
-pub fn reason(stored: Option<&str>) -> Badge {
-    match stored {
-        Some("rotated") => badge("rotated", "rotate", "Rotation"),
-        Some("blacklist") => badge("plain", "ban", "By its holder"),
-        Some("revoke") => badge("plain", "ban", "Revoked by its holder"),
-        Some("logout") => badge("plain", "out", "Logout"),
-        Some("logout_all") => badge("plain", "out", "Logout everywhere"),
-        Some("admin") => badge("plain", "user", "By an admin"),
-        Some("password_change") => badge("plain", "lock", "Password change"),
-        Some("deactivated") => badge("plain", "minus", "User deactivated"),
-        Some("deleted") => badge("plain", "x", "User deleted"),
-        Some("reuse") => badge("blacklisted", "alert", "Reuse alarm"),
-        Some("logout_others") => badge("plain", "out", "Logout elsewhere"),
-        Some("session_end") => badge("plain", "out", "Session ended"),
-        Some("max_age") => badge("expired", "clock", "Session too old"),
-        Some("idle") => badge("expired", "clock", "Session idle"),
-        Some("too_many") => badge("plain", "x", "Too many sessions"),
-        _ => badge("expired", "info", "Not recorded"),
+/// Why tokens are blacklisted: the word that is stored, its badge, and the end of a sentence ("It was blacklisted … because
+/// …"). A test holds it against `tokens::record::Reason`.
+#[rustfmt::skip] // a table is read in columns
+const REASONS: [(&str, Badge, &str); 15] = [
+    ("rotated", badge("rotated", "rotate", "Rotation"), "because a refresh replaced it by the next token"),
+    ("blacklist", badge("plain", "ban", "By its holder"), "because its holder sent it to the blacklist endpoint"),
+    ("revoke", badge("plain", "ban", "Revoked by its holder"), "because a holder of its session’s tokens revoked one"),
+    ("logout", badge("plain", "out", "Logout"), "because its user logged out"),
+    ("logout_all", badge("plain", "out", "Logout everywhere"), "because its user logged out everywhere"),
+    ("admin", badge("plain", "user", "By an admin"), "by an administrator"),
+    ("password_change", badge("plain", "lock", "Password change"), "because its user’s password was changed"),
+    ("deactivated", badge("plain", "minus", "User deactivated"), "because its user was deactivated"),
+    ("deleted", badge("plain", "x", "User deleted"), "because its user was deleted"),
+    ("reuse", badge("blacklisted", "alert", "Reuse alarm"), "because a token of its session came back after its rotation: somebody may have copied it"),
+    ("logout_others", badge("plain", "out", "Logout elsewhere"), "because its user logged out all other sessions"),
+    ("session_end", badge("plain", "out", "Session ended"), "because its user ended the session"),
+    ("max_age", badge("expired", "clock", "Session too old"), "because its session reached SESSION_MAX_AGE"),
+    ("idle", badge("expired", "clock", "Session idle"), "because its session was not used for SESSION_IDLE_TIMEOUT"),
+    ("too_many", badge("plain", "x", "Too many sessions"), "because its user has more sessions than SESSION_MAX_PER_USER"),
+];
+
+const NOT_RECORDED: (Badge, &str) =
+    (badge("expired", "info", "Not recorded"), "for a reason that was not recorded, which is so when Django did it");
+
+/// The reasons that a list can be filtered by: the word in the address, and words for people. The last is Django's, which
+/// keeps none.
+pub const REASON_CHOICES: [(&str, &str); REASONS.len() + 1] = {
+    let mut choices = [("unknown", NOT_RECORDED.0.word); REASONS.len() + 1];
+    let mut at = 0;
+    while at < REASONS.len() {
+        choices[at] = (REASONS[at].0, REASONS[at].1.word);
+        at += 1;
     }
+    choices
+};
+
+fn known(stored: Option<&str>) -> (Badge, &'static str) {
+    let found = REASONS.iter().find(|(word, ..)| Some(*word) == stored);
+    found.map_or(NOT_RECORDED, |(_, badge, because)| (*badge, because))
 }
 
-/// The same as the end of a sentence: "It was blacklisted … because …".
+/// Why a token is blacklisted, as a badge.
+pub fn reason(stored: Option<&str>) -> Badge {
+    known(stored).0
+}
+
+/// The same as the end of a sentence.
 pub fn because(stored: Option<&str>) -> &'static str {
-    match stored {
-        Some("rotated") => "because a refresh replaced it by the next token",
-        Some("blacklist") => "because its holder sent it to the blacklist endpoint",
-        Some("revoke") => "because a holder of its session’s tokens revoked one",
-        Some("logout") => "because its user logged out",
-        Some("logout_all") => "because its user logged out everywhere",
-        Some("admin") => "by an administrator",
-        Some("password_change") => "because its user’s password was changed",
-        Some("deactivated") => "because its user was deactivated",
-        Some("deleted") => "because its user was deleted",
-        Some("reuse") => "because a token of its session came back after its rotation: somebody may have copied it",
-        Some("logout_others") => "because its user logged out all other sessions",
-        Some("session_end") => "because its user ended the session",
-        Some("max_age") => "because its session reached SESSION_MAX_AGE",
-        Some("idle") => "because its session was not used for SESSION_IDLE_TIMEOUT",
-        Some("too_many") => "because its user has more sessions than SESSION_MAX_PER_USER",
-        _ => "for a reason that was not recorded, which is so when Django did it",
-    }
+    known(stored).1
 }
 
 /// What a user may do beyond having tokens.
-pub fn rights(user: &User) -> Vec<Badge> {
+pub fn rights(is_active: bool, is_staff: bool, is_superuser: bool) -> Vec<Badge> {
     let mut badges = Vec::new();
-    if !user.is_active {
+    if !is_active {
         badges.push(badge("blacklisted", "minus", "Inactive"));
     }
-    if user.is_superuser {
+    if is_superuser {
         badges.push(badge("live", "key", "Superuser"));
     }
-    if user.is_staff {
+    if is_staff {
         badges.push(badge("plain", "user", "Staff"));
     }
     badges

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
-use latchkey::accounts::Actor;
+use latchkey::accounts::change;
+use latchkey::accounts::confirm::Confirmed;
 use latchkey::accounts::manage::{self, NewPassword, NewUser};
 use latchkey::app::App;
 use latchkey::clock::Clock;
@@ -138,19 +139,20 @@ impl Server {
     fn add(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
         let mut user = new_user(name);
         change(&mut user);
-        self.wait(manage::create(&self.app, &Actor::command_line(), user)).unwrap()
+        self.wait(manage::create(&self.app, &Confirmed::command_line(), user)).unwrap()
     }
 
     pub fn set_active(&self, id: UserId, active: bool) {
-        self.wait(manage::set_active(&self.app, &Actor::command_line(), id, active)).unwrap();
+        self.wait(change::set_active(&self.app, &Confirmed::command_line(), id, active)).unwrap();
     }
 
     pub fn set_password(&self, id: UserId, password: &str) {
-        self.wait(manage::set_password(&self.app, &Actor::command_line(), id, password.into())).unwrap();
+        self.wait(change::set_password(&self.app, &Confirmed::command_line(), id, NewPassword::Plain(password.into())))
+            .unwrap();
     }
 
     pub fn delete(&self, id: UserId) {
-        self.wait(manage::delete(&self.app, &Actor::command_line(), id)).unwrap();
+        self.wait(change::delete(&self.app, &Confirmed::command_line(), id)).unwrap();
     }
 }
 

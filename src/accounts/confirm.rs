@@ -1,0 +1,59 @@
+//! Who changes an account first shows that it is really them: by a login of the last minutes or by their password
+//! (OWASP ASVS 5.0, 7.5). Without a `Confirmed` there is no change, so no door can forget to ask.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::Actor;
+use super::login::{self, LoginError};
+use crate::app::App;
+use crate::db::types::Instant;
+use crate::db::users::User;
+
+/// So long a login, or a password given again, vouches for who is behind it.
+pub const FRESH: Duration = Duration::from_mins(15);
+
+/// An actor of whom it is known that it is really them.
+#[derive(Debug, Clone)]
+pub struct Confirmed(Actor);
+
+impl Confirmed {
+    /// Somebody at the command line, who has the database anyway.
+    pub fn command_line() -> Self {
+        Self(Actor::command_line())
+    }
+
+    /// Somebody who logged in, or gave their password, at that time: `None` if that is too long ago.
+    pub fn by_login(actor: Actor, at: Instant, now: Instant) -> Option<Self> {
+        (now < at + FRESH).then_some(Self(actor))
+    }
+
+    /// Somebody who gives their password now: `None` if it is wrong. Costs one hash.
+    pub async fn by_password(
+        app: &App,
+        actor: Actor,
+        user: &User,
+        password: SecretString,
+    ) -> Result<Option<Self>, LoginError> {
+        Ok(login::is_password_of(app, user, password).await?.then_some(Self(actor)))
+    }
+
+    /// Who it is.
+    pub fn actor(&self) -> &Actor {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_vouches_for_fifteen_minutes() {
+        let at = |seconds| Instant::from_timestamp(seconds).unwrap();
+        let vouches = |now| Confirmed::by_login(Actor::command_line(), at(1000), at(now)).is_some();
+        assert!(vouches(1000) && vouches(1000 + 15 * 60 - 1));
+        assert!(!vouches(1000 + 15 * 60) && !vouches(i64::from(i32::MAX)));
+    }
+}

@@ -1,0 +1,142 @@
+//! The panel's list of blacklisted tokens: which there are, in which order, one page at a time.
+
+use super::Listed;
+use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::page::{Cursor, Page, Paging};
+use crate::db::types::UserId;
+use crate::db::{Conn, DbError};
+
+/// What the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By primary key, which is the order of blacklisting.
+    Blacklisted,
+    /// By the token's `expires_at`.
+    Expires,
+}
+
+/// Which blacklisted tokens are wanted: all conditions hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these users.
+    pub owners: Option<Vec<UserId>>,
+    /// With this jti.
+    pub jti: Option<String>,
+    /// Of this session.
+    pub session: Option<String>,
+    /// For this reason (`latchkey_token.blacklist_reason`); the empty one is that of Django, which keeps none.
+    pub reason: Option<String>,
+    /// Blacklisted in this period.
+    pub blacklisted: Option<Period>,
+    /// Expiring in this period.
+    pub expires: Option<Period>,
+}
+
+const COLUMNS: &str = "b.id, b.blacklisted_at, b.token_id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, \
+                       k.rotated_at, k.blacklist_reason, k.blacklisted_by, k.session_id, s.user_agent";
+
+/// The table that the order and its index are of.
+#[derive(Clone, Copy)]
+enum First {
+    /// The blacklist entries.
+    Entries,
+    /// The tokens.
+    Tokens,
+    /// What we know of tokens: it has an index on the reason.
+    Reasons,
+}
+
+impl First {
+    fn tables(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Entries => (
+                "token_blacklist_blacklistedtoken b",
+                "token_blacklist_blacklistedtoken b JOIN token_blacklist_outstandingtoken o ON o.id = b.token_id \
+                 LEFT JOIN latchkey_token k ON k.token_id = b.token_id LEFT JOIN auth_user u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+            ),
+            Self::Tokens => (
+                "token_blacklist_outstandingtoken o",
+                "token_blacklist_outstandingtoken o JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+                 LEFT JOIN latchkey_token k ON k.token_id = o.id LEFT JOIN auth_user u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+            ),
+            Self::Reasons => (
+                "latchkey_token k",
+                "latchkey_token k JOIN token_blacklist_blacklistedtoken b ON b.token_id = k.token_id \
+                 JOIN token_blacklist_outstandingtoken o ON o.id = k.token_id LEFT JOIN auth_user u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+            ),
+        }
+    }
+}
+
+impl Filter {
+    /// Whether "newest first" means the tokens: that is the order of the indexes that find those of a user, of a session,
+    /// or for a reason.
+    pub fn is_by_token(&self) -> bool {
+        self.is_of_few() || self.blacklisted.is_none() && self.has_rare_reason()
+    }
+
+    fn is_of_few(&self) -> bool {
+        self.owners.is_some() || self.jti.is_some() || self.session.is_some()
+    }
+
+    /// Not rotations: there are too many for an index.
+    fn has_rare_reason(&self) -> bool {
+        self.reason.as_deref().is_some_and(|reason| !reason.is_empty() && reason != "rotated")
+    }
+}
+
+/// A page of blacklisted tokens. At most 2 statements.
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+    let by_expiry = paging.sort == Sort::Expires;
+    let (first, order) = if by_expiry {
+        (First::Tokens, Order::Time("o.expires_at", "o.id"))
+    } else if filter.is_of_few() {
+        (First::Tokens, Order::Key("o.id"))
+    } else if filter.blacklisted.is_some() {
+        (First::Entries, Order::Time("b.blacklisted_at", "b.id"))
+    } else if filter.has_rare_reason() {
+        (First::Reasons, Order::Key("k.token_id"))
+    } else {
+        (First::Entries, Order::Key("b.id"))
+    };
+    let list = conditions(filter, first, order);
+    list.page(conn, paging, |row: &Listed| match order {
+        Order::Time("o.expires_at", _) => Cursor::at(row.expires_at, row.token_id),
+        Order::Time(..) => Cursor::at(row.blacklisted_at, row.id),
+        Order::Key("b.id") => Cursor::key(row.id),
+        _ => Cursor::key(row.token_id),
+    })
+}
+
+fn conditions(filter: &Filter, first: First, order: Order) -> List {
+    let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
+    // Only what is in the first table can be looked up in its index.
+    let of_tokens = if matches!(first, First::Tokens) { &mut indexed } else { &mut others };
+    if let Some(owners) = &filter.owners {
+        of_tokens.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+    }
+    if let Some(jti) = &filter.jti {
+        of_tokens.and("o.jti = ?", [Value::Text(jti.clone())]);
+    }
+    if let Some(session) = &filter.session {
+        of_tokens
+            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+    }
+    of_tokens.and_within("o.expires_at", filter.expires.unwrap_or_default());
+    let of_entries = if matches!(first, First::Entries) { &mut indexed } else { &mut others };
+    of_entries.and_within("b.blacklisted_at", filter.blacklisted.unwrap_or_default());
+    match filter.reason.as_deref() {
+        Some("") => others.and("k.blacklist_reason IS NULL", []),
+        // The index leaves rotations out, and SQLite wants to be told.
+        Some(reason) if matches!(first, First::Reasons) => {
+            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [Value::Text(reason.to_owned())])
+        }
+        Some(reason) => others.and("k.blacklist_reason = ?", [Value::Text(reason.to_owned())]),
+        None => {}
+    }
+    let (first, from) = first.tables();
+    List { columns: COLUMNS, from, first, order, indexed, others }
+}

@@ -1,0 +1,213 @@
+//! Lists: rows in the order of a key, from a place on, under conditions. Each list writes its texts, the values are bound
+//! here. Whatever is asked for, no list reads more than `SCAN` candidates for a page, so that none takes long.
+
+use diesel::QueryableByName;
+use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Nullable, Text};
+
+use super::conn::MultiBackend;
+use super::page::{Cursor, Page, Paging};
+use super::types::{Instant, Key, Moment, RowId};
+use super::{Conn, DbError};
+
+/// So many candidates are looked at for one page where a condition is not answered by an index.
+pub(super) const SCAN: i64 = 10_000;
+
+/// From the first (included) to the second (excluded); either may be open.
+pub type Period = (Option<Instant>, Option<Instant>);
+
+/// A value for a `?` of a text.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(String),
+    At(Instant),
+    Key(i64),
+}
+
+/// Conditions, all of which must hold. The texts are ours, the values come from outside and are always bound.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditions {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// One more condition, with a `?` for each value.
+    pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value>) {
+        self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
+        self.text.push_str(text);
+        self.values.extend(values);
+    }
+
+    /// That a column is one of these.
+    pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+        let values: Vec<_> = values.into_iter().collect();
+        // Nothing is in an empty list, and SQL has none.
+        let marks = if values.is_empty() { "NULL".to_owned() } else { vec!["?"; values.len()].join(", ") };
+        self.and(&format!("{column} IN ({marks})"), values);
+    }
+
+    /// That a time lies in a period.
+    pub(super) fn and_within(&mut self, column: &str, (from, to): Period) {
+        if let Some(from) = from {
+            self.and(&format!("{column} >= ?"), [Value::At(from)]);
+        }
+        if let Some(to) = to {
+            self.and(&format!("{column} < ?"), [Value::At(to)]);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    fn with(&self, more: &Self) -> Self {
+        let mut all = self.clone();
+        if !more.is_empty() {
+            all.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
+        }
+        all
+    }
+}
+
+/// What a list is ordered by. The primary key makes the order total.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    /// The primary key alone: a number.
+    Key(&'static str),
+    /// A time, then the primary key: a number.
+    Time(&'static str, &'static str),
+    /// A time, then the primary key: a text.
+    TimeText(&'static str, &'static str),
+    /// A text that no two rows share.
+    Text(&'static str),
+}
+
+impl Order {
+    fn columns(self) -> Vec<&'static str> {
+        match self {
+            Self::Key(id) | Self::Text(id) => vec![id],
+            Self::Time(at, id) | Self::TimeText(at, id) => vec![at, id],
+        }
+    }
+
+    fn by(self, descending: bool) -> String {
+        let direction = if descending { " DESC" } else { "" };
+        self.columns().iter().map(|column| format!("{column}{direction}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// That a row is beyond a place. A place that makes no sense for this order is none.
+    fn beyond(self, conditions: &mut Conditions, sign: &str, place: &Cursor) {
+        let number = || place.id.parse().ok().map(Value::Key);
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        let at = || place.instant().map(Value::At);
+        let values: Option<Vec<Value>> = match self {
+            Self::Key(_) => [number()].into_iter().collect(),
+            Self::Text(_) => [text(&place.value)].into_iter().collect(),
+            Self::Time(..) => [at(), number()].into_iter().collect(),
+            Self::TimeText(..) => [at(), text(&place.id)].into_iter().collect(),
+        };
+        if let Some(values) = values {
+            let marks = vec!["?"; values.len()].join(", ");
+            conditions.and(&format!("({}) {sign} ({marks})", self.columns().join(", ")), values);
+        }
+    }
+
+    /// What the place of a row is read from: its value and its key as columns `value` and `id`.
+    fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key(id) => ("NULL", id),
+            Self::Time(at, id) | Self::TimeText(at, id) => (at, id),
+            Self::Text(text) => ("NULL", text),
+        }
+    }
+}
+
+/// A list.
+pub(super) struct List {
+    /// `SELECT` what.
+    pub(super) columns: &'static str,
+    /// `FROM` where, with all joins; the first table is the one of `order` and `indexed`.
+    pub(super) from: &'static str,
+    /// The first table of `from` alone.
+    pub(super) first: &'static str,
+    /// The order.
+    pub(super) order: Order,
+    /// Conditions that the index behind `order` answers.
+    pub(super) indexed: Conditions,
+    /// All others.
+    pub(super) others: Conditions,
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Nullable<Moment>)]
+    at: Option<Instant>,
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+impl List {
+    /// One page. At most 2 statements.
+    pub(super) fn page<T, C>(
+        mut self,
+        conn: &mut Conn,
+        paging: &Paging<C>,
+        place: impl Fn(&T) -> Cursor,
+    ) -> Result<Page<T>, DbError>
+    where
+        T: QueryableByName<MultiBackend> + 'static,
+    {
+        let descending = paging.descending != paging.is_backwards();
+        if let Some(from) = paging.cursor() {
+            self.order.beyond(&mut self.indexed, if descending { "<" } else { ">" }, from);
+        }
+        let order = self.order.by(descending);
+        let end = if self.others.is_empty() { None } else { self.end(conn, &order)? };
+        if let Some(end) = &end {
+            self.order.beyond(&mut self.indexed, if descending { ">=" } else { "<=" }, end);
+        }
+        let conditions = self.indexed.with(&self.others);
+        let text = format!("SELECT {} FROM {}{}", self.columns, self.from, conditions.text);
+        let rows =
+            query(&format!("{text} ORDER BY {order} LIMIT {}", paging.limit()), &conditions.values).load::<T>(conn)?;
+        Ok(Page::new(rows, paging, end, place))
+    }
+
+    /// Where the search stops, if the list is longer than that.
+    fn end(&self, conn: &mut Conn, order: &str) -> Result<Option<Cursor>, DbError> {
+        let (at, id) = self.order.place();
+        // A bare NULL has no type on PostgreSQL.
+        let at = if at == "NULL" && conn.is_postgres() { "NULL::timestamptz" } else { at };
+        let text = format!(
+            "SELECT {at} AS at, CAST({id} AS text) AS id FROM {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
+            self.first,
+            self.indexed.text,
+            SCAN - 1
+        );
+        let place = query(&text, &self.indexed.values).get_result::<Place>(conn).optional()?;
+        Ok(place.map(|Place { at, id }| match (self.order, at) {
+            (Order::Text(_), _) => Cursor { value: id, id: String::new() },
+            (_, Some(at)) => Cursor::at(at, id),
+            (_, None) => Cursor::key(id),
+        }))
+    }
+}
+
+/// A statement with its values. `?` becomes `$1`, `$2` …, which both databases read.
+pub(super) fn query(text: &str, values: &[Value]) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
+    let mut numbered = String::with_capacity(text.len() + values.len() * 2);
+    for (at, part) in text.split('?').enumerate() {
+        if at > 0 {
+            numbered.push_str(&format!("${at}"));
+        }
+        numbered.push_str(part);
+    }
+    let query = diesel::sql_query(numbered).into_boxed();
+    values.iter().cloned().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind::<Text, _>(text),
+        Value::At(at) => query.bind::<Moment, _>(at),
+        Value::Key(id) => query.bind::<Key, _>(RowId(id)),
+    })
+}

@@ -1,0 +1,100 @@
+//! The panel's list of outstanding tokens: which there are, in which order, one page at a time.
+
+use super::Listed;
+use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::page::{Cursor, Page, Paging};
+use crate::db::types::{Instant, UserId};
+use crate::db::{Conn, DbError};
+
+/// What the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By primary key, which is the order of creation.
+    Created,
+    /// By `expires_at`.
+    Expires,
+}
+
+/// What a token is now: the first that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Used once, replaced by the next.
+    Rotated,
+    /// Refused for another reason than its rotation.
+    Blacklisted,
+    /// Past its `exp`.
+    Expired,
+    /// Still good.
+    Live,
+}
+
+/// Which tokens are wanted: all conditions hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these users.
+    pub owners: Option<Vec<UserId>>,
+    /// With this jti.
+    pub jti: Option<String>,
+    /// Of this session.
+    pub session: Option<String>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// Created in this period.
+    pub created: Option<Period>,
+    /// Expiring in this period.
+    pub expires: Option<Period>,
+}
+
+const COLUMNS: &str = "o.id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, b.blacklisted_at, k.rotated_at, \
+                       k.blacklist_reason, k.session_id, s.user_agent";
+const FIRST: &str = "token_blacklist_outstandingtoken o";
+const FROM: &str = "token_blacklist_outstandingtoken o LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+                    LEFT JOIN latchkey_token k ON k.token_id = o.id LEFT JOIN auth_user u ON u.id = o.user_id \
+                    LEFT JOIN latchkey_session s ON s.id = k.session_id";
+
+/// A page of tokens. At most 2 statements.
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Instant) -> Result<Page<Listed>, DbError> {
+    let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
+    // Any of these leaves few enough tokens for whatever else is asked.
+    if let Some(owners) = &filter.owners {
+        indexed.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+    }
+    if let Some(jti) = &filter.jti {
+        indexed.and("o.jti = ?", [Value::Text(jti.clone())]);
+    }
+    if let Some(session) = &filter.session {
+        indexed
+            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+    }
+    // The index behind the order answers the period in that order, and the other period is looked at row by row.
+    let order = match (paging.sort, filter.created) {
+        (Sort::Expires, _) => Order::Time("o.expires_at", "o.id"),
+        (Sort::Created, Some(_)) => Order::Time("o.created_at", "o.id"),
+        (Sort::Created, None) => Order::Key("o.id"),
+    };
+    let (created, expires) = match paging.sort {
+        Sort::Created => (&mut indexed, &mut others),
+        Sort::Expires => (&mut others, &mut indexed),
+    };
+    created.and_within("o.created_at", filter.created.unwrap_or_default());
+    expires.and_within("o.expires_at", filter.expires.unwrap_or_default());
+    match filter.status {
+        Some(Status::Rotated) => others.and("k.rotated_at IS NOT NULL", []),
+        Some(Status::Blacklisted) => others.and("b.id IS NOT NULL AND k.rotated_at IS NULL", []),
+        Some(status @ (Status::Live | Status::Expired)) => {
+            expires
+                .and(if status == Status::Live { "o.expires_at > ?" } else { "o.expires_at <= ?" }, [Value::At(now)]);
+            others.and("b.id IS NULL AND k.rotated_at IS NULL", []);
+        }
+        None => {}
+    }
+    let by_time = matches!(order, Order::Time("o.created_at", _));
+    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    list.page(conn, paging, |row: &Listed| match paging.sort {
+        Sort::Expires => Cursor::at(row.expires_at, row.id),
+        Sort::Created => match row.created_at.filter(|_| by_time) {
+            Some(at) => Cursor::at(at, row.id),
+            None => Cursor::key(row.id),
+        },
+    })
+}

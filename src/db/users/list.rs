@@ -1,0 +1,154 @@
+//! The panel's list of users: which there are, in which order, one page at a time. And whom a search means.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+
+use crate::db::list::{self, Conditions, List, Order, Period, Value};
+use crate::db::page::{Cursor, Page, Paging, likeness};
+use crate::db::types::{Instant, Key, Moment, UserId};
+use crate::db::{Conn, DbError};
+
+/// What the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By `username`.
+    Username,
+    /// By primary key, which is the order of joining.
+    Joined,
+    /// By `last_login`; who never logged in is not in this order.
+    LastLogin,
+}
+
+/// Which users are wanted: all conditions hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// These, whom a search found.
+    pub ids: Option<Vec<UserId>>,
+    /// Whether they may log in.
+    pub is_active: Option<bool>,
+    /// Whether they are staff.
+    pub is_staff: Option<bool>,
+    /// Whether they are superusers.
+    pub is_superuser: Option<bool>,
+    /// Who logged in last in this period.
+    pub last_login: Option<Period>,
+    /// Who never logged in.
+    pub never_logged_in: bool,
+}
+
+/// A user among others.
+#[derive(Debug, Clone, QueryableByName)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct Listed {
+    #[diesel(sql_type = Key)]
+    pub id: UserId,
+    #[diesel(sql_type = Text)]
+    pub username: String,
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    #[diesel(sql_type = Text)]
+    pub first_name: String,
+    #[diesel(sql_type = Text)]
+    pub last_name: String,
+    #[diesel(sql_type = Bool)]
+    pub is_active: bool,
+    #[diesel(sql_type = Bool)]
+    pub is_staff: bool,
+    #[diesel(sql_type = Bool)]
+    pub is_superuser: bool,
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub last_login: Option<Instant>,
+    #[diesel(sql_type = Moment)]
+    pub date_joined: Instant,
+}
+
+const COLUMNS: &str = "u.id, u.username, u.email, u.first_name, u.last_name, u.is_active, u.is_staff, u.is_superuser, \
+                       u.last_login, u.date_joined";
+const TABLE: &str = "auth_user u";
+
+/// A page of users. At most 2 statements.
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+    let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
+    if let Some(ids) = &filter.ids {
+        indexed.and_in("u.id", ids.iter().map(|id| Value::Key(id.0)));
+    }
+    // Staff, superusers and the inactive are few, and have an index each; the others are nearly all.
+    match filter.is_superuser {
+        Some(true) => indexed.and("u.is_superuser", []),
+        Some(false) => others.and("NOT u.is_superuser", []),
+        None => {}
+    }
+    match filter.is_staff {
+        Some(true) => indexed.and("u.is_staff", []),
+        Some(false) => others.and("NOT u.is_staff", []),
+        None => {}
+    }
+    match filter.is_active {
+        Some(false) => indexed.and("NOT u.is_active", []),
+        Some(true) => others.and("u.is_active", []),
+        None => {}
+    }
+    let by_login = paging.sort == Sort::LastLogin;
+    let last_login = if by_login { &mut indexed } else { &mut others };
+    last_login.and_within("u.last_login", filter.last_login.unwrap_or_default());
+    if by_login {
+        last_login.and("u.last_login IS NOT NULL", []);
+    }
+    if filter.never_logged_in {
+        last_login.and("u.last_login IS NULL", []);
+    }
+    let order = match paging.sort {
+        Sort::Username => Order::Text("u.username"),
+        Sort::Joined => Order::Key("u.id"),
+        Sort::LastLogin => Order::Time("u.last_login", "u.id"),
+    };
+    let list = List { columns: COLUMNS, from: TABLE, first: TABLE, order, indexed, others };
+    list.page(conn, paging, |user: &Listed| match (paging.sort, user.last_login) {
+        (Sort::Username, _) => Cursor { value: user.username.clone(), id: String::new() },
+        (Sort::LastLogin, Some(at)) => Cursor::at(at, user.id),
+        _ => Cursor::key(user.id),
+    })
+}
+
+/// Whom a search means.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// They, in no order.
+    pub ids: Vec<UserId>,
+    /// Whether there are more than these.
+    pub is_cut: bool,
+}
+
+/// Users whose username or e-mail address begins like this (with `names`, also first and last name), or who have this id.
+/// Each part is answered by an index. One statement.
+pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) -> Result<Found, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Key)]
+        id: UserId,
+    }
+    let columns: &[&str] =
+        if names { &["username", "email", "first_name", "last_name"] } else { &["username", "email"] };
+    let limit = most + 1;
+    // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
+    let (condition, of_one): (_, Vec<Value>) = if conn.is_postgres() {
+        let pattern = Value::Text(format!("{}%", likeness(q)));
+        ("lower({}) LIKE lower(?) ESCAPE '\\'", vec![pattern])
+    } else {
+        // Its LIKE knows no index on an expression. No text that begins like this is greater than the second.
+        let start = Value::Text(q.to_owned());
+        ("lower({}) >= lower(?) AND lower({}) < lower(?) || char(1114111)", vec![start.clone(), start])
+    };
+    let mut text = "SELECT id FROM auth_user WHERE id = ?".to_owned();
+    let mut values = vec![Value::Key(q.parse().unwrap_or(-1))];
+    for column in columns {
+        let condition = condition.replace("{}", column);
+        text.push_str(&format!(
+            " UNION SELECT id FROM (SELECT id FROM auth_user WHERE {condition} LIMIT {limit}) AS {column}"
+        ));
+        values.extend(of_one.iter().cloned());
+    }
+    let rows: Vec<Row> = list::query(&format!("{text} LIMIT {limit}"), &values).load(conn)?;
+    let is_cut = rows.len() > most;
+    Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), is_cut })
+}

@@ -1,0 +1,60 @@
+//! What a change form changes of a user: name, address and rights, as one; and the lock on all who have every right.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use serde::Serialize;
+
+use super::super::schema::users;
+use super::super::types::UserId;
+use super::super::{Conn, DbError};
+use super::User;
+
+/// Everything of a user but password and times.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, AsChangeset)]
+#[diesel(table_name = users)]
+#[allow(missing_docs, reason = "Django's columns")]
+#[expect(clippy::struct_excessive_bools, reason = "Django's columns")]
+pub struct Profile {
+    pub username: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub is_active: bool,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+}
+
+impl From<&User> for Profile {
+    fn from(user: &User) -> Self {
+        Self {
+            username: user.username.clone(),
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            is_active: user.is_active,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+        }
+    }
+}
+
+/// Replaces all of it.
+///
+/// # Errors
+/// `Unique` when another user has the name.
+pub fn update(conn: &mut Conn, id: UserId, profile: &Profile) -> Result<(), DbError> {
+    diesel::update(users::table.find(id)).set(profile.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// Locks everybody who is an active superuser, in the order of their ids. SQLite's writer is alone anyway.
+pub fn lock_superusers(conn: &mut Conn) -> Result<Vec<UserId>, DbError> {
+    // Without a comparison: only so SQLite uses the index that has superusers alone.
+    let superusers = users::table.filter(sql::<Bool>("is_superuser").and(users::is_active)).order(users::id);
+    let ids = superusers.select(users::id);
+    Ok(match conn {
+        Conn::Postgres(pg) => ids.for_no_key_update().load(pg)?,
+        Conn::Sqlite(sqlite) => ids.load(sqlite)?,
+    })
+}

@@ -1,0 +1,152 @@
+//! The list of outstanding tokens: search, filters, order. What can be done with chosen ones is in `actions`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::Owner;
+use super::actions::ACTIONS;
+use crate::app::App;
+use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
+use crate::db::outstanding_tokens::{self, Listed};
+use crate::db::{Conn, DbError};
+use crate::web::admin::access::Staff;
+use crate::web::admin::address::OUTSTANDING;
+use crate::web::admin::changelist::filter::{self, Field, Kind};
+use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use crate::web::admin::csrf::CsrfForm;
+use crate::web::admin::error::PageError;
+use crate::web::admin::layout::{Layout, Place, page};
+use crate::web::admin::search::{self, Sought, Whose};
+use crate::web::admin::status::Badge;
+use crate::web::device;
+use crate::web::words::{Jti, Reader, When};
+
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: OUTSTANDING,
+        title: "Outstanding tokens",
+        app: Some(("Token Blacklist", "/admin/token_blacklist/")),
+        hint: "Username, email, user id, jti, or a whole token",
+        icon: "token",
+    },
+    orders: &[
+        Order {
+            name: "created",
+            sort: Sort::Created,
+            words: ["oldest first", "newest first"],
+            turns: ["Older", "Newer"],
+        },
+        Order {
+            name: "expires",
+            sort: Sort::Expires,
+            words: ["first to expire first", "last to expire first"],
+            turns: ["Earlier", "Later"],
+        },
+    ],
+    ordering: "-created",
+    list_filter: &[
+        filter::Filter {
+            name: "status",
+            label: "Status",
+            kind: Kind::Tabs(&[
+                ("live", "Live"),
+                ("expired", "Expired"),
+                ("rotated", "Rotated"),
+                ("blacklisted", "Blacklisted"),
+            ]),
+        },
+        filter::Filter { name: "created", label: "Created", kind: Kind::Dates },
+        filter::Filter { name: "expires", label: "Expires", kind: Kind::Dates },
+        filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
+    ],
+};
+
+struct Row {
+    id: i64,
+    jti: Jti,
+    owner: Owner,
+    status: Badge,
+    created: Option<When>,
+    expires: When,
+    session: Option<(String, String)>,
+}
+
+impl Row {
+    fn new(row: Listed, reader: Reader) -> Self {
+        Self {
+            id: row.id.0,
+            status: Status::of(row.rotated_at, row.blacklisted_at, row.expires_at, reader.now).badge(),
+            created: row.created_at.map(|at| When::new(at, reader)),
+            expires: When::new(row.expires_at, reader),
+            jti: Jti(row.jti),
+            owner: Owner::new(row.user_id, row.username),
+            session: row.session_id.zip(row.user_agent.map(|agent| device::words(&agent))),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/token_blacklist/outstandingtoken/change_list.html")]
+struct ListPage {
+    layout: Layout,
+    list: ChangeList,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+}
+
+/// `GET outstandingtoken/`
+pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
+        && !matches!(Sought::read(q, None), Sought::Text(_))
+    {
+        return search::answer(&staff, OUTSTANDING, &[], q);
+    }
+    let filter = Filter {
+        owners: None,
+        jti: None,
+        session: asked.chosen.text("session").map(str::to_owned),
+        status: asked.chosen.choice("status").and_then(status),
+        created: asked.period("created"),
+        expires: asked.period("expires"),
+    };
+    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let job = move |conn: &mut Conn| {
+        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let filter = Filter { owners, jti, ..filter.clone() };
+        let found = list::search(conn, &filter, &paging, reader.now)?;
+        Ok::<_, DbError>(if is_whole { found.of(outstanding_tokens::count(conn)?) } else { found })
+    };
+    let found = app.db.read(job).await?;
+    let mut list = asked.list(&found);
+    if staff.user.is_superuser {
+        list.actions = &ACTIONS;
+    }
+    let columns = vec![
+        column("jti"),
+        column("User"),
+        column("Status"),
+        list.sorted("Created", "created"),
+        list.sorted("Expires", "expires"),
+        column("Session"),
+    ];
+    let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
+    page(&ListPage { layout: staff.layout(Place::Outstanding(true)), list, columns, rows })
+}
+
+fn status(value: &str) -> Option<Status> {
+    Some(match value {
+        "live" => Status::Live,
+        "expired" => Status::Expired,
+        "rotated" => Status::Rotated,
+        "blacklisted" => Status::Blacklisted,
+        _ => return None,
+    })
+}
+
+/// `POST outstandingtoken/`: the search.
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, OUTSTANDING, form)
+}
