@@ -1,4 +1,6 @@
-//! `latchkey_audit_log`: who did what, and when. Rows are only ever added.
+//! `latchkey_audit_log`: who did what, and when. Rows are only ever added. The panel's list of them is in `list`.
+
+pub mod list;
 
 use diesel::prelude::*;
 

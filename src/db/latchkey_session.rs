@@ -1,14 +1,18 @@
-//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`.
+//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`. The panel's
+//! list of them is in `list`.
+
+pub mod list;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
 use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = latchkey_session)]
 pub struct Session {
     /// Random; the session claim of its tokens.
@@ -65,6 +69,11 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
 /// One session.
 pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
     Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
+}
+
+/// How many there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    page::total(conn, "latchkey_session")
 }
 
 /// The sessions of a user that are neither ended nor expired, oldest first.

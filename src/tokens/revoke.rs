@@ -12,7 +12,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{TokenId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_session};
 
 /// Why a logout was refused.
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +217,33 @@ pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Resu
             }
             audit::write(conn, now, &actor, "token.blacklist", found.row.user_id, &found.row.jti)?;
             Ok(Some(true))
+        })
+        .await
+}
+
+/// A superuser ends sessions and blacklists their tokens; answers how many were not over before.
+pub async fn end_sessions(app: &Arc<App>, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
+    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
+    app.db
+        .write(move |conn| {
+            let mut found = Vec::new();
+            for id in ids.iter().filter(|id| sessions::is_id(id)) {
+                found.extend(latchkey_session::find(conn, id)?.filter(|session| session.expires_at > now));
+            }
+            // Everybody locks several users in this order.
+            found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
+            found.dedup();
+            for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
+                users::lock(conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
+            }
+            let mut count = 0;
+            for session in found {
+                if sessions::end(&shared, conn, &session, (Reason::Admin, &actor.name), now)? {
+                    audit::write(conn, now, &actor, "session.end", Some(session.user_id), &session.id)?;
+                    count += 1;
+                }
+            }
+            Ok(count)
         })
         .await
 }
