@@ -55,6 +55,13 @@ pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_
     Ok(())
 }
 
+/// Forgets why a token was blacklisted: it is no longer.
+pub fn update_unblacklisted(conn: &mut Conn, token: TokenId) -> Result<(), DbError> {
+    let change = (latchkey_token::blacklist_reason.eq(None::<&str>), latchkey_token::blacklisted_by.eq(None::<&str>));
+    diesel::update(latchkey_token::table.find(token)).set(change).execute(conn)?;
+    Ok(())
+}
+
 /// Puts a token that has no session into one. A token that Django wrote gets its row here.
 ///
 /// # Errors

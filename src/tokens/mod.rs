@@ -1,5 +1,6 @@
 //! Token pairs, rotation, verification and blacklisting: SimpleJWT's behaviour without HTTP.
 
+pub mod administer;
 pub mod claims;
 pub mod introspect;
 pub mod obtain;

@@ -12,7 +12,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{TokenId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_session};
+use crate::db::{Conn, DbError};
 
 /// Why a logout was refused.
 #[derive(Debug, thiserror::Error)]
@@ -196,54 +196,6 @@ pub async fn logout_others(
             let keep = keep.ok_or(LogoutError::NoSession)?;
             let why = (Reason::LogoutOthers, user.username.as_str());
             Ok(sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?)
-        })
-        .await
-}
-
-/// A superuser blacklists one token; `false` if it was blacklisted already, `None` if there is no such token.
-pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Option<bool>, DbError> {
-    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let Some(found) = outstanding_tokens::find_detail(conn, id)? else { return Ok(None) };
-            if let Some(owner) = found.row.user_id {
-                users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
-            }
-            let recorded = outstanding_tokens::find_by_jti(conn, &found.row.jti)?;
-            let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { return Ok(Some(false)) };
-            record::blacklist_row(conn, id, Why::new(Reason::Admin, &actor.name), now)?;
-            if let Some(session) = session {
-                sessions::end_if_spent(&shared, conn, &session, (Reason::Admin, &actor.name))?;
-            }
-            audit::write(conn, now, &actor, "token.blacklist", found.row.user_id, &found.row.jti)?;
-            Ok(Some(true))
-        })
-        .await
-}
-
-/// A superuser ends sessions and blacklists their tokens; answers how many were not over before.
-pub async fn end_sessions(app: &Arc<App>, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
-    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let mut found = Vec::new();
-            for id in ids.iter().filter(|id| sessions::is_id(id)) {
-                found.extend(latchkey_session::find(conn, id)?.filter(|session| session.expires_at > now));
-            }
-            // Everybody locks several users in this order.
-            found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
-            found.dedup();
-            for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
-                users::lock(conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
-            }
-            let mut count = 0;
-            for session in found {
-                if sessions::end(&shared, conn, &session, (Reason::Admin, &actor.name), now)? {
-                    audit::write(conn, now, &actor, "session.end", Some(session.user_id), &session.id)?;
-                    count += 1;
-                }
-            }
-            Ok(count)
         })
         .await
 }

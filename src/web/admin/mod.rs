@@ -52,17 +52,21 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
 
 fn token_routes(cfg: &mut ServiceConfig) {
     use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
-    let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
-    cfg.service(
-        page("/token_blacklist/outstandingtoken/", outstanding::list::list).route(post().to(outstanding::list::search)),
-    )
-    .service(page(&format!("{one}/"), outstanding::detail::bare))
-    .service(page(&format!("{one}/change/"), outstanding::detail::change))
-    .service(page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
-    .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
-    .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
-    .service(page(&format!("{entry}/"), blacklisted::bare))
-    .service(page(&format!("{entry}/change/"), blacklisted::change));
+    let (tokens, entries) = ("/token_blacklist/outstandingtoken", "/token_blacklist/blacklistedtoken");
+    let token = |rest| format!("{tokens}/{{id}}/{rest}");
+    let entry = |rest| format!("{entries}/{{id}}/{rest}");
+    cfg.service(page(&format!("{tokens}/"), outstanding::list::list).route(post().to(outstanding::list::search)))
+        .service(
+            page(&format!("{tokens}/action/"), outstanding::actions::bare).route(post().to(outstanding::actions::act)),
+        )
+        .service(page(&token(""), outstanding::detail::bare))
+        .service(page(&token("change/"), outstanding::detail::change))
+        .service(page(&token("reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
+        .service(page(&token("blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
+        .service(page(&format!("{entries}/"), blacklisted::list).route(post().to(blacklisted::search)))
+        .service(page(&entry(""), blacklisted::bare))
+        .service(page(&entry("change/"), blacklisted::change))
+        .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
 }
 
 /// A page that can be looked at.

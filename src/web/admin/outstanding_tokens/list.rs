@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::Owner;
+use super::actions::ACTIONS;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
@@ -60,10 +61,6 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
     ],
 };
-
-/// What can be done with chosen tokens.
-pub const ACTIONS: [(&str, &str); 2] =
-    [("blacklist", "Blacklist selected tokens"), ("end_sessions", "End their sessions")];
 
 struct Row {
     id: i64,

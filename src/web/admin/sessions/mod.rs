@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_session::{self, Session};
 use crate::db::{Conn, DbError};
-use crate::tokens::{revoke, sessions};
+use crate::tokens::{administer, sessions};
 use crate::web::device;
 
 /// What can be done with chosen sessions.
@@ -118,7 +118,7 @@ pub async fn end(
     _: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, PageError> {
     let id = find(&app, path.into_inner()).await?.session.id;
-    let count = revoke::end_sessions(&app, &superuser.actor(), vec![id.clone()]).await?;
+    let count = administer::end_sessions(&app, &superuser.actor(), vec![id.clone()]).await?;
     let text = match count {
         0 => "The session was over already. Nothing was changed.",
         _ => "The session was ended. Its tokens are refused from now on.",
@@ -141,7 +141,7 @@ pub async fn act(
         return Ok(see(SESSIONS));
     }
     if chosen.is_confirmed {
-        let count = revoke::end_sessions(&app, &superuser.actor(), chosen.selected).await?;
+        let count = administer::end_sessions(&app, &superuser.actor(), chosen.selected).await?;
         let text = match count {
             0 => "The sessions were over already. Nothing was changed.".to_owned(),
             1 => "1 session was ended.".to_owned(),
