@@ -9,8 +9,8 @@ use super::{TokenError, refresh, sessions};
 use crate::accounts::{Actor, audit};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
-use crate::db::outstanding_tokens::{self, Recorded};
-use crate::db::types::{TokenId, UserId};
+use crate::db::outstanding_tokens::Recorded;
+use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
 

@@ -146,11 +146,7 @@ fn within(conditions: &mut Conditions, limits: Limits) {
 
 /// The opposite: one of them is passed.
 fn over(conditions: &mut Conditions, limits: Limits) {
-    let passed = [
-        ("s.expires_at", Some(limits.now)),
-        ("s.created_at", limits.began_after),
-        (USED, limits.used_after),
-    ];
+    let passed = [("s.expires_at", Some(limits.now)), ("s.created_at", limits.began_after), (USED, limits.used_after)];
     let passed: Vec<_> = passed.into_iter().filter_map(|(column, after)| Some((column, after?))).collect();
     let text: Vec<_> = passed.iter().map(|(column, _)| format!("{column} <= ?")).collect();
     conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| Value::At(after)));

@@ -200,7 +200,8 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
         }
         PageError::NoSuchSession => (
             "There is no such session".to_owned(),
-            "No session has that id, or it was over for so long that it was purged. Its user may be deleted.".to_owned(),
+            "No session has that id, or it was over for so long that it was purged. Its user may be deleted."
+                .to_owned(),
         ),
         _ => ("There is no such page".to_owned(), "The address may be mistyped, or of an older version.".to_owned()),
     };

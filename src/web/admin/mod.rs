@@ -2,6 +2,7 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod actions;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
@@ -14,6 +15,7 @@ mod login;
 mod outstanding_tokens;
 mod search;
 mod session;
+mod sessions;
 mod status;
 mod users;
 
@@ -44,6 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
         .service(page("/token_blacklist/", index::tokens))
         .configure(token_routes)
+        .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
@@ -67,6 +70,13 @@ fn token_routes(cfg: &mut ServiceConfig) {
         .service(page(&entry(""), blacklisted::bare))
         .service(page(&entry("change/"), blacklisted::change))
         .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
+}
+
+fn session_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
+        .service(form("/sessions/action/").route(post().to(sessions::act)))
+        .service(page("/sessions/{id}/", sessions::detail::detail))
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
 }
 
 /// A page that can be looked at.

@@ -31,12 +31,7 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         icon: "device",
     },
     orders: &[
-        Order {
-            name: "began",
-            sort: Sort::Began,
-            words: ["oldest first", "newest first"],
-            turns: ["Older", "Newer"],
-        },
+        Order { name: "began", sort: Sort::Began, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
         Order {
             name: "expires",
             sort: Sort::Expires,
