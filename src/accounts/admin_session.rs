@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use super::events::{self, Event};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
@@ -59,6 +60,7 @@ pub async fn start(
         .write(move |conn: &mut Conn| {
             sessions::delete_expired(conn, now)?;
             sessions::insert(conn, &row)?;
+            events::count(conn, now, &[Event::Login])?;
             audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)
         })
         .await?;
@@ -117,10 +119,18 @@ pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &st
         .await
 }
 
-/// Ends a session; no error if it is gone already.
-pub async fn end(app: &App, key: &str) -> Result<(), DbError> {
-    let key_hash = sha256_hex(key.as_bytes());
-    app.db.write(move |conn| sessions::delete(conn, &key_hash)).await
+/// Ends a session, from the address `ip`; no error if it is gone already.
+pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError> {
+    let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
+    app.db
+        .write(move |conn| {
+            let found = sessions::find(conn, &key_hash, now)?;
+            sessions::delete(conn, &key_hash)?;
+            let Some(user) = found.map(|found| found.user) else { return Ok(()) };
+            let actor = Actor { user_id: Some(user.id), name: user.username, ip: ip.clone() };
+            audit::write(conn, now, &actor, "admin.logout", actor.user_id, &actor.name)
+        })
+        .await
 }
 
 /// What is stored of a key.

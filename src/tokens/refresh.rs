@@ -9,6 +9,7 @@ use super::record::{self, Reason, Why};
 use super::renew::{self, Admitted};
 use super::{TokenError, replay, sessions};
 use crate::accounts::Client;
+use crate::accounts::events::{self, Event};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
@@ -182,7 +183,21 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
     }
     let ip = client.address();
     let lineage = Lineage { session_id, rotated_from: from, ip: ip.as_deref(), ..Lineage::default() };
-    Ok(Outcome::Tokens(access, record::outstand(app, conn, &next, user.id, lineage)?))
+    let next = record::outstand(app, conn, &next, user.id, lineage)?;
+    count(app, conn)?;
+    Ok(Outcome::Tokens(access, next))
+}
+
+/// Counts a rotation and what it is made of, in one statement.
+fn count(app: &App, conn: &mut Conn) -> Result<(), DbError> {
+    let (jwt, now) = (&app.config.jwt, app.now());
+    let rotated = Event::Blacklisted(Reason::Rotated);
+    match (jwt.jti_claim.is_some(), jwt.blacklist_after_rotation) {
+        (true, true) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated, rotated]),
+        (true, false) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated]),
+        // A token without an id is neither recorded nor blacklisted.
+        (false, _) => events::count(conn, now, &[Event::Refresh]),
+    }
 }
 
 /// A token that stays good and had no session has one from its first refresh on.

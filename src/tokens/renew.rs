@@ -8,6 +8,7 @@ use super::claims::{self, Kind};
 use super::record::{self, Reason};
 use super::refresh::{Presented, RefreshError, check, find_user, join};
 use super::{TokenError, replay, sessions};
+use crate::accounts::events::{self, Event};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
@@ -97,6 +98,7 @@ pub(super) fn look(
         join(conn, Some(&recorded), Some(&session.id))?;
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
+    events::count(conn, app.now(), &[Event::Refresh])?;
     sessions::set_claim(app, &mut claims, session.as_ref());
     Ok(Admission::Good(Box::new(Admitted { claims, user, session })))
 }

@@ -11,6 +11,7 @@ use super::claims::{self, Kind};
 use super::record::{self, Reason};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
 use super::{TokenError, sessions};
+use crate::accounts::events::{self, Event};
 use crate::accounts::{Actor, audit};
 use crate::app::App;
 use crate::crypto::digest::hmac_sha256;
@@ -112,6 +113,7 @@ fn end_under_lock(
     if reason != Reason::Reuse || !is_first {
         return Ok(());
     }
+    events::count(conn, now, &[Event::ReuseAlarm])?;
     let jti = claims::jti(app, &presented.claims).ok().flatten().unwrap_or_default();
     let used = outstanding_tokens::find_by_jti(conn, jti)?;
     let successor = match &used {

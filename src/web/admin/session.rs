@@ -228,6 +228,8 @@ impl SessionStore for Store {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        admin_session::end(&self.app, key.as_ref()).await.map_err(|error| VISIT.get().fail(error))
+        let visit = VISIT.get();
+        let ip = visit.client.address();
+        admin_session::end(&self.app, key.as_ref(), ip).await.map_err(|error| visit.fail(error))
     }
 }

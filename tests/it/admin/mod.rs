@@ -1,13 +1,17 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
+mod account;
+mod confirm;
 mod explain;
 mod html;
 mod lists;
 mod login;
 mod pages;
 mod settings;
+mod search;
 mod snapshots;
 mod tokens;
+mod users;
 
 pub const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
 pub const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
