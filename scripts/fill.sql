@@ -19,9 +19,9 @@ INSERT INTO word (kind, k, word) VALUES
     ('agent', 2, 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15'),
     ('agent', 3, 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'),
     ('agent', 4, 'okhttp/4.12.0'),
-    -- What the rollup counts, with how often.
-    ('event', 40, 'login'), ('event', 12, 'login_failed'), ('event', 90, 'refresh'), ('event', 20, 'logout'),
-    ('event', 1, 'reuse'),
+    -- What the rollup counts, with how often; the reasons below it counts, too.
+    ('event', 40, 'login'), ('event', 12, 'login.failed'), ('event', 90, 'token.refresh'), ('event', 130, 'token.create'),
+    ('event', 1, 'session.reuse'), ('event', 3, 'user.create'), ('event', 88, 'blacklisted.rotated'),
     -- Why a session or a token ended, but for rotation; the frequent ones more than once.
     ('reason', 0, 'logout'), ('reason', 1, 'logout'), ('reason', 2, 'logout'), ('reason', 3, 'logout'),
     ('reason', 4, 'logout'), ('reason', 5, 'logout'), ('reason', 6, 'logout'), ('reason', 7, 'logout_all'),
@@ -115,10 +115,25 @@ FROM (SELECT n, :now - (:entries - n) * (31536000000000 / :entries) AS at, 1 + n
       FROM numbers WHERE n <= :entries) entry
 JOIN auth_user u ON u.id = entry.user_id ORDER BY n;
 
--- ---- rollup: 400 days of hours, in four shards, more by day than by night
+-- ---- rollup: 400 days of hours, more by day than by night; and what is counted now and then
 
 INSERT INTO latchkey_rollup (event, hour, shard, count)
-SELECT event.word, moment((:now / 3600000000 - hours.n + 1) * 3600000000), shards.n - 1,
-       (event.k * (10 + (hours.n * 7919 % 13)) * (CASE WHEN (:now / 3600000000 - hours.n) % 24 BETWEEN 7 AND 20 THEN 4 ELSE 1 END)) / 10
-FROM numbers hours CROSS JOIN numbers shards JOIN word event ON event.kind = 'event'
-WHERE hours.n <= 9600 AND shards.n <= 4;
+SELECT event, moment((:now / 3600000000 - n + 1) * 3600000000), 0,
+       often * (10 + n * 7919 % 13) * CASE WHEN (:now / 3600000000 - n) % 24 BETWEEN 7 AND 20 THEN 4 ELSE 1 END / 10
+FROM numbers
+CROSS JOIN (SELECT word AS event, k AS often FROM word WHERE kind = 'event'
+            UNION ALL SELECT 'blacklisted.' || word, 1 + count(*) FROM word WHERE kind = 'reason' GROUP BY word) counted
+WHERE n <= 9600;
+
+DELETE FROM latchkey_statistic;
+INSERT INTO latchkey_statistic (name, value, counted_at)
+SELECT name, value, moment(:now) FROM (
+    SELECT 'users' AS name, count(*) AS value FROM auth_user
+    UNION ALL SELECT 'active_sessions', count(*) FROM latchkey_session
+              WHERE expires_at > moment(:now) AND ended_at IS NULL
+    UNION ALL SELECT 'outstanding', count(*) FROM token_blacklist_outstandingtoken
+    UNION ALL SELECT 'blacklisted', count(*) FROM token_blacklist_blacklistedtoken
+    UNION ALL SELECT 'rotated', count(*) FROM latchkey_token WHERE rotated_at IS NOT NULL
+    UNION ALL SELECT 'expired_waiting', count(*) FROM token_blacklist_outstandingtoken WHERE expires_at <= moment(:now)
+    UNION ALL SELECT 'live', count(*) FROM token_blacklist_outstandingtoken o WHERE expires_at > moment(:now)
+              AND NOT EXISTS (SELECT 1 FROM token_blacklist_blacklistedtoken b WHERE b.token_id = o.id)) counted;

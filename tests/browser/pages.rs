@@ -85,7 +85,7 @@ pub const HOSTILE: [&str; 6] = [
     "<b data-injected>x</b><img src=x data-injected onerror=alert(1)><script data-injected>alert(1)</script>",
     "\" data-injected autofocus onfocus=\"alert(1)' data-injected onfocus='alert(1)",
     "=cmd|' /C calc'!A0,+1,-1,@SUM(1;\t{{7*7}}${7*7}&lt;b&gt;</title></textarea></main>",
-    "\u{202e}drawkcab\u{202c} \u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} Z\u{36b}\u{353}\u{34a}a\u{34a}lgo\u{361}",
+    "\u{202e}drawkcab\u{202c} \u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} Z\u{353}\u{36b}\u{34a}a\u{34a}lgo\u{361}",
     "a150",
     "javascript:alert(1)//http://evil.example/?a=1&b=2#</style><!--",
 ];

@@ -1,12 +1,14 @@
 //! Every page is valid where a program can tell without a browser: the parser of a browser engine has nothing to complain
 //! of, whatever is named by its id is there, headings are in order, forms are guarded. Over the list of tests/browser/.
 
+use std::path::Path;
+
 use html5ever::driver::ParseOpts;
 use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::TreeBuilderOpts;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-use crate::browser::pages::{LOGIN, PAGES, Site};
+use crate::browser::pages::{LOGIN, PAGES, Page, Site};
 use crate::harness::Backend;
 
 /// Attributes that name other elements by their ids.
@@ -126,13 +128,18 @@ fn every_page_is_valid_html_whatever_is_stored(backend: Backend) {
 
 #[track_caller]
 fn check(site: &Site) {
-    let (mut visitor, mut panel) = (site.server.panel(), site.server.panel_of("root"));
-    let mut findings = Vec::new();
-    for page in [&LOGIN].into_iter().chain(PAGES) {
-        let answer = site.get(if page.name == LOGIN.name { &mut visitor } else { &mut panel }, page).text();
-        findings.extend(faults(&answer).into_iter().map(|found| format!("{}: {found}", page.name)));
-    }
+    let named = |(page, text): (&Page, String)| -> Vec<_> {
+        faults(&text).into_iter().map(|found| format!("{}: {found}", page.name)).collect()
+    };
+    let findings: Vec<String> = pages(site).into_iter().flat_map(named).collect();
     assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+}
+
+/// Every page, the login as somebody sees it who has not logged in.
+fn pages(site: &Site) -> Vec<(&'static Page, String)> {
+    let login = site.get(&mut site.server.panel(), &LOGIN).text();
+    let mut panel = site.server.panel_of("root");
+    [(&LOGIN, login)].into_iter().chain(PAGES.iter().map(|page| (page, site.get(&mut panel, page).text()))).collect()
 }
 
 #[test]
@@ -153,5 +160,17 @@ fn faults_are_found() {
         "<table><p>x</p></table>",
     ] {
         assert!(!faults(&page(bad)).is_empty(), "{bad}");
+    }
+}
+
+#[test]
+#[ignore = "writes the pages for scripts/validate-html"]
+fn pages_are_written() {
+    for (kind, site) in [("seeded", Site::seeded(Backend::Sqlite)), ("hostile", Site::hostile(Backend::Sqlite))] {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages").join(kind);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (page, text) in pages(&site) {
+            std::fs::write(folder.join(format!("{}.html", page.name)), text).unwrap();
+        }
     }
 }
