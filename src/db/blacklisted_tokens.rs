@@ -24,6 +24,12 @@ pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbErro
     Fixed::new(text, &[token.into(), at.into()]).run(conn).map(drop)
 }
 
+/// Takes a token off the blacklist.
+pub fn delete(conn: &mut Conn, token: TokenId) -> Result<(), DbError> {
+    diesel::delete(blacklisted_tokens::table.filter(blacklisted_tokens::token_id.eq(token))).execute(conn)?;
+    Ok(())
+}
+
 /// Which tokens a blacklisting means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'a> {

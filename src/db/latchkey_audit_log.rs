@@ -1,5 +1,7 @@
-//! `latchkey_audit_log`: who did what, and when. Rows are added, and deleted only when they
-//! are older than `AUDIT_LOG_RETENTION`; failed logins of one source within a minute share a row.
+//! `latchkey_audit_log`: who did what, and when. Rows are added, and deleted only when they are older than
+//! `AUDIT_LOG_RETENTION`; failed logins of one source within a minute share a row. The panel's list is in `list`.
+
+pub mod list;
 
 pub mod recent;
 
@@ -7,7 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::fixed::{Fixed, Value};
-use super::types::{Instant, Moment, UserId};
+use super::schema::latchkey_audit_log;
+use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
 /// An entry.
@@ -75,4 +78,31 @@ pub fn delete_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usi
     let query = "DELETE FROM latchkey_audit_log WHERE id IN \
          (SELECT id FROM latchkey_audit_log WHERE at < $1 ORDER BY at, id LIMIT $2)";
     Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}
+
+/// An entry as it stands in the log.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = latchkey_audit_log)]
+#[allow(missing_docs, reason = "the table's columns, see `NewRow`")]
+pub struct Entry {
+    pub id: RowId,
+    pub at: Instant,
+    pub action: String,
+    pub actor: String,
+    pub ip: Option<String>,
+    pub object: String,
+    pub detail: String,
+    /// How often it happened until `last_at`.
+    pub count: i32,
+    pub last_at: Option<Instant>,
+}
+
+/// The newest entries about a user.
+pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Entry>, DbError> {
+    Ok(latchkey_audit_log::table
+        .filter(latchkey_audit_log::user_id.eq(user))
+        .order(latchkey_audit_log::id.desc())
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(conn)?)
 }

@@ -1,17 +1,20 @@
-//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`.
+//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`. The panel's
+//! list of them is in `list`.
+
+pub mod list;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::fixed::{Fixed, Value};
-use super::page::Total;
+use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_session)]
 pub struct Session {
     /// Random; the session claim of its tokens.
@@ -83,6 +86,13 @@ pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
     Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
 }
 
+/// How many there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    let total = page::total(conn, "latchkey_session")?;
+    // The ids are no numbers, so their range on SQLite says nothing.
+    Ok(if matches!(total, Total::About(_)) && !conn.is_postgres() { Total::Unknown } else { total })
+}
+
 /// The sessions of a user that are neither ended nor expired, oldest first.
 pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<Session>, DbError> {
     Ok(latchkey_session::table
@@ -136,6 +146,17 @@ pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) ->
 pub fn update_ended(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<bool, DbError> {
     let live = latchkey_session::table.find(id).filter(latchkey_session::ended_at.is_null());
     Ok(diesel::update(live).set(ended).execute(conn)? > 0)
+}
+
+/// Lets an ended session go on.
+pub fn update_reopened(conn: &mut Conn, id: &str) -> Result<(), DbError> {
+    let change = (
+        latchkey_session::ended_at.eq(None::<Instant>),
+        latchkey_session::end_reason.eq(None::<&str>),
+        latchkey_session::ended_by.eq(None::<&str>),
+    );
+    diesel::update(latchkey_session::table.find(id)).set(change).execute(conn)?;
+    Ok(())
 }
 
 /// Ends a session if none of its tokens is live.

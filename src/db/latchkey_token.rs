@@ -1,5 +1,7 @@
 //! `latchkey_token`: what we know of an outstanding token beyond Django's columns: session, lineage, key, why it was
-//! blacklisted.
+//! blacklisted. All tokens of a session are listed in `chain`.
+
+pub mod chain;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -66,6 +68,13 @@ pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_
     if Fixed::new(&text, &values).run(conn)? == 0 {
         diesel::insert_into(latchkey_token::table).values((latchkey_token::token_id.eq(token), why)).execute(conn)?;
     }
+    Ok(())
+}
+
+/// Forgets why a token was blacklisted: it is no longer.
+pub fn update_unblacklisted(conn: &mut Conn, token: TokenId) -> Result<(), DbError> {
+    let change = (latchkey_token::blacklist_reason.eq(None::<&str>), latchkey_token::blacklisted_by.eq(None::<&str>));
+    diesel::update(latchkey_token::table.find(token)).set(change).execute(conn)?;
     Ok(())
 }
 

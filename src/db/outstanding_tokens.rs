@@ -104,6 +104,39 @@ pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Resu
         .load(conn)?)
 }
 
+/// These tokens, with owner and jti; those that are gone are left out.
+pub fn list_of(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<UserId>, String)>, DbError> {
+    Ok(outstanding_tokens::table
+        .filter(outstanding_tokens::id.eq_any(ids))
+        .order(outstanding_tokens::id)
+        .select((outstanding_tokens::id, outstanding_tokens::user_id, outstanding_tokens::jti))
+        .load(conn)?)
+}
+
+/// A token that is asked about before something is done with it.
+#[derive(Debug, Clone, Queryable)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct Ticked {
+    pub id: TokenId,
+    pub user_id: Option<UserId>,
+    pub expires_at: Instant,
+    pub blacklisted_at: Option<Instant>,
+}
+
+/// What is asked about these tokens; those that are gone are left out.
+pub fn list_ticked(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Ticked>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(blacklisted_tokens::table)
+        .filter(outstanding_tokens::id.eq_any(ids))
+        .select((
+            outstanding_tokens::id,
+            outstanding_tokens::user_id,
+            outstanding_tokens::expires_at,
+            blacklisted_tokens::blacklisted_at.nullable(),
+        ))
+        .load(conn)?)
+}
+
 /// Records a token.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
     #[derive(QueryableByName)]
@@ -205,6 +238,20 @@ pub struct Detail {
     pub ours: bool,
     /// Id of the key that it was made with, if we wrote it.
     pub kid: Option<String>,
+}
+
+/// The newest tokens of a user.
+pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
+        .filter(outstanding_tokens::user_id.eq(user))
+        .order(outstanding_tokens::id.desc())
+        .limit(limit)
+        .select(columns())
+        .load(conn)?)
 }
 
 /// How many tokens there are, exactly or about.

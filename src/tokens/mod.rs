@@ -1,6 +1,8 @@
 //! Token pairs, rotation, verification and blacklisting: SimpleJWT's behaviour without HTTP.
 
+pub mod administer;
 pub mod claims;
+pub mod explain;
 pub mod introspect;
 pub mod obtain;
 pub mod own_sessions;
@@ -15,7 +17,7 @@ pub mod sessions;
 pub mod sliding;
 pub mod verify;
 
-use crate::crypto::jwt::JwtError;
+use crate::crypto::fault::Fault;
 use crate::db::DbError;
 
 /// Why a token is refused: SimpleJWT's `TokenError`, `detail` word for word.
@@ -63,11 +65,9 @@ impl TokenError {
     }
 }
 
-impl From<JwtError> for TokenError {
-    fn from(error: JwtError) -> Self {
-        match error {
-            JwtError::Invalid => Self::Invalid,
-            JwtError::Expired => Self::Expired,
-        }
+impl From<Fault> for TokenError {
+    /// All that a client is told of the token itself.
+    fn from(fault: Fault) -> Self {
+        if fault == Fault::Expired { Self::Expired } else { Self::Invalid }
     }
 }

@@ -47,6 +47,25 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Rotated,
+        Self::Blacklist,
+        Self::Revoke,
+        Self::Logout,
+        Self::LogoutAll,
+        Self::Admin,
+        Self::PasswordChange,
+        Self::Deactivated,
+        Self::Deleted,
+        Self::Reuse,
+        Self::LogoutOthers,
+        Self::SessionEnd,
+        Self::MaxAge,
+        Self::Idle,
+        Self::TooMany,
+    ];
+
     /// The word in `latchkey_token.blacklist_reason`.
     pub fn name(self) -> &'static str {
         match self {
@@ -96,6 +115,12 @@ fn insert(
     let (created_at, expires_at) = (Some(app.now()), claims::expires_at(app, claims)?);
     let row = NewRow { token: unsigned, created_at, expires_at, user_id, jti: jti.to_owned() };
     Ok(outstanding_tokens::insert(conn, &row)?)
+}
+
+/// Whether a token that was never recorded can be, when it is exchanged for the next.
+pub(super) fn check_recordable(app: &App, claims: &Claims) -> Result<(), TokenError> {
+    claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
+    claims::expires_at(app, claims).map(drop)
 }
 
 /// What is recorded of a presented token.

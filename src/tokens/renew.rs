@@ -29,7 +29,7 @@ pub(super) struct Admitted {
 }
 
 /// What is found out about a presented token.
-enum Admission {
+pub(super) enum Admission {
     /// It is good.
     Good(Box<Admitted>),
     /// It is good, but its session is to be written.
@@ -61,8 +61,8 @@ async fn write(app: &Arc<App>, presented: &Presented, kind: Kind) -> Result<Admi
     app.db.write(move |conn| look(&shared, conn, &presented, kind, Some(Intent::Issue))).await
 }
 
-/// Looks at a presented token; with an `intent` also writes what is due.
-fn look(
+/// Looks at a presented token; with an `intent` also writes what is due. Without one it is asked by `explain` too.
+pub(super) fn look(
     app: &App,
     conn: &mut Conn,
     presented: &Presented,

@@ -89,10 +89,14 @@ pub(super) async fn end(app: &Arc<App>, session: Session, reason: Reason, presen
     let shared = Arc::clone(app);
     let ended = app.db.write(move |conn| end_under_lock(&shared, conn, &session, reason, &presented));
     match ended.await {
-        Ok(()) if reason == Reason::Reuse => TokenError::Blacklisted,
-        Ok(()) => TokenError::SessionEnded,
+        Ok(()) => refusal(reason),
         Err(error) => error.into(),
     }
+}
+
+/// What whoever presents a token is told when its session ends for that reason.
+pub(super) fn refusal(reason: Reason) -> TokenError {
+    if reason == Reason::Reuse { TokenError::Blacklisted } else { TokenError::SessionEnded }
 }
 
 fn end_under_lock(

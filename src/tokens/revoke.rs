@@ -11,8 +11,8 @@ use super::{TokenError, refresh, sessions};
 use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
-use crate::db::outstanding_tokens::{self, Recorded};
-use crate::db::types::{TokenId, UserId};
+use crate::db::outstanding_tokens::Recorded;
+use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
 
@@ -230,27 +230,6 @@ pub async fn logout_others(
             let tokens = sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?;
             note_logout(app, conn, user, &client, &json!({"which": "others", "tokens": tokens}))?;
             Ok(tokens)
-        })
-        .await
-}
-
-/// A superuser blacklists one token; `false` if it was blacklisted already, `None` if there is no such token.
-pub async fn blacklist_token(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Option<bool>, DbError> {
-    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let Some(found) = outstanding_tokens::find_detail(conn, id)? else { return Ok(None) };
-            if let Some(owner) = found.row.user_id {
-                users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
-            }
-            let recorded = outstanding_tokens::find_by_jti(conn, &found.row.jti)?;
-            let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { return Ok(Some(false)) };
-            record::blacklist_row(conn, id, Why::new(Reason::Admin, &actor.name), now)?;
-            if let Some(session) = session {
-                sessions::end_if_spent(&shared, conn, &session, (Reason::Admin, &actor.name))?;
-            }
-            audit::write(conn, now, &actor, "token.blacklist", found.row.user_id, &found.row.jti)?;
-            Ok(Some(true))
         })
         .await
 }

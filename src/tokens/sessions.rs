@@ -3,14 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::TokenError;
-use super::claims;
 use super::record::{self, Reason};
 use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::random;
 use crate::db::blacklisted_tokens::Scope;
+use crate::db::latchkey_session::list::Limits;
 use crate::db::latchkey_session::{self, Ended, Refreshed, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, UserId};
@@ -59,23 +58,8 @@ pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) 
     Ok(())
 }
 
-/// The session of a presented token. One that has none yet, because Django made it, joins the session that its claim
-/// names (Django copied that when it rotated a token of ours), or starts one.
-pub(super) fn of(
-    app: &App,
-    conn: &mut Conn,
-    presented: &Claims,
-    recorded: Option<&Recorded>,
-    user: UserId,
-    client: &Client,
-) -> Result<Option<Session>, TokenError> {
-    match known(app, conn, presented, recorded, user)? {
-        Some(session) => Ok(Some(session)),
-        None => Ok(start(app, conn, user, client, claims::expires_at(app, presented)?)?),
-    }
-}
-
-/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim.
+/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim (Django copies
+/// that when it rotates a token of ours).
 pub(super) fn known(
     app: &App,
     conn: &mut Conn,
@@ -138,6 +122,21 @@ pub(super) fn fault(app: &App, session: &Session, presented: &Claims) -> Option<
     let issued = presented.get("iat").and_then(Value::as_i64).and_then(Instant::from_timestamp);
     let used = session.last_refreshed_at.unwrap_or(session.created_at).max(issued.unwrap_or(session.created_at));
     limits.idle_timeout.filter(|idle| used + *idle <= now).map(|_| Reason::Idle)
+}
+
+/// What a session needs to go on now, under these settings.
+pub fn limits(app: &App) -> Limits {
+    let (limits, now) = (&app.config.sessions, app.now());
+    let ago = |time: Option<std::time::Duration>| time.map(|time| now - time);
+    Limits { now, began_after: ago(limits.max_age), used_after: ago(limits.idle_timeout) }
+}
+
+/// Until when a session lives if nobody uses or ends it.
+pub fn ends_at(app: &App, session: &Session) -> Instant {
+    let limits = &app.config.sessions;
+    let used = session.last_refreshed_at.unwrap_or(session.created_at);
+    let ends = [limits.max_age.map(|age| session.created_at + age), limits.idle_timeout.map(|idle| used + idle)];
+    ends.into_iter().flatten().fold(session.expires_at, Instant::min)
 }
 
 /// Notes that a token of the session was issued: who got it, and until when the session lives by it.

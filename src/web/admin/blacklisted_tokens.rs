@@ -4,22 +4,26 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::access::Staff;
-use super::address::BLACKLISTED;
+use super::access::{Staff, Superuser};
+use super::address::{BLACKLISTED, OUTSTANDING};
+use super::changelist::date_hierarchy::Dates;
 use super::changelist::filter::{self, Field, Kind};
 use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
-use super::csrf::CsrfForm;
+use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::layout::{Layout, Place, moved, page};
+use super::layout::{Layout, Message, Place, Tone, moved, page, see};
 use super::outstanding_tokens::Owner;
 use super::search::{self, Sought, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
+use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
 use crate::db::blacklisted_tokens::{self, Listed};
+use crate::db::latchkey_session::Session;
 use crate::db::types::TokenId;
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_rollup, outstanding_tokens};
+use crate::tokens::administer::{self, Unblacklisted};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     about: About {
@@ -89,6 +93,7 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    dates: Dates,
     /// Whether the tokens are in order, not their blacklisting.
     is_by_token: bool,
 }
@@ -111,14 +116,19 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         expires: asked.period("expires"),
     };
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let hierarchy = asked.date_hierarchy("blacklisted");
+    let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
         let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
         let found = list::search(conn, &filter, &paging)?;
         let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
-        Ok::<_, DbError>((found, filter.is_by_token()))
+        let events = Event::blacklistings(filter.reason.as_deref());
+        let events: Vec<&str> = events.iter().map(|event| &**event).collect();
+        Ok::<_, DbError>((found, latchkey_rollup::list_sums(conn, &events, &bounds)?, filter.is_by_token()))
     };
-    let (found, is_by_token) = app.db.read(job).await?;
+    let (found, sums, is_by_token) = app.db.read(job).await?;
+    let dates = asked.dates(&hierarchy, "blacklisted", &sums);
     let mut list = asked.list(&found);
     let columns = vec![
         column("jti"),
@@ -129,7 +139,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("By"),
     ];
     let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, is_by_token })
+    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, dates, is_by_token })
 }
 
 /// `POST blacklistedtoken/`: the search.
@@ -142,15 +152,72 @@ pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Resu
 struct Detail {
     layout: Layout,
     row: Row,
+    /// Why it stays blacklisted, if it does.
+    stays: Option<String>,
 }
 
 /// `GET blacklistedtoken/ID/change/`
 pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let id = TokenId(*path);
-    let row = app.db.read(move |conn| blacklisted_tokens::find(conn, id)).await?;
-    let row = row.ok_or(PageError::NoSuchRow("blacklisted token", id.0))?;
+    let (row, token, session) = find(&app, *path).await?;
+    let stays = administer::is_reversible(&token, session.as_ref(), app.now()).err().map(|stays| stays.to_string());
     let row = Row::new(row, staff.reader());
-    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row })
+    page(&Detail { layout: staff.layout(Place::Blacklisted(false)), row, stays })
+}
+
+/// An entry with its token and that token's session.
+async fn find(app: &App, id: i64) -> Result<(Listed, outstanding_tokens::Detail, Option<Session>), PageError> {
+    let job = move |conn: &mut Conn| {
+        let Some(row) = blacklisted_tokens::find(conn, TokenId(id))? else { return Ok(None) };
+        let Some(token) = outstanding_tokens::find_detail(conn, row.token_id)? else { return Ok(None) };
+        let session = administer::find_session(conn, &token)?;
+        Ok::<_, DbError>(Some((row, token, session)))
+    };
+    app.db.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id))
+}
+
+#[derive(Template)]
+#[template(path = "admin/token_blacklist/blacklistedtoken/delete_confirmation.html")]
+struct Confirmation {
+    layout: Layout,
+    id: i64,
+    jti: Jti,
+    owner: Owner,
+    expires: When,
+    reopens_session: bool,
+}
+
+/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is taken back.
+pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let (row, token, session) = find(&app, *path).await?;
+    if administer::is_reversible(&token, session.as_ref(), app.now()).is_err() {
+        return Ok(see(&format!("{BLACKLISTED}{path}/change/")));
+    }
+    page(&Confirmation {
+        layout: staff.layout(Place::Blacklisted(false)),
+        id: row.id.0,
+        owner: Owner::new(row.user_id, row.username),
+        expires: When::new(row.expires_at, staff.reader()),
+        jti: Jti(row.jti),
+        reopens_session: session.is_some_and(|session| session.ended_at.is_some()),
+    })
+}
+
+/// `POST blacklistedtoken/ID/delete/`
+pub async fn unblacklist(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    _: CsrfForm<NoFields>,
+) -> Result<HttpResponse, PageError> {
+    let (row, ..) = find(&app, *path).await?;
+    let (tone, text) = match administer::unblacklist(&app, &superuser.actor(), row.token_id).await? {
+        Unblacklisted::Done => (Tone::Good, "The token is off the blacklist. It is accepted again.".to_owned()),
+        Unblacklisted::WasNot => (Tone::Good, "The token was not blacklisted. Nothing was changed.".to_owned()),
+        Unblacklisted::Final(stays) => (Tone::Bad, format!("The token stays blacklisted. {stays}")),
+        Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", *path)),
+    };
+    superuser.0.say(Message { tone, text, link: None })?;
+    Ok(see(&format!("{OUTSTANDING}{}/change/", row.token_id)))
 }
 
 /// `GET blacklistedtoken/ID/`, as in Django.

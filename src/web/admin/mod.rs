@@ -2,6 +2,8 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod account;
+mod actions;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
@@ -10,6 +12,8 @@ mod confirm;
 mod csrf;
 mod dashboard;
 mod error;
+mod explain;
+mod form;
 mod index;
 mod layout;
 mod login;
@@ -17,7 +21,10 @@ mod outstanding_tokens;
 mod search;
 mod sentence;
 mod session;
+mod sessions;
+mod settings;
 mod status;
+mod user;
 mod users;
 
 use actix_web::middleware::from_fn;
@@ -41,31 +48,62 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/theme/").route(post().to(login::theme)))
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
-        .service(page("/auth/user/", users::list::list).route(post().to(users::list::search)))
-        .service(page("/auth/user/{id}/", users::bare))
-        .service(page("/auth/user/{id}/change/", users::change))
-        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .service(page("/auth/user/", users::list).route(post().to(users::search)))
+        .configure(user_routes)
+        .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
+        .service(page("/explain/", explain::form).route(post().to(explain::answer)))
+        .service(page("/settings/", settings::page))
         .configure(token_routes)
+        .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
     cfg.service(pages);
 }
 
+fn user_routes(cfg: &mut ServiceConfig) {
+    let one = "/auth/user/{id}";
+    cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page(&format!("{one}/"), user::bare))
+        .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
+        .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
+        .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+}
+
+fn account_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/account/", account::show))
+        .service(form("/account/password/").route(post().to(account::password::set)))
+        .service(form("/account/time_zone/").route(post().to(account::time_zone::set)))
+        .service(form("/account/sessions/{id}/end/").route(post().to(account::sessions::end_panel)))
+        .service(form("/account/api_sessions/{id}/end/").route(post().to(account::sessions::end_api)));
+}
+
 fn token_routes(cfg: &mut ServiceConfig) {
     use {blacklisted_tokens as blacklisted, outstanding_tokens as outstanding};
-    let (one, entry) = ("/token_blacklist/outstandingtoken/{id}", "/token_blacklist/blacklistedtoken/{id}");
-    cfg.service(
-        page("/token_blacklist/outstandingtoken/", outstanding::list::list).route(post().to(outstanding::list::search)),
-    )
-    .service(page(&format!("{one}/"), outstanding::detail::bare))
-    .service(page(&format!("{one}/change/"), outstanding::detail::change))
-    .service(page(&format!("{one}/reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
-    .service(page(&format!("{one}/blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
-    .service(page("/token_blacklist/blacklistedtoken/", blacklisted::list).route(post().to(blacklisted::search)))
-    .service(page(&format!("{entry}/"), blacklisted::bare))
-    .service(page(&format!("{entry}/change/"), blacklisted::change));
+    let (tokens, entries) = ("/token_blacklist/outstandingtoken", "/token_blacklist/blacklistedtoken");
+    let token = |rest| format!("{tokens}/{{id}}/{rest}");
+    let entry = |rest| format!("{entries}/{{id}}/{rest}");
+    cfg.service(page(&format!("{tokens}/"), outstanding::list::list).route(post().to(outstanding::list::search)))
+        .service(
+            page(&format!("{tokens}/action/"), outstanding::actions::bare).route(post().to(outstanding::actions::act)),
+        )
+        .service(page(&token(""), outstanding::detail::bare))
+        .service(page(&token("change/"), outstanding::detail::change))
+        .service(page(&token("reveal/"), outstanding::detail::bare).route(post().to(outstanding::detail::reveal)))
+        .service(page(&token("blacklist/"), outstanding::ask).route(post().to(outstanding::blacklist)))
+        .service(page(&format!("{entries}/"), blacklisted::list).route(post().to(blacklisted::search)))
+        .service(page(&entry(""), blacklisted::bare))
+        .service(page(&entry("change/"), blacklisted::change))
+        .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
+}
+
+fn session_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
+        .service(form("/sessions/action/").route(post().to(sessions::act)))
+        .service(page("/sessions/{id}/", sessions::detail::detail))
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
 }
 
 /// A page that can be looked at.

@@ -1,6 +1,7 @@
 //! `/admin/token_blacklist/outstandingtoken/`: the question before one is blacklisted. The list is in `list`, the page of one
 //! token in `detail`.
 
+pub mod actions;
 pub mod detail;
 pub mod list;
 
@@ -16,7 +17,7 @@ use super::layout::{Layout, Message, Place, Tone, page, see};
 use super::words::{Jti, commas, length};
 use crate::app::App;
 use crate::db::types::{TokenId, UserId};
-use crate::tokens::revoke;
+use crate::tokens::administer::{self, Outcome};
 use detail::{address_of, find, kind};
 
 /// Whose token it is.
@@ -83,10 +84,10 @@ pub async fn blacklist(
     app: Data<App>,
     _: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, PageError> {
-    let text = match revoke::blacklist_token(&app, &superuser.actor(), TokenId(*path)).await? {
-        Some(true) => "The token was blacklisted. It is refused from now on.",
-        Some(false) => "The token was blacklisted already. Nothing was changed.",
-        None => return Err(PageError::NoSuchRow("outstanding token", *path)),
+    let text = match administer::blacklist(&app, &superuser.actor(), vec![TokenId(*path)]).await? {
+        Outcome { blacklisted: 1.., .. } => "The token was blacklisted. It is refused from now on.",
+        Outcome { already: 1.., .. } => "The token was blacklisted already. Nothing was changed.",
+        Outcome { .. } => return Err(PageError::NoSuchRow("outstanding token", *path)),
     };
     superuser.0.say(Message { tone: Tone::Good, text: text.to_owned(), link: None })?;
     Ok(see(&address_of(*path)))

@@ -1,0 +1,197 @@
+//! What superusers do to recorded tokens and to sessions: blacklist or end chosen ones, and take a blacklisting of theirs back
+//! where that is safe. A user's tokens as a whole are in `revoke`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::record::{self, Reason, Why};
+use super::sessions;
+use crate::accounts::{Actor, audit};
+use crate::app::App;
+use crate::db::latchkey_session::Session;
+use crate::db::outstanding_tokens::{self, Recorded};
+use crate::db::types::{Instant, TokenId, UserId};
+use crate::db::users::{self, Intent, UserRef};
+use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_session, latchkey_token};
+
+/// What became of the tokens that were to be blacklisted. What is not there any more is in neither.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// So many are blacklisted now.
+    pub blacklisted: usize,
+    /// So many were already.
+    pub already: usize,
+}
+
+/// Blacklists these tokens, all or none; a session of which none is left ends. One audit entry for each owner.
+pub async fn blacklist(app: &Arc<App>, actor: &Actor, ids: Vec<TokenId>) -> Result<Outcome, DbError> {
+    let (shared, actor) = (Arc::clone(app), actor.clone());
+    app.db
+        .write(move |conn| {
+            let mut by_owner: BTreeMap<Option<UserId>, Vec<(TokenId, String)>> = BTreeMap::new();
+            for (id, owner, jti) in outstanding_tokens::list_of(conn, &ids)? {
+                by_owner.entry(owner).or_default().push((id, jti));
+            }
+            let mut outcome = Outcome::default();
+            // In the order of their ids, so that two who do this at once do not wait for each other.
+            for (owner, tokens) in by_owner {
+                let done = blacklist_of(&shared, conn, &actor, owner, &tokens)?;
+                outcome.blacklisted += done;
+                outcome.already += tokens.len() - done;
+            }
+            Ok(outcome)
+        })
+        .await
+}
+
+fn blacklist_of(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    owner: Option<UserId>,
+    tokens: &[(TokenId, String)],
+) -> Result<usize, DbError> {
+    if let Some(owner) = owner {
+        users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
+    }
+    let (now, mut done) = (app.now(), Vec::new());
+    for (id, jti) in tokens {
+        let recorded = outstanding_tokens::find_by_jti(conn, jti)?;
+        let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { continue };
+        record::blacklist_row(conn, *id, Why::new(Reason::Admin, &actor.name), now)?;
+        if let Some(session) = session {
+            sessions::end_if_spent(app, conn, &session, (Reason::Admin, &actor.name))?;
+        }
+        done.push(jti);
+    }
+    match *done {
+        [] => {}
+        [jti] => audit::write(conn, now, actor, "token.blacklist", owner, jti)?,
+        _ => {
+            let object = format!("{} tokens", done.len());
+            audit::write_with(conn, now, actor, "token.blacklist", owner, &object, &json!({ "jti": done }))?;
+        }
+    }
+    Ok(done.len())
+}
+
+/// Ends these sessions and blacklists their tokens; answers how many were not over before.
+pub async fn end_sessions(app: &Arc<App>, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
+    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
+    app.db
+        .write(move |conn| {
+            let mut found = Vec::new();
+            for id in ids.iter().filter(|id| sessions::is_id(id)) {
+                found.extend(latchkey_session::find(conn, id)?.filter(|session| session.expires_at > now));
+            }
+            // Everybody locks several users in this order.
+            found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
+            found.dedup();
+            for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
+                users::lock(conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
+            }
+            let mut count = 0;
+            for session in found {
+                if sessions::end(&shared, conn, &session, (Reason::Admin, &actor.name), now)? {
+                    audit::write(conn, now, &actor, "session.end", Some(session.user_id), &session.id)?;
+                    count += 1;
+                }
+            }
+            Ok(count)
+        })
+        .await
+}
+
+/// Why a blacklisting stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Final {
+    /// Whoever held it has its successor. Good again, it would raise the reuse alarm at best.
+    #[error("It was rotated: its holder has the next token, and whoever presents this one may have copied it.")]
+    Rotated,
+    /// Somebody wanted it to be refused, or nobody knows why it is.
+    #[error("Only what a superuser blacklisted in the panel can be taken back.")]
+    NotByAdmin,
+    /// It would be refused all the same.
+    #[error("It has expired: it would be refused all the same.")]
+    Expired,
+    /// It would be refused all the same.
+    #[error("Its user was deleted or is inactive: it would be refused all the same.")]
+    NoUser,
+    /// The session was ended for another reason since.
+    #[error("Its session was ended for another reason.")]
+    SessionEnded,
+}
+
+/// Whether the blacklisting of a token can be taken back.
+pub fn is_reversible(found: &outstanding_tokens::Detail, session: Option<&Session>, now: Instant) -> Result<(), Final> {
+    let row = &found.row;
+    if row.rotated_at.is_some() {
+        return Err(Final::Rotated);
+    }
+    if row.blacklist_reason.as_deref() != Some(Reason::Admin.name()) {
+        return Err(Final::NotByAdmin);
+    }
+    if row.expires_at <= now {
+        return Err(Final::Expired);
+    }
+    if !found.user.as_ref().is_some_and(|user| user.is_active) {
+        return Err(Final::NoUser);
+    }
+    let goes_on = |session: &Session| match session.ended_at {
+        None => true,
+        // It ended because this was the last of its tokens, or together with it.
+        at => at == row.blacklisted_at && session.end_reason.as_deref() == Some(Reason::Admin.name()),
+    };
+    if session.is_none_or(goes_on) { Ok(()) } else { Err(Final::SessionEnded) }
+}
+
+/// What became of an attempt to take a blacklisting back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unblacklisted {
+    /// The token is good again.
+    Done,
+    /// It was not blacklisted.
+    WasNot,
+    /// There is no such token.
+    NotFound,
+    /// It stays.
+    Final(Final),
+}
+
+/// Takes the blacklisting of a token back, with the end of its session that came of it.
+pub async fn unblacklist(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Unblacklisted, DbError> {
+    let (now, actor) = (app.now(), actor.clone());
+    app.db
+        .write(move |conn| {
+            let Some(before) = outstanding_tokens::find_detail(conn, id)? else { return Ok(Unblacklisted::NotFound) };
+            if let Some(owner) = before.row.user_id {
+                users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
+            }
+            let Some(found) = outstanding_tokens::find_detail(conn, id)? else { return Ok(Unblacklisted::NotFound) };
+            if found.row.blacklisted_at.is_none() {
+                return Ok(Unblacklisted::WasNot);
+            }
+            let session = find_session(conn, &found)?;
+            if let Err(reason) = is_reversible(&found, session.as_ref(), now) {
+                return Ok(Unblacklisted::Final(reason));
+            }
+            blacklisted_tokens::delete(conn, id)?;
+            latchkey_token::update_unblacklisted(conn, id)?;
+            if let Some(Session { id, ended_at: Some(_), .. }) = session {
+                latchkey_session::update_reopened(conn, &id)?;
+            }
+            audit::write(conn, now, &actor, "token.unblacklist", found.row.user_id, &found.row.jti)?;
+            Ok(Unblacklisted::Done)
+        })
+        .await
+}
+
+/// The session that a token belongs to.
+pub fn find_session(conn: &mut Conn, found: &outstanding_tokens::Detail) -> Result<Option<Session>, DbError> {
+    match &found.row.session_id {
+        Some(session) => latchkey_session::find(conn, session),
+        None => Ok(None),
+    }
+}
