@@ -6,17 +6,15 @@ use serde_json::{Map, Value};
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 24] = [
-    ("user.login", "Logins", "Logged in"),
-    ("user.login_failed", "Failed logins", "Failed login"),
-    ("user.logout", "Logouts", "Logged out"),
-    ("user.logout_all", "Logouts everywhere", "Logged out everywhere"),
-    ("user.logout_others", "Logouts elsewhere", "Logged out all other sessions"),
+const ACTIONS: [Action; 22] = [
+    ("login", "Logins", "Logged in"),
+    ("login.failed", "Failed logins", "Failed login"),
+    ("logout", "Logouts", "Logged out"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
-    ("admin.login_failed", "Failed logins to the panel", "Failed login to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
     ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back, and its session was ended"),
     ("session.end", "Sessions ended", "Session ended"),
+    ("token.revoke", "Tokens revoked", "Token revoked by its holder"),
     ("token.blacklist", "Tokens blacklisted", "Token blacklisted"),
     ("token.unblacklist", "Tokens taken off the blacklist", "Token taken off the blacklist"),
     ("token.reveal", "Tokens revealed", "Token revealed"),
@@ -50,7 +48,7 @@ pub fn sentence(action: &str, count: i32) -> String {
     let once = known.map_or_else(|| in_words(action), |(.., once)| (*once).to_owned());
     match (count, known) {
         (..=1, _) => once,
-        (_, Some((_, many, _))) if action.ends_with("_failed") => {
+        (_, Some((_, many, _))) if action.ends_with(".failed") => {
             format!("{} {}", super::words::commas(count.into()), many.to_lowercase())
         }
         _ => format!("{once}, {} times", super::words::commas(count.into())),
@@ -59,7 +57,7 @@ pub fn sentence(action: &str, count: i32) -> String {
 
 /// Whether it is a sign of trouble.
 pub fn is_bad(action: &str) -> bool {
-    action == "session.reuse" || action.ends_with("_failed")
+    action == "session.reuse" || action.ends_with(".failed")
 }
 
 /// `not_before` becomes `Not before`.
@@ -119,8 +117,8 @@ mod tests {
     fn an_action_is_a_sentence() {
         for (action, count, words) in [
             ("token.reveal", 1, "Token revealed"),
-            ("user.login_failed", 1, "Failed login"),
-            ("user.login_failed", 1200, "1,200 failed logins"),
+            ("login.failed", 1, "Failed login"),
+            ("login.failed", 1200, "1,200 failed logins"),
             ("session.end", 2, "Session ended, 2 times"),
             ("thing.done_to_it", 1, "Thing done to it"),
             ("", 1, ""),

@@ -2,6 +2,7 @@
 
 mod account;
 mod confirm;
+mod dashboard;
 mod explain;
 mod html;
 mod lists;
