@@ -4,6 +4,7 @@ pub mod admin_session;
 pub mod audit;
 pub mod change;
 pub mod confirm;
+pub mod export;
 pub mod load;
 pub mod login;
 pub mod manage;

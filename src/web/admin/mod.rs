@@ -4,11 +4,13 @@
 mod access;
 mod actions;
 mod address;
+mod audit_log;
 mod blacklisted_tokens;
 mod changelist;
 mod confirm;
 mod csrf;
 mod error;
+mod export;
 mod index;
 mod layout;
 mod login;
@@ -41,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
         .service(page("/auth/user/", users::list::list).route(post().to(users::list::search)))
+        .service(page("/auth/user/export/", users::export::export))
         .service(page("/auth/user/{id}/", users::bare))
         .service(page("/auth/user/{id}/change/", users::change))
         .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
@@ -76,7 +79,9 @@ fn session_routes(cfg: &mut ServiceConfig) {
     cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
         .service(form("/sessions/action/").route(post().to(sessions::act)))
         .service(page("/sessions/{id}/", sessions::detail::detail))
-        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)))
+        .service(page("/audit_log/", audit_log::list).route(post().to(audit_log::search)))
+        .service(page("/audit_log/export/", audit_log::export::export));
 }
 
 /// A page that can be looked at.

@@ -1,5 +1,7 @@
-//! `/admin/auth/user/`: the page of a user, and "log out everywhere". The list of users is in `list`.
+//! `/admin/auth/user/`: the page of a user, and "log out everywhere". The list of users is in `list`,
+//! the same as a file in `export`.
 
+pub mod export;
 pub mod list;
 
 use actix_web::HttpResponse;

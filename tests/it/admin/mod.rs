@@ -1,5 +1,6 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
+mod audit_log;
 mod lists;
 mod login;
 mod pages;
