@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use super::events::{self, Event};
 use super::{Actor, audit};
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
-use crate::db::latchkey_admin_session::{self as sessions, NewRow};
+use crate::db::latchkey_admin_session::{self as sessions, Listed, NewRow};
+use crate::db::types::{RowId, UserId};
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
 
@@ -58,6 +60,7 @@ pub async fn start(
         .write(move |conn: &mut Conn| {
             sessions::delete_expired(conn, now)?;
             sessions::insert(conn, &row)?;
+            events::count(conn, now, &[Event::Login])?;
             audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)
         })
         .await?;
@@ -80,16 +83,59 @@ pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError>
     Ok(Some(AdminSession { state, user: found.user }))
 }
 
-/// Replaces what the session remembers. `state` is what `find` answered, changed: its ties to the password included.
-pub async fn save(app: &App, key: &str, state: State) -> Result<(), DbError> {
-    let (key_hash, state) = (sha256_hex(key.as_bytes()), encode(&state)?);
+/// Replaces what the session remembers. `user` is whose it is, as far as this request knows: who just changed their own
+/// password stays logged in, and for somebody else's change the session stays ended.
+pub async fn save(app: &App, key: &str, user: &User, mut state: State) -> Result<(), DbError> {
+    state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
+    let (key_hash, state) = (key_hash(key), encode(&state)?);
     app.db.write(move |conn| sessions::update_state(conn, &key_hash, &state)).await
 }
 
-/// Ends a session; no error if it is gone already.
-pub async fn end(app: &App, key: &str) -> Result<(), DbError> {
-    let key_hash = sha256_hex(key.as_bytes());
-    app.db.write(move |conn| sessions::delete(conn, &key_hash)).await
+/// The live sessions of a user, last used first, each with whether it is that of `key`.
+pub async fn list(app: &App, user: UserId, key: &str) -> Result<Vec<(Listed, bool)>, DbError> {
+    const MOST: i64 = 100;
+    let (now, current) = (app.now(), key_hash(key));
+    let all = app.db.read(move |conn| sessions::list_of(conn, user, now, MOST)).await?;
+    Ok(all
+        .into_iter()
+        .map(|session| {
+            let is_current = session.key_hash == current;
+            (session, is_current)
+        })
+        .collect())
+}
+
+/// Ends one of one's own sessions; `false` if there is none of that id, or if it is that of `key`.
+pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &str) -> Result<bool, DbError> {
+    let (now, actor, current) = (app.now(), actor.clone(), key_hash(key));
+    app.db
+        .write(move |conn| {
+            let is_ended = sessions::delete_one_of(conn, user, id, &current)?;
+            if is_ended {
+                audit::write(conn, now, &actor, "admin.session_end", Some(user), &actor.name)?;
+            }
+            Ok(is_ended)
+        })
+        .await
+}
+
+/// Ends a session, from the address `ip`; no error if it is gone already.
+pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError> {
+    let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
+    app.db
+        .write(move |conn| {
+            let found = sessions::find(conn, &key_hash, now)?;
+            sessions::delete(conn, &key_hash)?;
+            let Some(user) = found.map(|found| found.user) else { return Ok(()) };
+            let actor = Actor { user_id: Some(user.id), name: user.username, ip: ip.clone() };
+            audit::write(conn, now, &actor, "admin.logout", actor.user_id, &actor.name)
+        })
+        .await
+}
+
+/// What is stored of a key.
+pub(super) fn key_hash(key: &str) -> String {
+    sha256_hex(key.as_bytes())
 }
 
 fn encode(state: &State) -> Result<String, DbError> {

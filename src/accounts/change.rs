@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::confirm::Confirmed;
 use super::manage::{self, ManageError, NewPassword, Origin};
 use super::user::{FieldError, normalize_email, normalize_username};
-use super::{Actor, audit};
+use super::{Actor, admin_session, audit};
 use crate::app::App;
 use crate::crypto::digest::sha256_hex;
-use crate::db::types::UserId;
+use crate::db::types::{Instant, UserId};
 use crate::db::users::profile::{self, Profile};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_admin_session, outstanding_tokens};
@@ -46,7 +46,8 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
                 return Ok(false);
             }
             if old.is_active && !new.is_active {
-                end_sessions(conn, id, rules.end_sessions_on_user_change, (Reason::Deactivated, &actor.name), now)?;
+                latchkey_admin_session::delete_of(conn, id, None)?;
+                end_tokens(conn, id, rules.end_sessions_on_user_change, (Reason::Deactivated, &actor.name), now)?;
             }
             profile::update(conn, id, &new).map_err(manage::name_taken)?;
             let detail = json!({ "changes": changes });
@@ -59,17 +60,34 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
 /// Sets a password, or sees to it that none can be used; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
     let encoded = manage::encode(app, password).await?;
-    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), loses: None };
+    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps: None, loses: None };
     change(app, by, id, what, move |conn, id| users::update_password(conn, id, None, &encoded).map(drop)).await
+}
+
+/// Sets one's own password. Ends one's other sessions, but not the one that the panel's key `key` is of; answers the user
+/// with the new password.
+pub async fn set_own_password(
+    app: &App,
+    by: &Confirmed,
+    user: &User,
+    key: &str,
+    password: NewPassword,
+) -> Result<User, ManageError> {
+    let encoded = manage::encode(app, password).await?;
+    let changed = User { password: encoded.clone(), ..user.clone() };
+    let keeps = Some(admin_session::key_hash(key));
+    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps, loses: None };
+    change(app, by, user.id, what, move |conn, id| users::update_password(conn, id, None, &encoded).map(drop)).await?;
+    Ok(changed)
 }
 
 /// Activates or deactivates; deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> Result<(), ManageError> {
     let what = if active {
-        Change { action: "user.activate", ends: None, loses: None }
+        Change { action: "user.activate", ends: None, keeps: None, loses: None }
     } else {
         let loses = Some(("is_active", OWN_RIGHT));
-        Change { action: "user.deactivate", ends: Some(Reason::Deactivated), loses }
+        Change { action: "user.deactivate", ends: Some(Reason::Deactivated), keeps: None, loses }
     };
     change(app, by, id, what, move |conn, id| users::update_active(conn, id, active).map(drop)).await
 }
@@ -77,7 +95,7 @@ pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> 
 /// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
 pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageError> {
     let loses = Some(("user", ONESELF));
-    let what = Change { action: "user.delete", ends: Some(Reason::Deleted), loses };
+    let what = Change { action: "user.delete", ends: Some(Reason::Deleted), keeps: None, loses };
     change(app, by, id, what, |conn, id| {
         outstanding_tokens::update_owner_to_none(conn, id)?;
         users::delete(conn, id).map(drop)
@@ -90,6 +108,8 @@ struct Change {
     action: &'static str,
     /// Why it ends the user's sessions, if it does.
     ends: Option<Reason>,
+    /// The panel's session that goes on nevertheless, by its key's hash.
+    keeps: Option<String>,
     /// Where it takes all rights: the field that a refusal is about, and what is said to who does it to themselves.
     loses: Option<(&'static str, &'static str)>,
 }
@@ -111,7 +131,8 @@ async fn change(
                 refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
             }
             if let Some(reason) = what.ends {
-                end_sessions(conn, id, ends_tokens, (reason, &actor.name), now)?;
+                latchkey_admin_session::delete_of(conn, id, what.keeps.as_deref())?;
+                end_tokens(conn, id, ends_tokens, (reason, &actor.name), now)?;
             }
             apply(conn, id)?;
             audit::write(conn, now, &actor, what.action, Some(id), &user.username)?;
@@ -149,18 +170,9 @@ fn refuse(field: &'static str, is_last: bool, to_oneself: &str, is_own: bool) ->
     Err(ManageError::Protected(FieldError { field, message: message.to_owned() }))
 }
 
-fn end_sessions(
-    conn: &mut Conn,
-    id: UserId,
-    ends_tokens: bool,
-    why: (Reason, &str),
-    now: crate::db::types::Instant,
-) -> Result<(), DbError> {
-    latchkey_admin_session::delete_of(conn, id)?;
-    if ends_tokens {
-        sessions::end_all(conn, id, None, why, now)?;
-    }
-    Ok(())
+/// Ends the sessions of the API, where the settings say so.
+fn end_tokens(conn: &mut Conn, id: UserId, is_wanted: bool, why: (Reason, &str), now: Instant) -> Result<(), DbError> {
+    if is_wanted { sessions::end_all(conn, id, None, why, now).map(drop) } else { Ok(()) }
 }
 
 /// As Django does, but what was not changed stays as it is.

@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::manage;
+use super::failed_login::{self, Door};
+use super::{Client, manage};
 use crate::app::App;
 use crate::config::UsernameField;
 use crate::crypto::password::{Busy, Check};
@@ -38,14 +39,20 @@ impl From<Busy> for LoginError {
     }
 }
 
-/// The user whose password this is. Costs one hash, whatever the answer.
-pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, LoginError> {
+/// The user whose password this is. Costs one hash, whatever the answer, and a failure one write.
+pub async fn authenticate(
+    app: &App,
+    credentials: Credentials,
+    door: Door,
+    client: &Client,
+) -> Result<User, LoginError> {
     let Credentials { login, password } = credentials;
     let field = app.config.accounts.username_field;
     let user = app.db.read(move |conn| find(conn, field, &login)).await?;
     // The pool sees to it that a failure takes the same time whatever its reason.
     let Some(user) = user else {
         app.passwords.pretend(password).await?;
+        failed_login::note(app, door, client, None).await?;
         return Err(LoginError::NoActiveAccount);
     };
     match app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await? {
@@ -57,7 +64,10 @@ pub async fn authenticate(app: &App, credentials: Credentials) -> Result<User, L
                 Ok(user)
             }
         }
-        Check::Wrong | Check::Right { .. } => Err(LoginError::NoActiveAccount),
+        Check::Wrong | Check::Right { .. } => {
+            failed_login::note(app, door, client, Some(&user)).await?;
+            Err(LoginError::NoActiveAccount)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::confirm::Confirmed;
+use super::events::{self, Event};
 use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
@@ -205,6 +206,7 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, now: Instant, row: &NewRow)
     let user = users::insert(conn, row).map_err(name_taken)?;
     latchkey_user::insert(conn, user.id, &new_uuid())?;
     audit::write(conn, now, actor, "user.create", Some(user.id), &user.username)?;
+    events::count(conn, now, &[Event::UserCreated])?;
     Ok(user)
 }
 

@@ -2,17 +2,22 @@
 
 pub mod admin_session;
 pub mod audit;
+pub mod backfill;
 pub mod change;
 pub mod confirm;
+pub mod events;
 pub mod export;
+pub mod failed_login;
 pub mod load;
 pub mod login;
 pub mod manage;
+pub mod upkeep;
 pub mod user;
 
 use std::net::IpAddr;
 
 use crate::db::types::UserId;
+use crate::db::users::User;
 
 /// The machine at the other end of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,13 +40,23 @@ impl Client {
 pub struct Actor {
     /// The user, where it is one.
     pub user_id: Option<UserId>,
-    /// A username, "Command line" or "Latchkey".
+    /// A username, "Command line", "Latchkey" or "Somebody".
     pub name: String,
     /// Where the request came from.
     pub ip: Option<String>,
 }
 
 impl Actor {
+    /// A user, at this machine.
+    pub fn user(user: &User, client: &Client) -> Self {
+        Self { user_id: Some(user.id), name: user.username.clone(), ip: client.address() }
+    }
+
+    /// Nobody knows who: whoever held the token, or typed the password.
+    pub fn somebody(client: &Client) -> Self {
+        Self { user_id: None, name: "Somebody".to_owned(), ip: client.address() }
+    }
+
     /// Somebody at the command line.
     pub fn command_line() -> Self {
         Self { user_id: None, name: "Command line".to_owned(), ip: None }

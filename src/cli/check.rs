@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::failure::Failure;
 use super::{help, open, output};
-use crate::config::{Algorithm, Config, DatabaseUrl, Effective};
+use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
@@ -63,10 +63,12 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
         (config, report)
     };
     let (config, report) = tokio::task::spawn_blocking(look).await.map_err(open::stopped)?;
-    output::say("Settings (* is set, the others are defaults):")?;
+    output::say("Settings (* is set, and where; the others are defaults):")?;
     for setting in config.effective() {
-        let mark = if setting.is_default { ' ' } else { '*' };
-        output::say(format!("{mark} {}={}", setting.name, output::plain(in_force(setting, report.beside_django))))?;
+        let (mark, origin) =
+            if setting.is_default() { (' ', String::new()) } else { ('*', format!("  # {}", setting.origin.word())) };
+        let value = output::plain(setting.in_force(report.beside_django));
+        output::say(format!("{mark} {}={value}{origin}", setting.name))?;
     }
     output::say("\nChecks:")?;
     for (level, text) in &report.lines {
@@ -78,15 +80,6 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
         output::say(format!("  {word:<8} {}", output::plain(text)))?;
     }
     conclude(&report)
-}
-
-/// The value; of a default in the form "A, beside a Django B" the one that holds here.
-fn in_force(setting: &Effective, beside_django: Option<bool>) -> &str {
-    match (setting.value.split_once(", beside a Django "), beside_django) {
-        (Some((_, beside)), Some(true)) if setting.is_default => beside,
-        (Some((alone, _)), Some(false)) if setting.is_default => alone,
-        _ => &setting.value,
-    }
 }
 
 fn keys(config: &Config, report: &mut Report) {

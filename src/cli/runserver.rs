@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::Failure;
 use super::{help, makesuperuser, open, output};
+use crate::accounts::upkeep;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, SecretKeySource};
@@ -119,6 +120,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         }
     });
     tokio::spawn(purge::run(Arc::clone(&app)));
+    tokio::spawn(upkeep::run(Arc::clone(&app)));
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
         ended = &mut server => return ended.map_err(|error| Failure::say(format!("The server stopped: {error}."))),

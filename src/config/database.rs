@@ -33,7 +33,7 @@ pub enum DatabaseUrl {
 impl Database {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let url = reader.read("DATABASE_URL", database_url);
-        reader.show("DATABASE_URL", url.to_string());
+        reader.mask("DATABASE_URL", url.to_string());
         let pool_size = reader.read("DATABASE_POOL_SIZE", parse::number(1..=500));
         let auto_migrate = reader.optional("AUTO_MIGRATE", parse::boolean).unwrap_or_else(|| {
             let is_embedded = matches!(url, DatabaseUrl::Sqlite(_));
@@ -41,6 +41,28 @@ impl Database {
             is_embedded
         });
         Self { url, pool_size, auto_migrate }
+    }
+}
+
+impl DatabaseUrl {
+    /// Whether nobody between here and the database can listen: it is a file or on this machine, or TLS is asked for.
+    pub fn is_local_or_encrypted(&self) -> bool {
+        let Self::Postgres(url) = self else { return true };
+        let (place, options) = url.expose_secret().split_once('?').unwrap_or((url.expose_secret(), ""));
+        let option = |name: &str| options.split('&').find_map(|option| option.strip_prefix(name)?.strip_prefix('='));
+        if option("sslmode").is_some_and(|mode| ["require", "verify-ca", "verify-full"].contains(&mode)) {
+            return true;
+        }
+        let place = place.split_once("://").map_or(place, |(_, rest)| rest);
+        let hosts = place.rsplit_once('@').map_or(place, |(_, hosts)| hosts);
+        let hosts = option("host").unwrap_or_else(|| hosts.split('/').next().unwrap_or_default());
+        // Without a host, and with a path (`/` is %2F too), libpq takes a socket of this machine.
+        hosts.split(',').all(|host| {
+            let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
+            host.is_empty()
+                || host == "localhost"
+                || ["/", "%2F", "%2f", "127.", "[::1]"].iter().any(|start| host.starts_with(start))
+        })
     }
 }
 
@@ -224,6 +246,24 @@ mod tests {
             let parsed = database_url(url).unwrap();
             assert_eq!(parsed.to_string(), shown);
             assert_eq!(format!("{parsed:?}"), "Postgres(…)");
+        }
+    }
+
+    #[test]
+    fn a_database_elsewhere_without_tls_can_be_listened_to() {
+        for (url, is_safe) in [
+            ("sqlite:///a.db", true),
+            ("postgres:///d", true),
+            ("postgres://u:p@/d?host=/run/postgresql", true),
+            ("postgres://u:p@localhost:5432/d", true),
+            ("postgres://[::1]:5432/d", true),
+            ("postgres://u:p@db.example.com/d?sslmode=require", true),
+            ("postgres://u:p@db.example.com/d", false),
+            ("postgres://u:p@localhost,db.example.com/d", false),
+            ("postgres:///d?host=db.example.com", false),
+            ("postgres://db.example.com/d?sslmode=prefer", false),
+        ] {
+            assert_eq!(database_url(url).unwrap().is_local_or_encrypted(), is_safe, "{url}");
         }
     }
 }

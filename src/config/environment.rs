@@ -9,8 +9,11 @@ use super::Config;
 use super::database::DatabaseUrl;
 use super::dotenv;
 use super::key::{self, SecretKeySource};
-use super::reader::{Problem, Problems, Reader};
+use super::reader::{Origin, Problem, Problems, Reader};
 use super::table::SETTINGS;
+
+/// Variables, each with where it was found.
+type Values = HashMap<String, (String, Origin)>;
 
 /// What `createsuperuser --noinput` takes from the environment.
 #[derive(Debug, Clone, Default)]
@@ -57,29 +60,32 @@ impl Config {
         is_start: bool,
     ) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let mut values = dotenv::read(Path::new(".env"), &mut problems);
+        let file = dotenv::read(Path::new(".env"), &mut problems);
+        let mut values: Values = file.into_iter().map(|(name, value)| (name, (value, Origin::DotEnv))).collect();
         for (name, value) in std::env::vars_os() {
             let Some(name) = name.to_str().filter(|name| is_setting(name) || looks_like_setting(name)) else {
                 continue;
             };
             match value.into_string() {
-                Ok(value) => drop(values.insert(name.to_owned(), value)),
+                Ok(value) => drop(values.insert(name.to_owned(), (value, Origin::Environment))),
                 Err(_) => problems.push(Problem { name: name.to_owned(), message: "is not UTF-8".to_owned() }),
             }
         }
-        values.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let given = |(name, value): &(&str, String)| ((*name).to_owned(), (value.clone(), Origin::CommandLine));
+        values.extend(overrides.iter().map(given));
         Self::from_values(&values, problems, random, is_start)
     }
 
     /// What `from_environment` does with the values that it found.
     fn from_values(
-        values: &HashMap<String, String>,
+        values: &Values,
         problems: Vec<Problem>,
         random: fn() -> [u8; 32],
         is_start: bool,
     ) -> Result<Self, Problems> {
-        let get = |name: &str| values.get(name).cloned();
-        let mut reader = Reader::new(&get);
+        let get = |name: &str| values.get(name).map(|(value, _)| value.clone());
+        let origin = |name: &str| values.get(name).map_or(Origin::Default, |(_, origin)| *origin);
+        let mut reader = Reader::with_origin(&get, &origin);
         reader.problems = problems;
         reader.warnings = unknown(values.keys());
         let mut config = Self::read(&mut reader);
@@ -129,8 +135,8 @@ fn variable(name: &str) -> Result<Option<String>, String> {
 mod tests {
     use super::*;
 
-    fn values(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    fn values(pairs: &[(&str, &str)]) -> Values {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), ((*value).to_owned(), Origin::DotEnv))).collect()
     }
 
     #[test]
@@ -142,6 +148,7 @@ mod tests {
         assert!(matches!(made.secret_key_source, SecretKeySource::NewFile(_)));
         let shown = made.effective().iter().find(|effective| effective.name == "SECRET_KEY").unwrap();
         assert!(shown.value.contains("a.sqlite3.secret_key"), "{}", shown.value);
+        assert_eq!(shown.origin, Origin::WorkedOut);
         let kept = Config::from_values(&values, Vec::new(), || [8; 32], true).unwrap();
         assert!(matches!(kept.secret_key_source, SecretKeySource::File(_)));
     }
@@ -165,6 +172,24 @@ mod tests {
         std::fs::write(folder.path().join("a.sqlite3"), "").unwrap();
         let made = Config::from_values(&values, Vec::new(), || [7; 32], false).unwrap();
         assert!(matches!(made.secret_key_source, SecretKeySource::NewFile(_)));
+    }
+
+    #[test]
+    fn each_value_remembers_where_it_came_from() {
+        let mut values = values(&[("SECRET_KEY", &"k".repeat(32)), ("DATABASE_URL", "sqlite:///a.sqlite3")]);
+        values.insert("PORT".to_owned(), ("9000".to_owned(), Origin::CommandLine));
+        values.insert("HOST".to_owned(), (String::new(), Origin::Environment));
+        let config = Config::from_values(&values, Vec::new(), || [7; 32], false).unwrap();
+        for (name, origin) in [
+            ("SECRET_KEY", Origin::DotEnv),
+            ("DATABASE_URL", Origin::DotEnv),
+            ("PORT", Origin::CommandLine),
+            ("HOST", Origin::Default),
+            ("PUBLIC_URL", Origin::WorkedOut),
+        ] {
+            let shown = config.effective().iter().find(|effective| effective.name == name).unwrap();
+            assert_eq!(shown.origin, origin, "{name}");
+        }
     }
 
     #[test]

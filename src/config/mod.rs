@@ -12,6 +12,7 @@ mod jwt;
 mod key;
 mod log;
 mod parse;
+pub mod posture;
 mod reader;
 mod server;
 mod sessions;
@@ -29,7 +30,7 @@ pub use introspection::IntrospectionClient;
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;
-pub use reader::{Effective, Get, Problem, Problems};
+pub use reader::{Effective, Get, Origin, Problem, Problems};
 pub use server::Server;
 pub use sessions::Sessions;
 pub use table::{SETTINGS, Setting, env_example, readme_table};
@@ -215,7 +216,7 @@ mod tests {
         let config = load(&[("PORT", ""), ("JWT_ISSUER", "  "), ("CORS_ALLOWED_ORIGINS", "")]).unwrap();
         assert_eq!(config.server.port, 8000);
         assert_eq!(config.jwt.issuer, None);
-        assert!(config.effective().iter().all(|effective| effective.is_default || effective.name == "SECRET_KEY"));
+        assert!(config.effective().iter().all(|effective| effective.is_default() || effective.name == "SECRET_KEY"));
     }
 
     #[test]
@@ -287,7 +288,7 @@ mod tests {
         let config = load(&[("DATABASE_URL", "postgres://u:p@h/d")]).unwrap();
         assert!(!config.database.auto_migrate);
         let auto_migrate = config.effective().iter().find(|effective| effective.name == "AUTO_MIGRATE").unwrap();
-        assert_eq!((auto_migrate.value.as_str(), auto_migrate.is_default), ("false", true));
+        assert_eq!((auto_migrate.value.as_str(), auto_migrate.origin), ("false", Origin::WorkedOut));
         for url in ["postgres://u:p@h/d", "sqlite:///a.db"] {
             let problems = Config::load(&|name| (name == "DATABASE_URL").then(|| url.to_owned())).unwrap_err();
             assert!(problems.to_string().contains("openssl rand -hex 32"), "{problems}");

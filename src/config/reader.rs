@@ -40,6 +40,34 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The process environment.
+    Environment,
+    /// `./.env`.
+    DotEnv,
+    /// An argument of the command.
+    CommandLine,
+    /// Nobody set it: the table says it.
+    Default,
+    /// Nobody set it: it follows from other settings, or from this machine.
+    WorkedOut,
+}
+
+impl Origin {
+    /// A word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::DotEnv => ".env",
+            Self::CommandLine => "command line",
+            Self::Default => "default",
+            Self::WorkedOut => "worked out",
+        }
+    }
+}
+
 /// A setting as it is in force, ready to be shown: secrets are masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
@@ -47,13 +75,30 @@ pub struct Effective {
     pub name: &'static str,
     /// Its value, or words in its place.
     pub value: String,
+    /// Who set it, if anybody did.
+    pub origin: Origin,
+}
+
+impl Effective {
     /// Nobody set it.
-    pub is_default: bool,
+    pub fn is_default(&self) -> bool {
+        matches!(self.origin, Origin::Default | Origin::WorkedOut)
+    }
+
+    /// The value; of a default in the form "A, beside a Django B" the one that holds, where that is known.
+    pub fn in_force(&self, beside_django: Option<bool>) -> &str {
+        match (self.value.split_once(", beside a Django "), beside_django) {
+            (Some((_, beside)), Some(true)) if self.is_default() => beside,
+            (Some((alone, _)), Some(false)) if self.is_default() => alone,
+            _ => &self.value,
+        }
+    }
 }
 
 /// Collects what the sections read.
 pub struct Reader<'a> {
     get: Get<'a>,
+    origin: &'a dyn Fn(&str) -> Origin,
     /// Everything wrong so far.
     pub problems: Vec<Problem>,
     /// What works but should be looked at.
@@ -65,7 +110,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has read nothing yet.
     pub fn new(get: Get<'a>) -> Self {
-        Self { get, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
+        Self::with_origin(get, &|_| Origin::Environment)
+    }
+
+    /// The same, where the values come from several places.
+    pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> Origin) -> Self {
+        Self { get, origin, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
     }
 
     /// The setting's value, or its default from the table. After a fault the default stands in.
@@ -87,7 +137,7 @@ impl<'a> Reader<'a> {
         self.effective.push(Effective {
             name: setting.name,
             value: shown(setting, given.as_deref()),
-            is_default: given.is_none(),
+            origin: if given.is_some() { (self.origin)(setting.name) } else { Origin::Default },
         });
         let given = given?;
         match parse(&given) {
@@ -115,10 +165,20 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { name: name.to_owned(), message });
     }
 
-    /// Replaces the shown value of a setting whose value is worked out.
+    /// Shows a value that was worked out because nobody set it.
     pub fn show(&mut self, name: &str, value: impl Into<String>) {
+        self.replace(name, value.into(), Some(Origin::WorkedOut));
+    }
+
+    /// Shows a value in another form than it was given in.
+    pub fn mask(&mut self, name: &str, value: impl Into<String>) {
+        self.replace(name, value.into(), None);
+    }
+
+    fn replace(&mut self, name: &str, value: String, origin: Option<Origin>) {
         if let Some(effective) = self.effective.iter_mut().find(|effective| effective.name == name) {
-            effective.value = value.into();
+            effective.value = value;
+            effective.origin = origin.unwrap_or(effective.origin);
         }
     }
 

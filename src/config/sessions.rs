@@ -6,7 +6,7 @@ use super::jwt::Jwt;
 use super::parse::{self, Fault};
 use super::reader::Reader;
 
-/// `SESSION_*`, `REUSE_ALARM_AFTER`, `REFRESH_GRACE`, `PURGE_INTERVAL`.
+/// `SESSION_*`, `REUSE_ALARM_AFTER`, `REFRESH_GRACE`, `PURGE_INTERVAL`, `AUDIT_LOG_RETENTION`.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     /// A session ends this long after its login.
@@ -21,6 +21,8 @@ pub struct Sessions {
     pub refresh_grace: Duration,
     /// How often expired tokens and sessions are deleted; zero: never.
     pub purge_interval: Duration,
+    /// How long the audit log is kept; zero: for ever.
+    pub audit_log_retention: Duration,
 }
 
 impl Sessions {
@@ -32,6 +34,7 @@ impl Sessions {
             reuse_alarm_after: reader.read("REUSE_ALARM_AFTER", parse::duration),
             refresh_grace: reader.read("REFRESH_GRACE", grace),
             purge_interval: reader.read("PURGE_INTERVAL", parse::duration),
+            audit_log_retention: reader.read("AUDIT_LOG_RETENTION", parse::duration),
         };
         if sessions.idle_timeout.is_some_and(|idle| idle <= jwt.access_token_lifetime) {
             reader.warnings.push(

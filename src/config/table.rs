@@ -99,6 +99,7 @@ pub const SETTINGS: &[Setting] = &[
     value(SESSIONS, "REUSE_ALARM_AFTER", "10s", "30s", "a rotated refresh token that comes back later than this ends its session; before, it is only refused"),
     value(SESSIONS, "REFRESH_GRACE", "0", "10s", "a refresh without an `Idempotency-Key` may be repeated for this long, at most a minute"),
     value(SESSIONS, "PURGE_INTERVAL", "1h", "15m", "how often expired tokens and sessions are deleted; 0: only by `flushexpiredtokens`"),
+    value(SESSIONS, "AUDIT_LOG_RETENTION", "365 days", "90 days", "how long entries of the audit log are kept; 0: for ever"),
     words(SESSIONS, "INTROSPECTION_CLIENT_ID", "none", "my-api", "who may ask `token/introspect/` besides superusers: the client's id"),
     secret(SESSIONS, "INTROSPECTION_CLIENT_SECRET", "none", "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "its secret; at least 32 bytes"),
     value(COOKIE, "JWT_COOKIE", "none", "refresh", "`refresh` keeps the refresh token of clients that ask for it in a cookie that scripts cannot read (docs/front-end.md)"),

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::fault::Fault;
 use super::keys::Keys;
 use super::registered;
 use super::segment;
@@ -25,17 +26,6 @@ pub struct Expect<'a> {
     pub now: f64,
 }
 
-/// Why a token is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum JwtError {
-    /// Not a JWT, wrong signature, wrong algorithm, bad claims: SimpleJWT's "Token is invalid".
-    #[error("Token is invalid")]
-    Invalid,
-    /// Well signed but past its `exp`: SimpleJWT's "Token is expired".
-    #[error("Token is expired")]
-    Expired,
-}
-
 /// `header.payload`, without a signature: what is stored.
 pub fn unsigned(keys: &Keys, claims: &Claims) -> String {
     format!("{}.{}", keys.header(), segment::write(claims))
@@ -49,20 +39,37 @@ pub fn sign(keys: &Keys, unsigned: &str) -> String {
 /// Reads and checks a token: signature, then the registered claims, as PyJWT does.
 ///
 /// # Errors
-/// [`JwtError::Expired`] only when all that PyJWT checks before `exp` is right; else [`JwtError::Invalid`].
-pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, JwtError> {
-    let claims = authentic(key, token).ok_or(JwtError::Invalid)?;
+/// The first check that fails: [`Fault::Expired`] only when all that PyJWT checks before `exp` is right.
+pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, Fault> {
+    let claims = authentic(key, token)?;
+    registered::check(&claims, expect)?;
+    Ok(claims)
+}
+
+/// The same for `header.payload` as it is stored, without a signature. Nobody is let in by it: it only tells.
+///
+/// # Errors
+/// As `decode`, the signature apart.
+pub fn decode_unsigned(text: &str, algorithm: Algorithm, expect: &Expect<'_>) -> Result<Claims, Fault> {
+    let (header, claims) = peek(text).ok_or(Fault::Form)?;
+    header_fits(&header, algorithm)?;
     registered::check(&claims, expect)?;
     Ok(claims)
 }
 
 /// The `kid` of a token that a key for this algorithm may have signed: well-formed, with a header that fits.
-pub fn kid(token: &str, algorithm: Algorithm) -> Option<String> {
-    let (header, _) = peek(token)?;
-    match header.get("kid") {
-        Some(Value::String(kid)) if header_fits(&header, algorithm) => Some(kid.clone()),
-        _ => None,
-    }
+///
+/// # Errors
+/// What is wrong with the header.
+pub fn kid(token: &str, algorithm: Algorithm) -> Result<String, Fault> {
+    let (header, _) = peek(token).ok_or(Fault::Form)?;
+    header_fits(&header, algorithm)?;
+    header.get("kid").and_then(Value::as_str).map(str::to_owned).ok_or(Fault::NoKeyId)
+}
+
+/// Whether this key signed the token, whatever it says.
+pub fn is_signed_with(key: &VerifyingKey, token: &str) -> bool {
+    matches!(authentic(key, token), Ok(_) | Err(Fault::Payload))
 }
 
 /// Header and claims of a token or of `header.payload`, without any check; `None` if it is no JWT at all.
@@ -75,26 +82,28 @@ pub fn peek(token: &str) -> Option<(Claims, Claims)> {
 }
 
 /// The claims of a well-formed token that this key signed (RFC 7515, 5.2).
-fn authentic(key: &VerifyingKey, token: &str) -> Option<Claims> {
-    let (message, signature) = token.rsplit_once('.')?;
-    let (header, payload) = message.split_once('.')?;
-    let signature = segment::unpadded(signature)?;
-    if header_fits(&segment::object(header)?, key.algorithm()) && key.verify(message.as_bytes(), signature) {
-        segment::object(payload)
-    } else {
-        None
+fn authentic(key: &VerifyingKey, token: &str) -> Result<Claims, Fault> {
+    let (message, signature) = token.rsplit_once('.').ok_or(Fault::Form)?;
+    let (header, payload) = message.split_once('.').filter(|(_, payload)| !payload.contains('.')).ok_or(Fault::Form)?;
+    let signature = segment::unpadded(signature).ok_or(Fault::Form)?;
+    header_fits(&segment::object(header).ok_or(Fault::Form)?, key.algorithm())?;
+    if !key.verify(message.as_bytes(), signature) {
+        return Err(Fault::Signature);
     }
+    segment::object(payload).ok_or(Fault::Payload)
 }
 
 /// The algorithm, and PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
-fn header_fits(header: &Claims, algorithm: Algorithm) -> bool {
-    let alg = header.get("alg").is_some_and(|alg| alg == algorithm.name());
+fn header_fits(header: &Claims, algorithm: Algorithm) -> Result<(), Fault> {
+    if header.get("alg").is_none_or(|alg| alg != algorithm.name()) {
+        return Err(Fault::Algorithm);
+    }
     let kid = header.get("kid").is_none_or(Value::is_string);
     let crit = header.get("crit").is_none_or(|crit| {
         let names = crit.as_array().filter(|names| !names.is_empty());
         header.contains_key("b64") && names.is_some_and(|names| names.iter().all(|name| name == "b64"))
     });
-    alg && kid && crit && header.get("b64") != Some(&Value::Bool(false))
+    if kid && crit && header.get("b64") != Some(&Value::Bool(false)) { Ok(()) } else { Err(Fault::Header) }
 }
 
 #[cfg(test)]
@@ -117,7 +126,7 @@ mod tests {
         sign(&hs256(), &message)
     }
 
-    fn verdict(header: &str, payload: &str) -> Result<Claims, JwtError> {
+    fn verdict(header: &str, payload: &str) -> Result<Claims, Fault> {
         decode(hs256().verifying(), &token(header, payload), &expect())
     }
 
@@ -161,11 +170,16 @@ mod tests {
     #[test]
     fn the_kid_is_that_of_a_token_which_could_be_ours() {
         let kid = |header: &str, payload: &str| kid(&token(header, payload), Algorithm::HS256);
-        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "{}"), Some("a".to_owned()));
-        for header in [r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":5}"#, r#"{"alg":"HS384","kid":"a"}"#, "a"] {
-            assert_eq!(kid(header, "{}"), None, "{header}");
+        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "{}"), Ok("a".to_owned()));
+        for (header, fault) in [
+            (r#"{"alg":"HS256"}"#, Fault::NoKeyId),
+            (r#"{"alg":"HS256","kid":5}"#, Fault::Header),
+            (r#"{"alg":"HS384","kid":"a"}"#, Fault::Algorithm),
+            ("a", Fault::Form),
+        ] {
+            assert_eq!(kid(header, "{}"), Err(fault), "{header}");
         }
-        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "[]"), None);
+        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "[]"), Err(Fault::Form));
     }
 
     #[test]
@@ -190,7 +204,8 @@ mod tests {
             "..".to_owned(),
             "é.é.é".to_owned(),
         ] {
-            assert_eq!(decode(hs256().verifying(), &bad, &expect()), Err(JwtError::Invalid), "{bad}");
+            let fault = decode(hs256().verifying(), &bad, &expect()).unwrap_err();
+            assert!(matches!(fault, Fault::Form | Fault::Signature), "{bad}: {fault:?}");
         }
         for header in [
             "{}",
@@ -203,7 +218,8 @@ mod tests {
             "alg",
             "",
         ] {
-            assert_eq!(verdict(header, "{}"), Err(JwtError::Invalid), "{header}");
+            let fault = verdict(header, "{}").unwrap_err();
+            assert!(matches!(fault, Fault::Form | Fault::Algorithm), "{header}: {fault:?}");
         }
     }
 
@@ -223,7 +239,8 @@ mod tests {
             (r#""crit":null"#, false),
             (r#""crit":["exp"],"exp":1"#, false),
         ] {
-            assert_eq!(verdict(&format!(r#"{{"alg":"HS256",{extra}}}"#), "{}").is_ok(), ok, "{extra}");
+            let wanted = if ok { Ok(Claims::new()) } else { Err(Fault::Header) };
+            assert_eq!(verdict(&format!(r#"{{"alg":"HS256",{extra}}}"#), "{}"), wanted, "{extra}");
         }
     }
 
@@ -231,10 +248,10 @@ mod tests {
     fn the_registered_claims_of_a_well_signed_token_are_checked() {
         for (payload, wanted) in [
             (r#"{"exp":1700000300}"#, Ok(())),
-            (r#"{"exp":1}"#, Err(JwtError::Expired)),
-            (r#"{"exp":1e999}"#, Err(JwtError::Invalid)),
-            (r#"{"exp":NaN}"#, Err(JwtError::Invalid)),
-            (r#"{"sub":5}"#, Err(JwtError::Invalid)),
+            (r#"{"exp":1}"#, Err(Fault::Expired)),
+            (r#"{"exp":1e999}"#, Err(Fault::Payload)),
+            (r#"{"exp":NaN}"#, Err(Fault::Payload)),
+            (r#"{"sub":5}"#, Err(Fault::NotAText)),
         ] {
             assert_eq!(verdict(r#"{"alg":"HS256"}"#, payload).map(drop), wanted, "{payload}");
         }
@@ -243,7 +260,25 @@ mod tests {
     #[test]
     fn of_two_claims_with_one_name_the_last_counts() {
         assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1,"exp":1700000300}"#).unwrap().len(), 1);
-        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(JwtError::Expired));
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(Fault::Expired));
         assert_eq!(verdict(r#"{"alg":"none","alg":"HS256"}"#, "{}"), Ok(Claims::new()));
+    }
+
+    #[test]
+    fn what_is_stored_is_checked_as_the_token_was_but_for_its_signature() {
+        let text = |header: &str, payload: &str| token(header, payload).rsplit_once('.').unwrap().0.to_owned();
+        let read = |text: &str| decode_unsigned(text, Algorithm::HS256, &expect());
+        assert_eq!(read(&text(r#"{"alg":"HS256"}"#, "{}")), Ok(Claims::new()));
+        assert_eq!(read(&text(r#"{"alg":"HS256"}"#, r#"{"exp":1}"#)), Err(Fault::Expired));
+        assert_eq!(read(&text(r#"{"alg":"none"}"#, "{}")), Err(Fault::Algorithm));
+        assert_eq!(read("a"), Err(Fault::Form));
+    }
+
+    #[test]
+    fn a_key_knows_what_it_signed() {
+        let good = token(r#"{"alg":"HS256"}"#, r#"{"exp":1}"#);
+        assert!(is_signed_with(hs256().verifying(), &good));
+        assert!(is_signed_with(hs256().verifying(), &token(r#"{"alg":"HS256"}"#, "[]")));
+        assert!(!is_signed_with(hs256().verifying(), &good[..good.len() - 3]));
     }
 }

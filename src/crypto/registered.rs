@@ -3,36 +3,39 @@
 
 use serde_json::Value;
 
-use super::jwt::{Claims, Expect, JwtError};
+use super::fault::Fault;
+use super::jwt::{Claims, Expect};
 
 /// The times first: they decide between invalid and expired.
-pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), JwtError> {
+pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
     check_times(claims, expect)?;
-    if texts_are_texts(claims) && issuer_fits(claims, expect) && audience_fits(claims, expect) {
-        Ok(())
-    } else {
-        Err(JwtError::Invalid)
+    if !texts_are_texts(claims) {
+        return Err(Fault::NotAText);
     }
+    if !issuer_fits(claims, expect) {
+        return Err(Fault::Issuer);
+    }
+    if audience_fits(claims, expect) { Ok(()) } else { Err(Fault::Audience) }
 }
 
 /// `iat`, `nbf`, `exp`, in PyJWT's order, which decides between invalid and expired (RFC 7519, 4.1.4 to 4.1.6).
-fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), JwtError> {
+fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
     for name in ["iat", "nbf"] {
         if let Some(claim) = claims.get(name) {
-            let from = seconds(claim).ok_or(JwtError::Invalid)?;
+            let from = seconds(claim).ok_or(Fault::NotATime(name))?;
             if from > expect.now + expect.leeway {
-                return Err(JwtError::Invalid);
+                return Err(Fault::TooEarly(name));
             }
         }
     }
     if let Some(claim) = claims.get("exp") {
-        let until = seconds(claim).ok_or(JwtError::Invalid)?;
+        let until = seconds(claim).ok_or(Fault::NotATime("exp"))?;
         if until <= expect.now - expect.leeway {
-            return Err(JwtError::Expired);
+            return Err(Fault::Expired);
         }
         // Digits in a text pass PyJWT, and SimpleJWT fails on them (500).
         if claim.is_string() {
-            return Err(JwtError::Invalid);
+            return Err(Fault::NotATime("exp"));
         }
     }
     Ok(())
@@ -86,13 +89,14 @@ mod tests {
         Expect { audience: &[], issuer: None, leeway: 0.0, now: NOW }
     }
 
-    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), JwtError> {
+    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), Fault> {
         check(claims.as_object().unwrap(), expect)
     }
 
     #[test]
     fn exp_is_anything_that_python_makes_an_integer_of() {
-        use JwtError::{Expired, Invalid};
+        use Fault::Expired;
+        const NO_TIME: Fault = Fault::NotATime("exp");
         for (exp, wanted) in [
             (json!(1_700_000_001), Ok(())),
             (json!(1_700_000_000), Err(Expired)),
@@ -104,15 +108,15 @@ mod tests {
             (json!(true), Err(Expired)),
             (json!(" +1_0 "), Err(Expired)),
             (json!("-5"), Err(Expired)),
-            (json!("1700000300"), Err(Invalid)),
-            (json!("1__0"), Err(Invalid)),
-            (json!("soon"), Err(Invalid)),
-            (json!(""), Err(Invalid)),
-            (json!("1.5"), Err(Invalid)),
-            (json!("nan"), Err(Invalid)),
-            (Value::Null, Err(Invalid)),
-            (json!([]), Err(Invalid)),
-            (json!({}), Err(Invalid)),
+            (json!("1700000300"), Err(NO_TIME)),
+            (json!("1__0"), Err(NO_TIME)),
+            (json!("soon"), Err(NO_TIME)),
+            (json!(""), Err(NO_TIME)),
+            (json!("1.5"), Err(NO_TIME)),
+            (json!("nan"), Err(NO_TIME)),
+            (Value::Null, Err(NO_TIME)),
+            (json!([]), Err(NO_TIME)),
+            (json!({}), Err(NO_TIME)),
         ] {
             assert_eq!(on(json!({"exp": exp}), &expect()), wanted, "{exp}");
         }
@@ -120,27 +124,27 @@ mod tests {
 
     #[test]
     fn a_token_from_the_future_is_invalid_before_it_is_expired() {
-        for claims in [
-            json!({"iat": 1_700_000_001}),
-            json!({"nbf": 1_700_000_001, "exp": 1}),
-            json!({"iat": "later", "exp": 1}),
-            json!({"iat": null}),
+        for (claims, fault) in [
+            (json!({"iat": 1_700_000_001}), Fault::TooEarly("iat")),
+            (json!({"nbf": 1_700_000_001, "exp": 1}), Fault::TooEarly("nbf")),
+            (json!({"iat": "later", "exp": 1}), Fault::NotATime("iat")),
+            (json!({"iat": null}), Fault::NotATime("iat")),
         ] {
-            assert_eq!(on(claims.clone(), &expect()), Err(JwtError::Invalid), "{claims}");
+            assert_eq!(on(claims.clone(), &expect()), Err(fault), "{claims}");
         }
         for claims in [json!({"iat": 1_700_000_000, "nbf": -1}), json!({"iat": 1_700_000_000.9}), json!({"iat": "10"})]
         {
             assert_eq!(on(claims.clone(), &expect()), Ok(()), "{claims}");
         }
-        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(JwtError::Expired));
+        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(Fault::Expired));
     }
 
     #[test]
     fn leeway_moves_every_limit() {
         let lenient = Expect { leeway: 30.0, ..expect() };
         assert_eq!(on(json!({"iat": 1_700_000_030, "nbf": 1_700_000_030, "exp": 1_699_999_971}), &lenient), Ok(()));
-        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(JwtError::Invalid));
-        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(JwtError::Expired));
+        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(Fault::TooEarly("nbf")));
+        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(Fault::Expired));
     }
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
         for name in ["sub", "jti", "iss"] {
             assert_eq!(on(json!({name: ""}), &expect()), Ok(()));
             for value in [json!(5), Value::Null, json!([])] {
-                assert_eq!(on(json!({name: value}), &expect()), Err(JwtError::Invalid), "{name} {value}");
+                assert_eq!(on(json!({name: value}), &expect()), Err(Fault::NotAText), "{name} {value}");
             }
         }
     }
@@ -171,15 +175,19 @@ mod tests {
             assert_eq!(on(json!({"aud": aud}), &strict).is_ok(), ok, "{aud}");
             assert_eq!(on(json!({"aud": aud}), &expect()), Ok(()), "{aud}");
         }
-        assert_eq!(on(json!({}), &strict), Err(JwtError::Invalid));
+        assert_eq!(on(json!({}), &strict), Err(Fault::Audience));
     }
 
     #[test]
     fn issuer_is_compared_exactly() {
         let strict = Expect { issuer: Some("me"), ..expect() };
         assert_eq!(on(json!({"iss": "me"}), &strict), Ok(()));
-        for claims in [json!({}), json!({"iss": "Me"}), json!({"iss": ["me"]})] {
-            assert_eq!(on(claims, &strict), Err(JwtError::Invalid));
+        for (claims, fault) in [
+            (json!({}), Fault::Issuer),
+            (json!({"iss": "Me"}), Fault::Issuer),
+            (json!({"iss": ["me"]}), Fault::NotAText),
+        ] {
+            assert_eq!(on(claims, &strict), Err(fault));
         }
     }
 }

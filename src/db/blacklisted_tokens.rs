@@ -9,6 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
 
+use super::fixed::Fixed;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
 use super::types::{Instant, Key, Moment, TokenId, UserId};
@@ -19,10 +20,8 @@ use super::{Conn, DbError};
 /// # Errors
 /// `Unique` when it is blacklisted already: the index decides a race.
 pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbError> {
-    diesel::insert_into(blacklisted_tokens::table)
-        .values((blacklisted_tokens::token_id.eq(token), blacklisted_tokens::blacklisted_at.eq(at)))
-        .execute(conn)?;
-    Ok(())
+    let text = "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at) VALUES (?, ?)";
+    Fixed::new(text, &[token.into(), at.into()]).run(conn).map(drop)
 }
 
 /// Takes a token off the blacklist.
@@ -84,6 +83,21 @@ pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<u
          SELECT $3, id FROM gone WHERE true ON CONFLICT DO NOTHING",
     );
     Ok(scope.bind(diesel::sql_query(query).into_boxed()).bind::<Moment, _>(at).execute(conn)?)
+}
+
+/// The newest entries up to this key: when and, where it is known, why.
+pub fn list_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Instant, Option<String>)>, DbError> {
+    Ok(blacklisted_tokens::table
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
+        .filter(blacklisted_tokens::id.le(TokenId(up_to)))
+        .order(blacklisted_tokens::id.desc())
+        .select((
+            blacklisted_tokens::id,
+            blacklisted_tokens::blacklisted_at,
+            latchkey_token::blacklist_reason.nullable(),
+        ))
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// A blacklisted token.

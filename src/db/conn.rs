@@ -139,6 +139,7 @@ impl Watched {
                 }
                 statements.ends(query);
             }
+            InstrumentationEvent::CacheQuery { sql, .. } => statements.keeps(sql),
             _ => {}
         });
         Ok(Self { conn, trouble, file })

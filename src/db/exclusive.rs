@@ -10,6 +10,8 @@ use super::{Conn, DbError};
 pub enum Task {
     /// Deleting what has expired.
     Purge,
+    /// Keeping counts and audit log in order.
+    Upkeep,
 }
 
 impl Task {
@@ -18,6 +20,7 @@ impl Task {
         const LATCHKEY: i64 = 0x6c61_7463_686b_6579;
         match self {
             Self::Purge => LATCHKEY,
+            Self::Upkeep => LATCHKEY + 1,
         }
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::{latchkey_admin_session as sessions, users};
-use super::types::{Instant, UserId};
+use super::types::{Instant, RowId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
 
@@ -71,10 +71,40 @@ pub fn delete(conn: &mut Conn, key_hash: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Ends all sessions of a user.
-pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
-    diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?;
+/// Ends all sessions of a user but that of the key `except`.
+pub fn delete_of(conn: &mut Conn, user: UserId, except: Option<&str>) -> Result<(), DbError> {
+    let others = sessions::user_id.eq(user).and(sessions::key_hash.ne(except.unwrap_or_default()));
+    diesel::delete(sessions::table.filter(others)).execute(conn)?;
     Ok(())
+}
+
+/// Ends one of a user's sessions; `false` if there is none of that id but that of the key `except`.
+pub fn delete_one_of(conn: &mut Conn, user: UserId, id: RowId, except: &str) -> Result<bool, DbError> {
+    let one = sessions::id.eq(id).and(sessions::user_id.eq(user)).and(sessions::key_hash.ne(except));
+    Ok(diesel::delete(sessions::table.filter(one)).execute(conn)? > 0)
+}
+
+/// A session without what it remembers.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+#[allow(missing_docs, reason = "the columns are named for what they hold")]
+pub struct Listed {
+    pub id: RowId,
+    pub key_hash: String,
+    pub created_at: Instant,
+    pub last_seen_at: Instant,
+    pub ip: Option<String>,
+    pub user_agent: String,
+}
+
+/// The live sessions of a user, last used first, and no more than `limit`.
+pub fn list_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .limit(limit)
+        .select(Listed::as_select())
+        .load(conn)?)
 }
 
 /// Forgets the sessions that ended by themselves.

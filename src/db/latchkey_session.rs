@@ -6,13 +6,14 @@ pub mod list;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::fixed::{Fixed, Value};
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
 use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_session)]
 pub struct Session {
     /// Random; the session claim of its tokens.
@@ -40,8 +41,7 @@ pub struct Session {
 }
 
 /// What a use of a session changes.
-#[derive(Clone, AsChangeset)]
-#[diesel(table_name = latchkey_session)]
+#[derive(Clone)]
 #[allow(missing_docs, reason = "the table's columns")]
 pub struct Refreshed<'a> {
     pub last_refreshed_at: Instant,
@@ -62,8 +62,22 @@ pub struct Ended<'a> {
 
 /// Records a new session.
 pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
-    diesel::insert_into(latchkey_session::table).values(session.clone()).execute(conn)?;
-    Ok(())
+    let text = "INSERT INTO latchkey_session (id, user_id, created_at, last_refreshed_at, expires_at, ended_at, \
+                end_reason, ended_by, ip, user_agent, label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let values = [
+        (&*session.id).into(),
+        session.user_id.into(),
+        session.created_at.into(),
+        session.last_refreshed_at.into(),
+        session.expires_at.into(),
+        session.ended_at.into(),
+        session.end_reason.as_deref().into(),
+        session.ended_by.as_deref().into(),
+        session.ip.as_deref().into(),
+        (&*session.user_agent).into(),
+        (&*session.label).into(),
+    ];
+    Fixed::new(text, &values).run(conn).map(drop)
 }
 
 /// One session.
@@ -101,8 +115,13 @@ pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i
 
 /// Notes that a token of the session was refreshed.
 pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) -> Result<(), DbError> {
-    diesel::update(latchkey_session::table.find(id)).set(refreshed.clone()).execute(conn)?;
-    Ok(())
+    // An address that is not known does not replace one that is.
+    let text = "UPDATE latchkey_session SET last_refreshed_at = ?, expires_at = ?, ip = coalesce(?, ip), \
+                user_agent = ? WHERE id = ?";
+    let Refreshed { last_refreshed_at, expires_at, ip, user_agent } = refreshed;
+    let values: [Value<'_>; 5] =
+        [(*last_refreshed_at).into(), (*expires_at).into(), ip.as_deref().into(), (*user_agent).into(), id.into()];
+    Fixed::new(text, &values).run(conn).map(drop)
 }
 
 /// Ends a session; `false` if it had ended before.

@@ -7,13 +7,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::blacklisted_tokens::Scope;
+use super::fixed::{Fixed, Value};
 use super::schema::latchkey_token;
 use super::types::{Instant, TokenId};
 use super::{Conn, DbError};
 
 /// Where a token comes from.
-#[derive(Debug, Clone, Copy, Default, Insertable)]
-#[diesel(table_name = latchkey_token)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Lineage<'a> {
     /// Id of the key that it was made with.
     pub kid: Option<&'a str>,
@@ -27,12 +27,14 @@ pub struct Lineage<'a> {
 
 /// Records where a token comes from.
 pub fn insert(conn: &mut Conn, token: TokenId, lineage: Lineage<'_>) -> Result<(), DbError> {
-    diesel::insert_into(latchkey_token::table).values((latchkey_token::token_id.eq(token), lineage)).execute(conn)?;
-    Ok(())
+    let Lineage { kid, session_id, rotated_from, ip } = lineage;
+    let text = "INSERT INTO latchkey_token (token_id, kid, session_id, rotated_from, ip) VALUES (?, ?, ?, ?, ?)";
+    let values = [token.into(), kid.into(), session_id.into(), rotated_from.into(), ip.into()];
+    Fixed::new(text, &values).run(conn).map(drop)
 }
 
 /// Why and by whom a token was blacklisted. A token that Django wrote gets its row here.
-#[derive(Clone, Copy, Insertable, AsChangeset)]
+#[derive(Clone, Copy, Insertable)]
 #[diesel(table_name = latchkey_token)]
 pub struct Blacklisting<'a> {
     /// `rotated`, `logout` …
@@ -49,7 +51,21 @@ pub struct Blacklisting<'a> {
 
 /// Remembers why a token was blacklisted. The caller has just blacklisted it, so nobody else is here for it.
 pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_>) -> Result<(), DbError> {
-    if diesel::update(latchkey_token::table.find(token)).set(why).execute(conn)? == 0 {
+    let mut text = "UPDATE latchkey_token SET blacklist_reason = ?, blacklisted_by = ?".to_owned();
+    let mut values: Vec<Value<'_>> = vec![why.blacklist_reason.into(), why.blacklisted_by.into()];
+    // What there is nothing to say of stays as it is.
+    let others: [(_, Option<Value<'_>>); 3] = [
+        (", rotated_at = ?", why.rotated_at.map(Value::from)),
+        (", retry_key = ?", why.retry_key.map(Value::from)),
+        (", session_id = ?", why.session_id.map(Value::from)),
+    ];
+    for (column, value) in others {
+        text.push_str(if value.is_some() { column } else { "" });
+        values.extend(value);
+    }
+    text.push_str(" WHERE token_id = ?");
+    values.push(token.into());
+    if Fixed::new(&text, &values).run(conn)? == 0 {
         diesel::insert_into(latchkey_token::table).values((latchkey_token::token_id.eq(token), why)).execute(conn)?;
     }
     Ok(())

@@ -6,6 +6,7 @@ pub mod list;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
+use super::fixed::Fixed;
 use super::latchkey_session::Session;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
@@ -14,8 +15,7 @@ use super::users::User;
 use super::{Conn, DbError};
 
 /// A token that is to be recorded.
-#[derive(Clone, Insertable)]
-#[diesel(table_name = outstanding_tokens)]
+#[derive(Clone)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct NewRow {
     /// `header.payload`: a dump of the database is no bag of usable tokens.
@@ -139,10 +139,16 @@ pub fn list_ticked(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Ticked>, DbEr
 
 /// Records a token.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
-    Ok(diesel::insert_into(outstanding_tokens::table)
-        .values(row.clone())
-        .returning(outstanding_tokens::id)
-        .get_result(conn)?)
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = Key)]
+        id: TokenId,
+    }
+    let text = "INSERT INTO token_blacklist_outstandingtoken (token, created_at, expires_at, user_id, jti) \
+                VALUES (?, ?, ?, ?, ?) RETURNING id";
+    let NewRow { token, created_at, expires_at, user_id, jti } = row;
+    let values = [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
+    Ok(Fixed::new(text, &values).get_result::<Inserted>(conn)?.id)
 }
 
 /// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
@@ -167,6 +173,16 @@ pub fn delete_expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<usize
 /// How many tokens expired before `now` and are still there.
 pub fn count_expired(conn: &mut Conn, now: Instant) -> Result<i64, DbError> {
     Ok(outstanding_tokens::table.filter(outstanding_tokens::expires_at.le(now)).count().get_result(conn)?)
+}
+
+/// The newest tokens up to this key, with when they were made.
+pub fn list_created_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Option<Instant>)>, DbError> {
+    Ok(outstanding_tokens::table
+        .filter(outstanding_tokens::id.le(TokenId(up_to)))
+        .order(outstanding_tokens::id.desc())
+        .select((outstanding_tokens::id, outstanding_tokens::created_at))
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// A token among others.
@@ -222,6 +238,20 @@ pub struct Detail {
     pub ours: bool,
     /// Id of the key that it was made with, if we wrote it.
     pub kid: Option<String>,
+}
+
+/// The newest tokens of a user.
+pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    Ok(outstanding_tokens::table
+        .left_join(users::table)
+        .left_join(blacklisted_tokens::table)
+        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
+        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
+        .filter(outstanding_tokens::user_id.eq(user))
+        .order(outstanding_tokens::id.desc())
+        .limit(limit)
+        .select(columns())
+        .load(conn)?)
 }
 
 /// How many tokens there are, exactly or about.

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Event<'a> {
     /// It is about to be sent.
     Starts(&'a str),
+    /// It is prepared, and its connection keeps it so.
+    Keeps(&'a str),
     /// The database has answered it, well or badly.
     Ends(&'a str),
 }
@@ -41,6 +43,12 @@ impl Statements {
         }
         if let Some(observer) = self.observer.get() {
             observer(Event::Starts(&without_values(query)));
+        }
+    }
+
+    pub(super) fn keeps(&self, text: &str) {
+        if let Some(observer) = self.observer.get() {
+            observer(Event::Keeps(text));
         }
     }
 

@@ -133,6 +133,21 @@ impl Instant {
         self.0
     }
 
+    /// The beginning of its hour, in UTC.
+    pub fn hour(self) -> Self {
+        self.rounded_down(3600)
+    }
+
+    /// The beginning of its day, in UTC.
+    pub fn day(self) -> Self {
+        self.rounded_down(86_400)
+    }
+
+    fn rounded_down(self, seconds: i64) -> Self {
+        let at = self.timestamp();
+        Self(DateTime::from_timestamp(at - at.rem_euclid(seconds), 0).unwrap_or(self.0))
+    }
+
     /// ISO 8601 as DRF writes it: `2026-11-22T11:38:04.123456Z`, without a zero fraction.
     pub fn iso(self) -> String {
         let format =

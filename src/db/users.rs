@@ -7,6 +7,7 @@ use diesel::dsl::{count_star, exists, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
+use super::fixed::Fixed;
 use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
 use super::types::{EncodedPassword, Instant, Key, UserId};
@@ -159,8 +160,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<User, DbError> {
 
 /// Writes `last_login`.
 pub fn update_last_login(conn: &mut Conn, id: UserId, at: Instant) -> Result<(), DbError> {
-    diesel::update(users::table.find(id)).set(users::last_login.eq(at)).execute(conn)?;
-    Ok(())
+    Fixed::new("UPDATE auth_user SET last_login = ? WHERE id = ?", &[at.into(), id.into()]).run(conn).map(drop)
 }
 
 /// Replaces the password if it is still `old` (`None`: whatever it is); `false` if it was not.

@@ -9,6 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
+use crate::crypto::fault::Fault;
 use crate::crypto::jwk::Jwks;
 use crate::crypto::jwt;
 use crate::crypto::signature::VerifyingKey;
@@ -57,8 +58,11 @@ impl KeySet {
     }
 
     /// The key that a token names, if the set has it; fetches where that is due.
-    pub async fn key_of(&self, token: &str) -> Option<Arc<VerifyingKey>> {
-        self.find(&jwt::kid(token, self.shared.source.algorithm)?).await
+    ///
+    /// # Errors
+    /// What is wrong with the token's header, or `UnknownKey`.
+    pub async fn key_of(&self, token: &str) -> Result<Arc<VerifyingKey>, Fault> {
+        self.find(&jwt::kid(token, self.shared.source.algorithm)?).await.ok_or(Fault::UnknownKey)
     }
 
     /// Fetches the set if it was never fetched, so that the first token finds it.

@@ -6,6 +6,7 @@ use super::TokenError;
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
 use crate::crypto::digest::md5_upper_hex;
+use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
@@ -140,23 +141,27 @@ pub fn access_from(app: &App, refresh: &Claims, now: Instant) -> Claims {
 
 /// Reads a token: signature and registered claims, nothing about ids and types yet. Waits only for a remote key.
 pub async fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
+    Ok(read(app, token).await?)
+}
+
+/// The same with the exact reason of a refusal.
+pub(super) async fn read(app: &App, token: &str) -> Result<Claims, Fault> {
     let remote;
     let key = match &app.key_set {
         None => app.keys.verifying(),
         Some(set) => {
-            remote = set.key_of(token).await.ok_or(TokenError::Invalid)?;
+            remote = set.key_of(token).await?;
             &remote
         }
     };
+    jwt::decode(key, token, &expected(app))
+}
+
+/// What a token must say besides its signature.
+pub(super) fn expected(app: &App) -> Expect<'_> {
     let jwt = &app.config.jwt;
-    let audience = match &jwt.audience {
-        Audience::None => &[],
-        Audience::One(one) => std::slice::from_ref(one),
-        Audience::Many(many) => many.as_slice(),
-    };
-    let expect =
-        Expect { audience, issuer: jwt.issuer.as_deref(), leeway: jwt.leeway.as_secs_f64(), now: seconds(app.now()) };
-    Ok(jwt::decode(key, token, &expect)?)
+    let (audience, issuer) = (jwt.audience.as_slice(), jwt.issuer.as_deref());
+    Expect { audience, issuer, leeway: jwt.leeway.as_secs_f64(), now: seconds(app.now()) }
 }
 
 /// SimpleJWT's `verify` for one kind (`None`: any): `exp`, then the id, then the type.

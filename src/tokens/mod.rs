@@ -2,6 +2,7 @@
 
 pub mod administer;
 pub mod claims;
+pub mod explain;
 pub mod introspect;
 pub mod obtain;
 pub mod own_sessions;
@@ -16,7 +17,7 @@ pub mod sessions;
 pub mod sliding;
 pub mod verify;
 
-use crate::crypto::jwt::JwtError;
+use crate::crypto::fault::Fault;
 use crate::db::DbError;
 
 /// Why a token is refused: SimpleJWT's `TokenError`, `detail` word for word.
@@ -64,11 +65,9 @@ impl TokenError {
     }
 }
 
-impl From<JwtError> for TokenError {
-    fn from(error: JwtError) -> Self {
-        match error {
-            JwtError::Invalid => Self::Invalid,
-            JwtError::Expired => Self::Expired,
-        }
+impl From<Fault> for TokenError {
+    /// All that a client is told of the token itself.
+    fn from(fault: Fault) -> Self {
+        if fault == Fault::Expired { Self::Expired } else { Self::Invalid }
     }
 }

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::claims::{self, Kind};
 use super::{TokenError, record, sessions};
-use crate::accounts::Client;
+use crate::accounts::events::{self, Event};
+use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
+use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::config::UserIdField;
 use crate::crypto::jwt::{self, Claims};
@@ -41,9 +45,13 @@ pub(super) async fn issue(
     client: Client,
     kind: Kind,
 ) -> Result<(Claims, String), LoginError> {
-    let checked = authenticate(app, credentials).await?;
-    let shared = Arc::clone(app);
-    app.db.write(move |conn| log_in(&shared, conn, &checked, &client, kind)).await
+    let checked = authenticate(app, credentials, Door::Api, &client).await?;
+    let (shared, user, from) = (Arc::clone(app), checked.clone(), client.clone());
+    let logged_in = app.db.write(move |conn| log_in(&shared, conn, &checked, &client, kind)).await;
+    if matches!(logged_in, Err(LoginError::NoActiveAccount)) {
+        failed_login::note(app, Door::Api, &from, Some(&user)).await?;
+    }
+    logged_in
 }
 
 /// One transaction, under the lock on the user's row.
@@ -81,6 +89,10 @@ fn log_in(
     let ip = client.address();
     let lineage = Lineage { session_id, ip: ip.as_deref(), ..Lineage::default() };
     let unsigned = record::outstand(app, conn, &claims, user.id, lineage)?;
+    let counted: &[Event] = if session_id.is_some() { &[Event::Login, Event::TokenCreated] } else { &[Event::Login] };
+    events::count(conn, now, counted)?;
+    let detail = json!({"session": session_id, "user_agent": client.user_agent});
+    audit::write_with(conn, now, &Actor::user(&user, client), "login", Some(user.id), &user.username, &detail)?;
     Ok((claims, unsigned))
 }
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::types::UserId;
-use crate::db::users::{self, Intent, UserRef};
+use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
 
 /// So many are listed: more are no reading.
@@ -65,8 +65,8 @@ pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &st
 }
 
 /// Ends one of them; `false` if there is none of that id.
-pub async fn end(app: &Arc<App>, caller: &Authenticated, id: &str, client: &Client) -> Result<bool, DbError> {
-    let (shared, user, id) = (Arc::clone(app), caller.user.clone(), id.to_owned());
+pub async fn end(app: &Arc<App>, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
+    let (shared, user, id) = (Arc::clone(app), user.clone(), id.to_owned());
     let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip: client.address() };
     app.db
         .write(move |conn| {
@@ -90,7 +90,7 @@ fn live(app: &App, conn: &mut Conn, user: UserId, id: &str) -> Result<Option<Ses
 }
 
 /// Neither ended nor expired, and within the limits of the settings.
-fn is_live(app: &App, session: &Session) -> bool {
+pub fn is_live(app: &App, session: &Session) -> bool {
     session.expires_at > app.now() && sessions::fault(app, session, &Claims::new()).is_none()
 }
 

@@ -2,6 +2,7 @@
 
 use super::TokenError;
 use super::claims;
+use crate::accounts::events::{self, Event};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::blacklisted_tokens::Scope;
@@ -46,6 +47,25 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Rotated,
+        Self::Blacklist,
+        Self::Revoke,
+        Self::Logout,
+        Self::LogoutAll,
+        Self::Admin,
+        Self::PasswordChange,
+        Self::Deactivated,
+        Self::Deleted,
+        Self::Reuse,
+        Self::LogoutOthers,
+        Self::SessionEnd,
+        Self::MaxAge,
+        Self::Idle,
+        Self::TooMany,
+    ];
+
     /// The word in `latchkey_token.blacklist_reason`.
     pub fn name(self) -> &'static str {
         match self {
@@ -68,7 +88,7 @@ impl Reason {
     }
 }
 
-/// Records a token that we issue. Answers `header.payload`.
+/// Records a token that we issue; the caller counts it with what it is part of. Answers `header.payload`.
 pub(super) fn outstand(
     app: &App,
     conn: &mut Conn,
@@ -95,6 +115,12 @@ fn insert(
     let (created_at, expires_at) = (Some(app.now()), claims::expires_at(app, claims)?);
     let row = NewRow { token: unsigned, created_at, expires_at, user_id, jti: jti.to_owned() };
     Ok(outstanding_tokens::insert(conn, &row)?)
+}
+
+/// Whether a token that was never recorded can be, when it is exchanged for the next.
+pub(super) fn check_recordable(app: &App, claims: &Claims) -> Result<(), TokenError> {
+    claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
+    claims::expires_at(app, claims).map(drop)
 }
 
 /// What is recorded of a presented token.
@@ -160,6 +186,7 @@ pub(super) fn blacklist(
         recorded.id
     } else {
         let jti = claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
+        events::count(conn, app.now(), &[Event::TokenCreated])?;
         insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user)?
     };
     blacklist_row(conn, id, why, app.now())?;
@@ -172,6 +199,10 @@ pub(super) fn blacklist(
 /// `Unique` when it is blacklisted already.
 pub(crate) fn blacklist_row(conn: &mut Conn, id: TokenId, why: Why<'_>, now: Instant) -> Result<(), DbError> {
     blacklisted_tokens::insert(conn, id, now)?;
+    // A rotation is counted with the refresh that it is part of.
+    if why.reason != Reason::Rotated {
+        events::count(conn, now, &[Event::Blacklisted(why.reason)])?;
+    }
     let why = Blacklisting {
         blacklist_reason: why.reason.name(),
         blacklisted_by: why.by,
@@ -190,7 +221,9 @@ pub(super) fn blacklist_scope(
     now: Instant,
 ) -> Result<usize, DbError> {
     latchkey_token::update_blacklisting_of(conn, scope, reason.name(), by)?;
-    blacklisted_tokens::insert_all_of(conn, scope, now)
+    let count = blacklisted_tokens::insert_all_of(conn, scope, now)?;
+    events::count_many(conn, now, Event::Blacklisted(reason), count)?;
+    Ok(count)
 }
 
 /// A token that somebody else blacklists or records at the same time is blacklisted for us.

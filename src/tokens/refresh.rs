@@ -9,6 +9,7 @@ use super::record::{self, Reason, Why};
 use super::renew::{self, Admitted};
 use super::{TokenError, replay, sessions};
 use crate::accounts::Client;
+use crate::accounts::events::{self, Event};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
@@ -113,21 +114,55 @@ fn unique_is_blacklisted(error: RefreshError) -> RefreshError {
     }
 }
 
-/// The rotation, in one transaction: blacklist the presented token, record the next.
-fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome, RefreshError> {
-    let Presented { claims, retry_key, client } = presented;
-    let user = find_user(app, conn, claims, Some(Intent::Issue))?;
+/// What a presented token comes to, before anything is written.
+pub(super) enum Decision {
+    /// It is to be exchanged: its user, its record, and its session if it has one.
+    Exchange(Box<(User, Option<Recorded>, Option<Session>)>),
+    /// It was exchanged before, or its session has to end.
+    Done(Outcome),
+}
+
+/// Decides on a presented token; an `intent` locks its user. Writes nothing: `explain` asks it too.
+pub(super) fn decide(
+    app: &App,
+    conn: &mut Conn,
+    presented: &Presented,
+    intent: Option<Intent>,
+) -> Result<Decision, RefreshError> {
+    let claims = &presented.claims;
+    let user = find_user(app, conn, claims, intent)?;
     let recorded = record::find(app, conn, claims)?;
     if let Some(used) = recorded.as_ref().filter(|recorded| recorded.blacklisted_at.is_some()) {
-        return replay::answer(app, conn, presented, used, user);
+        return Ok(Decision::Done(replay::answer(app, conn, presented, used, user)?));
     }
     let user = check(app, claims, user, recorded.as_ref(), Kind::Refresh)?;
-    let session = sessions::of(app, conn, claims, recorded.as_ref(), user.id, client)?;
+    let session = sessions::known(app, conn, claims, recorded.as_ref(), user.id)?;
     if let Some(session) = &session
         && let Some(reason) = sessions::fault(app, session, claims)
     {
-        return Ok(Outcome::End(Box::new(session.clone()), reason));
+        return Ok(Decision::Done(Outcome::End(Box::new(session.clone()), reason)));
     }
+    if session.is_none() {
+        claims::expires_at(app, claims)?;
+    }
+    if recorded.is_none() && app.config.jwt.blacklist_after_rotation {
+        record::check_recordable(app, claims)?;
+    }
+    Ok(Decision::Exchange(Box::new((user, recorded, session))))
+}
+
+/// The rotation, in one transaction: blacklist the presented token, record the next.
+fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome, RefreshError> {
+    let Presented { claims, retry_key, client } = presented;
+    let (user, recorded, session) = match decide(app, conn, presented, Some(Intent::Issue))? {
+        Decision::Exchange(found) => *found,
+        Decision::Done(outcome) => return Ok(outcome),
+    };
+    // One that has no session yet, because Django made it, starts one.
+    let session = match session {
+        Some(session) => Some(session),
+        None => sessions::start(app, conn, user.id, client, claims::expires_at(app, claims)?)?,
+    };
     let session_id = session.as_ref().map(|session| session.id.as_str());
     let from = if app.config.jwt.blacklist_after_rotation {
         let why = Why::new(Reason::Rotated, &user.username);
@@ -148,7 +183,21 @@ fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome
     }
     let ip = client.address();
     let lineage = Lineage { session_id, rotated_from: from, ip: ip.as_deref(), ..Lineage::default() };
-    Ok(Outcome::Tokens(access, record::outstand(app, conn, &next, user.id, lineage)?))
+    let next = record::outstand(app, conn, &next, user.id, lineage)?;
+    count(app, conn)?;
+    Ok(Outcome::Tokens(access, next))
+}
+
+/// Counts a rotation and what it is made of, in one statement.
+fn count(app: &App, conn: &mut Conn) -> Result<(), DbError> {
+    let (jwt, now) = (&app.config.jwt, app.now());
+    let rotated = Event::Blacklisted(Reason::Rotated);
+    match (jwt.jti_claim.is_some(), jwt.blacklist_after_rotation) {
+        (true, true) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated, rotated]),
+        (true, false) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated]),
+        // A token without an id is neither recorded nor blacklisted.
+        (false, _) => events::count(conn, now, &[Event::Refresh]),
+    }
 }
 
 /// A token that stays good and had no session has one from its first refresh on.

@@ -8,6 +8,7 @@ use super::claims::{self, Kind};
 use super::record::{self, Reason};
 use super::refresh::{Presented, RefreshError, check, find_user, join};
 use super::{TokenError, replay, sessions};
+use crate::accounts::events::{self, Event};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
@@ -28,7 +29,7 @@ pub(super) struct Admitted {
 }
 
 /// What is found out about a presented token.
-enum Admission {
+pub(super) enum Admission {
     /// It is good.
     Good(Box<Admitted>),
     /// It is good, but its session is to be written.
@@ -60,8 +61,8 @@ async fn write(app: &Arc<App>, presented: &Presented, kind: Kind) -> Result<Admi
     app.db.write(move |conn| look(&shared, conn, &presented, kind, Some(Intent::Issue))).await
 }
 
-/// Looks at a presented token; with an `intent` also writes what is due.
-fn look(
+/// Looks at a presented token; with an `intent` also writes what is due. Without one it is asked by `explain` too.
+pub(super) fn look(
     app: &App,
     conn: &mut Conn,
     presented: &Presented,
@@ -97,6 +98,7 @@ fn look(
         join(conn, Some(&recorded), Some(&session.id))?;
         sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
     }
+    events::count(conn, app.now(), &[Event::Refresh])?;
     sessions::set_claim(app, &mut claims, session.as_ref());
     Ok(Admission::Good(Box::new(Admitted { claims, user, session })))
 }

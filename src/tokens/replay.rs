@@ -11,6 +11,7 @@ use super::claims::{self, Kind};
 use super::record::{self, Reason};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
 use super::{TokenError, sessions};
+use crate::accounts::events::{self, Event};
 use crate::accounts::{Actor, audit};
 use crate::app::App;
 use crate::crypto::digest::hmac_sha256;
@@ -88,10 +89,14 @@ pub(super) async fn end(app: &Arc<App>, session: Session, reason: Reason, presen
     let shared = Arc::clone(app);
     let ended = app.db.write(move |conn| end_under_lock(&shared, conn, &session, reason, &presented));
     match ended.await {
-        Ok(()) if reason == Reason::Reuse => TokenError::Blacklisted,
-        Ok(()) => TokenError::SessionEnded,
+        Ok(()) => refusal(reason),
         Err(error) => error.into(),
     }
+}
+
+/// What whoever presents a token is told when its session ends for that reason.
+pub(super) fn refusal(reason: Reason) -> TokenError {
+    if reason == Reason::Reuse { TokenError::Blacklisted } else { TokenError::SessionEnded }
 }
 
 fn end_under_lock(
@@ -108,6 +113,7 @@ fn end_under_lock(
     if reason != Reason::Reuse || !is_first {
         return Ok(());
     }
+    events::count(conn, now, &[Event::ReuseAlarm])?;
     let jti = claims::jti(app, &presented.claims).ok().flatten().unwrap_or_default();
     let used = outstanding_tokens::find_by_jti(conn, jti)?;
     let successor = match &used {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::claims::{self, Kind};
 use super::record::{self, Reason, Why};
 use super::verify::Authenticated;
 use super::{TokenError, refresh, sessions};
-use crate::accounts::{Actor, audit};
+use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::Recorded;
@@ -42,7 +44,7 @@ impl From<DbError> for LogoutError {
 }
 
 /// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
-pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> {
+pub async fn blacklist(app: &Arc<App>, refresh: &str, client: Client) -> Result<(), TokenError> {
     let (claims, shared) = (claims::decode(app, refresh).await?, Arc::clone(app));
     app.db
         .write(move |conn| {
@@ -54,6 +56,7 @@ pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> 
             let by = owner.as_ref().map_or("", |user| user.username.as_str());
             let why = Why::new(Reason::Blacklist, by);
             record::blacklist(app, conn, &claims, recorded.as_ref(), owner.as_ref().map(|user| user.id), why)?;
+            note_revocation(app, conn, owner.as_ref(), &client, &claims)?;
             match recorded.and_then(|recorded| recorded.session) {
                 Some(session) => Ok(sessions::end_if_spent(app, conn, &session, (Reason::Blacklist, by))?),
                 None => Ok(()),
@@ -64,13 +67,15 @@ pub async fn blacklist(app: &Arc<App>, refresh: &str) -> Result<(), TokenError> 
 }
 
 /// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
-pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), LogoutError> {
+pub async fn logout(app: &Arc<App>, user: &User, refresh: &str, client: Client) -> Result<(), LogoutError> {
     let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
             let recorded = own(&shared, conn, &claims, &user)?;
             let why = (Reason::Logout, user.username.as_str());
-            Ok(spend(&shared, conn, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?)
+            let ended = spend(&shared, conn, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?;
+            let detail = json!({"which": "one", "session": ended});
+            Ok(note_logout(&shared, conn, &user, &client, &detail)?)
         })
         .await
         .map_err(|error| match error {
@@ -79,7 +84,8 @@ pub async fn logout(app: &Arc<App>, user: &User, refresh: &str) -> Result<(), Lo
         })
 }
 
-/// Blacklists a token and ends its session. One that was rotated still ends it; otherwise blacklisted ones are refused.
+/// Blacklists a token and ends its session, whose id it answers. One that was rotated still ends it; otherwise
+/// blacklisted ones are refused.
 fn spend(
     app: &App,
     conn: &mut Conn,
@@ -88,7 +94,7 @@ fn spend(
     recorded: Option<Recorded>,
     owner: Option<UserId>,
     why: (Reason, &str),
-) -> Result<(), TokenError> {
+) -> Result<Option<String>, TokenError> {
     let is_blacklisted = recorded.as_ref().is_some_and(|recorded| recorded.blacklisted_at.is_some());
     if is_blacklisted && recorded.as_ref().is_some_and(|recorded| recorded.rotated_at.is_none()) {
         return Err(TokenError::Blacklisted);
@@ -97,11 +103,31 @@ fn spend(
     if !is_blacklisted {
         record::blacklist(app, conn, claims, recorded.as_ref(), owner, Why::new(why.0, why.1))?;
     }
-    let Some(owner) = owner else { return Ok(()) };
-    if let Some(session) = sessions::known(app, conn, claims, recorded.as_ref(), owner)? {
-        sessions::end(app, conn, &session, why, app.now())?;
+    let Some(owner) = owner else { return Ok(None) };
+    let session = sessions::known(app, conn, claims, recorded.as_ref(), owner)?;
+    if let Some(session) = &session {
+        sessions::end(app, conn, session, why, app.now())?;
     }
-    Ok(())
+    Ok(session.map(|session| session.id))
+}
+
+/// A line in the audit log about a user who logged out.
+fn note_logout(app: &App, conn: &mut Conn, user: &User, client: &Client, detail: &Value) -> Result<(), DbError> {
+    let actor = Actor::user(user, client);
+    audit::write_with(conn, app.now(), &actor, "logout", Some(user.id), &user.username, detail)
+}
+
+/// A line about a token that whoever held it revoked.
+fn note_revocation(
+    app: &App,
+    conn: &mut Conn,
+    owner: Option<&User>,
+    client: &Client,
+    claims: &Claims,
+) -> Result<(), TokenError> {
+    let jti = claims::jti(app, claims)?.unwrap_or_default();
+    let (actor, owner) = (Actor::somebody(client), owner.map(|owner| owner.id));
+    Ok(audit::write(conn, app.now(), &actor, "token.revoke", owner, jti)?)
 }
 
 /// Why a token cannot be revoked.
@@ -116,7 +142,7 @@ pub enum RevokeError {
 }
 
 /// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. One that is not good is revoked enough.
-pub async fn revoke(app: &Arc<App>, token: &str) -> Result<(), RevokeError> {
+pub async fn revoke(app: &Arc<App>, token: &str, client: Client) -> Result<(), RevokeError> {
     let Ok(claims) = claims::decode(app, token).await else { return Ok(()) };
     if claims::check(app, &claims, None).is_err() {
         return Ok(());
@@ -134,12 +160,15 @@ pub async fn revoke(app: &Arc<App>, token: &str) -> Result<(), RevokeError> {
         let why = (Reason::Revoke, owner.as_ref().map_or("", |user| user.username.as_str()));
         if has_record {
             let recorded = record::find(app, conn, &claims)?;
-            return spend(app, conn, &claims, None, recorded, owner.as_ref().map(|user| user.id), why);
+            spend(app, conn, &claims, None, recorded, owner.as_ref().map(|user| user.id), why)?;
+            return note_revocation(app, conn, owner.as_ref(), &client, &claims);
         }
         let session = sessions::named(app, conn, &claims)?;
         match session.filter(|session| owner.as_ref().is_some_and(|user| user.id == session.user_id)) {
-            Some(session) => Ok(sessions::end(app, conn, &session, why, app.now()).map(drop)?),
-            None => Ok(()),
+            Some(session) if sessions::end(app, conn, &session, why, app.now())? => {
+                note_revocation(app, conn, owner.as_ref(), &client, &claims)
+            }
+            _ => Ok(()),
         }
     });
     match revoked.await.map_err(record::taken_is_blacklisted) {
@@ -160,12 +189,14 @@ fn own(app: &App, conn: &mut Conn, claims: &Claims, user: &User) -> Result<Optio
 }
 
 /// `logout/` with `all`: ends every session of the caller and blacklists every outstanding token.
-pub async fn logout_all(app: &Arc<App>, user: &User) -> Result<usize, DbError> {
-    let (id, by, now) = (user.id, user.username.clone(), app.now());
+pub async fn logout_all(app: &Arc<App>, user: &User, client: Client) -> Result<usize, DbError> {
+    let (shared, user) = (Arc::clone(app), user.clone());
     app.db
         .write(move |conn| {
-            users::lock(conn, &UserRef::Id(id), Intent::Revoke)?;
-            sessions::end_all(conn, id, None, (Reason::LogoutAll, &by), now)
+            users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
+            let tokens = sessions::end_all(conn, user.id, None, (Reason::LogoutAll, &user.username), shared.now())?;
+            note_logout(&shared, conn, &user, &client, &json!({"which": "all", "tokens": tokens}))?;
+            Ok(tokens)
         })
         .await
 }
@@ -175,6 +206,7 @@ pub async fn logout_others(
     app: &Arc<App>,
     caller: &Authenticated,
     refresh: Option<&str>,
+    client: Client,
 ) -> Result<usize, LogoutError> {
     let refresh = match refresh {
         Some(refresh) => Some(claims::decode(app, refresh).await?),
@@ -195,7 +227,9 @@ pub async fn logout_others(
             let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
             let keep = keep.ok_or(LogoutError::NoSession)?;
             let why = (Reason::LogoutOthers, user.username.as_str());
-            Ok(sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?)
+            let tokens = sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?;
+            note_logout(app, conn, user, &client, &json!({"which": "others", "tokens": tokens}))?;
+            Ok(tokens)
         })
         .await
 }
@@ -207,7 +241,8 @@ pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Re
         .write(move |conn| {
             let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok(0) };
             let count = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
-            audit::write(conn, now, &actor, "user.blacklist_tokens", Some(user), &owner.username)?;
+            let detail = json!({"tokens": count});
+            audit::write_with(conn, now, &actor, "user.blacklist_tokens", Some(user), &owner.username, &detail)?;
             Ok(count)
         })
         .await

@@ -3,8 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::TokenError;
-use super::claims;
 use super::record::{self, Reason};
 use crate::accounts::Client;
 use crate::app::App;
@@ -60,23 +58,8 @@ pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) 
     Ok(())
 }
 
-/// The session of a presented token. One that has none yet, because Django made it, joins the session that its claim
-/// names (Django copied that when it rotated a token of ours), or starts one.
-pub(super) fn of(
-    app: &App,
-    conn: &mut Conn,
-    presented: &Claims,
-    recorded: Option<&Recorded>,
-    user: UserId,
-    client: &Client,
-) -> Result<Option<Session>, TokenError> {
-    match known(app, conn, presented, recorded, user)? {
-        Some(session) => Ok(Some(session)),
-        None => Ok(start(app, conn, user, client, claims::expires_at(app, presented)?)?),
-    }
-}
-
-/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim.
+/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim (Django copies
+/// that when it rotates a token of ours).
 pub(super) fn known(
     app: &App,
     conn: &mut Conn,

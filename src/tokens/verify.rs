@@ -6,6 +6,7 @@ use super::claims::{self, Kind};
 use super::{TokenError, record, sessions};
 use crate::app::App;
 use crate::config::TokenClass;
+use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
@@ -47,7 +48,11 @@ pub enum AuthError {
 
 /// `verify/`: any type of token; all but access tokens must not be blacklisted.
 pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
-    let claims = claims::decode(app, token).await?;
+    verify_read(app, claims::decode(app, token).await?).await
+}
+
+/// The same for a token that has been read.
+pub(super) async fn verify_read(app: &Arc<App>, claims: Claims) -> Result<(), TokenError> {
     claims::check(app, &claims, None)?;
     if !claims::is_kind(app, &claims, Kind::Access) {
         not_blacklisted(app, claims.clone()).await?;
@@ -62,7 +67,12 @@ pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
 
 /// The user whose token authenticates a request.
 pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, AuthError> {
-    let claims = accepted(app, token).await?;
+    authenticate_read(app, claims::read(app, token).await).await
+}
+
+/// The same for a token that has been read.
+pub(super) async fn authenticate_read(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Authenticated, AuthError> {
+    let claims = accepted(app, &read).await?;
     if !claims.contains_key(&app.config.jwt.user_id_claim) {
         return Err(AuthError::NoUserId);
     }
@@ -86,10 +96,10 @@ pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, 
 }
 
 /// The claims, if one of `JWT_AUTH_TOKEN_CLASSES` takes the token.
-async fn accepted(app: &Arc<App>, token: &str) -> Result<Claims, AuthError> {
+async fn accepted(app: &Arc<App>, read: &Result<Claims, Fault>) -> Result<Claims, AuthError> {
     let mut refusals = Vec::new();
     for class in &app.config.jwt.auth_token_classes {
-        match accept(app, token, *class).await {
+        match accept(app, read, *class).await {
             Ok(claims) => return Ok(claims),
             Err(TokenError::Db(error)) => return Err(error.into()),
             Err(error) => refusals.push((*class, error)),
@@ -98,8 +108,8 @@ async fn accepted(app: &Arc<App>, token: &str) -> Result<Claims, AuthError> {
     Err(AuthError::InvalidToken(refusals))
 }
 
-async fn accept(app: &Arc<App>, token: &str, class: TokenClass) -> Result<Claims, TokenError> {
-    let claims = claims::decode(app, token).await?;
+async fn accept(app: &Arc<App>, read: &Result<Claims, Fault>, class: TokenClass) -> Result<Claims, TokenError> {
+    let claims = read.clone()?;
     match class {
         TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,
         TokenClass::Sliding => {

@@ -1,7 +1,10 @@
 //! Journeys in a real browser: headless Chromium, driven through chromedriver. `scripts/test` installs both.
 
+mod accessibility;
 mod api;
 mod front_end;
+pub mod pages;
 mod panel;
 mod site;
+mod soundness;
 mod webdriver;

@@ -64,7 +64,8 @@ impl Browser {
         let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         args.push(format!("--user-data-dir={}", folder.path().join("profile").display()));
         let options = json!({"args": args});
-        let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}});
+        let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
+        let wanted = json!({"capabilities": {"alwaysMatch": wanted}});
         let answer = client.post("/session", &wanted).expect_status(200).json();
         let session = answer["value"]["sessionId"].as_str().unwrap().to_owned();
         Self { client, session, _driver: driver, _folder: folder }
@@ -120,7 +121,55 @@ impl Browser {
     /// What a function body answers in the page.
     #[track_caller]
     pub fn ask(&self, script: &str) -> Value {
-        self.command("POST", "/execute/sync", &json!({"script": script, "args": []}))
+        self.ask_of(script, &[])
+    }
+
+    /// The same with arguments. What is answered may be a promise.
+    #[track_caller]
+    pub fn ask_of(&self, script: &str, arguments: &[Value]) -> Value {
+        self.command("POST", "/execute/sync", &json!({"script": script, "args": arguments}))
+    }
+
+    /// Presses a key where the focus is, as the standard codes it.
+    pub fn press(&self, key: char) {
+        let keys = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.command("POST", "/actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": keys}]}));
+    }
+
+    /// Shows pages as a screen of this width does, however narrow.
+    pub fn narrow(&self, width: u32) {
+        let screen = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", &screen);
+    }
+
+    /// What the visitor's system prefers: `light` or `dark`, and nothing that moves.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
+    }
+
+    /// Whether the pages' own scripts run. `ask` works either way.
+    pub fn run_scripts(&self, run: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": !run}));
+    }
+
+    /// What the console said since the last call: errors, policies that were broken, requests that failed.
+    pub fn console(&self) -> Vec<String> {
+        let entries = self.command("POST", "/se/log", &json!({"type": "browser"}));
+        entries.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What is to be seen, as a PNG in base64.
+    pub fn screenshot(&self) -> String {
+        self.command("GET", "/screenshot", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// A command of Chromium's own, which `WebDriver` has not.
+    fn devtools(&self, command: &str, parameters: &Value) {
+        self.command("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters}));
     }
 
     /// Whether an element is still on the page.
@@ -180,6 +229,11 @@ impl<'a> Element<'a> {
     pub fn fill(&self, text: &str) {
         self.command("POST", "/clear", &json!({}));
         self.command("POST", "/value", &json!({"text": text}));
+    }
+
+    /// The element as a script takes it.
+    pub fn as_argument(&self) -> Value {
+        json!({ELEMENT: self.id})
     }
 
     #[track_caller]

@@ -34,7 +34,7 @@ impl Set {
 
     /// Whether the set has a key that verified the token's signature.
     async fn look(&self, token: &str) -> bool {
-        let Some(key) = self.keys.key_of(token).await else { return false };
+        let Ok(key) = self.keys.key_of(token).await else { return false };
         let expect = latchkey::crypto::jwt::Expect { audience: &[], issuer: None, leeway: 0.0, now: 0.0 };
         latchkey::crypto::jwt::decode(&key, token, &expect).is_ok()
     }

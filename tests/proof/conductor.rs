@@ -86,6 +86,7 @@ impl Conductor {
                 }
                 stage.jobs[seat].in_transaction |= sql.starts_with("BEGIN");
             }
+            Event::Keeps(_) => {}
             Event::Ends(sql) => job.in_transaction &= sql != "COMMIT" && sql != "ROLLBACK",
         }
     }

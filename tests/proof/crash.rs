@@ -34,7 +34,7 @@ fn server_that_stops() {
         let place = match event {
             Event::Starts(sql) => format!("before {sql}"),
             Event::Ends("COMMIT") => "after COMMIT".to_owned(),
-            Event::Ends(_) => return,
+            Event::Keeps(_) | Event::Ends(_) => return,
         };
         if passed.fetch_add(1, Ordering::SeqCst) == point {
             say(&format!("stopped {place}"));

@@ -155,23 +155,25 @@ impl Seat {
                     None => Answer::Access(got.access),
                 });
             }
-            Call::Blacklist(token) => revoke::blacklist(app, &cast.tokens[token].refresh).await?,
+            Call::Blacklist(token) => revoke::blacklist(app, &cast.tokens[token].refresh, Client::default()).await?,
             Call::LogOut(token) => {
                 let caller = self.caller(cast, token).await?;
-                revoke::logout(app, &caller.user, &cast.tokens[token].refresh).await?;
+                revoke::logout(app, &caller.user, &cast.tokens[token].refresh, Client::default()).await?;
             }
             Call::LogOutAll(token) => {
                 let caller = self.caller(cast, token).await?;
-                revoke::logout_all(app, &caller.user).await?;
+                revoke::logout_all(app, &caller.user, Client::default()).await?;
             }
             Call::LogOutOthers(token) => {
                 let caller = self.caller(cast, token).await?;
-                revoke::logout_others(app, &caller, Some(&cast.tokens[token].refresh)).await?;
+                revoke::logout_others(app, &caller, Some(&cast.tokens[token].refresh), Client::default()).await?;
             }
             Call::Me(_, access) => drop(verify::authenticate(app, &cast.accesses[access].1).await?),
             Call::Introspect(token) => active(introspect::introspect(app, &cast.tokens[token].refresh).await?)?,
             Call::IntrospectAccess(_, access) => active(introspect::introspect(app, &cast.accesses[access].1).await?)?,
-            Call::Revoke(token) => revoke::revoke(app, &cast.tokens[token].refresh).await.map_err(broken)?,
+            Call::Revoke(token) => {
+                revoke::revoke(app, &cast.tokens[token].refresh, Client::default()).await.map_err(broken)?
+            }
             Call::Disable => change::set_active(app, &by, cast.user, false).await.map_err(broken)?,
             Call::ChangePassword => {
                 let password = NewPassword::Plain("orange-bridge-23".into());

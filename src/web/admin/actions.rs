@@ -6,22 +6,20 @@ use serde_json::{Map, Value};
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 24] = [
-    ("user.login", "Logins", "Logged in"),
-    ("user.login_failed", "Failed logins", "Failed login"),
-    ("user.logout", "Logouts", "Logged out"),
-    ("user.logout_all", "Logouts everywhere", "Logged out everywhere"),
-    ("user.logout_others", "Logouts elsewhere", "Logged out all other sessions"),
+const ACTIONS: [Action; 21] = [
+    ("login", "Logins", "Logged in"),
+    ("login.failed", "Failed logins", "Failed login"),
+    ("logout", "Logouts", "Logged out"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
-    ("admin.login_failed", "Failed logins to the panel", "Failed login to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
+    ("admin.session_end", "Panel logins ended", "Another login to the panel ended"),
     ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back, and its session was ended"),
     ("session.end", "Sessions ended", "Session ended"),
+    ("token.revoke", "Tokens revoked", "Token revoked by its holder"),
     ("token.blacklist", "Tokens blacklisted", "Token blacklisted"),
     ("token.unblacklist", "Tokens taken off the blacklist", "Token taken off the blacklist"),
     ("token.reveal", "Tokens revealed", "Token revealed"),
     ("user.create", "Users added", "User added"),
-    ("user.load", "Users loaded", "Users loaded from a file"),
     ("user.change", "Users changed", "User changed"),
     ("user.set_password", "Passwords set", "Password set"),
     ("user.activate", "Users activated", "User activated"),
@@ -30,7 +28,6 @@ const ACTIONS: [Action; 24] = [
     ("user.blacklist_tokens", "Logged out by an admin", "Logged out everywhere by an admin"),
     ("user.export", "Exports of users", "Users exported"),
     ("audit_log.export", "Exports of the audit log", "Audit log exported"),
-    ("audit_log.purge", "Purges of the audit log", "Old entries of the audit log deleted"),
 ];
 
 /// The actions that the log can be filtered by.
@@ -50,7 +47,7 @@ pub fn sentence(action: &str, count: i32) -> String {
     let once = known.map_or_else(|| in_words(action), |(.., once)| (*once).to_owned());
     match (count, known) {
         (..=1, _) => once,
-        (_, Some((_, many, _))) if action.ends_with("_failed") => {
+        (_, Some((_, many, _))) if action.ends_with(".failed") => {
             format!("{} {}", super::words::commas(count.into()), many.to_lowercase())
         }
         _ => format!("{once}, {} times", super::words::commas(count.into())),
@@ -59,7 +56,7 @@ pub fn sentence(action: &str, count: i32) -> String {
 
 /// Whether it is a sign of trouble.
 pub fn is_bad(action: &str) -> bool {
-    action == "session.reuse" || action.ends_with("_failed")
+    action == "session.reuse" || action.ends_with(".failed")
 }
 
 /// `not_before` becomes `Not before`.
@@ -119,8 +116,8 @@ mod tests {
     fn an_action_is_a_sentence() {
         for (action, count, words) in [
             ("token.reveal", 1, "Token revealed"),
-            ("user.login_failed", 1, "Failed login"),
-            ("user.login_failed", 1200, "1,200 failed logins"),
+            ("login.failed", 1, "Failed login"),
+            ("login.failed", 1200, "1,200 failed logins"),
             ("session.end", 2, "Session ended, 2 times"),
             ("thing.done_to_it", 1, "Thing done to it"),
             ("", 1, ""),

@@ -15,6 +15,9 @@ use crate::db::types::Instant;
 /// When the visitor logged in, or gave their password again.
 const CONFIRMED_AT: &str = "logged_in_at";
 
+/// The name of the form's field, and its label in a summary of errors.
+pub const LABEL: (&str, &str) = (FIELD, "Your own password");
+
 const FIELD: &str = "own_password";
 const REQUIRED: &str = "This field is required.";
 const WRONG: &str = "Your password was entered incorrectly. Please enter it again.";
@@ -35,36 +38,28 @@ pub fn remember(session: &Session, now: Instant) -> Result<(), PageError> {
 }
 
 impl Superuser {
+    /// The proof that accounts are changed with. `password` is the form's field `own_password`, which is looked at only
+    /// where it is needed; a right one counts as a login.
+    pub async fn confirm(&self, password: String) -> Result<Result<Confirmed, FieldError>, PageError> {
+        if let Some(confirmed) = self.0.by_login() {
+            return Ok(Ok(confirmed));
+        }
+        self.0.confirm_anew(FIELD, password).await
+    }
+}
+
+impl Staff {
     /// Whether a form has to ask for the visitor's own password.
     pub fn needs_password(&self) -> bool {
         self.by_login().is_none()
     }
 
-    /// For the form's template; `error` is what `confirm` answered, if it was sent before.
-    pub fn own_password(&self, error: Option<FieldError>) -> OwnPassword {
-        let age = self.0.confirmed_at().map(|at| self.0.reader().now.timestamp() - at.timestamp()).unwrap_or_default();
-        OwnPassword {
-            is_needed: self.needs_password(),
-            age: length(age.unsigned_abs()),
-            error: error.map(|error| error.message),
-        }
+    /// For the template of a form; `error` is what `confirm` refused with, if the form was sent before.
+    pub fn own_password(&self, error: Option<String>) -> OwnPassword {
+        let age = self.confirmed_at().map(|at| self.reader().now.timestamp() - at.timestamp()).unwrap_or_default();
+        OwnPassword { is_needed: self.needs_password(), age: length(age.unsigned_abs()), error }
     }
 
-    /// The proof that accounts are changed with. `password` is the form's field `own_password`, which is looked at only
-    /// where it is needed; a right one counts as a login.
-    pub async fn confirm(&self, password: String) -> Result<Result<Confirmed, FieldError>, PageError> {
-        if let Some(confirmed) = self.by_login() {
-            return Ok(Ok(confirmed));
-        }
-        self.0.confirm_anew(FIELD, password).await
-    }
-
-    fn by_login(&self) -> Option<Confirmed> {
-        Confirmed::by_login(self.actor(), self.0.confirmed_at()?, self.0.reader().now)
-    }
-}
-
-impl Staff {
     /// The same for everybody, for what is their own, and however fresh the login is. `field` is the form's.
     pub async fn confirm_anew(
         &self,
@@ -86,6 +81,10 @@ impl Staff {
             Err(LoginError::Busy) => Err(PageError::Busy),
             Err(LoginError::Db(error)) => Err(error.into()),
         }
+    }
+
+    fn by_login(&self) -> Option<Confirmed> {
+        Confirmed::by_login(self.visit.actor(&self.user), self.confirmed_at()?, self.reader().now)
     }
 
     fn confirmed_at(&self) -> Option<Instant> {

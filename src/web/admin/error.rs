@@ -244,10 +244,10 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
             home,
         ),
         PageError::Busy => page(
-            "Too many people are logging in",
-            "Every password check takes a moment of computing, and too many are waiting already.",
-            "Go back and log in again in a few seconds.",
-            (address::LOGIN, "Log in"),
+            "Too many passwords are being checked",
+            "Every check takes a moment of computing, and too many are waiting already. Nothing was changed.",
+            "Go back and send the form once more in a few seconds.",
+            home,
         ),
         PageError::Db(DbError::Unavailable(_)) => page(
             "The database does not answer",

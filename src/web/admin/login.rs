@@ -15,6 +15,7 @@ use super::error::PageError;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::{address, confirm};
+use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::config::UsernameField;
 
@@ -101,13 +102,18 @@ pub async fn log_in(
         return page(&form);
     }
     let credentials = Credentials { login: username.to_owned(), password: SecretString::from(fields.password) };
-    let user = match authenticate(&visit.app, credentials).await {
+    let refused = |mut form: LoginForm| {
+        form.error = Some(refusal(&visit));
+        Ok(html(StatusCode::OK, form.render()?))
+    };
+    let user = match authenticate(&visit.app, credentials, Door::Panel, &visit.client).await {
         Ok(user) if access::may_view(&visit.app, &user) => user,
         // The same answer for both: who is no staff learns nothing about the password.
-        Ok(_) | Err(LoginError::NoActiveAccount) => {
-            form.error = Some(refusal(&visit));
-            return Ok(html(StatusCode::OK, form.render()?));
+        Ok(user) => {
+            failed_login::note(&visit.app, Door::Panel, &visit.client, Some(&user)).await?;
+            return refused(form);
         }
+        Err(LoginError::NoActiveAccount) => return refused(form),
         Err(LoginError::Busy) => return Err(PageError::Busy),
         Err(LoginError::Db(error)) => return Err(error.into()),
     };

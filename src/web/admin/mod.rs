@@ -2,6 +2,7 @@
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
 mod access;
+mod account;
 mod actions;
 mod address;
 mod audit_log;
@@ -10,7 +11,9 @@ mod changelist;
 mod confirm;
 mod csrf;
 mod error;
+mod explain;
 mod export;
+mod form;
 mod index;
 mod layout;
 mod login;
@@ -18,7 +21,9 @@ mod outstanding_tokens;
 mod search;
 mod session;
 mod sessions;
+mod settings;
 mod status;
+mod user;
 mod users;
 
 use actix_web::middleware::from_fn;
@@ -42,18 +47,37 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/theme/").route(post().to(login::theme)))
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
-        .service(page("/auth/user/", users::list::list).route(post().to(users::list::search)))
+        .service(page("/auth/user/", users::list).route(post().to(users::search)))
         .service(page("/auth/user/export/", users::export::export))
-        .service(page("/auth/user/{id}/", users::bare))
-        .service(page("/auth/user/{id}/change/", users::change))
-        .service(page("/auth/user/{id}/blacklist/", users::ask).route(post().to(users::blacklist)))
+        .configure(user_routes)
+        .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
+        .service(page("/explain/", explain::form).route(post().to(explain::answer)))
+        .service(page("/settings/", settings::page))
         .configure(token_routes)
         .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
     cfg.service(pages);
+}
+
+fn user_routes(cfg: &mut ServiceConfig) {
+    let one = "/auth/user/{id}";
+    cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page(&format!("{one}/"), user::bare))
+        .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
+        .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
+        .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+}
+
+fn account_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/account/", account::show))
+        .service(form("/account/password/").route(post().to(account::password::set)))
+        .service(form("/account/time_zone/").route(post().to(account::time_zone::set)))
+        .service(form("/account/sessions/{id}/end/").route(post().to(account::sessions::end_panel)))
+        .service(form("/account/api_sessions/{id}/end/").route(post().to(account::sessions::end_api)));
 }
 
 fn token_routes(cfg: &mut ServiceConfig) {

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::access::Staff;
 use super::address::{self, BLACKLISTED, EXPLAIN, OUTSTANDING, SESSIONS, USERS};
@@ -16,6 +15,7 @@ use crate::app::App;
 use crate::crypto::jwt;
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens, users};
+use crate::tokens::explain::pasted::find_token;
 use crate::tokens::sessions;
 
 /// Longer searches are cut.
@@ -82,26 +82,6 @@ impl Whose {
 pub fn clean(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     text.trim().to_owned()
-}
-
-/// The token in what was pasted: itself, behind `Bearer`, or inside a JSON answer.
-fn find_token(pasted: &str) -> Option<String> {
-    let pasted = pasted.trim();
-    if pasted.starts_with('{') {
-        let answer: Value = serde_json::from_str(pasted).ok()?;
-        let field = |name| answer.get(name)?.as_str();
-        let token = ["refresh", "refresh_token", "token", "access"].into_iter().find_map(field)?;
-        return is_token(token).then(|| token.to_owned());
-    }
-    let last = pasted.split([' ', ':', '"', '\'', '\n', '\t']).rfind(|word| !word.is_empty())?;
-    is_token(last).then(|| last.to_owned())
-}
-
-/// Two or three parts in base64url, of which the first is an object (`{"` is `eyJ`).
-fn is_token(text: &str) -> bool {
-    let is_base64 = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    let parts: Vec<&str> = text.split('.').collect();
-    (2..=3).contains(&parts.len()) && text.starts_with("ey") && parts[0].len() > 10 && parts.into_iter().all(is_base64)
 }
 
 /// The answer to a search in `list`; what is kept of the list's address goes along.

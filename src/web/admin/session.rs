@@ -103,6 +103,18 @@ impl Visit {
         Actor { user_id: Some(user.id), name: user.username.clone(), ip }
     }
 
+    /// The key of its session.
+    pub fn key(&self) -> Option<String> {
+        self.login.borrow().as_ref().and_then(|login| login.key.clone())
+    }
+
+    /// The user as it is after a change of its own, so that the session goes on under the new password.
+    pub fn refresh(&self, user: User) {
+        if let Some(login) = self.login.borrow_mut().as_mut() {
+            login.user = user;
+        }
+    }
+
     /// From here on it is this user's; the session's row is made when the answer leaves.
     pub fn log_in(&self, user: User) {
         *self.login.borrow_mut() = Some(Login { key: None, user });
@@ -205,8 +217,10 @@ impl SessionStore for Store {
     }
 
     async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
-        let saved = admin_session::save(&self.app, key.as_ref(), state).await;
-        saved.map(|()| key).map_err(|error| UpdateError::Other(VISIT.get().fail(error)))
+        let visit = VISIT.get();
+        let Some(user) = visit.user() else { return Ok(key) };
+        let saved = admin_session::save(&self.app, key.as_ref(), &user, state).await;
+        saved.map(|()| key).map_err(|error| UpdateError::Other(visit.fail(error)))
     }
 
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
@@ -214,6 +228,8 @@ impl SessionStore for Store {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        admin_session::end(&self.app, key.as_ref()).await.map_err(|error| VISIT.get().fail(error))
+        let visit = VISIT.get();
+        let ip = visit.client.address();
+        admin_session::end(&self.app, key.as_ref(), ip).await.map_err(|error| visit.fail(error))
     }
 }

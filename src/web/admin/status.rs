@@ -14,7 +14,7 @@ pub struct Badge {
     pub word: &'static str,
 }
 
-/// A badge.
+/// A badge of these.
 pub const fn badge(class: &'static str, icon: &'static str, word: &'static str) -> Badge {
     Badge { class, icon, word }
 }

@@ -44,7 +44,7 @@ impl View for Logout {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         if fields.get("all").is_some_and(super::fields::Value::is_true) {
-            revoke::logout_all(&call.app, &caller.user).await?;
+            revoke::logout_all(&call.app, &caller.user, call.client()).await?;
             call.forget_cookie();
             return Ok(json!({"status": "OK, goodbye, all refresh tokens blacklisted"}));
         }
@@ -53,11 +53,12 @@ impl View for Logout {
                 Some(_) => Some(call.refresh_token(&fields, "refresh_token")?),
                 None => call.cookie_token()?,
             };
-            revoke::logout_others(&call.app, &caller, keep.as_ref().map(|token| token.text.as_str())).await?;
+            let keep = keep.as_ref().map(|token| token.text.as_str());
+            revoke::logout_others(&call.app, &caller, keep, call.client()).await?;
             return Ok(json!({"status": "OK, all other sessions ended"}));
         }
         let token = call.refresh_token(&fields, "refresh_token")?;
-        let ended = revoke::logout(&call.app, &caller.user, &token.text).await;
+        let ended = revoke::logout(&call.app, &caller.user, &token.text, call.client()).await;
         call.take_back(&token, ended.as_ref().err().is_none_or(LogoutError::is_final));
         ended?;
         Ok(json!({"status": GOODBYE}))

@@ -34,7 +34,7 @@ impl View for Revoke {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        revoke::revoke(&call.app, fields.oauth_token()?).await?;
+        revoke::revoke(&call.app, fields.oauth_token()?, call.client()).await?;
         Ok(json!({}))
     }
 }

@@ -69,7 +69,7 @@ impl View for One {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let id = call.segment("id").to_owned();
         if call.method == Method::DELETE {
-            let has_ended = own_sessions::end(&call.app, &caller, &id, &call.client()).await?;
+            let has_ended = own_sessions::end(&call.app, &caller.user, &id, &call.client()).await?;
             return if has_ended { Ok(Value::Null) } else { Err(no_session()) };
         }
         let mut found = own_sessions::find(&call.app, &caller, &id).await?.ok_or_else(no_session)?;

@@ -136,7 +136,7 @@ impl View for Blacklist {
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         let token = call.refresh_token(&fields, "refresh")?;
-        let blacklisted = revoke::blacklist(&call.app, &token.text).await;
+        let blacklisted = revoke::blacklist(&call.app, &token.text, call.client()).await;
         call.take_back(&token, blacklisted.as_ref().err().is_none_or(TokenError::is_final));
         blacklisted?;
         Ok(json!({}))

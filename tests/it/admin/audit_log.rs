@@ -30,7 +30,7 @@ fn server_with_entries(backend: Backend) -> (Server, Panel, i64) {
         &[
             ("user.change", "carol", "192.0.2.9", alice, "alice", change, 1),
             ("session.reuse", "Latchkey", "192.0.2.2", alice, "jti-of-alice", reuse, 1),
-            ("user.login_failed", "", "192.0.2.7", alice, "alice", "{}", 12),
+            ("login.failed", "", "192.0.2.7", alice, "alice", "{}", 12),
             ("token.reveal", "carol", "192.0.2.9", 99, "jti-of-nobody", "not json", 1),
             ("strange.new_thing", "Command line", "", 99, "gone", "[1]", 1),
         ],
@@ -141,7 +141,7 @@ fn the_export_has_the_rows_of_the_list(backend: Backend) {
     assert!(page.contains(&format!("{LOG}export/?user=alice&#38;at=2025")), "{page}");
     let exported = lines(&mut sam, "?user=alice&at=2025");
     let actions: Vec<_> = exported.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["user.login_failed", "session.reuse", "user.change"]);
+    assert_eq!(actions, ["login.failed", "session.reuse", "user.change"]);
     assert_eq!(
         exported[2],
         json!({

@@ -1,11 +1,19 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
+mod account;
 mod audit_log;
+mod confirm;
+mod explain;
+mod html;
 mod lists;
 mod login;
 mod pages;
+mod search;
 mod sessions;
+mod settings;
+mod snapshots;
 mod tokens;
+mod users;
 
 use crate::harness::Panel;
 use crate::harness::admin::{attribute, unescape};

@@ -7,6 +7,7 @@ mod bodies;
 mod browsable;
 mod cookie;
 mod database_away;
+mod events;
 mod headers;
 mod health;
 mod introspect;

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::list::{ADMIN, filter, search_in};
+use super::{ADMIN, filter, search_in};
 use crate::accounts::export::{Export, note};
 use crate::app::App;
 use crate::db::page::Paging;

@@ -1,0 +1,76 @@
+//! Counting tokens that were there before Latchkey counted: a database taken over from Django has a past that the charts
+//! should show. Done once, in the background, newest first, in batches that remember how far they came.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::events::Event;
+use super::upkeep::exclusively;
+use crate::app::App;
+use crate::db::types::Instant;
+use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_rollup, latchkey_statistic, outstanding_tokens};
+
+/// How many rows one write job counts, and what lies between two.
+const BATCH: i64 = 5000;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The rows of `latchkey_statistic` that say up to which key tokens are still to be counted. The migration that makes
+/// the rollup writes them, so that nothing is counted twice and nothing left out.
+const OUTSTANDING: &str = "backfill.outstanding";
+const BLACKLISTED: &str = "backfill.blacklisted";
+
+/// Counts what is left to count.
+pub async fn run(app: &App) -> Result<(), DbError> {
+    let now = app.now();
+    while exclusively(app, move |conn| count_outstanding(conn, now)).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while exclusively(app, move |conn| count_blacklisted(conn, now)).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+fn count_outstanding(conn: &mut Conn, now: Instant) -> Result<usize, DbError> {
+    batch(conn, OUTSTANDING, now, |conn, up_to| {
+        let rows = outstanding_tokens::list_created_up_to(conn, up_to, BATCH)?;
+        let name = Event::TokenCreated.name();
+        Ok(rows.into_iter().map(|(id, at)| (id.0, at.map(|at| (name.to_string(), at)))).collect())
+    })
+}
+
+fn count_blacklisted(conn: &mut Conn, now: Instant) -> Result<usize, DbError> {
+    batch(conn, BLACKLISTED, now, |conn, up_to| {
+        let rows = blacklisted_tokens::list_up_to(conn, up_to, BATCH)?;
+        let name = |reason: Option<String>| match reason {
+            Some(reason) => format!("blacklisted.{reason}"),
+            None => Event::BlacklistedUnknown.name().into_owned(),
+        };
+        Ok(rows.into_iter().map(|(id, at, reason)| (id.0, Some((name(reason), at)))).collect())
+    })
+}
+
+type Row = (i64, Option<(String, Instant)>);
+
+/// Counts the next rows below the mark and moves it; answers how many there were.
+fn batch(
+    conn: &mut Conn,
+    mark: &str,
+    now: Instant,
+    rows: impl Fn(&mut Conn, i64) -> Result<Vec<Row>, DbError>,
+) -> Result<usize, DbError> {
+    let Some(up_to) = latchkey_statistic::find(conn, mark)?.map(|row| row.value).filter(|value| *value > 0) else {
+        return Ok(0);
+    };
+    let rows = rows(conn, up_to)?;
+    let mut sums: BTreeMap<(Instant, &str), i64> = BTreeMap::new();
+    for (event, at) in rows.iter().filter_map(|(_, event)| event.as_ref()) {
+        *sums.entry((at.hour(), event)).or_default() += 1;
+    }
+    for ((hour, event), count) in sums {
+        latchkey_rollup::add(conn, hour, &[(event, count)])?;
+    }
+    let left = rows.iter().map(|(id, _)| id - 1).min().unwrap_or(0);
+    latchkey_statistic::upsert(conn, mark, left, now)?;
+    Ok(rows.len())
+}

@@ -1,0 +1,67 @@
+//! What is counted for the dashboard: each event is added to its hour, in the transaction in which it happens. Who did
+//! what stands in the audit log; this only says how often.
+
+use std::borrow::Cow;
+
+use crate::db::types::Instant;
+use crate::db::{Conn, DbError, latchkey_rollup};
+use crate::tokens::record::Reason;
+
+/// Something that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A refresh or sliding token was recorded.
+    TokenCreated,
+    /// A refresh that wrote something: each rotation; without rotation the first in a minute.
+    Refresh,
+    /// A token was blacklisted.
+    Blacklisted(Reason),
+    /// A token was blacklisted before Latchkey was here, or by a Django beside it: nobody wrote down why.
+    BlacklistedUnknown,
+    /// Somebody logged in, to the API or the panel.
+    Login,
+    /// Somebody failed to.
+    FailedLogin,
+    /// A rotated token came back.
+    ReuseAlarm,
+    /// A user was added.
+    UserCreated,
+}
+
+impl Event {
+    /// The word in `latchkey_rollup.event`.
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::TokenCreated => "token.create",
+            Self::Refresh => "token.refresh",
+            Self::Login => "login",
+            Self::FailedLogin => "login.failed",
+            Self::ReuseAlarm => "session.reuse",
+            Self::UserCreated => "user.create",
+            Self::BlacklistedUnknown => "blacklisted.unknown",
+            Self::Blacklisted(reason) => return Cow::Owned(format!("blacklisted.{}", reason.name())),
+        })
+    }
+}
+
+impl Event {
+    /// The words of all blacklistings, or of those for one reason (empty: nobody wrote down why).
+    pub fn blacklistings(reason: Option<&str>) -> Vec<Cow<'static, str>> {
+        let of = |reason: &Reason| Self::Blacklisted(*reason).name();
+        let all = Reason::ALL.iter().map(of).chain([Self::BlacklistedUnknown.name()]);
+        let wanted = reason.map(|reason| format!("blacklisted.{}", if reason.is_empty() { "unknown" } else { reason }));
+        all.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)).collect()
+    }
+}
+
+/// Counts these events, each of them once, in one statement.
+pub fn count(conn: &mut Conn, now: Instant, events: &[Event]) -> Result<(), DbError> {
+    let names: Vec<_> = events.iter().map(|event| event.name()).collect();
+    let counts: Vec<_> = names.iter().map(|name| (&**name, 1)).collect();
+    latchkey_rollup::add(conn, now, &counts)
+}
+
+/// Counts an event that happened several times at once.
+pub fn count_many(conn: &mut Conn, now: Instant, event: Event, times: usize) -> Result<(), DbError> {
+    latchkey_rollup::add(conn, now, &[(&event.name(), i64::try_from(times).unwrap_or(i64::MAX))])
+}

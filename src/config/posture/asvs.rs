@@ -1,0 +1,226 @@
+//! OWASP ASVS 5.0: chapters V6 (authentication), V7 (session management), V9 (self-contained tokens), and the rows of
+//! others that a setting of ours decides.
+
+use std::time::Duration;
+
+use super::{Facts, Row, Source, by, fixed};
+use crate::config::Hasher;
+
+/// A leeway of more than a few minutes is none (RFC 7519, 4.1.4).
+const LEEWAY: Duration = Duration::from_mins(5);
+
+pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
+    [elsewhere(facts), authentication(facts), sessions(facts), tokens(facts)].concat()
+}
+
+fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
+    (Source::Asvs, number, asks)
+}
+
+fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {
+    let config = facts.config;
+    vec![
+        by(
+            "PUBLIC_URL",
+            asks("3.3.1", "Cookies have the attribute Secure."),
+            facts.has_https(),
+            [
+                "PUBLIC_URL begins with https://, so every cookie is Secure.",
+                "Cookies travel without TLS, because PUBLIC_URL begins with http://.",
+            ],
+            "PUBLIC_URL=https://… and TLS in front of the server",
+        ),
+        by(
+            "CORS_ALLOW_ALL_ORIGINS",
+            asks("3.4.2", "Other origins are let in by a list of those that are trusted."),
+            !config.cors.allow_all_origins,
+            ["Only the origins of CORS_ALLOWED_ORIGINS are let in.", "Every origin is let in."],
+            "CORS_ALLOW_ALL_ORIGINS=false, and CORS_ALLOWED_ORIGINS with the front ends",
+        )
+        .pressing(),
+        by(
+            "PASSWORD_HASHER",
+            asks("11.4.2", "Passwords are stored with a slow function made for that."),
+            facts.hashes_slowly(),
+            ["New passwords cost whoever guesses them enough.", "New hashes are quick to guess if they are stolen."],
+            "BCRYPT_ROUNDS=12, PBKDF2_ITERATIONS=1000000, or PASSWORD_HASHER=argon2",
+        )
+        .pressing(),
+        by(
+            "DATABASE_URL",
+            asks("12.3.1", "Connections to databases are encrypted."),
+            config.database.url.is_local_or_encrypted(),
+            [
+                "The database is on this machine, or sslmode asks for TLS.",
+                "The connection may be without TLS: sslmode does not ask for it.",
+            ],
+            "?sslmode=verify-full at the end of DATABASE_URL",
+        )
+        .pressing(),
+    ]
+}
+
+fn authentication(facts: &Facts<'_>) -> Vec<Row> {
+    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
+    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
+    vec![
+        missing("6.2.1", "Passwords have at least 8 characters.", "Latchkey does not ask for a length yet."),
+        missing("6.2.4", "New passwords are not among the 3000 most common.", "Latchkey does not look yet."),
+        always("6.2.5", "Passwords may be of any composition.", "There are no rules about kinds of characters."),
+        always(
+            "6.2.7",
+            "Pasting and password managers are allowed.",
+            "The forms are plain and named as managers expect.",
+        ),
+        by(
+            "PASSWORD_HASHER",
+            asks("6.2.8", "A password is verified exactly as typed, without being cut."),
+            facts.hasher() != Hasher::Bcrypt,
+            ["The whole password counts.", "bcrypt alone looks at the first 72 bytes."],
+            "PASSWORD_HASHER=bcrypt_sha256",
+        ),
+        always("6.2.9", "Passwords of 64 characters are allowed.", "Much longer ones are."),
+        always("6.2.10", "No password has to be changed for its age.", "None ever has to."),
+        missing("6.2.12", "New passwords are not among those of known breaches.", "Latchkey does not look yet."),
+        missing(
+            "6.3.1",
+            "Guessing of passwords is slowed down.",
+            "Latchkey does not limit failed logins yet; each costs a slow hash.",
+        )
+        .mended_by("Limit requests to /api/token/ and /admin/login/ in the reverse proxy"),
+        always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
+        missing("6.3.3", "A second factor is needed.", "Latchkey has no second factors yet."),
+        missing("6.3.7", "Users are told when their password or address is changed.", "Latchkey sends no mail yet."),
+        always(
+            "6.3.8",
+            "Failed logins do not tell who has an account.",
+            "Unknown, inactive and wrong get one answer after the same time.",
+        ),
+        always("6.4.2", "There are no secret questions.", "There are none."),
+    ]
+}
+
+fn sessions(facts: &Facts<'_>) -> Vec<Row> {
+    let (jwt, sessions, accounts) = (&facts.config.jwt, &facts.config.sessions, &facts.config.accounts);
+    let has_id = jwt.jti_claim.is_some();
+    vec![
+        fixed(Source::Asvs, "7.2.1", "Session tokens are verified by a trusted service.", true, "This server does it."),
+        by(
+            "SESSION_IDLE_TIMEOUT",
+            asks("7.3.1", "A session that is not used ends."),
+            sessions.idle_timeout.is_some() || jwt.rotate_refresh_tokens,
+            [
+                "After SESSION_IDLE_TIMEOUT, or the lifetime of a refresh token, whichever is shorter.",
+                "A session lives as long as its refresh token, used or not.",
+            ],
+            "SESSION_IDLE_TIMEOUT=7 days",
+        ),
+        by(
+            "SESSION_MAX_AGE",
+            asks("7.3.2", "A session ends at some time, however much it is used."),
+            sessions.max_age.is_some() || !jwt.rotate_refresh_tokens,
+            [
+                "After SESSION_MAX_AGE, or with its one refresh token.",
+                "As long as it is refreshed a session goes on for ever.",
+            ],
+            "SESSION_MAX_AGE=30 days",
+        ),
+        by(
+            "JWT_CHECK_SESSION",
+            asks("7.4.1", "After a logout nobody can go on with the session."),
+            jwt.check_session && has_id,
+            [
+                "Access tokens end with their session on this server.",
+                "An access token stays good until it expires, also after its logout.",
+            ],
+            "JWT_CHECK_SESSION=true; other services ask token/introspect/",
+        ),
+        by(
+            "END_SESSIONS_ON_USER_CHANGE",
+            asks("7.4.2", "Sessions end when their user is disabled or deleted."),
+            accounts.end_sessions_on_user_change && jwt.check_user_is_active && has_id,
+            ["They do, and inactive users are refused.", "A session outlives the disabling of its user."],
+            "END_SESSIONS_ON_USER_CHANGE=true and JWT_CHECK_USER_IS_ACTIVE=true",
+        )
+        .pressing(),
+        by(
+            "END_SESSIONS_ON_USER_CHANGE",
+            asks("7.4.3", "Sessions can be ended when the password is changed."),
+            accounts.end_sessions_on_user_change && has_id || jwt.check_revoke_token,
+            ["A new password ends them.", "They go on under the old password."],
+            "END_SESSIONS_ON_USER_CHANGE=true",
+        )
+        .pressing(),
+        by(
+            "JWT_JTI_CLAIM",
+            asks("7.4.5", "Administrators can end the sessions of a user."),
+            has_id,
+            [
+                "In the panel, on the page of the user.",
+                "Tokens without an id cannot be recorded, and so not be blacklisted.",
+            ],
+            "JWT_JTI_CLAIM=jti",
+        )
+        .pressing(),
+        fixed(
+            Source::Asvs,
+            "7.5.2",
+            "Users can see their sessions and, after typing their password again, end them.",
+            false,
+            "They can by /api/sessions/, but the password is not asked for again.",
+        ),
+    ]
+}
+
+fn tokens(facts: &Facts<'_>) -> Vec<Row> {
+    let jwt = &facts.config.jwt;
+    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
+    vec![
+        always(
+            "9.1.1",
+            "The signature of a token is verified before anything in it counts.",
+            "It is the first thing that is looked at.",
+        ),
+        always("9.1.2", "Only algorithms of a list are accepted, and never “none”.", "Only JWT_ALGORITHM is."),
+        always(
+            "9.1.3",
+            "Keys come from sources that are set beforehand, not from the token.",
+            "jku, x5u and jwk in a header are not looked at.",
+        ),
+        by(
+            "JWT_LEEWAY",
+            asks("9.2.1", "A token is accepted only within the time that it names."),
+            jwt.leeway <= LEEWAY,
+            [
+                "exp and nbf are checked.",
+                "JWT_LEEWAY is longer than five minutes, so expired tokens go on for that long.",
+            ],
+            "JWT_LEEWAY=10s",
+        ),
+        by(
+            "JWT_TOKEN_TYPE_CLAIM",
+            asks("9.2.2", "A token is accepted only for what its type is made for."),
+            jwt.token_type_claim.is_some(),
+            [
+                "A refresh token is no access token, and the other way round.",
+                "Tokens have no type: each is taken for every purpose.",
+            ],
+            "JWT_TOKEN_TYPE_CLAIM=token_type",
+        )
+        .pressing(),
+        by(
+            "JWT_AUDIENCE",
+            asks("9.2.3", "A token is accepted only by those whom it is meant for."),
+            facts.has_audience(),
+            ["aud is checked.", "Tokens name no audience."],
+            "JWT_AUDIENCE=https://api.example.com",
+        ),
+        by(
+            "JWT_AUDIENCE",
+            asks("9.2.4", "An issuer with one key for several audiences names the audience in each token."),
+            facts.has_audience(),
+            ["aud is written.", "Whoever trusts the key takes every token, whomever it was meant for."],
+            "JWT_AUDIENCE=https://api.example.com",
+        ),
+    ]
+}

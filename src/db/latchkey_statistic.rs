@@ -1,0 +1,122 @@
+//! `latchkey_statistic`: counts that take too long for a page, taken now and then in the background. Also how far the
+//! counting of tokens has come that were there before Latchkey (`accounts::backfill`).
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::fixed::Fixed;
+use super::schema::latchkey_statistic;
+use super::types::{Instant, Moment};
+use super::{Conn, DbError};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// All users.
+    Users,
+    /// Sessions that are neither ended nor expired.
+    ActiveSessions,
+    /// All recorded tokens.
+    Outstanding,
+    /// Recorded tokens that are neither blacklisted nor expired.
+    Live,
+    /// Expired tokens that were not deleted yet.
+    ExpiredWaiting,
+    /// Blacklisted tokens that were rotated.
+    Rotated,
+    /// All blacklisted tokens.
+    Blacklisted,
+}
+
+impl Statistic {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Users,
+        Self::ActiveSessions,
+        Self::Outstanding,
+        Self::Live,
+        Self::ExpiredWaiting,
+        Self::Rotated,
+        Self::Blacklisted,
+    ];
+
+    /// The word in `latchkey_statistic.name`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::ActiveSessions => "active_sessions",
+            Self::Outstanding => "outstanding",
+            Self::Live => "live",
+            Self::ExpiredWaiting => "expired_waiting",
+            Self::Rotated => "rotated",
+            Self::Blacklisted => "blacklisted",
+        }
+    }
+
+    /// What counts it, at a point in time.
+    fn query(self) -> &'static str {
+        // Each names the time, so that all are bound alike.
+        match self {
+            Self::Users => "FROM auth_user WHERE $1 IS NOT NULL",
+            Self::ActiveSessions => "FROM latchkey_session WHERE expires_at > $1 AND ended_at IS NULL",
+            Self::Outstanding => "FROM token_blacklist_outstandingtoken WHERE $1 IS NOT NULL",
+            Self::Live => {
+                "FROM token_blacklist_outstandingtoken o WHERE expires_at > $1 AND NOT EXISTS \
+                 (SELECT 1 FROM token_blacklist_blacklistedtoken b WHERE b.token_id = o.id)"
+            }
+            Self::ExpiredWaiting => "FROM token_blacklist_outstandingtoken WHERE expires_at <= $1",
+            Self::Rotated => "FROM latchkey_token WHERE rotated_at <= $1",
+            Self::Blacklisted => "FROM token_blacklist_blacklistedtoken WHERE $1 IS NOT NULL",
+        }
+    }
+}
+
+/// What was counted, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Counted {
+    /// Of what: the name of a `Statistic`.
+    pub name: String,
+    /// How many.
+    pub value: i64,
+    /// When.
+    pub counted_at: Instant,
+}
+
+/// Everything that was counted.
+#[derive(Debug, Clone, Default)]
+pub struct Statistics(Vec<Counted>);
+
+impl Statistics {
+    /// The last count of this.
+    pub fn of(&self, statistic: Statistic) -> Option<&Counted> {
+        self.0.iter().find(|counted| counted.name == statistic.name())
+    }
+}
+
+/// Reads all.
+pub fn list(conn: &mut Conn) -> Result<Statistics, DbError> {
+    Ok(Statistics(latchkey_statistic::table.load(conn)?))
+}
+
+/// One row.
+pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Counted>, DbError> {
+    Ok(latchkey_statistic::table.find(name).first(conn).optional()?)
+}
+
+/// Writes one row.
+pub fn upsert(conn: &mut Conn, name: &str, value: i64, at: Instant) -> Result<(), DbError> {
+    let text = "INSERT INTO latchkey_statistic (name, value, counted_at) VALUES (?, ?, ?) \
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value, counted_at = excluded.counted_at";
+    Fixed::new(text, &[name.into(), value.into(), at.into()]).run(conn).map(drop)
+}
+
+/// Counts the rows themselves: seconds, where there are millions.
+pub fn count(conn: &mut Conn, statistic: Statistic, now: Instant) -> Result<i64, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let query = diesel::sql_query(format!("SELECT count(*) AS count {}", statistic.query()));
+    Ok(query.bind::<Moment, _>(now).get_result::<Row>(conn)?.count)
+}

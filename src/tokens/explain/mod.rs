@@ -1,0 +1,213 @@
+//! "Explain a token": why is it accepted or refused, here and now? Nothing is decided here: each use that a token can be
+//! put to is tried with the functions that decide in earnest (`trial`), and what they say is laid out (`check`).
+//! Nothing is written and nothing is kept. The panel's page puts it into words.
+
+pub mod check;
+pub mod pasted;
+pub mod trial;
+
+use std::sync::Arc;
+
+use super::claims::{self, Kind};
+use super::{refresh, sessions};
+use crate::app::App;
+use crate::crypto::fault::Fault;
+use crate::crypto::jwt::{self, Claims};
+use crate::db::latchkey_session::Session;
+use crate::db::outstanding_tokens::{self, Detail};
+use crate::db::types::{Instant, TokenId};
+use crate::db::users::User;
+use crate::db::{Conn, DbError};
+use crate::tokens::TokenError;
+use pasted::Pasted;
+use trial::{Trial, Usage};
+
+/// What can be said of what was pasted.
+pub enum Answer {
+    /// Nothing was pasted.
+    Nothing,
+    /// No recorded token has this jti.
+    UnknownJti(String),
+    /// A token, or a text that the server takes for a bad one.
+    Token(Box<Explanation>),
+}
+
+/// Everything about one token. No `Debug`: header and payload are all but the token.
+pub struct Explanation {
+    /// Its text without the signature, if it has the form of a token.
+    pub unsigned: Option<String>,
+    /// How long the text is, in bytes.
+    pub length: usize,
+    /// Whether it has a signature; what is stored has none.
+    pub is_signed: bool,
+    /// Whether it is one word of ASCII: nothing else can stand in a header.
+    pub is_word: bool,
+    /// Its header, unchecked.
+    pub header: Claims,
+    /// Its claims, unchecked.
+    pub claims: Claims,
+    /// Its type, where the claim says one that we know.
+    pub kind: Option<Kind>,
+    /// By which key its signature is good.
+    pub signed_by: SignedBy,
+    /// What each use of it comes to; the one that it was made for first.
+    pub trials: Vec<Trial>,
+    /// What the database knows of it.
+    pub facts: Facts,
+    /// When this was found out.
+    pub now: Instant,
+}
+
+/// Whose signature it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedBy {
+    /// There is none: this is what the database keeps.
+    NoSignature,
+    /// This server's own key, with its id.
+    OwnKey(String),
+    /// The key of that id in the set of `JWT_JWK_URL`.
+    KeySet(String),
+    /// This server's own key, which does not count because `JWT_JWK_URL` is set.
+    OwnKeyOutOfUse,
+    /// Nobody's that counts.
+    Nobody,
+}
+
+/// What the database knows of a token. No `Debug`: Django stores whole tokens.
+#[derive(Default)]
+pub struct Facts {
+    /// Its row, its blacklisting and its neighbours.
+    pub recorded: Option<Detail>,
+    /// Whom its claims name.
+    pub user: Option<User>,
+    /// Its session: by the record, or else by its claim.
+    pub session: Option<Session>,
+}
+
+/// Explains what was pasted.
+///
+/// # Errors
+/// Only when the database does not answer.
+pub async fn explain(app: &Arc<App>, pasted: &str) -> Result<Answer, DbError> {
+    match Pasted::read(pasted) {
+        Pasted::Nothing => Ok(Answer::Nothing),
+        Pasted::Token(token) => about(app, &token, None).await,
+        Pasted::Jti(jti) => {
+            let wanted = jti.clone();
+            let stored = app.db.read(move |conn| stored(conn, &wanted)).await?;
+            match stored {
+                Some((id, token)) => about(app, &token, Some(id)).await,
+                None => Ok(Answer::UnknownJti(jti)),
+            }
+        }
+    }
+}
+
+/// The stored text of a jti: `header.payload`, or a whole token where Django wrote it.
+fn stored(conn: &mut Conn, jti: &str) -> Result<Option<(TokenId, String)>, DbError> {
+    let Some(recorded) = outstanding_tokens::find_by_jti(conn, jti)? else { return Ok(None) };
+    let detail = outstanding_tokens::find_detail(conn, recorded.id)?;
+    Ok(detail.map(|detail| (recorded.id, detail.token)))
+}
+
+async fn about(app: &Arc<App>, token: &str, id: Option<TokenId>) -> Result<Answer, DbError> {
+    let is_signed = token.split('.').count() != 2;
+    let read = if is_signed {
+        claims::read(app, token).await
+    } else {
+        jwt::decode_unsigned(token, app.config.jwt.algorithm, &claims::expected(app))
+    };
+    let (header, payload) = jwt::peek(token).unwrap_or_default();
+    let kind = [Kind::Access, Kind::Refresh, Kind::Sliding];
+    let kind = kind.into_iter().find(|kind| claims::is_kind(app, &payload, *kind));
+    let (shared, said) = (Arc::clone(app), payload.clone());
+    let facts = app.db.read(move |conn| find(&shared, conn, &said, id)).await?;
+    let mut trials = Vec::new();
+    for usage in Usage::of(kind) {
+        trials.push(trial::run(app, usage, &read, &payload).await?);
+    }
+    Ok(Answer::Token(Box::new(Explanation {
+        unsigned: jwt::peek(token).map(|_| token.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")),
+        length: token.len(),
+        is_signed,
+        is_word: token.bytes().all(|byte| byte.is_ascii_graphic()),
+        signed_by: signed_by(app, token, is_signed, &read),
+        header,
+        claims: payload,
+        kind,
+        trials,
+        facts,
+        now: app.now(),
+    })))
+}
+
+fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Fault>) -> SignedBy {
+    use Fault::{Algorithm, Form, Header, NoKeyId, Signature, UnknownKey};
+    if !is_signed {
+        return SignedBy::NoSignature;
+    }
+    // Whatever is wrong after the signature was looked at, that was good.
+    let is_good = !matches!(read, Err(Form | Algorithm | Header | NoKeyId | UnknownKey | Signature));
+    match (&app.key_set, is_good) {
+        (None, true) => SignedBy::OwnKey(app.keys.kid().to_owned()),
+        (Some(_), true) => SignedBy::KeySet(jwt::kid(token, app.config.jwt.algorithm).unwrap_or_default()),
+        (Some(_), false) if jwt::is_signed_with(app.keys.verifying(), token) => SignedBy::OwnKeyOutOfUse,
+        (_, false) => SignedBy::Nobody,
+    }
+}
+
+/// What the database knows of a token with these claims, true or not.
+fn find(app: &App, conn: &mut Conn, claims: &Claims, id: Option<TokenId>) -> Result<Facts, DbError> {
+    let by_jti = match claims::jti(app, claims) {
+        Ok(Some(jti)) => outstanding_tokens::find_by_jti(conn, jti)?,
+        Ok(None) | Err(_) => None,
+    };
+    let recorded = match by_jti.as_ref().map(|recorded| recorded.id).or(id) {
+        Some(id) => outstanding_tokens::find_detail(conn, id)?,
+        None => None,
+    };
+    let session = match by_jti.and_then(|recorded| recorded.session) {
+        Some(session) => Some(session),
+        None => sessions::named(app, conn, claims)?,
+    };
+    Ok(Facts { recorded, user: refresh::find_user(app, conn, claims, None)?, session })
+}
+
+impl Explanation {
+    /// The use that it was made for.
+    pub fn main(&self) -> Option<&Trial> {
+        self.trials.first()
+    }
+
+    /// Whether its signature is good.
+    pub fn is_well_signed(&self) -> bool {
+        matches!(self.signed_by, SignedBy::OwnKey(_) | SignedBy::KeySet(_))
+    }
+
+    /// Until when its main use is accepted, if it is now: whichever limit comes first.
+    pub fn until(&self, app: &App) -> Option<Instant> {
+        let main = self.main().filter(|main| main.refusal.is_none())?;
+        let (jwt, limits) = (&app.config.jwt, &app.config.sessions);
+        let time = |name: &str| Instant::from_timestamp(self.claims.get(name)?.as_i64()?);
+        let mut ends: Vec<Instant> = time("exp").map(|exp| exp + jwt.leeway).into_iter().collect();
+        if main.usage == Usage::SlidingRefresh {
+            ends.extend(time(&jwt.sliding_token_refresh_exp_claim).map(|exp| exp + jwt.leeway));
+        }
+        let looks_at_session = matches!(main.usage, Usage::Refresh | Usage::SlidingRefresh) || jwt.check_session;
+        if let (Some(session), true) = (&self.facts.session, looks_at_session) {
+            ends.extend(limits.max_age.map(|age| session.created_at + age));
+            let used =
+                session.last_refreshed_at.unwrap_or(session.created_at).max(time("iat").unwrap_or(session.created_at));
+            ends.extend(limits.idle_timeout.map(|idle| used + idle));
+        }
+        ends.into_iter().min()
+    }
+}
+
+/// A database that does not answer is no verdict.
+fn only_db(error: TokenError) -> Result<TokenError, DbError> {
+    match error {
+        TokenError::Db(error) => Err(error),
+        other => Ok(other),
+    }
+}

@@ -1,0 +1,62 @@
+//! `/admin/account/`: what visitors may do about themselves, staff and superusers alike: their password (`password`),
+//! their sessions (`sessions`), their time zone (`time_zone`). The theme's form is in `login`.
+
+pub mod password;
+pub mod sessions;
+pub mod time_zone;
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::access::Staff;
+use super::address::ACCOUNT;
+use super::error::PageError;
+use super::form::{Errors, Input};
+use super::layout::{Layout, Place, page};
+use super::status::{self, Badge};
+use super::user::sections::SessionRow;
+use crate::accounts::manage::{PASSWORD_RULES, PasswordRule};
+use sessions::PanelRow;
+use time_zone::Region;
+
+#[derive(Template)]
+#[template(path = "admin/account.html")]
+struct Account {
+    layout: Layout,
+    id: i64,
+    badges: Vec<Badge>,
+    passwords: [Input; 3],
+    rules: &'static [PasswordRule],
+    errors: Vec<(String, &'static str, String)>,
+    panel_sessions: Vec<PanelRow>,
+    api_sessions: Vec<SessionRow>,
+    regions: Vec<Region>,
+}
+
+/// `GET account/`
+pub async fn show(staff: Staff) -> Result<HttpResponse, PageError> {
+    render(&staff, &Errors::default()).await
+}
+
+async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageError> {
+    let mut layout = staff.layout(Place::Account);
+    ACCOUNT.clone_into(&mut layout.here);
+    page(&Account {
+        id: staff.user.id.0,
+        badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
+        passwords: password::inputs(errors),
+        rules: &PASSWORD_RULES,
+        errors: errors.summary(&password::LABELS),
+        panel_sessions: sessions::panel(staff).await?,
+        api_sessions: sessions::api(staff).await?,
+        regions: time_zone::regions(layout.reader.zone),
+        layout,
+    })
+}
+
+/// Of the visit, what `tokens` wants.
+fn app(staff: &Staff) -> &Arc<crate::app::App> {
+    &staff.visit.app
+}

@@ -1,0 +1,72 @@
+//! `/admin/account/password/`: one's own password. The old one is asked for, however fresh the login is; this session goes
+//! on, all others end.
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+
+use super::super::access::Staff;
+use super::super::address::ACCOUNT;
+use super::super::csrf::CsrfForm;
+use super::super::error::PageError;
+use super::super::form::{Errors, Input};
+use super::super::layout::{Message, Tone, see};
+use super::super::user::password::{self, Typed};
+use super::super::user::refusal;
+use super::render;
+use crate::accounts::change;
+
+const OLD: &str = "old_password";
+
+/// The labels, for the summary of errors.
+pub const LABELS: [(&str, &str); 4] = [
+    (OLD, "Your present password"),
+    ("password", "New password"),
+    ("password1", "New password"),
+    ("password2", "New password, again"),
+];
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    old_password: String,
+    #[serde(flatten)]
+    typed: Typed,
+}
+
+/// The three fields. What was typed is never shown again.
+pub fn inputs(errors: &Errors) -> [Input; 3] {
+    let [mut first, mut second] = password::inputs(errors);
+    (first.label, second.label) = (LABELS[2].1, LABELS[3].1);
+    let old = Input {
+        name: OLD,
+        label: LABELS[0].1,
+        kind: "password",
+        autocomplete: "current-password",
+        is_required: true,
+        error: errors.of(OLD),
+        ..Input::default()
+    };
+    [old, first, second]
+}
+
+/// `POST account/password/`
+pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result<HttpResponse, PageError> {
+    let password = match fields.typed.read_required() {
+        Ok(password) => password,
+        Err(errors) => return render(&staff, &errors).await,
+    };
+    let by = match staff.confirm_anew(OLD, fields.old_password).await? {
+        Ok(by) => by,
+        Err(error) => return render(&staff, &Errors::new(vec![error])).await,
+    };
+    let (visit, user) = (&staff.visit, &staff.user);
+    let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
+    match change::set_own_password(&visit.app, &by, user, &key, password).await {
+        Ok(changed) => visit.refresh(changed),
+        Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
+    }
+    let text = "Your password was changed. Your other sessions were ended.".to_owned();
+    staff.say(Message { tone: Tone::Good, text, link: None })?;
+    Ok(see(ACCOUNT))
+}

@@ -1,0 +1,193 @@
+//! `/admin/auth/user/ID/change/`: the page of one user. Superusers get a form, staff the same to read.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde::Deserialize;
+
+use super::super::access::{Staff, Superuser};
+use super::super::confirm::OwnPassword;
+use super::super::csrf::CsrfForm;
+use super::super::error::PageError;
+use super::super::form::Errors;
+use super::super::layout::{Layout, Place, page, see};
+use super::super::status::{self, Badge};
+use super::super::words::{When, amount, commas};
+use super::profile_form::{self, LABELS, ProfileForm};
+use super::sections::{self, Sections};
+use super::{about, address_of, full_name, refusal};
+use crate::accounts::change;
+use crate::accounts::manage::ManageError;
+use crate::app::App;
+use crate::db::types::{EncodedPassword, UserId};
+use crate::db::users::User;
+use crate::db::users::profile::Profile;
+
+#[derive(Template)]
+#[template(path = "admin/auth/user/change_form.html")]
+struct Detail {
+    layout: Layout,
+    name: String,
+    badges: Vec<Badge>,
+    is_own: bool,
+    may_log_in: String,
+    password: String,
+    last_login: Option<When>,
+    joined: When,
+    /// For superusers.
+    form: Option<ProfileForm>,
+    errors: Vec<(String, &'static str, String)>,
+    is_stale: bool,
+    as_read: String,
+    own_password: OwnPassword,
+    sections: Sections,
+    user: User,
+}
+
+/// What a form that was sent shows again.
+struct Again {
+    typed: Profile,
+    errors: Errors,
+    /// What it was made from; `None` if that is no longer so: then the next one is made from what stands there now.
+    as_read: Option<String>,
+}
+
+/// `GET user/ID/change/`
+pub async fn show(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    render(&staff, &app, *path, None).await
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    /// The fingerprint of the user that the form was made from.
+    #[serde(default)]
+    as_read: String,
+    #[serde(flatten)]
+    profile: profile_form::Fields,
+}
+
+/// `POST user/ID/change/`
+pub async fn save(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    CsrfForm(mut fields): CsrfForm<Fields>,
+) -> Result<HttpResponse, PageError> {
+    let (id, typed) = (*path, fields.profile.profile());
+    let by = match superuser.confirm(std::mem::take(&mut fields.profile.own_password)).await? {
+        Ok(by) => by,
+        Err(error) => {
+            let again = Again { typed, errors: Errors::new(vec![error]), as_read: Some(fields.as_read) };
+            return render(&superuser.0, &app, id, Some(again)).await;
+        }
+    };
+    match change::update(&app, &by, UserId(id), &fields.as_read, typed.clone()).await {
+        Ok(is_changed) => {
+            let what = if is_changed { "was changed." } else { "is as before. Nothing was changed." };
+            superuser.0.say(about(format!("The user “{}” {what}", typed.username), UserId(id)))?;
+            Ok(see(&fields.profile.next(id)))
+        }
+        Err(ManageError::Stale) => {
+            let again = Again { typed, errors: Errors::default(), as_read: None };
+            render(&superuser.0, &app, id, Some(again)).await
+        }
+        Err(error) => {
+            let again = Again { typed, errors: refusal(error, id)?, as_read: Some(fields.as_read) };
+            render(&superuser.0, &app, id, Some(again)).await
+        }
+    }
+}
+
+async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
+    let (user, sections) = sections::read(staff, app, id).await?;
+    let (reader, saved) = (staff.reader(), Profile::from(&user));
+    let (is_sent, now) = (again.is_some(), change::fingerprint(&saved));
+    let again =
+        again.unwrap_or_else(|| Again { typed: saved.clone(), errors: Errors::default(), as_read: Some(now.clone()) });
+    let is_stale = again.as_read.is_none();
+    let meanwhile = is_stale.then_some(&saved);
+    let form = || ProfileForm::new(&app.config.accounts, &again.typed, &again.errors, meanwhile);
+    let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
+    if user.is_active {
+        badges.insert(0, status::ACTIVE);
+    }
+    let mut layout = staff.layout(Place::Users(false));
+    if is_sent {
+        layout.here = address_of(id);
+    }
+    page(&Detail {
+        form: staff.user.is_superuser.then(form),
+        errors: again.errors.summary(&LABELS),
+        is_stale,
+        as_read: again.as_read.unwrap_or(now),
+        own_password: staff.own_password(again.errors.of("own_password")),
+        name: full_name(&user.first_name, &user.last_name),
+        badges,
+        is_own: staff.user.id == user.id,
+        may_log_in: may_log_in(app, &user),
+        password: password(&user.password),
+        last_login: user.last_login.map(|at| When::new(at, reader)),
+        joined: When::new(user.date_joined, reader),
+        layout,
+        sections,
+        user,
+    })
+}
+
+fn may_log_in(app: &App, user: &User) -> String {
+    let panel =
+        if super::super::access::may_view(app, user) { "and may open this panel" } else { "but not to this panel" };
+    match (user.is_active, user.is_superuser) {
+        (false, _) => "No, the account is inactive".to_owned(),
+        (true, true) => "Yes, and may change things in this panel".to_owned(),
+        (true, false) => format!("Yes, {panel}"),
+    }
+}
+
+/// How a password is stored, in words; never the hash or its salt.
+fn password(encoded: &EncodedPassword) -> String {
+    let parts: Vec<&str> = encoded.0.split('$').collect();
+    let number = |at: usize| parts.get(at).and_then(|part| part.parse::<i64>().ok());
+    match (parts[0], parts.len()) {
+        (scheme @ ("pbkdf2_sha256" | "pbkdf2_sha1"), 4) => match number(1) {
+            Some(iterations) => format!("{scheme}, {}", amount(iterations, "iteration")),
+            None => scheme.to_owned(),
+        },
+        (scheme @ ("bcrypt_sha256" | "bcrypt"), 5) => match number(3) {
+            Some(rounds) => format!("{scheme}, {}", amount(rounds, "round")),
+            None => scheme.to_owned(),
+        },
+        ("argon2", 6) => format!("argon2, {}", parts[1]),
+        ("scrypt", 6) => match number(1) {
+            Some(factor) => format!("scrypt, work factor {}", commas(factor)),
+            None => "scrypt".to_owned(),
+        },
+        _ if encoded.0.starts_with('!') => "None can be used until one is set".to_owned(),
+        _ => "In a format that is not supported; no password matches it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_described_without_its_hash() {
+        let describe = |encoded: &str| password(&EncodedPassword(encoded.to_owned()));
+        for (encoded, words) in [
+            ("pbkdf2_sha256$1000000$SALT$HASH", "pbkdf2_sha256, 1,000,000 iterations"),
+            ("bcrypt_sha256$$2b$12$SALTHASH", "bcrypt_sha256, 12 rounds"),
+            ("argon2$argon2id$v=19$m=102400,t=2,p=8$SALT$HASH", "argon2, argon2id"),
+            ("scrypt$16384$SALT$8$5$HASH", "scrypt, work factor 16,384"),
+            ("!SALT", "None can be used until one is set"),
+            ("", "In a format that is not supported; no password matches it"),
+            ("md5$SALT$HASH", "In a format that is not supported; no password matches it"),
+            ("pbkdf2_sha256$x$SALT$HASH", "pbkdf2_sha256"),
+        ] {
+            let described = describe(encoded);
+            assert_eq!(described, words);
+            assert!(!described.contains("SALT") && !described.contains("HASH"));
+        }
+    }
+}

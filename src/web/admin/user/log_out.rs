@@ -1,0 +1,62 @@
+//! `/admin/auth/user/ID/blacklist/`: "log out everywhere", after a question.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+
+use super::super::access::Superuser;
+use super::super::address::BLACKLISTED;
+use super::super::csrf::{CsrfForm, NoFields};
+use super::super::error::PageError;
+use super::super::layout::{Layout, Message, Place, Tone, page, see};
+use super::super::words::{amount, commas, length};
+use super::{address_of, find, find_counted, tokens_of};
+use crate::app::App;
+use crate::db::types::UserId;
+use crate::tokens::revoke;
+
+#[derive(Template)]
+#[template(path = "admin/auth/user/log_out_confirmation.html")]
+struct Confirmation {
+    layout: Layout,
+    id: i64,
+    username: String,
+    live: String,
+    has_live: bool,
+    other: String,
+    access_lifetime: String,
+}
+
+/// `GET user/ID/blacklist/`: asks first.
+pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let (user, counts) = find_counted(&app, *path).await?;
+    page(&Confirmation {
+        layout: staff.layout(Place::Users(false)),
+        id: user.id.0,
+        username: user.username,
+        live: commas(counts.live),
+        has_live: counts.live > 0,
+        other: commas(counts.all - counts.live),
+        access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
+    })
+}
+
+/// `POST user/ID/blacklist/`: "log out everywhere".
+pub async fn blacklist(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    _: CsrfForm<NoFields>,
+) -> Result<HttpResponse, PageError> {
+    let (id, user) = (UserId(*path), find(&app, *path).await?);
+    let count = revoke::blacklist_all_of(&app, &superuser.actor(), id).await?;
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let text = match count {
+        0 => format!("{} had no live token. Nothing was changed.", user.username),
+        1 => format!("1 token of {} was blacklisted.", user.username),
+        _ => format!("{} of {} were blacklisted.", amount(count, "token"), user.username),
+    };
+    let link = (count > 0).then(|| (tokens_of(BLACKLISTED, id), "Show them".to_owned()));
+    superuser.0.say(Message { tone: Tone::Good, text, link })?;
+    Ok(see(&address_of(id.0)))
+}

@@ -1,0 +1,75 @@
+//! `/admin/auth/user/ID/…`: everything about one user, a file for each address; the list of users is `users`. Here is
+//! what they share. Changes go through `accounts::change`, which asks for a `Confirmed` (see `confirm`).
+
+pub mod add;
+pub mod change;
+pub mod delete;
+mod history;
+pub mod log_out;
+pub mod password;
+mod profile_form;
+pub mod sections;
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+
+use super::access::Staff;
+use super::address::{self, USERS};
+use super::error::PageError;
+use super::form::Errors;
+use super::layout::{Message, Tone, moved};
+use super::users::full_name;
+use crate::accounts::manage::ManageError;
+use crate::app::App;
+use crate::db::types::UserId;
+use crate::db::users::{self, TokenCounts, User};
+use crate::db::{Conn, DbError};
+
+/// `GET user/ID/`, as in Django.
+pub async fn bare(_: Staff, path: Path<i64>) -> HttpResponse {
+    moved(&address_of(*path))
+}
+
+fn address_of(id: i64) -> String {
+    format!("{USERS}{id}/change/")
+}
+
+fn missing(id: i64) -> PageError {
+    PageError::NoSuchRow("user", id)
+}
+
+async fn find(app: &App, id: i64) -> Result<User, PageError> {
+    app.db.read(move |conn| users::find(conn, UserId(id))).await?.ok_or_else(|| missing(id))
+}
+
+async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageError> {
+    let now = app.now();
+    let job = move |conn: &mut Conn| {
+        let Some(user) = users::find(conn, UserId(id))? else { return Ok(None) };
+        let counts = users::count_tokens(conn, user.id, now)?;
+        Ok::<_, DbError>(Some((user, counts)))
+    };
+    app.db.read(job).await?.ok_or_else(|| missing(id))
+}
+
+/// What a form shows of a refusal; what no form can show is a page.
+pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
+    match error {
+        ManageError::Fields(errors) => Ok(Errors::new(errors)),
+        ManageError::Protected(error) => Ok(Errors::new(vec![error])),
+        ManageError::NoSuchUser => Err(missing(id)),
+        ManageError::Busy => Err(PageError::Busy),
+        ManageError::Db(error) => Err(error.into()),
+        ManageError::Stale | ManageError::Referenced => Err(PageError::Other("a refusal that no form here can get")),
+    }
+}
+
+/// A message that leads to a user.
+fn about(text: String, id: UserId) -> Message {
+    Message { tone: Tone::Good, text, link: Some((address_of(id.0), "Open the user".to_owned())) }
+}
+
+/// The list of a user's tokens.
+fn tokens_of(list: &str, id: UserId) -> String {
+    address::search(list, &id.to_string())
+}

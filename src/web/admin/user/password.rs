@@ -1,0 +1,157 @@
+//! `/admin/auth/user/ID/password/`: another password for somebody, or none. One's own is changed on "My account", where
+//! the old one is asked for.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::super::access::Superuser;
+use super::super::address::ACCOUNT;
+use super::super::confirm::OwnPassword;
+use super::super::csrf::CsrfForm;
+use super::super::error::PageError;
+use super::super::form::{Errors, Input};
+use super::super::layout::{Layout, Place, page, see};
+use super::profile_form::LABELS;
+use super::{about, address_of, find, refusal};
+use crate::accounts::change;
+use crate::accounts::manage::{NewPassword, PASSWORD_RULES, PasswordRule};
+use crate::app::App;
+use crate::db::types::UserId;
+use crate::db::users::User;
+
+const REQUIRED: &str = "This field is required.";
+const MISMATCH: &str = "The two password fields didn’t match.";
+
+/// A new password as a form sends it: twice, or word that there shall be none. Names and texts are Django's.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Typed {
+    password1: String,
+    password2: String,
+    usable_password: Option<String>,
+}
+
+impl Typed {
+    /// Whether there shall be one.
+    pub fn is_usable(&self) -> bool {
+        self.usable_password.as_deref() != Some("false")
+    }
+
+    /// Takes it out. What is wrong with the password itself is said by `accounts`.
+    pub fn read(&mut self) -> Result<NewPassword, Errors> {
+        if self.is_usable() { self.read_required() } else { Ok(NewPassword::Unusable) }
+    }
+
+    /// The same where there has to be one.
+    pub fn read_required(&mut self) -> Result<NewPassword, Errors> {
+        let mut errors = Errors::default();
+        for (field, text) in [("password1", &self.password1), ("password2", &self.password2)] {
+            if text.is_empty() {
+                errors.add(field, REQUIRED);
+            }
+        }
+        if errors.is_empty() && self.password1 != self.password2 {
+            errors.add("password2", MISMATCH);
+        }
+        let password = SecretString::from(std::mem::take(&mut self.password1));
+        if errors.is_empty() { Ok(NewPassword::Plain(password)) } else { Err(errors) }
+    }
+}
+
+/// The two fields. What was typed is never shown again.
+pub fn inputs(errors: &Errors) -> [Input; 2] {
+    let input = |name, label, error| Input {
+        name,
+        label,
+        kind: "password",
+        autocomplete: "new-password",
+        error,
+        ..Input::default()
+    };
+    [
+        input("password1", "Password", errors.of("password1").or_else(|| errors.of("password"))),
+        input("password2", "Password, again", errors.of("password2")),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "admin/auth/user/change_password.html")]
+struct PasswordForm {
+    layout: Layout,
+    user: User,
+    is_usable: bool,
+    passwords: [Input; 2],
+    rules: &'static [PasswordRule],
+    errors: Vec<(String, &'static str, String)>,
+    own_password: OwnPassword,
+    ends_tokens: bool,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    own_password: String,
+    #[serde(flatten)]
+    typed: Typed,
+}
+
+/// `GET user/ID/password/`
+pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    if superuser.0.user.id.0 == *path {
+        return Ok(see(ACCOUNT));
+    }
+    render(&superuser, &app, *path, true, &Errors::default()).await
+}
+
+/// `POST user/ID/password/`
+pub async fn set(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    CsrfForm(mut fields): CsrfForm<Fields>,
+) -> Result<HttpResponse, PageError> {
+    let id = *path;
+    if superuser.0.user.id.0 == id {
+        return Ok(see(ACCOUNT));
+    }
+    let user = find(&app, id).await?;
+    let is_usable = fields.typed.is_usable();
+    let password = match fields.typed.read() {
+        Ok(password) => password,
+        Err(errors) => return render(&superuser, &app, id, is_usable, &errors).await,
+    };
+    let by = match superuser.confirm(fields.own_password).await? {
+        Ok(by) => by,
+        Err(error) => return render(&superuser, &app, id, is_usable, &Errors::new(vec![error])).await,
+    };
+    if let Err(error) = change::set_password(&app, &by, UserId(id), password).await {
+        return render(&superuser, &app, id, is_usable, &refusal(error, id)?).await;
+    }
+    let what = if is_usable { "has a new password." } else { "has no password any more." };
+    superuser.0.say(about(format!("The user “{}” {what}", user.username), user.id))?;
+    Ok(see(&address_of(id)))
+}
+
+async fn render(
+    superuser: &Superuser,
+    app: &App,
+    id: i64,
+    is_usable: bool,
+    errors: &Errors,
+) -> Result<HttpResponse, PageError> {
+    let staff = &superuser.0;
+    page(&PasswordForm {
+        user: find(app, id).await?,
+        layout: staff.layout(Place::Users(false)),
+        is_usable,
+        passwords: inputs(errors),
+        rules: &PASSWORD_RULES,
+        errors: errors.summary(&LABELS),
+        own_password: staff.own_password(errors.of("own_password")),
+        ends_tokens: app.config.accounts.end_sessions_on_user_change,
+    })
+}

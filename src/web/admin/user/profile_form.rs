@@ -1,0 +1,125 @@
+//! The fields that the forms for a new and for a present user share: name, address, rights. Django's names and texts.
+
+use serde::Deserialize;
+
+use super::super::address::USERS;
+use super::super::confirm;
+use super::super::form::{Errors, Input, Tick};
+use super::address_of;
+use crate::accounts::user::{EMAIL_MAX, NAME_MAX};
+use crate::config::{Accounts, UsernameField};
+use crate::db::users::profile::Profile;
+
+/// The labels, for the summary of errors.
+pub const LABELS: [(&str, &str); 12] = [
+    ("username", "Username"),
+    ("email", "Email address"),
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("is_active", "Active"),
+    ("is_staff", "Staff"),
+    ("is_superuser", "Superuser"),
+    ("user", "User"),
+    ("password", "Password"),
+    ("password1", "Password"),
+    ("password2", "Password, again"),
+    confirm::LABEL,
+];
+
+/// What both forms send. A box that is not ticked sends nothing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
+    username: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    is_active: Option<String>,
+    is_staff: Option<String>,
+    is_superuser: Option<String>,
+    /// The visitor's own.
+    pub own_password: String,
+    #[serde(rename = "_continue")]
+    stay: Option<String>,
+    #[serde(rename = "_addanother")]
+    add_another: Option<String>,
+}
+
+impl Fields {
+    /// As typed, without spaces around.
+    pub fn profile(&self) -> Profile {
+        let text = |field: &str| field.trim().to_owned();
+        Profile {
+            username: text(&self.username),
+            email: text(&self.email),
+            first_name: text(&self.first_name),
+            last_name: text(&self.last_name),
+            is_active: self.is_active.is_some(),
+            is_staff: self.is_staff.is_some(),
+            is_superuser: self.is_superuser.is_some(),
+        }
+    }
+
+    /// Where the button that was pressed leads on to.
+    pub fn next(&self, id: i64) -> String {
+        match (&self.stay, &self.add_another) {
+            (Some(_), _) => address_of(id),
+            (None, Some(_)) => format!("{USERS}add/"),
+            (None, None) => USERS.to_owned(),
+        }
+    }
+}
+
+/// The fields as a page shows them.
+pub struct ProfileForm {
+    /// Name and address.
+    pub inputs: Vec<Input>,
+    /// Rights.
+    pub ticks: Vec<Tick>,
+}
+
+impl ProfileForm {
+    /// With these values. `saved` is what stands in the database meanwhile, where the form is stale.
+    pub fn new(rules: &Accounts, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
+        let needs_email = rules.username_field == UsernameField::Email;
+        let input = |name, label, kind, hint, longest, is_required, of: fn(&Profile) -> &String| Input {
+            name,
+            label,
+            kind,
+            value: of(values).clone(),
+            hint,
+            longest,
+            is_required,
+            autocomplete: "off",
+            error: errors.of(name),
+            meanwhile: saved.map(of).filter(|saved| *saved != of(values)).cloned(),
+        };
+        let tick = |name, label, hint, of: fn(&Profile) -> bool| Tick {
+            name,
+            label,
+            hint,
+            is_on: of(values),
+            error: errors.of(name),
+            meanwhile: saved.map(of).filter(|saved| *saved != of(values)),
+        };
+        let name_hint = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.";
+        Self {
+            inputs: vec![
+                input("username", "Username", "text", name_hint, NAME_MAX, true, |user| &user.username),
+                input("email", "Email address", "email", "", EMAIL_MAX, needs_email, |user| &user.email),
+                input("first_name", "First name", "text", "", NAME_MAX, false, |user| &user.first_name),
+                input("last_name", "Last name", "text", "", NAME_MAX, false, |user| &user.last_name),
+            ],
+            ticks: vec![
+                tick(
+                    "is_active",
+                    "Active",
+                    "May log in. Turn this off instead of deleting; it ends all sessions.",
+                    |user| user.is_active,
+                ),
+                tick("is_staff", "Staff", "May look at this panel.", |user| user.is_staff),
+                tick("is_superuser", "Superuser", "May change things in it and see tokens.", |user| user.is_superuser),
+            ],
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! THE list of pages: a name, an address, and the form to send where only a form leads there. All that is to hold of
+//! every page is tested over it, here and in `tests/it/admin/`. A new page is a line in `PAGES`.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::webdriver::Browser;
+use crate::harness::forge::jti;
+use crate::harness::{Answer, Backend, PASSWORD, Pair, Panel, Server};
+
+/// A page of a seeded site. `{words}` in its address and its fields are `Site::places`.
+pub struct Page {
+    pub name: &'static str,
+    path: &'static str,
+    /// Part of the action of the form on it that leads to the page meant, and what is filled in.
+    form: Option<(&'static str, &'static [(&'static str, &'static str)])>,
+    pub status: u16,
+}
+
+const fn at(name: &'static str, path: &'static str) -> Page {
+    Page { name, path, form: None, status: 200 }
+}
+
+impl Page {
+    const fn sending(self, action: &'static str, fields: &'static [(&'static str, &'static str)]) -> Self {
+        Self { form: Some((action, fields)), ..self }
+    }
+
+    const fn answering(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Whether it is one of `/admin/`.
+    pub fn is_of_the_panel(&self) -> bool {
+        self.path.starts_with("/admin/")
+    }
+}
+
+const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
+const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
+
+/// The page before the login. It comes first, because nobody who is logged in gets there.
+pub const LOGIN: Page = at("login", "/admin/login/");
+
+/// What a superuser sees.
+pub const PAGES: &[Page] = &[
+    at("index", "/admin/"),
+    at("authentication", "/admin/auth/"),
+    at("users", "/admin/auth/user/"),
+    at("users_none_found", "/admin/auth/user/?q=nobody-has-this-name"),
+    at("user", "/admin/auth/user/{alice}/change/"),
+    at("user_wrong", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("username", "a b"), ("email", "nobody")]),
+    at("user_stale", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("as_read", ""), ("username", "alicia")]),
+    at("user_password", "/admin/auth/user/{alice}/password/"),
+    at("user_delete", "/admin/auth/user/{alice}/delete/"),
+    at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
+    at("user_add", "/admin/auth/user/add/"),
+    at("account", "/admin/account/"),
+    at("tokens", "/admin/token_blacklist/"),
+    at("outstanding", OUTSTANDING),
+    at("outstanding_none_found", "/admin/token_blacklist/outstandingtoken/?q=nobody-has-this-name"),
+    at("outstanding_live", "/admin/token_blacklist/outstandingtoken/{live}/change/"),
+    at("outstanding_rotated", "/admin/token_blacklist/outstandingtoken/{rotated}/change/"),
+    at("outstanding_revealed", "/admin/token_blacklist/outstandingtoken/{live}/change/").sending("/reveal/", &[]),
+    at("outstanding_blacklist", "/admin/token_blacklist/outstandingtoken/{live}/blacklist/"),
+    at("blacklisted", BLACKLISTED),
+    at("blacklisted_none_found", "/admin/token_blacklist/blacklistedtoken/?q=nobody-has-this-name"),
+    at("blacklisted_rotated", "/admin/token_blacklist/blacklistedtoken/{entry}/change/"),
+    at("not_found", "/admin/nothing/").answering(404),
+    at("api_token", "/api/token/").answering(405),
+    at("api_document", "/api/docs/"),
+];
+
+/// The server with something on each of its pages.
+pub struct Site {
+    pub server: Server,
+    places: BTreeMap<&'static str, String>,
+}
+
+/// What would do harm on a page that took it for more than text, and what no layout expects.
+pub const HOSTILE: [&str; 6] = [
+    "<b data-injected>x</b><img src=x data-injected onerror=alert(1)><script data-injected>alert(1)</script>",
+    "\" data-injected autofocus onfocus=\"alert(1)' data-injected onfocus='alert(1)",
+    "=cmd|' /C calc'!A0,+1,-1,@SUM(1;\t{{7*7}}${7*7}&lt;b&gt;</title></textarea></main>",
+    "\u{202e}drawkcab\u{202c} \u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} Z\u{353}\u{36b}\u{34a}a\u{34a}lgo\u{361}",
+    "a150",
+    "javascript:alert(1)//http://evil.example/?a=1&b=2#</style><!--",
+];
+
+/// A user agent with nothing unusual about it.
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+impl Site {
+    /// Alice has a live session, one that she left and one that was copied; Tomas may not log in any more.
+    pub fn seeded(backend: Backend) -> Self {
+        Self::with(backend, FIREFOX)
+    }
+
+    /// The same, where everything that comes from outside is hostile.
+    pub fn hostile(backend: Backend) -> Self {
+        let site = Self::with(backend, HOSTILE[0]);
+        let db = &site.server.db;
+        for (at, name) in ["alice", "lena", "tomas"].iter().enumerate() {
+            for (column, most) in [("email", 254), ("first_name", 150), ("last_name", 150), ("username", 150)] {
+                let text = hostile(at + column.len(), most).replace('\'', "''");
+                db.execute(&format!("UPDATE auth_user SET {column} = '{text}' WHERE username = '{name}'"));
+            }
+        }
+        for (table, column, most) in [
+            ("latchkey_session", "user_agent", 255),
+            ("latchkey_session", "label", 100),
+            ("latchkey_session", "ended_by", 150),
+            ("latchkey_token", "blacklisted_by", 150),
+            ("latchkey_audit_log", "actor", 150),
+            ("latchkey_audit_log", "object", 255),
+        ] {
+            let text = hostile(table.len() + column.len(), most).replace('\'', "''");
+            db.execute(&format!("UPDATE {table} SET {column} = '{text}' WHERE {column} IS NOT NULL"));
+        }
+        for text in 0..HOSTILE.len() {
+            site.server.obtain(&hostile(text, 150), "wrong").expect_status(401);
+        }
+        site
+    }
+
+    fn with(backend: Backend, user_agent: &str) -> Self {
+        let server = Server::start(backend);
+        server.add_superuser("root");
+        let mut places = BTreeMap::new();
+        for name in ["alice", "lena"] {
+            places.insert(name, server.add_user(name).id.to_string());
+        }
+        let tomas = server.add_user("tomas").id;
+        server.obtain("alice", "wrong").expect_status(401);
+        let log_in = |name: &str| {
+            let body = json!({"username": name, "password": PASSWORD}).to_string();
+            let headers = [("content-type", "application/json"), ("user-agent", user_agent)];
+            server.advance(60);
+            Pair::of(&server.client.send("POST", "/api/token/", &headers, body))
+        };
+        let left = log_in("alice");
+        server.client.post("/api/token/blacklist/", &json!({"refresh": left.refresh})).expect_status(200);
+        let copied = log_in("alice");
+        server.advance(3600);
+        let next = Pair::of(&server.refresh(&copied.refresh));
+        server.advance(3600);
+        server.refresh(&next.refresh).expect_status(200);
+        server.advance(3600);
+        server.refresh(&copied.refresh).expect_status(401);
+        let first = log_in("alice");
+        server.advance(600);
+        let live = Pair::of(&server.refresh(&first.refresh));
+        log_in("lena");
+        log_in("tomas");
+        server.set_active(tomas, false);
+
+        places.insert("live", server.token_id(&live.refresh).to_string());
+        places.insert("live_jti", jti(&live.refresh));
+        places.insert("live_token", live.refresh.clone());
+        let rotated = server.token_id(&first.refresh);
+        places.insert("rotated", rotated.to_string());
+        let find = |sql: &str| server.db.count(sql).to_string();
+        let entry = format!("SELECT id FROM token_blacklist_blacklistedtoken WHERE token_id = {rotated}");
+        places.insert("entry", find(&entry));
+        let session = format!("SELECT session_id AS t FROM latchkey_token WHERE token_id = {rotated}");
+        places.insert("session", server.db.text(&session).unwrap());
+        Self { server, places }
+    }
+
+    /// An address or a field with its words replaced.
+    fn fill_in(&self, text: &str) -> String {
+        self.places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(&format!("{{{name}}}"), place))
+    }
+
+    /// The page over HTTP.
+    #[track_caller]
+    pub fn get(&self, panel: &mut Panel, page: &Page) -> Answer {
+        let opened = panel.get(&self.fill_in(page.path));
+        let answer = match page.form {
+            None => opened,
+            Some((action, fields)) => {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, self.fill_in(value))).collect();
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+                panel.submit(&opened, action, &fields)
+            }
+        };
+        assert_eq!(answer.status, page.status, "{}: {}", page.name, answer.text());
+        answer
+    }
+
+    /// The page in a browser that has logged in.
+    pub fn open(&self, browser: &Browser, page: &Page) {
+        browser.go(&format!("http://127.0.0.1:{}{}", self.server.port, self.fill_in(page.path)));
+        let Some((action, fields)) = page.form else { return };
+        let form = format!("main form[method=post][action*='{action}']");
+        for (name, value) in fields {
+            let script = "arguments[0].value = arguments[1]";
+            let field = browser.find(&format!("{form} [name={name}]"));
+            browser.ask_of(script, &[field.as_argument(), json!(self.fill_in(value))]);
+        }
+        browser.find(&format!("{form} button:not([type=button])")).open();
+    }
+
+    /// A browser in which root has logged in.
+    pub fn browser(&self) -> Browser {
+        let browser = Browser::open();
+        self.open(&browser, &LOGIN);
+        log_in(&browser);
+        browser
+    }
+
+    /// Goes through a journey of root's twice, with the pages' scripts and without them.
+    pub fn with_and_without_scripts(&self, mut journey: impl FnMut(&Browser, bool)) {
+        let browser = self.browser();
+        for run in [true, false] {
+            browser.run_scripts(run);
+            journey(&browser, run);
+        }
+    }
+}
+
+/// Logs root in on the page of the login.
+pub fn log_in(browser: &Browser) {
+    browser.find("input[name=username]").fill("root");
+    browser.find("input[name=password]").fill(PASSWORD);
+    browser.find("main button[type=submit]").open();
+}
+
+/// One of the hostile texts; 150 letters without a space are one, too.
+fn hostile(at: usize, most: usize) -> String {
+    let text = HOSTILE[at % HOSTILE.len()];
+    let text = if text == "a150" { "W".repeat(150) } else { text.to_owned() };
+    // Usernames are unique, whatever they are made of.
+    text.chars().take(most - 2).collect::<String>() + &at.to_string()
+}
