@@ -8,6 +8,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::stream;
 
+use super::changelist::{self, Asked};
 use super::error::PageError;
 use crate::db::page::{Cursor, From, Page, Paging};
 
@@ -20,6 +21,17 @@ pub struct File {
     pub name: &'static str,
     /// Its media type.
     pub media_type: &'static str,
+}
+
+/// The search and the filters of a list, for its export's address and for the audit log.
+pub fn pairs<S>(asked: &Asked<S>) -> Vec<(String, String)> {
+    let q = asked.q.iter().map(|q| ("q".to_owned(), q.clone()));
+    q.chain(asked.chosen.pairs(None)).collect()
+}
+
+/// Where the rows that a list shows are a file.
+pub fn address<S>(list: &str, asked: &Asked<S>) -> String {
+    changelist::address(&format!("{list}export/"), &pairs(asked))
 }
 
 /// The first batch of a list in this order.

@@ -105,7 +105,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         Ok::<_, DbError>((if is_whole { found.of(users::count(conn)?) } else { found }, is_cut))
     });
     let (found, is_cut) = found.await?;
-    let export = asked.address_below("export/");
+    let export = super::export::address(USERS, &asked);
     let mut list = asked.list(&found);
     let columns = vec![
         list.sorted("Username", "username"),

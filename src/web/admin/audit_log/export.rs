@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::{ADMIN, Wanted};
 use crate::accounts::export::{Export, note};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::{Entry, Sort};
 use crate::db::page::Paging;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::AUDIT_LOG;
 use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
-use crate::web::admin::export::{Batch, File, paging, send};
+use crate::web::admin::export::{Batch, File, pairs, paging, send};
 use crate::web::admin::layout::see;
 use crate::web::admin::search::Sought;
 
@@ -25,11 +25,10 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     if matches!(asked.q.as_deref().map(|q| Sought::read(q, None)), Some(Sought::Jti(_) | Sought::Unreadable)) {
         return Ok(see(AUDIT_LOG));
     }
-    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &asked.pairs()).await?;
-    let (wanted, first) = (Wanted::new(&asked), asked.paging());
-    let first = paging(first.sort, first.descending);
+    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;
+    let wanted = Wanted::new(&asked);
     Ok(send(&FILE, move |from| {
-        let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..first.clone() });
+        let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {
             let page = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
             let lines: String = page.rows.iter().map(|entry| format!("{}\n", object(entry))).collect();

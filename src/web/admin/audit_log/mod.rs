@@ -16,7 +16,7 @@ use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::search::{self, Sought};
-use super::words::{Reader, When};
+use super::words::{Reader, When, length};
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::{self, Entry, Filter, Sort};
 use crate::db::page::{Page, Paging};
@@ -94,6 +94,8 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// How long entries are kept.
+    kept: String,
     export: String,
 }
 
@@ -108,12 +110,13 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     }
     let (wanted, paging) = (Wanted::new(&asked), asked.paging());
     let found = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
-    let export = asked.address_below("export/");
+    let export = super::export::address(AUDIT_LOG, &asked);
     let mut list = asked.list(&found);
     let columns =
         vec![list.sorted("When", "when"), column("What happened"), column("By"), column("About"), column("Address")];
     let rows = found.rows.into_iter().map(|entry| Row::new(entry, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::AuditLog(true)), list, columns, rows, export })
+    let kept = length(app.config.sessions.audit_log_retention.as_secs());
+    page(&ListPage { layout: staff.layout(Place::AuditLog(true)), list, columns, rows, kept, export })
 }
 
 /// `POST audit_log/`: the search.

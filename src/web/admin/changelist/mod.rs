@@ -186,18 +186,6 @@ impl<S: Copy> Asked<S> {
         self.chosen.period(name).map(|period: Period| period.instants(self.reader.zone))
     }
 
-    /// The search and the filters, as they stand in an address.
-    pub fn pairs(&self) -> Vec<(String, String)> {
-        let q = self.q.iter().map(|q| ("q".to_owned(), q.clone()));
-        q.chain(self.chosen.pairs(None)).collect()
-    }
-
-    /// An address below the list's with the same order, search and filters.
-    pub fn address_below(&self, name: &str) -> String {
-        let rest = self.href(self.order.name, self.descending, None, &self.pairs());
-        rest.replacen(self.admin.about.path, &format!("{}{name}", self.admin.about.path), 1)
-    }
-
     /// The frame round a page that the database answered.
     pub fn list<T>(self, page: &Page<T>) -> ChangeList {
         let at = usize::from(self.descending);

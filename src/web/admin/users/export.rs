@@ -13,7 +13,7 @@ use crate::web::admin::access::Superuser;
 use crate::web::admin::address::USERS;
 use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
-use crate::web::admin::export::{Batch, File, paging, send};
+use crate::web::admin::export::{Batch, File, pairs, paging, send};
 use crate::web::admin::layout::see;
 use crate::web::admin::search::Sought;
 
@@ -38,7 +38,7 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
     if matches!(asked.q.as_deref().map(|q| Sought::read(q, None)), Some(Sought::Jti(_) | Sought::Unreadable)) {
         return Ok(see(USERS));
     }
-    note(&app, &superuser.actor(), Export::Users, &asked.pairs()).await?;
+    note(&app, &superuser.actor(), Export::Users, &pairs(&asked)).await?;
     let (filter, q) = (filter(&asked), asked.q.clone());
     Ok(send(&FILE, move |from| {
         let (app, filter, q) = (app.clone(), filter.clone(), q.clone());
