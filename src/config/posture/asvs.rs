@@ -10,7 +10,10 @@ use crate::config::Hasher;
 const LEEWAY: Duration = Duration::from_mins(5);
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
-    [elsewhere(facts), authentication(facts), sessions(facts), tokens(facts)].concat()
+    // Cookies and origins stand before these chapters, hashes and connections behind them.
+    let mut before = elsewhere(facts);
+    let behind = before.split_off(2);
+    [before, authentication(facts), sessions(facts), tokens(facts), behind].concat()
 }
 
 fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
@@ -28,14 +31,14 @@ fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {
                 "PUBLIC_URL begins with https://, so every cookie is Secure.",
                 "Cookies travel without TLS, because PUBLIC_URL begins with http://.",
             ],
-            "PUBLIC_URL=https://… and TLS in front of the server",
+            "`PUBLIC_URL=https://…` and TLS in front of the server",
         ),
         by(
             "CORS_ALLOW_ALL_ORIGINS",
             asks("3.4.2", "Other origins are let in by a list of those that are trusted."),
             !config.cors.allow_all_origins,
             ["Only the origins of CORS_ALLOWED_ORIGINS are let in.", "Every origin is let in."],
-            "CORS_ALLOW_ALL_ORIGINS=false, and CORS_ALLOWED_ORIGINS with the front ends",
+            "`CORS_ALLOW_ALL_ORIGINS=false`, and CORS_ALLOWED_ORIGINS with the front ends",
         )
         .pressing(),
         by(
@@ -43,7 +46,7 @@ fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {
             asks("11.4.2", "Passwords are stored with a slow function made for that."),
             facts.hashes_slowly(),
             ["New passwords cost whoever guesses them enough.", "New hashes are quick to guess if they are stolen."],
-            "BCRYPT_ROUNDS=12, PBKDF2_ITERATIONS=1000000, or PASSWORD_HASHER=argon2",
+            "`BCRYPT_ROUNDS=12`, `PBKDF2_ITERATIONS=1000000`, or `PASSWORD_HASHER=argon2`",
         )
         .pressing(),
         by(
@@ -77,7 +80,7 @@ fn authentication(facts: &Facts<'_>) -> Vec<Row> {
             asks("6.2.8", "A password is verified exactly as typed, without being cut."),
             facts.hasher() != Hasher::Bcrypt,
             ["The whole password counts.", "bcrypt alone looks at the first 72 bytes."],
-            "PASSWORD_HASHER=bcrypt_sha256",
+            "`PASSWORD_HASHER=bcrypt_sha256`",
         ),
         always("6.2.9", "Passwords of 64 characters are allowed.", "Much longer ones are."),
         always("6.2.10", "No password has to be changed for its age.", "None ever has to."),
@@ -113,7 +116,7 @@ fn sessions(facts: &Facts<'_>) -> Vec<Row> {
                 "After SESSION_IDLE_TIMEOUT, or the lifetime of a refresh token, whichever is shorter.",
                 "A session lives as long as its refresh token, used or not.",
             ],
-            "SESSION_IDLE_TIMEOUT=7 days",
+            "`SESSION_IDLE_TIMEOUT=7 days`",
         ),
         by(
             "SESSION_MAX_AGE",
@@ -123,7 +126,7 @@ fn sessions(facts: &Facts<'_>) -> Vec<Row> {
                 "After SESSION_MAX_AGE, or with its one refresh token.",
                 "As long as it is refreshed a session goes on for ever.",
             ],
-            "SESSION_MAX_AGE=30 days",
+            "`SESSION_MAX_AGE=30 days`",
         ),
         by(
             "JWT_CHECK_SESSION",
@@ -133,14 +136,14 @@ fn sessions(facts: &Facts<'_>) -> Vec<Row> {
                 "Access tokens end with their session on this server.",
                 "An access token stays good until it expires, also after its logout.",
             ],
-            "JWT_CHECK_SESSION=true; other services ask token/introspect/",
+            "`JWT_CHECK_SESSION=true`; other services ask token/introspect/",
         ),
         by(
             "END_SESSIONS_ON_USER_CHANGE",
             asks("7.4.2", "Sessions end when their user is disabled or deleted."),
             accounts.end_sessions_on_user_change && jwt.check_user_is_active && has_id,
             ["They do, and inactive users are refused.", "A session outlives the disabling of its user."],
-            "END_SESSIONS_ON_USER_CHANGE=true and JWT_CHECK_USER_IS_ACTIVE=true",
+            "`END_SESSIONS_ON_USER_CHANGE=true` and `JWT_CHECK_USER_IS_ACTIVE=true`",
         )
         .pressing(),
         by(
@@ -148,7 +151,7 @@ fn sessions(facts: &Facts<'_>) -> Vec<Row> {
             asks("7.4.3", "Sessions can be ended when the password is changed."),
             accounts.end_sessions_on_user_change && has_id || jwt.check_revoke_token,
             ["A new password ends them.", "They go on under the old password."],
-            "END_SESSIONS_ON_USER_CHANGE=true",
+            "`END_SESSIONS_ON_USER_CHANGE=true`",
         )
         .pressing(),
         by(
@@ -159,7 +162,7 @@ fn sessions(facts: &Facts<'_>) -> Vec<Row> {
                 "In the panel, on the page of the user.",
                 "Tokens without an id cannot be recorded, and so not be blacklisted.",
             ],
-            "JWT_JTI_CLAIM=jti",
+            "`JWT_JTI_CLAIM=jti`",
         )
         .pressing(),
         fixed(
@@ -195,7 +198,7 @@ fn tokens(facts: &Facts<'_>) -> Vec<Row> {
                 "exp and nbf are checked.",
                 "JWT_LEEWAY is longer than five minutes, so expired tokens go on for that long.",
             ],
-            "JWT_LEEWAY=10s",
+            "`JWT_LEEWAY=10s`",
         ),
         by(
             "JWT_TOKEN_TYPE_CLAIM",
@@ -205,7 +208,7 @@ fn tokens(facts: &Facts<'_>) -> Vec<Row> {
                 "A refresh token is no access token, and the other way round.",
                 "Tokens have no type: each is taken for every purpose.",
             ],
-            "JWT_TOKEN_TYPE_CLAIM=token_type",
+            "`JWT_TOKEN_TYPE_CLAIM=token_type`",
         )
         .pressing(),
         by(
@@ -213,14 +216,14 @@ fn tokens(facts: &Facts<'_>) -> Vec<Row> {
             asks("9.2.3", "A token is accepted only by those whom it is meant for."),
             facts.has_audience(),
             ["aud is checked.", "Tokens name no audience."],
-            "JWT_AUDIENCE=https://api.example.com",
+            "`JWT_AUDIENCE=https://api.example.com`",
         ),
         by(
             "JWT_AUDIENCE",
             asks("9.2.4", "An issuer with one key for several audiences names the audience in each token."),
             facts.has_audience(),
             ["aud is written.", "Whoever trusts the key takes every token, whomever it was meant for."],
-            "JWT_AUDIENCE=https://api.example.com",
+            "`JWT_AUDIENCE=https://api.example.com`",
         ),
     ]
 }

@@ -41,14 +41,14 @@ pub(super) fn jwt(facts: &Facts<'_>) -> Vec<Row> {
             (source, "3.8", "The issuer is validated."),
             jwt.issuer.is_some(),
             ["iss is written and checked.", "Tokens name no issuer; their key alone says who made them."],
-            "JWT_ISSUER=https://auth.example.com",
+            "`JWT_ISSUER=https://auth.example.com`",
         ),
         by(
             "JWT_AUDIENCE",
             (source, "3.9", "The audience is written and validated."),
             facts.has_audience(),
             ["aud is written and checked.", "Tokens name no audience."],
-            "JWT_AUDIENCE=https://api.example.com",
+            "`JWT_AUDIENCE=https://api.example.com`",
         ),
         always(
             "3.10",
@@ -67,7 +67,7 @@ pub(super) fn jwt(facts: &Facts<'_>) -> Vec<Row> {
             (source, "3.12", "Tokens of different kinds have rules that exclude each other."),
             jwt.token_type_claim.is_some(),
             ["The token type is checked wherever a token is taken.", "Tokens have no type."],
-            "JWT_TOKEN_TYPE_CLAIM=token_type",
+            "`JWT_TOKEN_TYPE_CLAIM=token_type`",
         )
         .pressing(),
     ]
@@ -91,7 +91,7 @@ pub(super) fn oauth(facts: &Facts<'_>) -> Vec<Row> {
             (source, "2.3", "Access tokens are good for one audience only."),
             facts.has_audience(),
             ["aud names it.", "Tokens name no audience."],
-            "JWT_AUDIENCE=https://api.example.com",
+            "`JWT_AUDIENCE=https://api.example.com`",
         ),
         by(
             "PUBLIC_URL",
@@ -101,7 +101,7 @@ pub(super) fn oauth(facts: &Facts<'_>) -> Vec<Row> {
                 "PUBLIC_URL begins with https://, or the server is for this machine only.",
                 "Passwords and tokens travel without TLS.",
             ],
-            "PUBLIC_URL=https://… and TLS in front of the server",
+            "`PUBLIC_URL=https://…` and TLS in front of the server",
         )
         .pressing(),
         fixed(
@@ -119,7 +119,7 @@ pub(super) fn oauth(facts: &Facts<'_>) -> Vec<Row> {
                 "Refresh tokens are rotated; REUSE_ALARM_AFTER says from when on a used one is a thief’s.",
                 "A stolen refresh token works beside the real one, and nobody notices.",
             ],
-            "JWT_ROTATE_REFRESH_TOKENS=true, JWT_BLACKLIST_AFTER_ROTATION=true and JWT_JTI_CLAIM=jti",
+            "`JWT_ROTATE_REFRESH_TOKENS=true`, `JWT_BLACKLIST_AFTER_ROTATION=true` and `JWT_JTI_CLAIM=jti`",
         )
         .pressing(),
     ]

@@ -20,8 +20,12 @@ fn row(settings: &[(&str, &str)], source: Source, number: &str) -> Row {
     rows.into_iter().find(|row| row.source == source && row.number == number).unwrap()
 }
 
+/// A row, settings under which it is met, and settings under which it is not.
+type Case = (Source, &'static str, Given, Given);
+type Given = &'static [(&'static str, &'static str)];
+
 /// Settings under which a row is met, and settings under which it is not.
-const CASES: &[(Source, &str, &[(&str, &str)], &[(&str, &str)])] = &[
+const CASES: &[Case] = &[
     (Source::Asvs, "3.3.1", &[("PUBLIC_URL", "https://a.example.com")], &[]),
     (Source::Asvs, "3.4.2", &[], &[("CORS_ALLOW_ALL_ORIGINS", "true")]),
     (Source::Asvs, "11.4.2", &[], &[("BCRYPT_ROUNDS", "9")]),

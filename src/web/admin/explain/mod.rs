@@ -100,7 +100,7 @@ pub async fn answer(
 impl Inspector {
     fn new(staff: &Staff, app: &App, answer: Answer, asked: String) -> Self {
         let mut layout = staff.layout(Place::Explain);
-        layout.here = super::address::EXPLAIN.to_owned();
+        super::address::EXPLAIN.clone_into(&mut layout.here);
         let reader = layout.reader;
         let (verdict, found, jti) = match answer {
             Answer::Nothing => (None, None, String::new()),

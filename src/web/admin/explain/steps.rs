@@ -57,7 +57,7 @@ fn title(check: Check) -> &'static str {
         Check::Issued => "Issued",
         Check::NotBefore => "Not before",
         Check::Expiry => "Expiry",
-        Check::Texts => "Names",
+        Check::Texts => "Claim types",
         Check::Issuer => "Issuer",
         Check::Audience => "Audience",
         Check::Record => "Record",
