@@ -6,6 +6,7 @@ pub mod backfill;
 pub mod change;
 pub mod confirm;
 pub mod events;
+pub mod export;
 pub mod failed_login;
 pub mod load;
 pub mod login;

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 22] = [
+const ACTIONS: [Action; 21] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
     ("logout", "Logouts", "Logged out"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
+    ("admin.session_end", "Panel logins ended", "Another login to the panel ended"),
     ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back, and its session was ended"),
     ("session.end", "Sessions ended", "Session ended"),
     ("token.revoke", "Tokens revoked", "Token revoked by its holder"),
@@ -19,7 +20,6 @@ const ACTIONS: [Action; 22] = [
     ("token.unblacklist", "Tokens taken off the blacklist", "Token taken off the blacklist"),
     ("token.reveal", "Tokens revealed", "Token revealed"),
     ("user.create", "Users added", "User added"),
-    ("user.load", "Users loaded", "Users loaded from a file"),
     ("user.change", "Users changed", "User changed"),
     ("user.set_password", "Passwords set", "Password set"),
     ("user.activate", "Users activated", "User activated"),
@@ -28,7 +28,6 @@ const ACTIONS: [Action; 22] = [
     ("user.blacklist_tokens", "Logged out by an admin", "Logged out everywhere by an admin"),
     ("user.export", "Exports of users", "Users exported"),
     ("audit_log.export", "Exports of the audit log", "Audit log exported"),
-    ("audit_log.purge", "Purges of the audit log", "Old entries of the audit log deleted"),
 ];
 
 /// The actions that the log can be filtered by.

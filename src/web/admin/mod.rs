@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod actions;
 mod address;
+mod audit_log;
 mod blacklisted_tokens;
 mod changelist;
 mod chart;
@@ -13,6 +14,7 @@ mod csrf;
 mod dashboard;
 mod error;
 mod explain;
+mod export;
 mod form;
 mod index;
 mod layout;
@@ -49,6 +51,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/search/").route(post().to(search::everything)))
         .service(page("/auth/", index::auth))
         .service(page("/auth/user/", users::list).route(post().to(users::search)))
+        .service(page("/auth/user/export/", users::export::export))
         .configure(user_routes)
         .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
@@ -103,7 +106,9 @@ fn session_routes(cfg: &mut ServiceConfig) {
     cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
         .service(form("/sessions/action/").route(post().to(sessions::act)))
         .service(page("/sessions/{id}/", sessions::detail::detail))
-        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)))
+        .service(page("/audit_log/", audit_log::list).route(post().to(audit_log::search)))
+        .service(page("/audit_log/export/", audit_log::export::export));
 }
 
 /// A page that can be looked at.

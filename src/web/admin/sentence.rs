@@ -46,7 +46,10 @@ pub fn of(entry: &Recent) -> Vec<Part> {
         "session.end" => say(" ended a session of ", &[user]),
         "session.reuse" => say(" ended a session of ", &[user, text(": a rotated token came back")]),
         "token.reveal" => say(" revealed token ", &[jti, text(" of "), user]),
-        "token.blacklist" => say(" blacklisted token ", &[jti, text(" of "), user]),
+        "token.blacklist" => match detail["jti"].as_array() {
+            Some(several) => say(&format!(" blacklisted {} tokens of ", several.len()), &[user]),
+            None => say(" blacklisted token ", &[jti, text(" of "), user]),
+        },
         "token.unblacklist" => say(" took token ", &[jti, text(" of "), user, text(" off the blacklist")]),
         "token.revoke" => say(" revoked token ", &[jti, text(" of "), user]),
         "user.blacklist_tokens" => say(&format!(" blacklisted {} of ", amount(tokens, "token")), &[user]),
@@ -58,11 +61,6 @@ pub fn of(entry: &Recent) -> Vec<Part> {
         "user.delete" => say(" deleted user ", &[user]),
         other => say(&format!(": {} ", other.replace(['.', '_'], " ")), &[user]),
     }
-}
-
-/// Whether it is a sign of trouble.
-pub fn is_bad(action: &str) -> bool {
-    ["session.reuse", "login.failed"].contains(&action)
 }
 
 fn text(text: &str) -> Part {

@@ -1,4 +1,7 @@
-//! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`.
+//! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`, the
+//! same rows as a file in `export`.
+
+pub mod export;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -15,9 +18,9 @@ use super::search::{self, Sought};
 use super::status::{self, Badge};
 use super::words::{When, commas};
 use crate::app::App;
-use crate::db::DbError;
 use crate::db::users;
 use crate::db::users::list::{self, Filter, Found, Listed, Sort};
+use crate::db::{Conn, DbError};
 
 /// A search shows so many users at most.
 const MOST: usize = 1000;
@@ -81,6 +84,8 @@ struct ListPage {
     rows: Vec<Row>,
     /// How many of those that a search found are shown, if there are more.
     cut: Option<String>,
+    /// The same list as a file.
+    export: String,
 }
 
 /// `GET user/`
@@ -92,24 +97,15 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     {
         return search::answer(&staff, USERS, &[], q);
     }
-    let is = |name| asked.chosen.choice(name).map(|value| value == "yes");
-    let filter = Filter {
-        ids: None,
-        is_active: is("is_active"),
-        is_staff: is("is_staff"),
-        is_superuser: is("is_superuser"),
-        last_login: asked.period("last_login"),
-        never_logged_in: asked.chosen.choice("login").is_some(),
-    };
+    let filter = filter(&asked);
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
     let found = app.db.read(move |conn| {
-        let found = q.as_deref().map(|q| list::find_starting_with(conn, q, true, MOST)).transpose()?;
-        let is_cut = found.as_ref().is_some_and(|found| found.is_cut);
-        let filter = Filter { ids: found.map(|Found { ids, .. }| ids), ..filter.clone() };
+        let (filter, is_cut) = search_in(conn, &filter, q.as_deref())?;
         let found = list::search(conn, &filter, &paging)?;
         Ok::<_, DbError>((if is_whole { found.of(users::count(conn)?) } else { found }, is_cut))
     });
     let (found, is_cut) = found.await?;
+    let export = super::export::address(USERS, &asked);
     let mut list = asked.list(&found);
     let columns = vec![
         list.sorted("Username", "username"),
@@ -129,12 +125,32 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     };
     let rows = found.rows.into_iter().map(row).collect();
     let cut = is_cut.then(|| commas(i64::try_from(MOST).unwrap_or(i64::MAX)));
-    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, cut })
+    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, cut, export })
 }
 
 /// First and last name, where there are some.
 pub fn full_name(first: &str, last: &str) -> String {
     format!("{first} {last}").trim().to_owned()
+}
+
+/// The filters that an address names.
+fn filter(asked: &Asked<Sort>) -> Filter {
+    let is = |name| asked.chosen.choice(name).map(|value| value == "yes");
+    Filter {
+        ids: None,
+        is_active: is("is_active"),
+        is_staff: is("is_staff"),
+        is_superuser: is("is_superuser"),
+        last_login: asked.period("last_login"),
+        never_logged_in: asked.chosen.choice("login").is_some(),
+    }
+}
+
+/// The same among those whom a search means, and whether there are more of them.
+fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, bool), DbError> {
+    let Some(q) = q else { return Ok((filter.clone(), false)) };
+    let Found { ids, is_cut } = list::find_starting_with(conn, q, true, MOST)?;
+    Ok((Filter { ids: Some(ids), ..filter.clone() }, is_cut))
 }
 
 /// `POST user/`: the search.

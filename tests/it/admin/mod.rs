@@ -1,6 +1,7 @@
 //! The panel over HTTP, as a browser without scripts uses it. `tests/browser/` looks at it in a real one.
 
 mod account;
+mod audit_log;
 mod confirm;
 mod dashboard;
 mod explain;

@@ -13,7 +13,7 @@ use super::chart::{self, Bars, Series, Table};
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::words::{When, amount, commas, short};
-use super::{address, sentence, status};
+use super::{actions, address, sentence, status};
 use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
 use crate::db::latchkey_audit_log::recent::{self, Recent};
@@ -115,7 +115,7 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
             .iter()
             .map(|entry| Action {
                 parts: sentence::of(entry),
-                is_bad: sentence::is_bad(&entry.action),
+                is_bad: actions::is_bad(&entry.action),
                 at: When::new(entry.at, reader),
             })
             .collect(),

@@ -83,7 +83,7 @@ impl Alarm {
 pub fn tell(session: &Session, entries: &[Entry], rotations: usize, why: &str, reader: Reader) -> Vec<Event> {
     let own = |at, what: String| (at, Event { is_bad: false, what, when: When::new(at, reader), by: None, ip: None });
     let mut all = Vec::new();
-    if !entries.iter().any(|entry| entry.action == "user.login" && entry.at == session.created_at) {
+    if !entries.iter().any(|entry| entry.action == "login" && entry.at == session.created_at) {
         all.push(own(session.created_at, "Session began".to_owned()));
     }
     all.extend(entries.iter().rev().map(|entry| (entry.at, event(session, entry, reader))));

@@ -1,0 +1,28 @@
+//! That rows are taken out of the panel in one piece: noted before the first of them leaves. The rows are read by `web`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Actor, audit};
+use crate::app::App;
+use crate::db::DbError;
+
+/// What is exported.
+#[derive(Debug, Clone, Copy)]
+pub enum Export {
+    /// Entries of the audit log.
+    AuditLog,
+    /// Users.
+    Users,
+}
+
+/// Notes who exports what; `filters` are those of the list, as in its address.
+pub async fn note(app: &App, actor: &Actor, what: Export, filters: &[(String, String)]) -> Result<(), DbError> {
+    let (actor, now) = (actor.clone(), app.now());
+    let (action, object) = match what {
+        Export::AuditLog => ("audit_log.export", "Audit log"),
+        Export::Users => ("user.export", "Users"),
+    };
+    let filters: Map<String, Value> = filters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let detail = Value::Object(filters);
+    app.db.write(move |conn| audit::write_with(conn, now, &actor, action, None, object, &detail)).await
+}

@@ -1,0 +1,57 @@
+//! The audit log as JSON lines: one object for each entry, those that the list shows under the same filters.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use super::{ADMIN, Wanted};
+use crate::accounts::export::{Export, note};
+use crate::app::App;
+use crate::db::latchkey_audit_log::list::{Entry, Sort};
+use crate::db::page::Paging;
+use crate::web::admin::access::Staff;
+use crate::web::admin::address::AUDIT_LOG;
+use crate::web::admin::changelist::Asked;
+use crate::web::admin::error::PageError;
+use crate::web::admin::export::{Batch, File, paging, pairs, send};
+use crate::web::admin::layout::see;
+use crate::web::admin::search::Sought;
+
+const FILE: File = File { name: "audit_log.jsonl", media_type: "application/jsonl; charset=utf-8" };
+
+/// `GET audit_log/export/`
+pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let asked = Asked::of(&request, &ADMIN, staff.reader());
+    if matches!(asked.q.as_deref().map(|q| Sought::read(q, None)), Some(Sought::Jti(_) | Sought::Unreadable)) {
+        return Ok(see(AUDIT_LOG));
+    }
+    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;
+    let wanted = Wanted::new(&asked);
+    Ok(send(&FILE, move |from| {
+        let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
+        async move {
+            let page = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
+            let lines: String = page.rows.iter().map(|entry| format!("{}\n", object(entry))).collect();
+            Ok(Batch::new(page, lines.into_bytes()))
+        }
+    }))
+}
+
+fn object(entry: &Entry) -> Value {
+    // What is not JSON was not written by us.
+    let detail = serde_json::from_str(&entry.detail).unwrap_or_else(|_| json!(entry.detail));
+    json!({
+        "id": entry.id.0,
+        "at": entry.at.iso(),
+        "last_at": entry.last_at.map(crate::db::types::Instant::iso),
+        "action": entry.action,
+        "actor": entry.actor,
+        "actor_id": entry.actor_id.map(|id| id.0),
+        "user_id": entry.user_id.map(|id| id.0),
+        "user": entry.username,
+        "object": entry.object,
+        "ip": entry.ip,
+        "count": entry.count,
+        "detail": detail,
+    })
+}

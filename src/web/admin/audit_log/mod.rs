@@ -1,0 +1,176 @@
+//! `/admin/audit_log/`: the list of what was done. It is only read: nothing in the panel changes or deletes an entry. The same
+//! rows as a file are in `export`.
+
+pub mod export;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::access::Staff;
+use super::actions::{self, Detail};
+use super::address::AUDIT_LOG;
+use super::changelist::filter::{self, Field, Kind};
+use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::csrf::CsrfForm;
+use super::error::PageError;
+use super::layout::{Layout, Place, page};
+use super::search::{self, Sought};
+use super::words::{Reader, When, length};
+use crate::app::App;
+use crate::db::latchkey_audit_log::list::{self, Entry, Filter, Sort};
+use crate::db::page::{Page, Paging};
+use crate::db::types::UserId;
+use crate::db::{Conn, DbError, users};
+
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: AUDIT_LOG,
+        title: "Audit log",
+        app: None,
+        hint: "Username, email, user id, session id or jti",
+        icon: "log",
+    },
+    orders: &[Order {
+        name: "when",
+        sort: Sort::When,
+        words: ["oldest first", "newest first"],
+        turns: ["Older", "Newer"],
+    }],
+    ordering: "-when",
+    list_filter: &[
+        filter::Filter { name: "action", label: "What", kind: Kind::Choice(&actions::CHOICES) },
+        filter::Filter { name: "actor", label: "By", kind: Kind::Text("A whole name") },
+        filter::Filter { name: "user", label: "About", kind: Kind::Text("A whole name or a user id") },
+        filter::Filter { name: "at", label: "When", kind: Kind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+    ],
+};
+
+/// A search means so many users at most.
+const MOST_USERS: usize = 50;
+
+struct Row {
+    what: String,
+    is_bad: bool,
+    details: Vec<Detail>,
+    when: When,
+    /// When it happened last, if more than once.
+    last: Option<When>,
+    actor: String,
+    actor_id: Option<UserId>,
+    user: Option<(UserId, String)>,
+    object: String,
+    ip: Option<String>,
+}
+
+impl Row {
+    fn new(entry: Entry, reader: Reader) -> Self {
+        let when = |at| When::new(at, reader);
+        let user = entry.user_id.zip(entry.username);
+        Self {
+            what: actions::sentence(&entry.action, entry.count),
+            is_bad: actions::is_bad(&entry.action),
+            details: actions::details(&entry.detail),
+            when: when(entry.at),
+            last: entry.last_at.filter(|last| *last != entry.at).map(when),
+            actor: entry.actor,
+            actor_id: entry.actor_id,
+            object: if user.as_ref().is_some_and(|(_, name)| *name == entry.object) {
+                String::new()
+            } else {
+                entry.object
+            },
+            user,
+            ip: entry.ip,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/audit_log/change_list.html")]
+struct ListPage {
+    layout: Layout,
+    list: ChangeList,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    /// How long entries are kept.
+    kept: String,
+    export: String,
+}
+
+/// `GET audit_log/`
+pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
+        && !matches!(Sought::read(q, None), Sought::Text(_))
+    {
+        return search::answer(&staff, AUDIT_LOG, &[], q);
+    }
+    let (wanted, paging) = (Wanted::new(&asked), asked.paging());
+    let found = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
+    let export = super::export::address(AUDIT_LOG, &asked);
+    let mut list = asked.list(&found);
+    let columns =
+        vec![list.sorted("When", "when"), column("What happened"), column("By"), column("About"), column("Address")];
+    let rows = found.rows.into_iter().map(|entry| Row::new(entry, reader)).collect();
+    let kept = length(app.config.sessions.audit_log_retention.as_secs());
+    page(&ListPage { layout: staff.layout(Place::AuditLog(true)), list, columns, rows, kept, export })
+}
+
+/// `POST audit_log/`: the search.
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, AUDIT_LOG, form)
+}
+
+/// What an address asks for, before the database says whom it means.
+#[derive(Clone)]
+struct Wanted {
+    q: Option<String>,
+    user: Option<String>,
+    filter: Filter,
+}
+
+impl Wanted {
+    fn new(asked: &Asked<Sort>) -> Self {
+        let text = |name| asked.chosen.text(name).map(str::to_owned);
+        let filter = Filter {
+            users: None,
+            actor: text("actor"),
+            action: asked.chosen.choice("action").map(str::to_owned),
+            at: asked.period("at"),
+            ip: text("ip"),
+            object: None,
+        };
+        Self { q: asked.q.clone(), user: text("user"), filter }
+    }
+
+    /// A page of it.
+    fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
+        let filter = self.filter(conn)?;
+        list::search(conn, &filter, paging)
+    }
+
+    /// A search means users, or else what an entry is about. Two statements at most.
+    fn filter(&self, conn: &mut Conn) -> Result<Filter, DbError> {
+        let mut filter = self.filter.clone();
+        if let Some(user) = &self.user {
+            filter.users = Some(or_deleted(users::list_named(conn, user)?, user));
+        }
+        if let Some(q) = &self.q {
+            let found = or_deleted(users::list::find_starting_with(conn, q, false, MOST_USERS)?.ids, q);
+            match &mut filter.users {
+                _ if found.is_empty() => filter.object = Some(q.clone()),
+                Some(users) => users.retain(|user| found.contains(user)),
+                none => *none = Some(found),
+            }
+        }
+        Ok(filter)
+    }
+}
+
+/// An entry outlives its user: then only the id is known.
+fn or_deleted(found: Vec<UserId>, typed: &str) -> Vec<UserId> {
+    if found.is_empty() { typed.parse().ok().map(UserId).into_iter().collect() } else { found }
+}
