@@ -157,8 +157,8 @@ fn protect(actor: &Actor, user: &User, is_last: bool, new: &Profile) -> Result<(
         ("is_staff", user.is_staff, new.is_staff, false),
         ("is_superuser", user.is_superuser, new.is_superuser, is_last),
     ];
-    let taken = rights.into_iter().filter(|(_, had, has, _)| *had && !has);
-    taken.map(|(field, .., is_last)| refuse(field, is_last, OWN_RIGHT, is_own)).collect()
+    let mut taken = rights.into_iter().filter(|(_, had, has, _)| *had && !has);
+    taken.try_for_each(|(field, .., is_last)| refuse(field, is_last, OWN_RIGHT, is_own))
 }
 
 fn refuse(field: &'static str, is_last: bool, to_oneself: &str, is_own: bool) -> Result<(), ManageError> {

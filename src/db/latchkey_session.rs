@@ -1,15 +1,20 @@
-//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`.
+//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`. The panel's
+//! list of them is in `list`.
+
+pub mod list;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::fixed::{Fixed, Value};
+use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
-use super::types::{Instant, UserId};
+use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_session)]
 pub struct Session {
     /// Random; the session claim of its tokens.
@@ -81,6 +86,13 @@ pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
     Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
 }
 
+/// How many there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    let total = page::total(conn, "latchkey_session")?;
+    // The ids are no numbers, so their range on SQLite says nothing.
+    Ok(if matches!(total, Total::About(_)) && !conn.is_postgres() { Total::Unknown } else { total })
+}
+
 /// The sessions of a user that are neither ended nor expired, oldest first.
 pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<Session>, DbError> {
     Ok(latchkey_session::table
@@ -100,6 +112,23 @@ pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i
         .limit(limit)
         .select(Session::as_select())
         .load(conn)?)
+}
+
+/// How many sessions are neither ended nor expired: exactly where there are few, else too few to say more.
+pub fn count_active(conn: &mut Conn, now: Instant) -> Result<Total, DbError> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        unexpired: i64,
+        #[diesel(sql_type = BigInt)]
+        active: i64,
+    }
+    const MOST: i64 = 10_000;
+    let query = "SELECT count(*) AS unexpired, count(*) - count(ended_at) AS active \
+                 FROM (SELECT ended_at FROM latchkey_session WHERE expires_at > $1 LIMIT $2) AS firsts";
+    let query = diesel::sql_query(query).bind::<Moment, _>(now).bind::<BigInt, _>(MOST + 1);
+    let Counted { unexpired, active } = query.get_result(conn)?;
+    Ok(if unexpired <= MOST { Total::Exact(active) } else { Total::About(active) })
 }
 
 /// Notes that a token of the session was refreshed.

@@ -6,7 +6,7 @@ use crate::cli::help;
 /// Keep a user out, without deleting anything
 ///
 /// Clears is_active: the user can no longer log in, and as END_SESSIONS_ON_USER_CHANGE says its refresh tokens are
-/// blacklisted. 'latchkey users activate' is the way back.
+/// blacklisted. 'latchkey users activate' is the way back. The last active superuser stays active.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users deactivate ana\n  \

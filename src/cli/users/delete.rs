@@ -9,7 +9,8 @@ use crate::db;
 /// Delete a user for good
 ///
 /// Deletes as Django does: the user's outstanding tokens stay on record, blacklisted and without an owner. Asks before
-/// it does so, unless told --yes. 'latchkey users deactivate' keeps a user out without losing anything.
+/// it does so, unless told --yes. 'latchkey users deactivate' keeps a user out without losing anything. The last active
+/// superuser stays.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users delete ana\n  \

@@ -14,7 +14,6 @@ use super::User;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, AsChangeset)]
 #[diesel(table_name = users)]
 #[allow(missing_docs, reason = "Django's columns")]
-#[expect(clippy::struct_excessive_bools, reason = "Django's columns")]
 pub struct Profile {
     pub username: String,
     pub email: String,

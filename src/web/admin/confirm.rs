@@ -76,8 +76,7 @@ impl Staff {
                 self.session.as_ref().map_or(Ok(()), |session| remember(session, app.now()))?;
                 Ok(Ok(confirmed))
             }
-            Ok(None) => refusal(WRONG),
-            Err(LoginError::NoActiveAccount) => refusal(WRONG),
+            Ok(None) | Err(LoginError::NoActiveAccount) => refusal(WRONG),
             Err(LoginError::Busy) => Err(PageError::Busy),
             Err(LoginError::Db(error)) => Err(error.into()),
         }

@@ -3,11 +3,14 @@
 
 mod access;
 mod account;
+mod actions;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
+mod chart;
 mod confirm;
 mod csrf;
+mod dashboard;
 mod error;
 mod explain;
 mod form;
@@ -16,7 +19,9 @@ mod layout;
 mod login;
 mod outstanding_tokens;
 mod search;
+mod sentence;
 mod session;
+mod sessions;
 mod settings;
 mod status;
 mod user;
@@ -37,7 +42,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     let door_app = app.clone();
     let pages = scope("/admin")
         .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
-        .service(page("/", index::index))
+        .service(page("/", dashboard::dashboard))
         .service(page("/login/", login::form).route(post().to(login::log_in)))
         .service(page("/logout/", login::stay).route(post().to(login::log_out)))
         .service(form("/theme/").route(post().to(login::theme)))
@@ -50,6 +55,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/explain/", explain::form).route(post().to(explain::answer)))
         .service(page("/settings/", settings::page))
         .configure(token_routes)
+        .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
@@ -91,6 +97,13 @@ fn token_routes(cfg: &mut ServiceConfig) {
         .service(page(&entry(""), blacklisted::bare))
         .service(page(&entry("change/"), blacklisted::change))
         .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
+}
+
+fn session_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
+        .service(form("/sessions/action/").route(post().to(sessions::act)))
+        .service(page("/sessions/{id}/", sessions::detail::detail))
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
 }
 
 /// A page that can be looked at.

@@ -57,6 +57,20 @@ fn commands_work_while_a_server_runs_on_the_same_database(backend: Backend) {
     assert_eq!(server.db.count("SELECT count(*) FROM auth_user"), 0);
 }
 
+both!(the_last_active_superuser_stays);
+fn the_last_active_superuser_stays(backend: Backend) {
+    let server = Server::start(backend);
+    let latchkey = beside(&server);
+    for name in ["ann", "bob"] {
+        latchkey.run_with(&["users", "create", name, "--superuser", "--password-stdin"], PASSWORD).expect(0);
+    }
+    latchkey.run(&["users", "deactivate", "ann"]).expect(0);
+    latchkey.run(&["users", "deactivate", "bob"]).expect(1).expect_words(&["last active superuser"]);
+    latchkey.run(&["users", "delete", "bob", "--yes"]).expect(1).expect_words(&["last active superuser"]);
+    assert_eq!(server.db.count("SELECT count(*) FROM auth_user WHERE is_superuser AND is_active"), 1);
+    latchkey.run(&["users", "delete", "ann", "--yes"]).expect(0);
+}
+
 both!(load_takes_csv_and_json_with_passwords_and_hashes);
 fn load_takes_csv_and_json_with_passwords_and_hashes(backend: Backend) {
     let server = Server::start(backend);
