@@ -44,6 +44,16 @@ impl Event {
     }
 }
 
+impl Event {
+    /// The words of all blacklistings, or of those for one reason (empty: nobody wrote down why).
+    pub fn blacklistings(reason: Option<&str>) -> Vec<Cow<'static, str>> {
+        let of = |reason: &Reason| Self::Blacklisted(*reason).name();
+        let all = Reason::ALL.iter().map(of).chain([Self::BlacklistedUnknown.name()]);
+        let wanted = reason.map(|reason| format!("blacklisted.{}", if reason.is_empty() { "unknown" } else { reason }));
+        all.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)).collect()
+    }
+}
+
 /// Counts these events, each of them once, in one statement.
 pub fn count(conn: &mut Conn, now: Instant, events: &[Event]) -> Result<(), DbError> {
     let names: Vec<_> = events.iter().map(|event| event.name()).collect();

@@ -1,5 +1,7 @@
-//! `latchkey_audit_log`: who did what, and when. Rows are added, and deleted only when they
-//! are older than `AUDIT_LOG_RETENTION`; failed logins of one source within a minute share a row.
+//! `latchkey_audit_log`: who did what, and when. Rows are added, and deleted only when they are older than
+//! `AUDIT_LOG_RETENTION`; failed logins of one source within a minute share a row. The panel's list is in `list`.
+
+pub mod list;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

@@ -1,15 +1,19 @@
-//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`.
+//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`. The panel's
+//! list of them is in `list`.
+
+pub mod list;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::fixed::{Fixed, Value};
+use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
 use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_session)]
 pub struct Session {
     /// Random; the session claim of its tokens.
@@ -79,6 +83,13 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
 /// One session.
 pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
     Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
+}
+
+/// How many there are, exactly or about.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    let total = page::total(conn, "latchkey_session")?;
+    // The ids are no numbers, so their range on SQLite says nothing.
+    Ok(if matches!(total, Total::About(_)) && !conn.is_postgres() { Total::Unknown } else { total })
 }
 
 /// The sessions of a user that are neither ended nor expired, oldest first.

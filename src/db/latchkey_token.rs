@@ -1,5 +1,7 @@
 //! `latchkey_token`: what we know of an outstanding token beyond Django's columns: session, lineage, key, why it was
-//! blacklisted.
+//! blacklisted. All tokens of a session are listed in `chain`.
+
+pub mod chain;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

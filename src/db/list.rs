@@ -58,15 +58,28 @@ impl Conditions {
         }
     }
 
+    /// The rows of a `SELECT … FROM …` for which they hold.
+    pub(super) fn select<T>(&self, conn: &mut Conn, select: &str, order: &str) -> Result<Vec<T>, DbError>
+    where
+        T: QueryableByName<MultiBackend> + 'static,
+    {
+        Ok(query(&format!("{select}{} {order}", self.text), &self.values).load(conn)?)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
+    /// All of these too.
+    pub(super) fn and_all(&mut self, more: &Self) {
+        if !more.is_empty() {
+            self.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
+        }
+    }
+
     fn with(&self, more: &Self) -> Self {
         let mut all = self.clone();
-        if !more.is_empty() {
-            all.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
-        }
+        all.and_all(more);
         all
     }
 }

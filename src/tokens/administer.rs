@@ -1,5 +1,5 @@
-//! What superusers do to recorded tokens: blacklist chosen ones, and take a blacklisting of theirs back where that is safe.
-//! A user's tokens as a whole are in `revoke`, sessions in `sessions`.
+//! What superusers do to recorded tokens and to sessions: blacklist or end chosen ones, and take a blacklisting of theirs back
+//! where that is safe. A user's tokens as a whole are in `revoke`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,6 +75,33 @@ fn blacklist_of(
         }
     }
     Ok(done.len())
+}
+
+/// Ends these sessions and blacklists their tokens; answers how many were not over before.
+pub async fn end_sessions(app: &Arc<App>, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
+    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
+    app.db
+        .write(move |conn| {
+            let mut found = Vec::new();
+            for id in ids.iter().filter(|id| sessions::is_id(id)) {
+                found.extend(latchkey_session::find(conn, id)?.filter(|session| session.expires_at > now));
+            }
+            // Everybody locks several users in this order.
+            found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
+            found.dedup();
+            for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
+                users::lock(conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
+            }
+            let mut count = 0;
+            for session in found {
+                if sessions::end(&shared, conn, &session, (Reason::Admin, &actor.name), now)? {
+                    audit::write(conn, now, &actor, "session.end", Some(session.user_id), &session.id)?;
+                    count += 1;
+                }
+            }
+            Ok(count)
+        })
+        .await
 }
 
 /// Why a blacklisting stays.

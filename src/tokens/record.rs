@@ -47,6 +47,25 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Rotated,
+        Self::Blacklist,
+        Self::Revoke,
+        Self::Logout,
+        Self::LogoutAll,
+        Self::Admin,
+        Self::PasswordChange,
+        Self::Deactivated,
+        Self::Deleted,
+        Self::Reuse,
+        Self::LogoutOthers,
+        Self::SessionEnd,
+        Self::MaxAge,
+        Self::Idle,
+        Self::TooMany,
+    ];
+
     /// The word in `latchkey_token.blacklist_reason`.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::random;
 use crate::db::blacklisted_tokens::Scope;
+use crate::db::latchkey_session::list::Limits;
 use crate::db::latchkey_session::{self, Ended, Refreshed, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, UserId};
@@ -121,6 +122,21 @@ pub(super) fn fault(app: &App, session: &Session, presented: &Claims) -> Option<
     let issued = presented.get("iat").and_then(Value::as_i64).and_then(Instant::from_timestamp);
     let used = session.last_refreshed_at.unwrap_or(session.created_at).max(issued.unwrap_or(session.created_at));
     limits.idle_timeout.filter(|idle| used + *idle <= now).map(|_| Reason::Idle)
+}
+
+/// What a session needs to go on now, under these settings.
+pub fn limits(app: &App) -> Limits {
+    let (limits, now) = (&app.config.sessions, app.now());
+    let ago = |time: Option<std::time::Duration>| time.map(|time| now - time);
+    Limits { now, began_after: ago(limits.max_age), used_after: ago(limits.idle_timeout) }
+}
+
+/// Until when a session lives if nobody uses or ends it.
+pub fn ends_at(app: &App, session: &Session) -> Instant {
+    let limits = &app.config.sessions;
+    let used = session.last_refreshed_at.unwrap_or(session.created_at);
+    let ends = [limits.max_age.map(|age| session.created_at + age), limits.idle_timeout.map(|idle| used + idle)];
+    ends.into_iter().flatten().fold(session.expires_at, Instant::min)
 }
 
 /// Notes that a token of the session was issued: who got it, and until when the session lives by it.

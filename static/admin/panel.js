@@ -74,14 +74,18 @@ for (const table of all("table.list:has([name=selected])")) {
   const boxes = [...table.querySelectorAll("[name=selected]")];
   const head = document.createElement("input");
   head.type = "checkbox";
-  head.ariaLabel = "Select all on this page";
+  const label = document.createElement("label");
+  const words = document.createElement("span");
+  words.className = "sr";
+  words.textContent = "Select all on this page";
+  label.append(head, words);
   const show = () => {
     const ticked = boxes.filter((box) => box.checked).length;
     head.checked = ticked === boxes.length;
     head.indeterminate = ticked > 0 && !head.checked;
   };
   let last;
-  table.querySelector("thead th").replaceChildren(head);
+  table.querySelector("thead th").replaceChildren(label);
   head.addEventListener("change", () => { for (const box of boxes) box.checked = head.checked; });
   table.addEventListener("click", ({ target, shiftKey }) => {
     const here = boxes.indexOf(target);

@@ -50,6 +50,10 @@ pub const PAGES: &[Page] = &[
     at("users", "/admin/auth/user/"),
     at("users_none_found", "/admin/auth/user/?q=nobody-has-this-name"),
     at("user", "/admin/auth/user/{alice}/change/"),
+    at("user_wrong", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("username", "a b"), ("email", "nobody")]),
+    at("user_stale", "/admin/auth/user/{alice}/change/")
+        .sending("/change/", &[("as_read", ""), ("username", "alicia")]),
     at("user_add", "/admin/auth/user/add/"),
     at("user_add_refused", "/admin/auth/user/add/")
         .sending("/user/add/", &[("username", "a b"), ("password1", "short")]),
@@ -57,6 +61,11 @@ pub const PAGES: &[Page] = &[
     at("user_password_refused", "/admin/auth/user/{alice}/password/").sending("/password/", &[("password1", "short")]),
     at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
+    at("sessions", "/admin/sessions/"),
+    at("sessions_none_found", "/admin/sessions/?q=nobody-has-this-name"),
+    at("session", "/admin/sessions/{session}/"),
+    at("session_end", "/admin/sessions/{session}/end/"),
+    at("settings", "/admin/settings/"),
     at("tokens", "/admin/token_blacklist/"),
     at("outstanding", OUTSTANDING),
     at("outstanding_none_found", "/admin/token_blacklist/outstandingtoken/?q=nobody-has-this-name"),
@@ -135,7 +144,8 @@ impl Site {
     }
 
     fn with(backend: Backend, user_agent: &str) -> Self {
-        let server = Server::start(backend);
+        // What a setting is where it is not set may depend on the database.
+        let server = Server::with(backend, &[("AUTO_MIGRATE", "true")]);
         server.add_superuser("root");
         let mut places = BTreeMap::new();
         for name in ["alice", "lena"] {

@@ -1,8 +1,12 @@
 //! The panel's list of outstanding tokens: which there are, in which order, one page at a time.
 
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
 use super::Listed;
-use crate::db::list::{Conditions, List, Order, Period, Value};
-use crate::db::page::{Cursor, Page, Paging};
+use crate::db::latchkey_statistic::{self, Statistic};
+use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::page::{Cursor, Page, Paging, Total};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
 
@@ -96,5 +100,65 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
             Some(at) => Cursor::at(at, row.id),
             None => Cursor::key(row.id),
         },
+    })
+}
+
+/// How many tokens there are in each status; unknown where nobody counted yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub all: i64,
+    live: Option<i64>,
+    rotated: Option<i64>,
+    blacklisted: Option<i64>,
+}
+
+impl Counts {
+    /// Of this status.
+    pub fn of(self, status: Status) -> Option<i64> {
+        match status {
+            Status::Live => self.live,
+            Status::Rotated => self.rotated,
+            Status::Blacklisted => self.blacklisted,
+            Status::Expired => Some((self.all - self.live? - self.rotated? - self.blacklisted?).max(0)),
+        }
+    }
+}
+
+/// Counts the tokens where they are few; where they are many, what was counted last in the background. Two statements.
+pub fn count_by_status(conn: &mut Conn, now: Instant) -> Result<Counts, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        live: i64,
+        #[diesel(sql_type = BigInt)]
+        rotated: i64,
+        #[diesel(sql_type = BigInt)]
+        blacklisted: i64,
+    }
+    let all = match super::count(conn)? {
+        Total::Exact(all) => all,
+        Total::About(all) => return counted_before(conn, all),
+        Total::Unknown => return Ok(Counts::default()),
+    };
+    let text = "SELECT CAST(coalesce(sum(CASE WHEN k.rotated_at IS NULL AND b.id IS NULL AND o.expires_at > ? THEN 1 \
+                ELSE 0 END), 0) AS bigint) AS live, count(k.rotated_at) AS rotated, \
+                CAST(coalesce(sum(CASE WHEN k.rotated_at IS NULL AND b.id IS NOT NULL THEN 1 ELSE 0 END), 0) AS bigint) \
+                AS blacklisted \
+                FROM token_blacklist_outstandingtoken o LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+                LEFT JOIN latchkey_token k ON k.token_id = o.id";
+    let row: Row = query(text, &[Value::At(now)]).get_result(conn)?;
+    Ok(Counts { all, live: Some(row.live), rotated: Some(row.rotated), blacklisted: Some(row.blacklisted) })
+}
+
+fn counted_before(conn: &mut Conn, all: i64) -> Result<Counts, DbError> {
+    let known = latchkey_statistic::list(conn)?;
+    let of = |statistic| known.of(statistic).map(|counted| counted.value);
+    let rotated = of(Statistic::Rotated);
+    Ok(Counts {
+        all: of(Statistic::Outstanding).unwrap_or(all),
+        live: of(Statistic::Live),
+        rotated,
+        blacklisted: of(Statistic::Blacklisted).zip(rotated).map(|(all, rotated)| all - rotated),
     })
 }

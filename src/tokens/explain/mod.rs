@@ -40,6 +40,8 @@ pub struct Explanation {
     pub length: usize,
     /// Whether it has a signature; what is stored has none.
     pub is_signed: bool,
+    /// Whether it is one word of ASCII: nothing else can stand in a header.
+    pub is_word: bool,
     /// Its header, unchecked.
     pub header: Claims,
     /// Its claims, unchecked.
@@ -128,6 +130,7 @@ async fn about(app: &Arc<App>, token: &str, id: Option<TokenId>) -> Result<Answe
         unsigned: jwt::peek(token).map(|_| token.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")),
         length: token.len(),
         is_signed,
+        is_word: token.bytes().all(|byte| byte.is_ascii_graphic()),
         signed_by: signed_by(app, token, is_signed, &read),
         header,
         claims: payload,

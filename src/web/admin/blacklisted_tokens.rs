@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::access::{Staff, Superuser};
 use super::address::{BLACKLISTED, OUTSTANDING};
+use super::changelist::date_hierarchy::Dates;
 use super::changelist::filter::{self, Field, Kind};
 use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
 use super::csrf::{CsrfForm, NoFields};
@@ -15,12 +16,13 @@ use super::outstanding_tokens::Owner;
 use super::search::{self, Sought, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
+use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
 use crate::db::blacklisted_tokens::{self, Listed};
 use crate::db::latchkey_session::Session;
 use crate::db::types::TokenId;
-use crate::db::{Conn, DbError, outstanding_tokens};
+use crate::db::{Conn, DbError, latchkey_rollup, outstanding_tokens};
 use crate::tokens::administer::{self, Unblacklisted};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
@@ -91,6 +93,7 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    dates: Dates,
     /// Whether the tokens are in order, not their blacklisting.
     is_by_token: bool,
 }
@@ -113,14 +116,19 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         expires: asked.period("expires"),
     };
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let hierarchy = asked.date_hierarchy("blacklisted");
+    let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
         let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
         let found = list::search(conn, &filter, &paging)?;
         let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
-        Ok::<_, DbError>((found, filter.is_by_token()))
+        let events = Event::blacklistings(filter.reason.as_deref());
+        let events: Vec<&str> = events.iter().map(|event| &**event).collect();
+        Ok::<_, DbError>((found, latchkey_rollup::list_sums(conn, &events, &bounds)?, filter.is_by_token()))
     };
-    let (found, is_by_token) = app.db.read(job).await?;
+    let (found, sums, is_by_token) = app.db.read(job).await?;
+    let dates = asked.dates(&hierarchy, "blacklisted", &sums);
     let mut list = asked.list(&found);
     let columns = vec![
         column("jti"),
@@ -131,7 +139,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("By"),
     ];
     let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, is_by_token })
+    page(&ListPage { layout: staff.layout(Place::Blacklisted(true)), list, columns, rows, dates, is_by_token })
 }
 
 /// `POST blacklistedtoken/`: the search.

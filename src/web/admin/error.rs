@@ -40,6 +40,9 @@ pub enum PageError {
     /// There is no such thing: what it is called, and its number.
     #[error("no {0} {1}")]
     NoSuchRow(&'static str, i64),
+    /// There is no session of that id.
+    #[error("no such session")]
+    NoSuchSession,
     /// The page exists, but nothing can be sent to it in this way.
     #[error("method not allowed")]
     MethodNotAllowed,
@@ -68,7 +71,7 @@ impl ResponseError for PageError {
         match self {
             Self::LoginRequired(_) => StatusCode::FOUND,
             Self::NotStaff | Self::SuperusersOnly => StatusCode::FORBIDDEN,
-            Self::NoSuchPage | Self::NoSuchRow(..) => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::NoSuchRow(..) | Self::NoSuchSession => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Csrf | Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Busy | Self::Db(DbError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
@@ -165,7 +168,9 @@ fn error_page(visit: &Rc<Visit>, error: &PageError) -> HttpResponse {
         tracing::error!(%error, "a page could not be shown");
     }
     let body = match (error, Staff::of(visit, None)) {
-        (PageError::NoSuchPage | PageError::NoSuchRow(..), Ok(staff)) => not_found(&staff, error).render(),
+        (PageError::NoSuchPage | PageError::NoSuchRow(..) | PageError::NoSuchSession, Ok(staff)) => {
+            not_found(&staff, error).render()
+        }
         (PageError::SuperusersOnly, Ok(staff)) => Forbidden { layout: staff.layout(Place::None) }.render(),
         _ => failed(visit, error).render(),
     };
@@ -193,6 +198,11 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
             let short = if what.ends_with("token") { "token" } else { "user" };
             (format!("There is no such {short}"), format!("No {what} has the id {id}{more}."))
         }
+        PageError::NoSuchSession => (
+            "There is no such session".to_owned(),
+            "No session has that id, or it was over for so long that it was purged. Its user may be deleted."
+                .to_owned(),
+        ),
         _ => ("There is no such page".to_owned(), "The address may be mistyped, or of an older version.".to_owned()),
     };
     NotFound { layout: staff.layout(Place::None), title, text }
@@ -215,7 +225,7 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
             "Somebody who is a superuser can change that. You can also log in with another account.",
             (address::LOGIN, "Log in with another account"),
         ),
-        PageError::NoSuchPage | PageError::NoSuchRow(..) => {
+        PageError::NoSuchPage | PageError::NoSuchRow(..) | PageError::NoSuchSession => {
             page("There is no such page", "The address may be mistyped, or of an older version.", "", home)
         }
         PageError::MethodNotAllowed => {

@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod actions;
 mod address;
 mod blacklisted_tokens;
 mod changelist;
@@ -17,6 +18,8 @@ mod login;
 mod outstanding_tokens;
 mod search;
 mod session;
+mod sessions;
+mod settings;
 mod status;
 mod user;
 mod users;
@@ -47,7 +50,9 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .configure(account_routes)
         .service(page("/token_blacklist/", index::tokens))
         .service(page("/explain/", explain::form).route(post().to(explain::answer)))
+        .service(page("/settings/", settings::page))
         .configure(token_routes)
+        .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
         .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
@@ -89,6 +94,13 @@ fn token_routes(cfg: &mut ServiceConfig) {
         .service(page(&entry(""), blacklisted::bare))
         .service(page(&entry("change/"), blacklisted::change))
         .service(page(&entry("delete/"), blacklisted::ask).route(post().to(blacklisted::unblacklist)));
+}
+
+fn session_routes(cfg: &mut ServiceConfig) {
+    cfg.service(page("/sessions/", sessions::list::list).route(post().to(sessions::list::search)))
+        .service(form("/sessions/action/").route(post().to(sessions::act)))
+        .service(page("/sessions/{id}/", sessions::detail::detail))
+        .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)));
 }
 
 /// A page that can be looked at.

@@ -14,7 +14,8 @@ pub struct Badge {
     pub word: &'static str,
 }
 
-const fn badge(class: &'static str, icon: &'static str, word: &'static str) -> Badge {
+/// A badge of these.
+pub const fn badge(class: &'static str, icon: &'static str, word: &'static str) -> Badge {
     Badge { class, icon, word }
 }
 

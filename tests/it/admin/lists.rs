@@ -1,7 +1,6 @@
 //! The three lists: what they show, search, sorting, paging.
 
-use super::{BLACKLISTED, OUTSTANDING, USERS};
-use crate::harness::admin::{attribute, unescape};
+use super::{BLACKLISTED, OUTSTANDING, USERS, link_with};
 use crate::harness::forge::jti;
 use crate::harness::{Backend, Panel, Server};
 
@@ -153,12 +152,6 @@ fn addresses_that_make_no_sense_are_answered_all_the_same(backend: Backend) {
             assert!(answer.status < 500, "{list}?{query}: {}", answer.text());
         }
     }
-}
-
-/// The first address in a page that has this in its query.
-fn link_with(page: &str, part: &str) -> Option<String> {
-    let tags = page.split("<a").skip(1).map(|tag| tag.split('>').next().unwrap());
-    tags.filter_map(|tag| attribute(tag, "href")).map(|href| unescape(&href)).find(|href| href.contains(part))
 }
 
 fn other_order(page: &str) -> String {

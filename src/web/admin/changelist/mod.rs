@@ -2,6 +2,7 @@
 //! declares itself as a `ModelAdmin`. Lists are turned by keyset cursors, so the last page is as quick as the first.
 
 pub mod action;
+pub mod date_hierarchy;
 pub mod filter;
 pub mod period;
 
@@ -13,8 +14,10 @@ use url::form_urlencoded;
 use super::address::quote;
 use super::search::clean;
 use super::words;
+use crate::db::latchkey_rollup::Sum;
 use crate::db::list;
 use crate::db::page::{Cursor, From, Page, Paging, Total};
+use date_hierarchy::{DateHierarchy, Dates};
 use filter::{Chip, Chosen, Field, Filter, Tab};
 use period::Period;
 
@@ -228,6 +231,20 @@ impl<S: Copy> Asked<S> {
             total: total.filter(|_| self.is_whole()),
             q: self.q.clone(),
         }
+    }
+
+    /// The drill-down by the dates of a filter.
+    pub fn date_hierarchy(&self, name: &'static str) -> DateHierarchy {
+        DateHierarchy::new(name, self.chosen.period(name), self.reader)
+    }
+
+    /// The same with its numbers, before the list is made.
+    pub fn dates(&self, hierarchy: &DateHierarchy, name: &str, sums: &[Sum]) -> Dates {
+        let others = self.chosen.pairs(Some(name));
+        hierarchy.show(sums, |pairs| {
+            let all: Vec<_> = others.iter().chain(pairs).cloned().collect();
+            self.href(self.order.name, self.descending, self.q.as_deref(), &all)
+        })
     }
 
     /// A second click on the same column turns the order round.

@@ -16,8 +16,6 @@ pub struct ClientAnswer {
     pub request: &'static str,
     /// `401`
     pub status: u16,
-    /// Whether the token is accepted.
-    pub is_success: bool,
     /// Its body; none where it is the endpoint's own.
     pub body: Vec<Line>,
     /// What is to be said of the body.
@@ -27,10 +25,12 @@ pub struct ClientAnswer {
 /// The answers to what such a token may be used for.
 pub fn of(app: &App, token: Explanation) -> Vec<ClientAnswer> {
     let is_other = matches!(token.kind, Some(Kind::Access | Kind::Refresh));
+    let is_word = token.is_word;
     token
         .trials
         .into_iter()
         .filter(|trial| !(is_other && trial.usage == Usage::SlidingRefresh))
+        .filter(|trial| is_word || trial.usage != Usage::Request)
         .map(|trial| ClientAnswer::new(app, trial))
         .collect()
 }
@@ -57,12 +57,12 @@ impl ClientAnswer {
         match trial.refusal {
             None => {
                 let body = if good.is_null() { Vec::new() } else { render::lines(&good) };
-                Self { request, status: 200, is_success: true, body, note }
+                Self { request, status: 200, body, note }
             }
             Some(refusal) => {
                 let error = refused(trial.usage, refusal);
                 let (status, body) = (error.status.as_u16(), render::lines(&error.body));
-                Self { request, status, is_success: false, body, note: "" }
+                Self { request, status, body, note: "" }
             }
         }
     }

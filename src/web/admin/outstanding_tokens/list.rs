@@ -6,12 +6,14 @@ use askama::Template;
 
 use super::Owner;
 use super::actions::ACTIONS;
+use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_rollup};
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::OUTSTANDING;
+use crate::web::admin::changelist::date_hierarchy::Dates;
 use crate::web::admin::changelist::filter::{self, Field, Kind};
 use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
 use crate::web::admin::csrf::CsrfForm;
@@ -93,6 +95,7 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    dates: Dates,
 }
 
 /// `GET outstandingtoken/`
@@ -113,14 +116,24 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         expires: asked.period("expires"),
     };
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    // The counts are of all tokens: beside another filter they would be misread.
+    let has_counts = asked.q.is_none() && asked.chosen.count() == 0;
+    let hierarchy = asked.date_hierarchy("created");
+    let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
         let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
         let found = list::search(conn, &filter, &paging, reader.now)?;
-        Ok::<_, DbError>(if is_whole { found.of(outstanding_tokens::count(conn)?) } else { found })
+        let found = if is_whole { found.of(outstanding_tokens::count(conn)?) } else { found };
+        let sums = latchkey_rollup::list_sums(conn, &[&Event::TokenCreated.name()], &bounds)?;
+        Ok::<_, DbError>((found, sums, if has_counts { Some(list::count_by_status(conn, reader.now)?) } else { None }))
     };
-    let found = app.db.read(job).await?;
+    let (found, sums, counts) = app.db.read(job).await?;
+    let dates = asked.dates(&hierarchy, "created", &sums);
     let mut list = asked.list(&found);
+    if let Some(counts) = counts {
+        list.count_tabs(|tab| status(tab).map_or(Some(counts.all), |tab| counts.of(tab)));
+    }
     if staff.user.is_superuser {
         list.actions = &ACTIONS;
     }
@@ -133,7 +146,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         column("Session"),
     ];
     let rows = found.rows.into_iter().map(|row| Row::new(row, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Outstanding(true)), list, columns, rows })
+    page(&ListPage { layout: staff.layout(Place::Outstanding(true)), list, columns, rows, dates })
 }
 
 fn status(value: &str) -> Option<Status> {

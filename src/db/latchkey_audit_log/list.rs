@@ -1,0 +1,107 @@
+//! The panel's list of the audit log: which entries there are, newest first, one page at a time. Also what is exported.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Nullable, Text};
+
+use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::page::{Cursor, Page, Paging};
+use crate::db::types::{Instant, Key, Moment, RowId, UserId};
+use crate::db::{Conn, DbError};
+
+/// What the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By time.
+    When,
+}
+
+/// Which entries are wanted: all conditions hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// About these users.
+    pub users: Option<Vec<UserId>>,
+    /// By this name.
+    pub actor: Option<String>,
+    /// Of this action.
+    pub action: Option<String>,
+    /// Written in this period.
+    pub at: Option<Period>,
+    /// From this address.
+    pub ip: Option<String>,
+    /// About this: a username, a jti, a session's id.
+    pub object: Option<String>,
+}
+
+/// An entry.
+#[derive(Debug, Clone, QueryableByName)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Entry {
+    #[diesel(sql_type = Key)]
+    pub id: RowId,
+    #[diesel(sql_type = Moment)]
+    pub at: Instant,
+    #[diesel(sql_type = Text)]
+    pub action: String,
+    #[diesel(sql_type = Nullable<Key>)]
+    pub actor_id: Option<UserId>,
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub ip: Option<String>,
+    #[diesel(sql_type = Nullable<Key>)]
+    pub user_id: Option<UserId>,
+    /// The present name of that user, if it is still there.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub username: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub object: String,
+    /// JSON.
+    #[diesel(sql_type = Text)]
+    pub detail: String,
+    /// How often it happened, where that is one entry.
+    #[diesel(sql_type = Integer)]
+    pub count: i32,
+    /// When it happened last, if more than once.
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub last_at: Option<Instant>,
+}
+
+const COLUMNS: &str = "a.id, a.at, a.action, a.actor_id, a.actor, a.ip, a.user_id, u.username, a.object, a.detail, \
+                       a.count, a.last_at";
+const FIRST: &str = "latchkey_audit_log a";
+const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_id";
+
+/// A page of entries. At most 2 statements.
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
+    let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
+    // One index is used: the first of these that is asked for leaves the fewest.
+    let users = filter.users.as_ref().map(|ids| {
+        let mut condition = Conditions::default();
+        condition.and_in("a.user_id", ids.iter().map(|id| Value::Key(id.0)));
+        condition
+    });
+    let text = |column: &str, value: &Option<String>| {
+        value.as_ref().map(|value| {
+            let mut condition = Conditions::default();
+            condition.and(&format!("{column} = ?"), [Value::Text(value.clone())]);
+            condition
+        })
+    };
+    let (actor, action) = (text("a.actor", &filter.actor), text("a.action", &filter.action));
+    let mut by_key = false;
+    for condition in [users, actor, action].into_iter().flatten() {
+        if by_key { &mut others } else { &mut indexed }.and_all(&condition);
+        by_key = true;
+    }
+    if by_key { &mut others } else { &mut indexed }.and_within("a.at", filter.at.unwrap_or_default());
+    for condition in [text("a.ip", &filter.ip), text("a.object", &filter.object)].into_iter().flatten() {
+        others.and_all(&condition);
+    }
+    let by_time = filter.at.is_some() && !by_key;
+    let order = if by_time { Order::Time("a.at", "a.id") } else { Order::Key("a.id") };
+    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    list.page(conn, paging, |entry: &Entry| match by_time {
+        true => Cursor::at(entry.at, entry.id),
+        false => Cursor::key(entry.id),
+    })
+}

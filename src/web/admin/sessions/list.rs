@@ -1,0 +1,158 @@
+//! The list of sessions: search, filters, order.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{ACTIONS, Shown};
+use crate::app::App;
+use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
+use crate::db::{Conn, DbError, latchkey_session, users};
+use crate::tokens::sessions;
+use crate::web::admin::access::Staff;
+use crate::web::admin::address::SESSIONS;
+use crate::web::admin::changelist::filter::{self, Field, Kind};
+use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use crate::web::admin::csrf::CsrfForm;
+use crate::web::admin::error::PageError;
+use crate::web::admin::layout::{Layout, Place, page};
+use crate::web::admin::outstanding_tokens::Owner;
+use crate::web::admin::search::{self, Sought};
+use crate::web::admin::status::REASON_CHOICES;
+use crate::web::device;
+use crate::web::words::{Reader, When};
+
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About {
+        path: SESSIONS,
+        title: "Sessions",
+        app: Some(("Authentication", "/admin/auth/")),
+        hint: "Username, email, user id or session id",
+        icon: "device",
+    },
+    orders: &[
+        Order { name: "began", sort: Sort::Began, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
+        Order {
+            name: "expires",
+            sort: Sort::Expires,
+            words: ["first to expire first", "last to expire first"],
+            turns: ["Earlier", "Later"],
+        },
+    ],
+    ordering: "-began",
+    list_filter: &[
+        filter::Filter {
+            name: "status",
+            label: "Status",
+            kind: Kind::Tabs(&[("live", "Live"), ("expired", "Expired"), ("ended", "Ended")]),
+        },
+        filter::Filter { name: "reason", label: "Ended", kind: Kind::Choice(&REASON_CHOICES) },
+        filter::Filter { name: "began", label: "Began", kind: Kind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+    ],
+};
+
+/// A search means so many users at most.
+const MOST_OWNERS: usize = 50;
+
+struct Row {
+    id: String,
+    device: String,
+    label: String,
+    owner: Owner,
+    shown: Shown,
+    began: When,
+    refreshed: Option<When>,
+    expires: When,
+    ip: Option<String>,
+}
+
+impl Row {
+    fn new(app: &App, Listed { session, username }: Listed, reader: Reader) -> Self {
+        let when = |at| When::new(at, reader);
+        Self {
+            device: device::words(&session.user_agent),
+            owner: Owner::new(Some(session.user_id), username),
+            shown: Shown::new(app, &session),
+            began: when(session.created_at),
+            refreshed: session.last_refreshed_at.map(when),
+            expires: when(session.expires_at),
+            id: session.id,
+            label: session.label,
+            ip: session.ip,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/sessions/change_list.html")]
+struct ListPage {
+    layout: Layout,
+    list: ChangeList,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+}
+
+/// `GET sessions/`
+pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = &asked.q
+        && !matches!(Sought::read(q, None), Sought::Text(_))
+    {
+        return search::answer(&staff, SESSIONS, &[], q);
+    }
+    let filter = Filter {
+        id: None,
+        owners: None,
+        status: asked.chosen.choice("status").and_then(status),
+        reason: asked.chosen.choice("reason").map(str::to_owned),
+        began: asked.period("began"),
+        ip: asked.chosen.text("ip").map(str::to_owned),
+    };
+    let (q, paging, is_whole, limits) = (asked.q.clone(), asked.paging(), asked.is_whole(), sessions::limits(&app));
+    let job = move |conn: &mut Conn| {
+        let filter = q.as_deref().map_or(Ok(filter.clone()), |q| whose(conn, &filter, q))?;
+        let found = list::search(conn, &filter, &paging, limits)?;
+        Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(conn)?) } else { found })
+    };
+    let found = app.db.read(job).await?;
+    let mut list = asked.list(&found);
+    if staff.user.is_superuser {
+        list.actions = &ACTIONS;
+    }
+    let columns = vec![
+        column("Device"),
+        column("User"),
+        column("Status"),
+        list.sorted("Began", "began"),
+        column("Last refresh"),
+        list.sorted("Expires", "expires"),
+        column("Address"),
+    ];
+    let rows = found.rows.into_iter().map(|row| Row::new(&app, row, reader)).collect();
+    page(&ListPage { layout: staff.layout(Place::Sessions(true)), list, columns, rows })
+}
+
+/// A session of that id if there is one, or else those of the users who are meant. Two statements at most.
+fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<Filter, DbError> {
+    if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
+        return Ok(Filter { id: Some(q.to_owned()), ..filter.clone() });
+    }
+    let owners = users::list::find_starting_with(conn, q, false, MOST_OWNERS)?.ids;
+    Ok(Filter { owners: Some(owners), ..filter.clone() })
+}
+
+fn status(value: &str) -> Option<Status> {
+    Some(match value {
+        "live" => Status::Live,
+        "expired" => Status::Expired,
+        "ended" => Status::Ended,
+        _ => return None,
+    })
+}
+
+/// `POST sessions/`: the search.
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, SESSIONS, form)
+}

@@ -1,0 +1,150 @@
+//! `/admin/settings/`: every setting as it is in force, secrets masked, with its meaning and where it came from; and the
+//! security posture under these settings. `latchkey check` prints the same settings.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+
+use super::access::Staff;
+use super::error::PageError;
+use super::layout::{Layout, Place};
+use super::status::{Badge, badge};
+use crate::app::App;
+use crate::config::posture::{self, Row, Source};
+use crate::config::{Config, Effective, SETTINGS, Setting};
+
+/// The settings under one heading.
+struct Section {
+    name: &'static str,
+    id: String,
+    settings: Vec<Line>,
+}
+
+struct Line {
+    name: &'static str,
+    value: String,
+    is_set: bool,
+    origin: &'static str,
+    meaning: Vec<Piece>,
+}
+
+/// A piece of a text: code, or words.
+struct Piece {
+    is_code: bool,
+    text: &'static str,
+}
+
+/// What one source asks.
+struct Standard {
+    name: &'static str,
+    id: &'static str,
+    met: usize,
+    rows: Vec<Asked>,
+}
+
+struct Asked {
+    row: Row,
+    /// Where it can be read, if it has an address of its own.
+    href: Option<String>,
+    badge: Badge,
+    fix: Vec<Piece>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/settings.html")]
+struct Page {
+    layout: Layout,
+    sections: Vec<Section>,
+    standards: Vec<Standard>,
+    warnings: Vec<String>,
+    set: usize,
+    met: usize,
+    asked: usize,
+}
+
+/// `GET /admin/settings/`
+pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let standards = standards(&app.config, app.beside_django);
+    super::layout::page(&Page {
+        layout: staff.layout(Place::Settings),
+        sections: sections(&app),
+        warnings: app.config.warnings.iter().chain(app.keys.warnings()).cloned().collect(),
+        set: app.config.effective().iter().filter(|setting| !setting.is_default()).count(),
+        met: standards.iter().map(|standard| standard.met).sum(),
+        asked: standards.iter().map(|standard| standard.rows.len()).sum(),
+        standards,
+    })
+}
+
+/// The table of settings, in its order and under its headings.
+fn sections(app: &App) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for (setting, effective) in SETTINGS.iter().zip(app.config.effective()) {
+        let line = line(app, setting, effective);
+        match sections.last_mut().filter(|section| section.name == setting.section) {
+            Some(section) => section.settings.push(line),
+            None => sections.push(Section {
+                name: setting.section,
+                id: setting.section.to_lowercase().replace(' ', "-"),
+                settings: vec![line],
+            }),
+        }
+    }
+    sections
+}
+
+fn line(app: &App, setting: &'static Setting, effective: &Effective) -> Line {
+    Line {
+        name: setting.name,
+        value: effective.in_force(Some(app.beside_django)).to_owned(),
+        is_set: !effective.is_default(),
+        origin: effective.origin.word(),
+        meaning: pieces(setting.meaning),
+    }
+}
+
+/// A text with code between backticks.
+fn pieces(text: &'static str) -> Vec<Piece> {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(at, text)| Piece { is_code: at % 2 == 1, text }).filter(|piece| !piece.text.is_empty()).collect()
+}
+
+fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
+    let rows = posture::rows(config, beside_django);
+    let standard = |source: Source| {
+        let rows: Vec<Asked> = rows.iter().filter(|row| row.source == source).cloned().map(asked).collect();
+        let id = match source {
+            Source::Asvs => "asvs",
+            Source::Rfc8725 => "rfc8725",
+            Source::Rfc9700 => "rfc9700",
+        };
+        Standard { name: source.name(), id, met: rows.iter().filter(|asked| asked.row.is_met).count(), rows }
+    };
+    Source::ALL.into_iter().map(standard).collect()
+}
+
+fn asked(row: Row) -> Asked {
+    let section = |rfc: u16| Some(format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{}", row.number));
+    let href = match row.source {
+        Source::Asvs => None,
+        Source::Rfc8725 => section(8725),
+        Source::Rfc9700 => section(9700),
+    };
+    let badge = match (row.is_met, row.is_pressing) {
+        (true, _) => badge("live", "check", "Met"),
+        (false, true) => badge("blacklisted", "alert", "Not met"),
+        (false, false) => badge("expired", "minus", "Not met"),
+    };
+    Asked { href, badge, fix: pieces(row.fix), row }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_stands_between_backticks() {
+        let shown: Vec<_> = pieces("`a` or b").into_iter().map(|piece| (piece.is_code, piece.text)).collect();
+        assert_eq!(shown, [(true, "a"), (false, " or b")]);
+    }
+}
