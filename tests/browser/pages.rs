@@ -61,6 +61,12 @@ pub const PAGES: &[Page] = &[
     at("user_password_refused", "/admin/auth/user/{alice}/password/").sending("/password/", &[("password1", "short")]),
     at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
+    at("sessions", "/admin/sessions/"),
+    at("sessions_none_found", "/admin/sessions/?q=nobody-has-this-name"),
+    at("session", "/admin/sessions/{session}/"),
+    at("session_end", "/admin/sessions/{session}/end/"),
+    at("audit_log", "/admin/audit_log/"),
+    at("audit_log_none_found", "/admin/audit_log/?action=user.delete"),
     at("tokens", "/admin/token_blacklist/"),
     at("outstanding", OUTSTANDING),
     at("outstanding_none_found", "/admin/token_blacklist/outstandingtoken/?q=nobody-has-this-name"),
@@ -141,7 +147,8 @@ impl Site {
     }
 
     fn with(backend: Backend, user_agent: &str) -> Self {
-        let server = Server::start(backend);
+        // What a setting is where it is not set may depend on the database.
+        let server = Server::with(backend, &[("AUTO_MIGRATE", "true")]);
         server.add_superuser("root");
         let mut places = BTreeMap::new();
         for name in ["alice", "lena"] {

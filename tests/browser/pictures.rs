@@ -159,11 +159,13 @@ const DESK_AT_NIGHT: (u32, &str) = (1280, "dark");
 const POCKET: (u32, &str) = (390, "light");
 const POCKET_AT_NIGHT: (u32, &str) = (390, "dark");
 
-const PICTURES: [Picture; 6] = [
+const PICTURES: [Picture; 8] = [
     ("dashboard", "/admin/", "", &[DESK, DESK_AT_NIGHT, POCKET_AT_NIGHT]),
     ("users", "/admin/auth/user/", "", &[DESK]),
     ("user", "/admin/auth/user/{lena}/change/", "", &[DESK_AT_NIGHT]),
     ("outstanding", "/admin/token_blacklist/outstandingtoken/", "", &[DESK, DESK_AT_NIGHT, POCKET]),
+    ("session", "/admin/sessions/{session}/", "", &[DESK]),
+    ("settings", "/admin/settings/", "", &[DESK]),
     ("token", "/admin/token_blacklist/outstandingtoken/{live}/change/", "", &[DESK]),
     ("explain", "/admin/explain/", "{copied}", &[DESK, POCKET]),
 ];
@@ -176,6 +178,7 @@ fn pictures_are_taken() {
     let browser = Browser::open();
     browser.go(&format!("{base}/admin/login/"));
     log_in(&browser);
+    browser.hide_scrollbars();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/img");
     for (name, path, pasted, looks) in PICTURES {
         for (width, scheme) in looks {

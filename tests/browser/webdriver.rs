@@ -162,6 +162,11 @@ impl Browser {
         entries.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Shows none from here on.
+    pub fn hide_scrollbars(&self) {
+        self.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": true}));
+    }
+
     /// What is to be seen, as a PNG in base64.
     pub fn screenshot(&self) -> String {
         self.command("GET", "/screenshot", &Value::Null).as_str().unwrap().to_owned()
