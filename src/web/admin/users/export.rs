@@ -13,7 +13,7 @@ use crate::web::admin::access::Superuser;
 use crate::web::admin::address::USERS;
 use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
-use crate::web::admin::export::{Batch, File, pairs, paging, send};
+use crate::web::admin::export::{Batch, File, paging, pairs, send};
 use crate::web::admin::layout::see;
 use crate::web::admin::search::Sought;
 
