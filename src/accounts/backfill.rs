@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::events::Event;
+use super::events::{self, Event};
 use super::upkeep::exclusively;
 use crate::app::App;
 use crate::db::types::Instant;
@@ -43,7 +43,7 @@ fn count_blacklisted(conn: &mut Conn, now: Instant) -> Result<usize, DbError> {
     batch(conn, BLACKLISTED, now, |conn, up_to| {
         let rows = blacklisted_tokens::list_up_to(conn, up_to, BATCH)?;
         let name = |reason: Option<String>| match reason {
-            Some(reason) => format!("blacklisted.{reason}"),
+            Some(reason) => format!("{}{reason}", events::BLACKLISTED),
             None => Event::BlacklistedUnknown.name().into_owned(),
         };
         Ok(rows.into_iter().map(|(id, at, reason)| (id.0, Some((name(reason), at)))).collect())

@@ -7,6 +7,9 @@ use crate::db::types::Instant;
 use crate::db::{Conn, DbError, latchkey_rollup};
 use crate::tokens::record::Reason;
 
+/// What the name of every blacklisting begins with; then comes its reason.
+pub const BLACKLISTED: &str = "blacklisted.";
+
 /// Something that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -39,7 +42,7 @@ impl Event {
             Self::ReuseAlarm => "session.reuse",
             Self::UserCreated => "user.create",
             Self::BlacklistedUnknown => "blacklisted.unknown",
-            Self::Blacklisted(reason) => return Cow::Owned(format!("blacklisted.{}", reason.name())),
+            Self::Blacklisted(reason) => return Cow::Owned(format!("{BLACKLISTED}{}", reason.name())),
         })
     }
 }

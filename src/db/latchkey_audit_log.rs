@@ -3,6 +3,8 @@
 
 pub mod list;
 
+pub mod recent;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 

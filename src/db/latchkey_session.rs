@@ -5,11 +5,12 @@ pub mod list;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::fixed::{Fixed, Value};
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
-use super::types::{Instant, UserId};
+use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
 /// A session.
@@ -111,6 +112,23 @@ pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i
         .limit(limit)
         .select(Session::as_select())
         .load(conn)?)
+}
+
+/// How many sessions are neither ended nor expired: exactly where there are few, else too few to say more.
+pub fn count_active(conn: &mut Conn, now: Instant) -> Result<Total, DbError> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        unexpired: i64,
+        #[diesel(sql_type = BigInt)]
+        active: i64,
+    }
+    const MOST: i64 = 10_000;
+    let query = "SELECT count(*) AS unexpired, count(*) - count(ended_at) AS active \
+                 FROM (SELECT ended_at FROM latchkey_session WHERE expires_at > $1 LIMIT $2) AS firsts";
+    let query = diesel::sql_query(query).bind::<Moment, _>(now).bind::<BigInt, _>(MOST + 1);
+    let Counted { unexpired, active } = query.get_result(conn)?;
+    Ok(if unexpired <= MOST { Total::Exact(active) } else { Total::About(active) })
 }
 
 /// Notes that a token of the session was refreshed.

@@ -26,11 +26,13 @@ pub enum Statistic {
     Rotated,
     /// All blacklisted tokens.
     Blacklisted,
+    /// Email addresses that several users have.
+    SharedAddresses,
 }
 
 impl Statistic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Users,
         Self::ActiveSessions,
         Self::Outstanding,
@@ -38,6 +40,7 @@ impl Statistic {
         Self::ExpiredWaiting,
         Self::Rotated,
         Self::Blacklisted,
+        Self::SharedAddresses,
     ];
 
     /// The word in `latchkey_statistic.name`.
@@ -50,6 +53,7 @@ impl Statistic {
             Self::ExpiredWaiting => "expired_waiting",
             Self::Rotated => "rotated",
             Self::Blacklisted => "blacklisted",
+            Self::SharedAddresses => "shared_addresses",
         }
     }
 
@@ -67,6 +71,10 @@ impl Statistic {
             Self::ExpiredWaiting => "FROM token_blacklist_outstandingtoken WHERE expires_at <= $1",
             Self::Rotated => "FROM latchkey_token WHERE rotated_at <= $1",
             Self::Blacklisted => "FROM token_blacklist_blacklistedtoken WHERE $1 IS NOT NULL",
+            Self::SharedAddresses => {
+                "FROM (SELECT 1 FROM auth_user WHERE email <> '' AND $1 IS NOT NULL \
+                 GROUP BY lower(email) HAVING count(*) > 1) AS shared"
+            }
         }
     }
 }

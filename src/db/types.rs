@@ -134,11 +134,13 @@ impl Instant {
     }
 
     /// The beginning of its hour, in UTC.
+    #[must_use]
     pub fn hour(self) -> Self {
         self.rounded_down(3600)
     }
 
     /// The beginning of its day, in UTC.
+    #[must_use]
     pub fn day(self) -> Self {
         self.rounded_down(86_400)
     }

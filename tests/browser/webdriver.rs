@@ -231,11 +231,6 @@ impl<'a> Element<'a> {
         self.command("POST", "/value", &json!({"text": text}));
     }
 
-    /// The element as a script takes it.
-    pub fn as_argument(&self) -> Value {
-        json!({ELEMENT: self.id})
-    }
-
     #[track_caller]
     pub fn text(&self) -> String {
         self.command("GET", "/text", &Value::Null).as_str().unwrap().to_owned()

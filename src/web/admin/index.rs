@@ -1,4 +1,4 @@
-//! The index page and the pages of the two apps: which lists there are, and how much is in each.
+//! The pages of the two apps: which lists there are, and how much is in each.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -27,33 +27,20 @@ struct Model {
 }
 
 #[derive(Template)]
-#[template(path = "admin/index.html")]
+#[template(path = "admin/app_index.html")]
 struct Index {
     layout: Layout,
-    /// The app, on its own page.
-    app: Option<&'static str>,
+    app: &'static str,
     blocks: Vec<Block>,
 }
 
 const AUTHENTICATION: &str = "Authentication";
 const TOKEN_BLACKLIST: &str = "Token Blacklist";
 
-/// `GET /admin/`
-pub async fn index(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let (users, outstanding, blacklisted) = app
-        .db
-        .read(|conn| {
-            Ok::<_, DbError>((users::count(conn)?, outstanding_tokens::count(conn)?, blacklisted_tokens::count(conn)?))
-        })
-        .await?;
-    let blocks = vec![authentication(users), token_blacklist(outstanding, blacklisted)];
-    page(&Index { layout: staff.layout(Place::Home), app: None, blocks })
-}
-
 /// `GET /admin/auth/`
 pub async fn auth(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
     let users = app.db.read(users::count).await?;
-    page(&Index { layout: staff.layout(Place::None), app: Some(AUTHENTICATION), blocks: vec![authentication(users)] })
+    page(&Index { layout: staff.layout(Place::None), app: AUTHENTICATION, blocks: vec![authentication(users)] })
 }
 
 /// `GET /admin/token_blacklist/`
@@ -63,7 +50,7 @@ pub async fn tokens(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageEr
         .read(|conn| Ok::<_, DbError>((outstanding_tokens::count(conn)?, blacklisted_tokens::count(conn)?)))
         .await?;
     let blocks = vec![token_blacklist(outstanding, blacklisted)];
-    page(&Index { layout: staff.layout(Place::None), app: Some(TOKEN_BLACKLIST), blocks })
+    page(&Index { layout: staff.layout(Place::None), app: TOKEN_BLACKLIST, blocks })
 }
 
 fn authentication(users: Total) -> Block {

@@ -8,8 +8,10 @@ mod address;
 mod audit_log;
 mod blacklisted_tokens;
 mod changelist;
+mod chart;
 mod confirm;
 mod csrf;
+mod dashboard;
 mod error;
 mod explain;
 mod export;
@@ -19,6 +21,7 @@ mod layout;
 mod login;
 mod outstanding_tokens;
 mod search;
+mod sentence;
 mod session;
 mod sessions;
 mod settings;
@@ -41,7 +44,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     let door_app = app.clone();
     let pages = scope("/admin")
         .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
-        .service(page("/", index::index))
+        .service(page("/", dashboard::dashboard))
         .service(page("/login/", login::form).route(post().to(login::log_in)))
         .service(page("/logout/", login::stay).route(post().to(login::log_out)))
         .service(form("/theme/").route(post().to(login::theme)))

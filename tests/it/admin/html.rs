@@ -9,7 +9,7 @@ use html5ever::tree_builder::TreeBuilderOpts;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 use crate::browser::pages::{LOGIN, PAGES, Page, Site};
-use crate::harness::Backend;
+use crate::harness::{Answer, Backend};
 
 /// Attributes that name other elements by their ids.
 const NAMING: [&str; 6] = ["for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "popovertarget"];
@@ -128,18 +128,22 @@ fn every_page_is_valid_html_whatever_is_stored(backend: Backend) {
 
 #[track_caller]
 fn check(site: &Site) {
-    let named = |(page, text): (&Page, String)| -> Vec<_> {
-        faults(&text).into_iter().map(|found| format!("{}: {found}", page.name)).collect()
-    };
-    let findings: Vec<String> = pages(site).into_iter().flat_map(named).collect();
+    let mut findings = Vec::new();
+    for (page, answer) in pages(site) {
+        let mut found = faults(&answer.text());
+        if answer.status != page.status {
+            found.push(format!("status {}", answer.status));
+        }
+        findings.extend(found.into_iter().map(|found| format!("{}: {found}", page.name)));
+    }
     assert!(findings.is_empty(), "\n{}", findings.join("\n"));
 }
 
 /// Every page, the login as somebody sees it who has not logged in.
-fn pages(site: &Site) -> Vec<(&'static Page, String)> {
-    let login = site.get(&mut site.server.panel(), &LOGIN).text();
+fn pages(site: &Site) -> Vec<(&'static Page, Answer)> {
+    let login = site.get(&mut site.server.panel(), &LOGIN);
     let mut panel = site.server.panel_of("root");
-    [(&LOGIN, login)].into_iter().chain(PAGES.iter().map(|page| (page, site.get(&mut panel, page).text()))).collect()
+    [(&LOGIN, login)].into_iter().chain(PAGES.iter().map(|page| (page, site.get(&mut panel, page)))).collect()
 }
 
 #[test]
@@ -169,8 +173,8 @@ fn pages_are_written() {
     for (kind, site) in [("seeded", Site::seeded(Backend::Sqlite)), ("hostile", Site::hostile(Backend::Sqlite))] {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages").join(kind);
         std::fs::create_dir_all(&folder).unwrap();
-        for (page, text) in pages(&site) {
-            std::fs::write(folder.join(format!("{}.html", page.name)), text).unwrap();
+        for (page, answer) in pages(&site) {
+            std::fs::write(folder.join(format!("{}.html", page.name)), answer.body).unwrap();
         }
     }
 }

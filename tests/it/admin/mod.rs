@@ -3,6 +3,7 @@
 mod account;
 mod audit_log;
 mod confirm;
+mod dashboard;
 mod explain;
 mod html;
 mod lists;

@@ -136,7 +136,8 @@ impl Server {
         self.add(name, |user| (user.is_staff, user.is_superuser) = (true, true))
     }
 
-    fn add(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
+    /// A user who may log in, but for what `change` does.
+    pub fn add(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
         let mut user = new_user(name);
         change(&mut user);
         self.wait(manage::create(&self.app, &Confirmed::command_line(), user)).unwrap()

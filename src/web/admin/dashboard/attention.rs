@@ -1,0 +1,112 @@
+//! What somebody should look after: each with where, and what to do.
+
+use super::span::Span;
+use super::{Found, Statistic, address, amount, commas, short};
+use crate::app::App;
+use crate::config::SecretKeySource;
+
+/// So many expired tokens wait for the next purge anyway.
+const ROUTINE: i64 = 10_000;
+
+/// One thing.
+pub struct Item {
+    /// The class of its icon: `bad`, `warn` or nothing.
+    pub class: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it is.
+    pub title: String,
+    /// Where it is seen.
+    pub href: Option<String>,
+    /// What it means and what to do.
+    pub text: String,
+}
+
+/// Everything, worst first.
+pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item> {
+    let reuse = (reuse_alarms > 0).then(|| Item {
+        class: "bad",
+        icon: "alert",
+        title: format!("{} ended by reuse in {}", amount(reuse_alarms, "session"), span.words()),
+        href: Some(format!("{}?reason=reuse", address::SESSIONS)),
+        text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
+    });
+    let items = [reuse, migrations(found), missing_indexes(found), signing_key(app), secret_key(app)];
+    items.into_iter().chain([expired(app, found), shared_addresses(found)]).flatten().collect()
+}
+
+fn migrations(found: &Found) -> Option<Item> {
+    (!found.pending.is_empty()).then(|| Item {
+        class: "bad",
+        icon: "alert",
+        title: format!("Not applied: {}", found.pending.join(", ")),
+        href: None,
+        text: "Run latchkey migrate.".to_owned(),
+    })
+}
+
+fn many(indexes: usize) -> String {
+    if indexes == 1 { "1 index".to_owned() } else { format!("{indexes} indexes") }
+}
+
+fn missing_indexes(found: &Found) -> Option<Item> {
+    (!found.missing.is_empty()).then(|| Item {
+        class: "warn",
+        icon: "alert",
+        title: format!("{} missing", many(found.missing.len())),
+        href: None,
+        text: format!("Lists and searches are slower. Run latchkey migrate, which makes {}.", found.missing.join(", ")),
+    })
+}
+
+fn signing_key(app: &App) -> Option<Item> {
+    app.config.jwt.signing_key.is_none().then(|| Item {
+        class: "warn",
+        icon: "key",
+        title: "Tokens are signed with SECRET_KEY".to_owned(),
+        href: Some(address::SETTINGS.to_owned()),
+        text: "Set JWT_SIGNING_KEY to a key of its own: then either can be changed without the other.".to_owned(),
+    })
+}
+
+fn secret_key(app: &App) -> Option<Item> {
+    let (SecretKeySource::NewFile(path) | SecretKeySource::File(path)) = &app.config.secret_key_source else {
+        return None;
+    };
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Some(Item {
+        class: "",
+        icon: "lock",
+        title: "SECRET_KEY was made by Latchkey".to_owned(),
+        href: Some(address::SETTINGS.to_owned()),
+        text: format!("It is in {file} beside the database. Keep a copy: without it nobody stays logged in."),
+    })
+}
+
+fn expired(app: &App, found: &Found) -> Option<Item> {
+    let waiting = found.statistics.of(Statistic::ExpiredWaiting)?.value;
+    let is_off = app.config.sessions.purge_interval.is_zero();
+    (waiting > if is_off { 0 } else { ROUTINE }).then(|| Item {
+        class: "",
+        icon: "clock",
+        title: format!("{} expired tokens wait", short(waiting)),
+        href: Some(format!("{}?status=expired", address::OUTSTANDING)),
+        text: "They only take room. Run latchkey flushexpiredtokens, or set PURGE_INTERVAL.".to_owned(),
+    })
+}
+
+fn shared_addresses(found: &Found) -> Option<Item> {
+    let shared = found.statistics.of(Statistic::SharedAddresses)?.value;
+    (shared > 0).then(|| Item {
+        class: "",
+        icon: "users",
+        title: if shared == 1 {
+            "1 email address is shared".to_owned()
+        } else {
+            format!("{} email addresses are shared", commas(shared))
+        },
+        href: None,
+        text: "Several users have the same: none of them can log in by it. Run latchkey check, which names them."
+            .to_owned(),
+    })
+}
