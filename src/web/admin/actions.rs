@@ -13,7 +13,7 @@ const ACTIONS: [Action; 21] = [
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
     ("admin.session_end", "Panel logins ended", "Another login to the panel ended"),
-    ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back, and its session was ended"),
+    ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back"),
     ("session.end", "Sessions ended", "Session ended"),
     ("token.revoke", "Tokens revoked", "Token revoked by its holder"),
     ("token.blacklist", "Tokens blacklisted", "Token blacklisted"),

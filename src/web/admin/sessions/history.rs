@@ -104,7 +104,7 @@ fn event(session: &Session, entry: &Entry, reader: Reader) -> Event {
         is_bad: actions::is_bad(&entry.action),
         what: actions::sentence(&entry.action, entry.count),
         when: When::new(entry.at, reader),
-        by: Some(entry.actor.clone()).filter(|_| entry.actor_id != Some(session.user_id)),
+        by: Some(entry.actor.clone()).filter(|by| !by.is_empty() && entry.actor_id != Some(session.user_id)),
         ip: entry.ip.clone(),
     }
 }

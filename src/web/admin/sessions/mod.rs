@@ -103,7 +103,7 @@ impl Confirmation {
 pub async fn ask(Superuser(staff): Superuser, path: Path<String>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let found = find(&app, path.into_inner()).await?;
     let back = address_of(&found.session.id);
-    if found.session.ended_at.is_some() {
+    if found.session.ended_at.is_some() || found.session.expires_at <= app.now() {
         return Ok(see(&back));
     }
     let action = format!("{back}end/");
