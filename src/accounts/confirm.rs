@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::Actor;
+use super::failed_login::{self, Door};
 use super::login::{self, LoginError};
+use super::{Actor, Client};
 use crate::app::App;
 use crate::db::types::Instant;
 use crate::db::users::User;
@@ -29,14 +30,19 @@ impl Confirmed {
         (now < at + FRESH).then_some(Self(actor))
     }
 
-    /// Somebody who gives their password now: `None` if it is wrong. Costs one hash.
+    /// Somebody who gives their password now: `None` if it is wrong, which counts as a failed login. Costs one hash.
     pub async fn by_password(
         app: &App,
         actor: Actor,
         user: &User,
+        client: &Client,
         password: SecretString,
     ) -> Result<Option<Self>, LoginError> {
-        Ok(login::is_password_of(app, user, password).await?.then_some(Self(actor)))
+        if login::is_password_of(app, user, password).await? {
+            return Ok(Some(Self(actor)));
+        }
+        failed_login::note(app, Door::Panel, client, Some(user)).await?;
+        Ok(None)
     }
 
     /// Who it is.

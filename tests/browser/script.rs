@@ -10,6 +10,7 @@ const ESCAPE: char = '\u{e00c}';
 fn open(path: &str) -> (Site, Browser) {
     let site = Site::seeded(Backend::Sqlite);
     let browser = site.browser();
+    browser.resize(1280, 1600);
     browser.go(&format!("http://127.0.0.1:{}{path}", site.server.port));
     (site, browser)
 }

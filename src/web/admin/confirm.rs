@@ -71,7 +71,7 @@ impl Staff {
             return refusal(REQUIRED);
         }
         let (app, actor) = (&self.visit.app, self.visit.actor(&self.user));
-        match Confirmed::by_password(app, actor, &self.user, SecretString::from(password)).await {
+        match Confirmed::by_password(app, actor, &self.user, &self.visit.client, SecretString::from(password)).await {
             Ok(Some(confirmed)) => {
                 self.session.as_ref().map_or(Ok(()), |session| remember(session, app.now()))?;
                 Ok(Ok(confirmed))

@@ -24,6 +24,8 @@ fn an_old_login_has_to_show_its_password_again(backend: Backend) {
         assert!(!answer.text().contains("violet-harbour"));
     }
     assert_eq!(server.db.count("SELECT count(*) FROM auth_user"), 2);
+    let failed = "SELECT count FROM latchkey_audit_log WHERE action = 'login.failed'";
+    assert_eq!(server.db.count(failed), 2, "each wrong try is a failed login");
     panel.submit(&form, "/delete/", &[("own_password", PASSWORD)]).expect_status(303);
     assert_eq!(server.db.count("SELECT count(*) FROM auth_user"), 1);
 }
