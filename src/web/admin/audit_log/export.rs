@@ -31,8 +31,10 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
         let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {
             let page = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
-            let lines: String = page.rows.iter().map(|entry| format!("{}\n", object(entry))).collect();
-            Ok(Batch::new(page, lines.into_bytes()))
+            let mut lines = page.rows.iter().map(|entry| object(entry).to_string()).collect::<Vec<_>>();
+            lines.push(String::new());
+            let bytes = lines.join("\n").into_bytes();
+            Ok(Batch::new(page, bytes))
         }
     }))
 }

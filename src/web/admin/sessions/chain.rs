@@ -183,8 +183,8 @@ fn token(axis: Axis, link: Link, number: usize, came_back: Option<Instant>, now:
 fn length(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{seconds} s"),
-        ..3600 => format!("{} min", seconds / 60),
-        ..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
