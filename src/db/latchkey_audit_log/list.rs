@@ -100,7 +100,11 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     let by_time = filter.at.is_some() && !by_key;
     let order = if by_time { Order::Time("a.at", "a.id") } else { Order::Key("a.id") };
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
-    list.page(conn, paging, |entry: &Entry| {
-        if by_time { Cursor::at(entry.at, entry.id) } else { Cursor::key(entry.id) }
-    })
+    list.page(
+        conn,
+        paging,
+        |entry: &Entry| {
+            if by_time { Cursor::at(entry.at, entry.id) } else { Cursor::key(entry.id) }
+        },
+    )
 }
