@@ -27,7 +27,7 @@ fn the_blacklisted_token_of_the_tutorial_is_found_and_read(backend: Backend) {
     assert!(browser.address().ends_with("/admin/"), "{}", browser.text());
     let index = browser.text();
     assert!(
-        ["Token Blacklist", "Outstanding tokens", "Blacklisted tokens"].iter().all(|word| index.contains(word)),
+        ["Token blacklist", "Outstanding tokens", "Blacklisted tokens"].iter().all(|word| index.contains(word)),
         "{index}"
     );
 

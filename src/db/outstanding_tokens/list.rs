@@ -125,8 +125,9 @@ impl Counts {
     }
 }
 
-/// Counts the tokens where they are few; where they are many, what was counted last in the background. Two statements.
-pub fn count_by_status(conn: &mut Conn, now: Instant) -> Result<Counts, DbError> {
+/// Counts the tokens where they are few; where they are many, what was counted last in the background. One statement.
+/// `total` is what `count` answered.
+pub fn count_by_status(conn: &mut Conn, total: Total, now: Instant) -> Result<Counts, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -136,7 +137,7 @@ pub fn count_by_status(conn: &mut Conn, now: Instant) -> Result<Counts, DbError>
         #[diesel(sql_type = BigInt)]
         blacklisted: i64,
     }
-    let all = match super::count(conn)? {
+    let all = match total {
         Total::Exact(all) => all,
         Total::About(all) => return counted_before(conn, all),
         Total::Unknown => return Ok(Counts::default()),

@@ -86,7 +86,7 @@ pub fn row(label: String, periods: &[String], series: Series<'_>) -> Bars {
 pub fn up_and_down(label: String, periods: &[String], up: Series<'_>, down: Series<'_>) -> Bars {
     const HEIGHT: usize = 150;
     let whole = (up.peak() + down.peak()).max(1);
-    let unit = units(HEIGHT - 7, whole);
+    let unit = units(HEIGHT - 8, whole);
     // Between the least bars the line keeps a distance to both ends.
     let zero = (figure(up.peak()) * unit + 3.5).clamp(6.0, coordinate(HEIGHT) - 6.0);
     let groups = periods.iter().enumerate().map(|(at, period)| {

@@ -71,7 +71,7 @@ fn a_login_through_the_page_shows_its_tokens_decoded(backend: Backend) {
         "Good for 1 day",
         "Good for 5 minutes",
         "1 Mar 2026, 12:05:00 UTC",
-        "(in 5 minutes)",
+        "in 5 minutes",
         "Good for API requests",
         "value=\"alice\"",
         "HS256",

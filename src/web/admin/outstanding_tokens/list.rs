@@ -124,9 +124,13 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
         let found = list::search(conn, &filter, &paging, reader.now)?;
-        let found = if is_whole { found.of(outstanding_tokens::count(conn)?) } else { found };
         let sums = latchkey_rollup::list_sums(conn, &[&Event::TokenCreated.name()], &bounds)?;
-        Ok::<_, DbError>((found, sums, if has_counts { Some(list::count_by_status(conn, reader.now)?) } else { None }))
+        if !has_counts {
+            return Ok::<_, DbError>((found, sums, None));
+        }
+        let total = outstanding_tokens::count(conn)?;
+        let counts = list::count_by_status(conn, total, reader.now)?;
+        Ok((if is_whole { found.of(total) } else { found }, sums, Some(counts)))
     };
     let (found, sums, counts) = app.db.read(job).await?;
     let dates = asked.dates(&hierarchy, "created", &sums);
