@@ -3,11 +3,12 @@
 pub mod list;
 pub mod profile;
 
-use diesel::dsl::{count_star, exists, select, sql};
+use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::fixed::Fixed;
+use super::list::{Value, query};
 use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
 use super::types::{EncodedPassword, Instant, Key, UserId};
@@ -239,6 +240,12 @@ fn texts(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
     Ok(diesel::sql_query(query).load::<Row>(conn)?.into_iter().map(|row| row.text).collect())
 }
 
+/// These users, by name; those that are gone are left out.
+pub fn list_by_id(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>, DbError> {
+    let these = users::table.filter(users::id.eq_any(ids));
+    Ok(these.order(users::username).select(User::as_select()).load(conn)?)
+}
+
 /// Users in the order in which they joined, from behind this one on.
 pub fn list_after(conn: &mut Conn, after: UserId, limit: i64) -> Result<Vec<User>, DbError> {
     let behind = users::table.filter(users::id.gt(after));
@@ -260,29 +267,37 @@ pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
 }
 
 /// How many tokens a user has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct TokenCounts {
     /// Not blacklisted, not expired.
+    #[diesel(sql_type = BigInt)]
     pub live: i64,
     /// Not expired or not yet flushed, blacklisted.
+    #[diesel(sql_type = BigInt)]
     pub blacklisted: i64,
     /// All that are recorded.
+    #[diesel(sql_type = BigInt)]
     pub all: i64,
 }
 
-/// How many tokens a user has, live at `now`, blacklisted, and in all.
-pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant) -> Result<TokenCounts, DbError> {
-    use super::schema::{blacklisted_tokens, outstanding_tokens};
-    let query = outstanding_tokens::table
-        .left_join(blacklisted_tokens::table)
-        .filter(outstanding_tokens::user_id.eq(id))
-        .select((
-            sql::<BigInt>("coalesce(sum(CASE WHEN token_blacklist_blacklistedtoken.id IS NULL AND expires_at > ")
-                .bind::<super::types::Moment, _>(now)
-                .sql(" THEN 1 ELSE 0 END), 0)"),
-            sql::<BigInt>("count(token_blacklist_blacklistedtoken.id)"),
-            count_star(),
-        ));
-    let (live, blacklisted, all) = query.first(conn)?;
-    Ok(TokenCounts { live, blacklisted, all })
+impl TokenCounts {
+    /// A page counts so many tokens of a user at most: the newest.
+    pub const MOST: i64 = 10_000;
+
+    /// Whether there may be more than were counted for a page.
+    pub fn is_cut(&self) -> bool {
+        self.all >= Self::MOST
+    }
+}
+
+/// How many tokens a user has, live at `now`, blacklisted, and in all; of the `most` newest, if that is said.
+pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant, most: Option<i64>) -> Result<TokenCounts, DbError> {
+    let limit = most.map(|most| format!("ORDER BY id DESC LIMIT {most}")).unwrap_or_default();
+    let text = format!(
+        "SELECT CAST(coalesce(sum(CASE WHEN b.id IS NULL AND o.expires_at > ? THEN 1 ELSE 0 END), 0) AS bigint) AS live, \
+         count(b.id) AS blacklisted, count(*) AS \"all\" \
+         FROM (SELECT id, expires_at FROM token_blacklist_outstandingtoken WHERE user_id = ? {limit}) AS o \
+         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id"
+    );
+    Ok(query(&text, &[Value::At(now), Value::Key(id.0)]).get_result(conn)?)
 }

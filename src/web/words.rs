@@ -111,6 +111,11 @@ pub fn commas(number: i64) -> String {
     out
 }
 
+/// A count that stopped somewhere: `10,000 or more`.
+pub fn at_least(count: i64, is_cut: bool) -> String {
+    if is_cut { format!("{} or more", commas(count)) } else { commas(count) }
+}
+
 /// How many there are, for a sentence: `1,204`, `about 10.2 million`; `None` when nobody counted.
 pub fn total(total: Total) -> Option<String> {
     match total {

@@ -48,6 +48,7 @@ pub const PAGES: &[Page] = &[
     at("index", "/admin/"),
     at("authentication", "/admin/auth/"),
     at("users", "/admin/auth/user/"),
+    at("users_chosen", "/admin/auth/user/").sending("/action/", &[("action", "log_out"), ("selected", "{alice}")]),
     at("users_none_found", "/admin/auth/user/?q=nobody-has-this-name"),
     at("user", "/admin/auth/user/{alice}/change/"),
     at("user_wrong", "/admin/auth/user/{alice}/change/")

@@ -35,7 +35,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let id = super::find(&app, &args.name).await?.id;
     let user = super::shown(&app, id).await?;
     let now = app.now();
-    let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now)).await?;
+    let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?;
     let detail = Detail { user, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
     if json { output::json(&detail) } else { people(&detail) }
 }

@@ -68,6 +68,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
 fn user_routes(cfg: &mut ServiceConfig) {
     let one = "/auth/user/{id}";
     cfg.service(page("/auth/user/add/", user::add::ask).route(post().to(user::add::add)))
+        .service(page("/auth/user/action/", users::actions::bare).route(post().to(users::actions::act)))
         .service(page(&format!("{one}/"), user::bare))
         .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
         .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))

@@ -1,6 +1,7 @@
 //! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`, the
-//! same rows as a file in `export`.
+//! same rows as a file in `export`, what can be done with ticked rows in `actions`.
 
+pub mod actions;
 pub mod export;
 
 use actix_web::web::Data;
@@ -107,6 +108,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let (found, is_cut) = found.await?;
     let export = super::export::address(USERS, &asked);
     let mut list = asked.list(&found);
+    if staff.user.is_superuser {
+        list.actions = &actions::ACTIONS;
+    }
     let columns = vec![
         list.sorted("Username", "username"),
         column("Email"),

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit_log;
+mod bulk;
 mod confirm;
 mod dashboard;
 mod explain;

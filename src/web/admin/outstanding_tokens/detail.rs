@@ -11,7 +11,7 @@ use super::super::csrf::{CsrfForm, NoFields};
 use super::super::error::PageError;
 use super::super::layout::{Layout, Place, moved, page};
 use super::super::status::{self, Badge, Status};
-use super::super::words::{Jti, Reader, When, commas};
+use super::super::words::{Jti, Reader, When, at_least, commas};
 use super::Owner;
 use crate::app::App;
 use crate::db::outstanding_tokens;
@@ -104,7 +104,7 @@ pub(super) async fn find(app: &App, id: i64) -> Result<Found, PageError> {
     let job = move |conn: &mut Conn| {
         let Some(found) = outstanding_tokens::find_detail(conn, TokenId(id))? else { return Ok(None) };
         let counts = match &found.user {
-            Some(user) => Some(users::count_tokens(conn, user.id, now)?),
+            Some(user) => Some(users::count_tokens(conn, user.id, now, Some(TokenCounts::MOST))?),
             None => None,
         };
         Ok::<_, DbError>(Some((found, counts)))
@@ -220,6 +220,6 @@ fn person(found: &outstanding_tokens::Detail, counts: Option<TokenCounts>) -> Op
         (true, false, true) => "Yes, active and staff",
         (true, false, false) => "Yes, active",
     };
-    let tokens = format!("{} live, {} in all", commas(counts.live), commas(counts.all));
+    let tokens = format!("{} live, {} in all", commas(counts.live), at_least(counts.all, counts.is_cut()));
     Some(Person { id: user.id.0, username: user.username.clone(), email: user.email.clone(), may_log_in, tokens })
 }

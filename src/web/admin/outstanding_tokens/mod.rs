@@ -14,7 +14,7 @@ use super::claims::{self, Context};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Layout, Message, Place, Tone, page, see};
-use super::words::{Jti, commas, length};
+use super::words::{Jti, at_least, length};
 use crate::app::App;
 use crate::db::types::{TokenId, UserId};
 use crate::tokens::administer::{self, Outcome};
@@ -72,7 +72,7 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
         kind: kind(decoded.as_ref()),
         owner: Owner::new(found.row.user_id, found.row.username),
         jti: Jti(found.row.jti),
-        other: counts.map(|counts| commas(counts.live - i64::from(is_live))),
+        other: counts.map(|counts| at_least(counts.live - i64::from(is_live), counts.is_cut())),
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
     })
 }

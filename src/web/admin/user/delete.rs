@@ -12,7 +12,7 @@ use super::super::csrf::CsrfForm;
 use super::super::error::PageError;
 use super::super::form::Errors;
 use super::super::layout::{Layout, Message, Place, Tone, page, see};
-use super::super::words::{commas, length};
+use super::super::words::{at_least, commas, length};
 use super::profile_form::LABELS;
 use super::{find, find_counted, refusal};
 use crate::accounts::change;
@@ -92,8 +92,8 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
         layout: staff.layout(Place::Users(false)),
         id,
         username: user.username,
-        live: commas(counts.live),
-        all: commas(counts.all),
+        live: at_least(counts.live, counts.is_cut()),
+        all: at_least(counts.all, counts.is_cut()),
         ends_tokens: app.config.accounts.end_sessions_on_user_change,
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
         errors: errors.summary(&LABELS),

@@ -9,7 +9,7 @@ use super::super::address::BLACKLISTED;
 use super::super::csrf::{CsrfForm, NoFields};
 use super::super::error::PageError;
 use super::super::layout::{Layout, Message, Place, Tone, page, see};
-use super::super::words::{amount, commas, length};
+use super::super::words::{amount, at_least, length};
 use super::{address_of, find, find_counted, tokens_of};
 use crate::app::App;
 use crate::db::types::UserId;
@@ -34,9 +34,9 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
         layout: staff.layout(Place::Users(false)),
         id: user.id.0,
         username: user.username,
-        live: commas(counts.live),
+        live: at_least(counts.live, counts.is_cut()),
         has_live: counts.live > 0,
-        other: commas(counts.all - counts.live),
+        other: at_least(counts.all - counts.live, counts.is_cut()),
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
     })
 }

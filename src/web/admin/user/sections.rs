@@ -3,7 +3,7 @@
 use super::super::access::Staff;
 use super::super::error::PageError;
 use super::super::status::{Badge, Status};
-use super::super::words::{Jti, Reader, When, commas};
+use super::super::words::{Jti, Reader, When, at_least};
 use super::history::{self, Line};
 use super::missing;
 use crate::app::App;
@@ -95,7 +95,7 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
     let (id, now, reader) = (UserId(id), app.now(), staff.reader());
     let job = move |conn: &mut Conn| {
         let Some(user) = users::find(conn, id)? else { return Ok(None) };
-        let counts = users::count_tokens(conn, id, now)?;
+        let counts = users::count_tokens(conn, id, now, Some(users::TokenCounts::MOST))?;
         let sessions = latchkey_session::list_newest_live_of(conn, id, now, SESSIONS)?;
         let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
@@ -110,9 +110,9 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
             .collect(),
         tokens: tokens.into_iter().map(|token| TokenRow::new(token, reader)).collect(),
         history: entries.into_iter().map(|entry| history::line(entry, reader)).collect(),
-        live: commas(counts.live),
-        blacklisted: commas(counts.blacklisted),
-        all: commas(counts.all),
+        live: at_least(counts.live, counts.is_cut()),
+        blacklisted: at_least(counts.blacklisted, counts.is_cut()),
+        all: at_least(counts.all, counts.is_cut()),
     };
     Ok((user, sections))
 }

@@ -1,0 +1,191 @@
+//! What is done with users that were ticked in the list: the question, and then the deed, one user after the other.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+
+use crate::accounts::change;
+use crate::accounts::confirm::Confirmed;
+use crate::accounts::manage::ManageError;
+use crate::accounts::user::FieldError;
+use crate::app::App;
+use crate::db::DbError;
+use crate::db::types::UserId;
+use crate::db::users::{self, User};
+use crate::tokens::revoke;
+use crate::web::admin::access::{Staff, Superuser};
+use crate::web::admin::address::USERS;
+use crate::web::admin::changelist::action::Chosen;
+use crate::web::admin::confirm::OwnPassword;
+use crate::web::admin::csrf::CsrfForm;
+use crate::web::admin::error::PageError;
+use crate::web::admin::layout::{Layout, Message, Place, Tone, page, see};
+use crate::web::words::{amount, length};
+
+/// What can be done with chosen users.
+pub const ACTIONS: [(&str, &str); 3] = [
+    ("log_out", "Log out selected users everywhere"),
+    ("deactivate", "Deactivate selected users"),
+    ("activate", "Activate selected users"),
+];
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    LogOut,
+    Deactivate,
+    Activate,
+}
+
+impl Action {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "log_out" => Self::LogOut,
+            "deactivate" => Self::Deactivate,
+            "activate" => Self::Activate,
+            _ => return None,
+        })
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::LogOut => "Log out",
+            Self::Deactivate => "Deactivate",
+            Self::Activate => "Activate",
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::LogOut => "logged out everywhere",
+            Self::Deactivate => "deactivated",
+            Self::Activate => "activated",
+        }
+    }
+
+    fn happens(self) -> &'static str {
+        match self {
+            Self::LogOut => "Sessions are ended, tokens are blacklisted",
+            Self::Deactivate => "Cannot log in any more; sessions are ended",
+            Self::Activate => "Can log in again",
+        }
+    }
+
+    /// Whether it changes nothing of this user.
+    fn is_idle(self, user: &User) -> bool {
+        match self {
+            Self::LogOut => false,
+            Self::Deactivate => !user.is_active,
+            Self::Activate => user.is_active,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/auth/user/selected_confirmation.html")]
+struct Question {
+    layout: Layout,
+    action: String,
+    verb: &'static str,
+    happens: &'static str,
+    /// Whose state changes: id and username.
+    users: Vec<(i64, String)>,
+    /// How many there are, in words.
+    count: String,
+    idle: usize,
+    access_lifetime: String,
+    own_password: OwnPassword,
+}
+
+/// `POST user/action/`: asks, or does it.
+pub async fn act(
+    superuser: Superuser,
+    app: Data<App>,
+    form: CsrfForm<Vec<(String, String)>>,
+) -> Result<HttpResponse, PageError> {
+    let chosen = Chosen::from(form);
+    let ids: Vec<UserId> = chosen.ids().into_iter().map(UserId).collect();
+    let found = app.db.read(move |conn| users::list_by_id(conn, &ids)).await?;
+    let Some(action) = Action::parse(&chosen.action).filter(|_| !found.is_empty()) else {
+        let text = "Nothing was done: tick the users first, then choose what to do with them.".to_owned();
+        superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
+        return Ok(see(USERS));
+    };
+    if !chosen.is_confirmed {
+        return ask(&superuser, &app, action, &chosen.action, found, None);
+    }
+    let by = match superuser.confirm(chosen.password.unwrap_or_default()).await? {
+        Ok(by) => by,
+        Err(error) => return ask(&superuser, &app, action, &chosen.action, found, Some(error)),
+    };
+    let (mut done, mut refused) = (0, Vec::new());
+    for user in found.into_iter().filter(|user| !action.is_idle(user)) {
+        match one(&app, &by, action, user.id).await {
+            // Somebody deleted the user meanwhile.
+            Ok(()) | Err(ManageError::NoSuchUser) => done += 1,
+            Err(ManageError::Protected(error)) => refused.push(format!("{}: {}", user.username, error.message)),
+            Err(ManageError::Fields(errors)) => {
+                refused.extend(errors.into_iter().map(|error| format!("{}: {}", user.username, error.message)));
+            }
+            Err(ManageError::Busy) => return Err(PageError::Busy),
+            Err(ManageError::Db(error)) => return Err(error.into()),
+            Err(error @ (ManageError::Stale | ManageError::Referenced)) => {
+                refused.push(format!("{}: {error}", user.username));
+            }
+        }
+    }
+    say(&superuser, action, done, refused)?;
+    Ok(see(USERS))
+}
+
+async fn one(app: &Data<App>, by: &Confirmed, action: Action, id: UserId) -> Result<(), ManageError> {
+    match action {
+        Action::LogOut => {
+            revoke::blacklist_all_of(app, by.actor(), id).await.map(drop).map_err(|error: DbError| error.into())
+        }
+        Action::Deactivate => change::set_active(app, by, id, false).await,
+        Action::Activate => change::set_active(app, by, id, true).await,
+    }
+}
+
+fn say(superuser: &Superuser, action: Action, done: i64, refused: Vec<String>) -> Result<(), PageError> {
+    if done > 0 || refused.is_empty() {
+        let were = if done == 1 { "was" } else { "were" };
+        let text = match done {
+            0 => "Nothing was changed: the users are so already.".to_owned(),
+            _ => format!("{} {were} {}.", amount(done, "user"), action.done()),
+        };
+        superuser.0.say(Message { tone: Tone::Good, text, link: None })?;
+    }
+    for text in refused {
+        superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
+    }
+    Ok(())
+}
+
+fn ask(
+    superuser: &Superuser,
+    app: &App,
+    action: Action,
+    word: &str,
+    found: Vec<User>,
+    error: Option<FieldError>,
+) -> Result<HttpResponse, PageError> {
+    let (idle, users): (Vec<_>, Vec<_>) = found.into_iter().partition(|user| action.is_idle(user));
+    page(&Question {
+        layout: superuser.0.layout(Place::Users(false)),
+        action: word.to_owned(),
+        verb: action.verb(),
+        happens: action.happens(),
+        count: amount(i64::try_from(users.len()).unwrap_or(i64::MAX), "user"),
+        users: users.into_iter().map(|user| (user.id.0, user.username)).collect(),
+        idle: idle.len(),
+        access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
+        own_password: superuser.0.own_password(error.map(|error| error.message)),
+    })
+}
+
+/// `GET user/action/`: what is left of a question whose address is opened again.
+pub async fn bare(_: Staff) -> HttpResponse {
+    see(USERS)
+}
