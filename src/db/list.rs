@@ -1,6 +1,8 @@
 //! Lists: rows in the order of a key, from a place on, under conditions. Each list writes its texts, the values are bound
 //! here. Whatever is asked for, no list reads more than `SCAN` candidates for a page, so that none takes long.
 
+use std::fmt::Write;
+
 use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
@@ -213,7 +215,7 @@ pub(super) fn query(text: &str, values: &[Value]) -> BoxedSqlQuery<'static, Mult
     let mut numbered = String::with_capacity(text.len() + values.len() * 2);
     for (at, part) in text.split('?').enumerate() {
         if at > 0 {
-            numbered.push_str(&format!("${at}"));
+            let _ = write!(numbered, "${at}");
         }
         numbered.push_str(part);
     }

@@ -136,6 +136,7 @@ impl<T> Page<T> {
     }
 
     /// The same with the size of the whole list.
+    #[must_use]
     pub fn of(self, total: Total) -> Self {
         Self { total: if self.total == Total::Unknown { total } else { self.total }, ..self }
     }

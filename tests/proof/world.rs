@@ -172,7 +172,7 @@ impl Seat {
             Call::Introspect(token) => active(introspect::introspect(app, &cast.tokens[token].refresh).await?)?,
             Call::IntrospectAccess(_, access) => active(introspect::introspect(app, &cast.accesses[access].1).await?)?,
             Call::Revoke(token) => {
-                revoke::revoke(app, &cast.tokens[token].refresh, Client::default()).await.map_err(broken)?
+                revoke::revoke(app, &cast.tokens[token].refresh, Client::default()).await.map_err(broken)?;
             }
             Call::Disable => change::set_active(app, &by, cast.user, false).await.map_err(broken)?,
             Call::ChangePassword => {

@@ -132,7 +132,7 @@ fn conditions(filter: &Filter, first: First, order: Order) -> List {
         Some("") => others.and("k.blacklist_reason IS NULL", []),
         // The index leaves rotations out, and SQLite wants to be told.
         Some(reason) if matches!(first, First::Reasons) => {
-            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [Value::Text(reason.to_owned())])
+            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [Value::Text(reason.to_owned())]);
         }
         Some(reason) => others.and("k.blacklist_reason = ?", [Value::Text(reason.to_owned())]),
         None => {}

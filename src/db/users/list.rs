@@ -1,5 +1,7 @@
 //! The panel's list of users: which there are, in which order, one page at a time. And whom a search means.
 
+use std::fmt::Write;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
@@ -143,9 +145,8 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
     let mut values = vec![Value::Key(q.parse().unwrap_or(-1))];
     for column in columns {
         let condition = condition.replace("{}", column);
-        text.push_str(&format!(
-            " UNION SELECT id FROM (SELECT id FROM auth_user WHERE {condition} LIMIT {limit}) AS {column}"
-        ));
+        let part = format!("SELECT id FROM auth_user WHERE {condition} LIMIT {limit}");
+        let _ = write!(text, " UNION SELECT id FROM ({part}) AS {column}");
         values.extend(of_one.iter().cloned());
     }
     let rows: Vec<Row> = list::query(&format!("{text} LIMIT {limit}"), &values).load(conn)?;

@@ -161,7 +161,7 @@ fn the_export_has_the_rows_of_the_list(backend: Backend) {
     );
     assert_eq!(exported[0]["count"], 12);
     let all = lines(&mut sam, "");
-    assert_eq!(all.len() as i64, server.db.count("SELECT count(*) FROM latchkey_audit_log"));
+    assert_eq!(i64::try_from(all.len()).unwrap(), server.db.count("SELECT count(*) FROM latchkey_audit_log"));
     // Each export is an entry itself, with its filters.
     assert_eq!((&all[0]["action"], &all[0]["actor"]), (&json!("audit_log.export"), &json!("sam")));
     assert_eq!(all[1]["detail"], json!({"user": "alice", "at": "2025"}));

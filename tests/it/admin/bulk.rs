@@ -95,7 +95,7 @@ fn a_rotated_token_stays_blacklisted(backend: Backend) {
         let cookies = panel.cookies();
         let headers = [("cookie", &*cookies), ("content-type", "application/x-www-form-urlencoded")];
         let address = format!("{BLACKLISTED}{entry}/delete/");
-        server.client.send("POST", &address, &headers, &format!("csrf_token={body}")).expect_status(303);
+        server.client.send("POST", &address, &headers, format!("csrf_token={body}")).expect_status(303);
     }
     assert_eq!(server.db.count("SELECT count(*) FROM token_blacklist_blacklistedtoken"), 2);
 }

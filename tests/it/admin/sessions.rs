@@ -63,7 +63,7 @@ fn sessions_are_found_filtered_and_sorted(backend: Backend) {
         ("?ip=192.0.2.7&sort=expires".to_owned(), &bobs),
         ("?reason=logout&sort=expires".to_owned(), &alices),
     ] {
-        assert_eq!(found(&query), [expected.clone()], "{query}");
+        assert_eq!(found(&query), std::slice::from_ref(expected), "{query}");
     }
     for query in ["?status=expired", "?q=nobody", "?reason=reuse", "?began=1999", "?ip=192.0.2.8", "?q=%00'%22"] {
         assert!(found(query).is_empty() || query.contains("%00"), "{query}");
@@ -82,10 +82,18 @@ fn a_session_that_a_setting_limits_is_not_live(backend: Backend) {
         let server = Server::on(Arc::clone(&server.db), &[(setting, value)]);
         server.advance(3599);
         let mut panel = server.panel_of("root");
-        assert_eq!(listed(&panel.get(&format!("{SESSIONS}?status=live")).text()), [id.clone()], "{setting}");
+        assert_eq!(
+            listed(&panel.get(&format!("{SESSIONS}?status=live")).text()),
+            std::slice::from_ref(&id),
+            "{setting}"
+        );
         server.advance(1);
         assert!(listed(&panel.get(&format!("{SESSIONS}?status=live")).text()).is_empty(), "{setting}");
-        assert_eq!(listed(&panel.get(&format!("{SESSIONS}?status=expired")).text()), [id.clone()], "{setting}");
+        assert_eq!(
+            listed(&panel.get(&format!("{SESSIONS}?status=expired")).text()),
+            std::slice::from_ref(&id),
+            "{setting}"
+        );
         assert!(panel.get(&format!("{SESSIONS}{id}/")).text().contains("Expired"));
     }
 }

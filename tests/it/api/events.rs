@@ -183,7 +183,7 @@ fn logins_and_logouts_are_written_down(backend: Backend) {
     let line = format!("root|1|{root}|root|127.0.0.1");
     assert_eq!(entries(&server, "login"), [line.clone(), line.clone()]);
     assert_eq!(entries(&server, "logout"), [line.clone(), line.clone()]);
-    assert_eq!(entries(&server, "admin.login"), [line.clone()]);
+    assert_eq!(entries(&server, "admin.login"), std::slice::from_ref(&line));
     assert_eq!(entries(&server, "admin.logout"), [line]);
     let jti = crate::harness::forge::jti(&other.refresh);
     assert_eq!(entries(&server, "token.revoke"), [format!("{jti}|1|{root}|Somebody|127.0.0.1")]);

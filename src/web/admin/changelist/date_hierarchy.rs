@@ -13,6 +13,9 @@ const LATEST: u64 = 30;
 /// Years before this have none.
 const FIRST_YEAR: i32 = 2010;
 
+/// The part that begins on a day, and the day on which the next begins.
+type Step = fn(NaiveDate) -> (Period, Option<NaiveDate>);
+
 /// What is shown for a period: its parts, from the oldest to the newest.
 pub struct DateHierarchy {
     name: &'static str,
@@ -58,7 +61,7 @@ impl DateHierarchy {
     pub fn new(name: &'static str, chosen: Option<Period>, reader: Reader) -> Self {
         let today = reader.now.datetime().with_timezone(&reader.zone).date_naive();
         let chosen = chosen.filter(|period| !matches!(period, Period::Between(..)));
-        let (first, last, step): (_, _, fn(NaiveDate) -> (Period, Option<NaiveDate>)) = match chosen {
+        let (first, last, step): (_, _, Step) = match chosen {
             Some(Period::Year(year)) => (ymd(year, 1), ymd(year, 12), month),
             Some(Period::Month(day) | Period::Day(day)) => {
                 let (first, last) = Period::Month(ymd(day.year(), day.month()).unwrap_or(day)).days();

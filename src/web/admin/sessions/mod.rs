@@ -162,6 +162,7 @@ async fn find(app: &App, id: String) -> Result<Listed, PageError> {
     if !sessions::is_id(&id) {
         return Err(PageError::NoSuchSession);
     }
-    let job = move |conn: &mut Conn| Ok::<_, DbError>(latchkey_session::list::list(conn, &[id.clone()])?.pop());
+    let job =
+        move |conn: &mut Conn| Ok::<_, DbError>(latchkey_session::list::list(conn, std::slice::from_ref(&id))?.pop());
     app.db.read(job).await?.ok_or(PageError::NoSuchSession)
 }
