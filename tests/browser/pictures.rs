@@ -159,13 +159,15 @@ const DESK_AT_NIGHT: (u32, &str) = (1280, "dark");
 const POCKET: (u32, &str) = (390, "light");
 const POCKET_AT_NIGHT: (u32, &str) = (390, "dark");
 
-const PICTURES: [Picture; 8] = [
+const PICTURES: [Picture; 10] = [
     ("dashboard", "/admin/", "", &[DESK, DESK_AT_NIGHT, POCKET_AT_NIGHT]),
     ("users", "/admin/auth/user/", "", &[DESK]),
     ("user", "/admin/auth/user/{lena}/change/", "", &[DESK_AT_NIGHT]),
     ("outstanding", "/admin/token_blacklist/outstandingtoken/", "", &[DESK, DESK_AT_NIGHT, POCKET]),
     ("session", "/admin/sessions/{session}/", "", &[DESK]),
     ("settings", "/admin/settings/", "", &[DESK]),
+    ("audit-log", "/admin/audit_log/", "", &[DESK]),
+    ("sessions", "/admin/sessions/", "", &[POCKET_AT_NIGHT]),
     ("token", "/admin/token_blacklist/outstandingtoken/{live}/change/", "", &[DESK]),
     ("explain", "/admin/explain/", "{copied}", &[DESK, POCKET]),
 ];

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::web::device;
+
 /// An action: the word that is stored, words for a filter, and what it says.
 type Action = (&'static str, &'static str, &'static str);
 
@@ -80,6 +82,10 @@ pub fn details(detail: &str) -> Vec<Detail> {
                 }
             }
             (_, Value::Null) => {}
+            ("user_agent", agent) => {
+                let device = device::words(agent.as_str().unwrap_or_default());
+                all.insert(0, Detail { name: "Device".to_owned(), was: None, is: device });
+            }
             (name, value) => all.push(Detail { name: in_words(name), was: None, is: text(&value) }),
         }
     }
