@@ -59,8 +59,9 @@ pub fn list_sums(conn: &mut Conn, events: &[&str], bounds: &[Instant]) -> Result
         query = query.bind::<Moment, _>(between[0]).bind::<Moment, _>(between[1]);
     }
     query = query.sql(
+        // CROSS: SQLite would walk through the whole rollup and look for the period of each row.
         ") SELECT event, period, CAST(sum(count) AS bigint) AS count \
-         FROM periods JOIN latchkey_rollup ON hour >= start AND hour < stop WHERE event IN (",
+         FROM periods CROSS JOIN latchkey_rollup WHERE hour >= start AND hour < stop AND event IN (",
     );
     for (at, event) in events.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };

@@ -14,7 +14,7 @@ use super::types::{Instant, Key, Moment, RowId};
 use super::{Conn, DbError};
 
 /// So many candidates are looked at for one page where a condition is not answered by an index.
-pub(super) const SCAN: i64 = 10_000;
+pub(super) const SCAN: i64 = 5_000;
 
 /// From the first (included) to the second (excluded); either may be open.
 pub type Period = (Option<Instant>, Option<Instant>);
