@@ -14,7 +14,7 @@ use super::types::{Instant, Key, Moment, RowId};
 use super::{Conn, DbError};
 
 /// So many candidates are looked at for one page where a condition is not answered by an index.
-pub(super) const SCAN: i64 = 5_000;
+pub(super) const SCAN: i64 = 3_000;
 
 /// From the first (included) to the second (excluded); either may be open.
 pub type Period = (Option<Instant>, Option<Instant>);
@@ -77,6 +77,14 @@ impl Conditions {
         if !more.is_empty() {
             self.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
         }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
     }
 
     fn with(&self, more: &Self) -> Self {
@@ -183,11 +191,25 @@ impl List {
         if let Some(end) = &end {
             self.order.beyond(&mut self.indexed, if descending { ">=" } else { "<=" }, end);
         }
-        let conditions = self.indexed.with(&self.others);
-        let text = format!("SELECT {} FROM {}{}", self.columns, self.from, conditions.text);
-        let rows =
-            query(&format!("{text} ORDER BY {order} LIMIT {}", paging.limit()), &conditions.values).load::<T>(conn)?;
+        let (text, values) = if conn.is_postgres() && end.is_some() {
+            self.with_window(&order)
+        } else {
+            let all = self.indexed.with(&self.others);
+            (format!("{}{}", self.from, all.text), all.values)
+        };
+        let text = format!("SELECT {} FROM {text} ORDER BY {order} LIMIT {}", self.columns, paging.limit());
+        let rows = query(&text, &values).load::<T>(conn)?;
         Ok(Page::new(rows, paging, end, place))
+    }
+
+    /// The candidates as a table of their own: PostgreSQL cannot tell from a bound how few they are, and would rather join
+    /// whole tables.
+    fn with_window(&self, order: &str) -> (String, Vec<Value>) {
+        let name = self.first.rsplit(' ').next().unwrap_or_default();
+        let window =
+            format!("(SELECT * FROM {}{} ORDER BY {order} LIMIT {SCAN}) AS {name}", self.first, self.indexed.text);
+        let text = format!("{}{}", self.from.replacen(self.first, &window, 1), self.others.text);
+        (text, [&self.indexed.values[..], &self.others.values].concat())
     }
 
     /// Where the search stops, if the list is longer than that.

@@ -1,7 +1,8 @@
 //! The panel's list of blacklisted tokens: which there are, in which order, one page at a time.
 
 use super::Listed;
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period, SCAN, Value};
+use crate::db::outstanding_tokens::list::newest_of;
 use crate::db::page::{Cursor, Page, Paging};
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError};
@@ -91,7 +92,11 @@ impl Filter {
 /// A page of blacklisted tokens. At most 2 statements.
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     let by_expiry = paging.sort == Sort::Expires;
-    let (first, order) = if by_expiry {
+    let cut = if by_expiry { newest_of(conn, filter.owners.as_deref())? } else { None };
+    let (first, order) = if by_expiry && filter.is_of_few() {
+        // The tokens of a user are found by another index, and sorted.
+        (First::Tokens, Order::Time("coalesce(o.expires_at, NULL)", "o.id"))
+    } else if by_expiry {
         (First::Tokens, Order::Time("o.expires_at", "o.id"))
     } else if filter.is_of_few() {
         (First::Tokens, Order::Key("o.id"))
@@ -102,13 +107,17 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     } else {
         (First::Entries, Order::Key("b.id"))
     };
-    let list = conditions(filter, first, order);
-    list.page(conn, paging, |row: &Listed| match order {
-        Order::Time("o.expires_at", _) => Cursor::at(row.expires_at, row.token_id),
+    let mut list = conditions(filter, first, order);
+    if let Some(from) = cut {
+        list.indexed.and("o.id >= ?", [Value::Key(from)]);
+    }
+    let page = list.page(conn, paging, |row: &Listed| match order {
+        Order::Time(..) if by_expiry => Cursor::at(row.expires_at, row.token_id),
         Order::Time(..) => Cursor::at(row.blacklisted_at, row.id),
         Order::Key("b.id") => Cursor::key(row.id),
         _ => Cursor::key(row.token_id),
-    })
+    })?;
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
 }
 
 fn conditions(filter: &Filter, first: First, order: Order) -> List {

@@ -5,7 +5,7 @@ use diesel::sql_types::BigInt;
 
 use super::Listed;
 use crate::db::latchkey_statistic::{self, Statistic};
-use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::list::{Conditions, List, Order, Period, SCAN, Value, query};
 use crate::db::page::{Cursor, Page, Paging, Total};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
@@ -71,7 +71,10 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
             .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
     }
     // The index behind the order answers the period in that order, and the other period is looked at row by row.
+    let cut = if paging.sort == Sort::Expires { newest_of(conn, filter.owners.as_deref())? } else { None };
     let order = match (paging.sort, filter.created) {
+        // The tokens of a user are found by another index, and sorted.
+        (Sort::Expires, _) if filter.owners.is_some() => Order::Time("coalesce(o.expires_at, NULL)", "o.id"),
         (Sort::Expires, _) => Order::Time("o.expires_at", "o.id"),
         (Sort::Created, Some(_)) => Order::Time("o.created_at", "o.id"),
         (Sort::Created, None) => Order::Key("o.id"),
@@ -92,15 +95,34 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
         }
         None => {}
     }
+    if let Some(from) = cut {
+        indexed.and("o.id >= ?", [Value::Key(from)]);
+    }
     let by_time = matches!(order, Order::Time("o.created_at", _));
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
-    list.page(conn, paging, |row: &Listed| match paging.sort {
+    let page = list.page(conn, paging, |row: &Listed| match paging.sort {
         Sort::Expires => Cursor::at(row.expires_at, row.id),
         Sort::Created => match row.created_at.filter(|_| by_time) {
             Some(at) => Cursor::at(at, row.id),
             None => Cursor::key(row.id),
         },
-    })
+    })?;
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
+}
+
+/// The oldest of the newest tokens of these users, if they have more than can be sorted for a page.
+pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Result<Option<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let Some(owners) = owners else { return Ok(None) };
+    let mut of = Conditions::default();
+    of.and_in("user_id", owners.iter().map(|id| Value::Key(id.0)));
+    let text = "SELECT CAST(id AS bigint) AS id FROM token_blacklist_outstandingtoken";
+    let text = format!("{text}{} ORDER BY id DESC LIMIT 1 OFFSET {}", of.text(), SCAN - 1);
+    Ok(query(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
 }
 
 /// How many tokens there are in each status; unknown where nobody counted yet.
