@@ -188,10 +188,7 @@ impl List {
         }
         let order = self.order.by(descending);
         let end = if self.others.is_empty() { None } else { self.end(conn, &order)? };
-        if let Some(end) = &end {
-            self.order.beyond(&mut self.indexed, if descending { ">=" } else { "<=" }, end);
-        }
-        let (text, values) = if conn.is_postgres() && end.is_some() {
+        let (text, values) = if end.is_some() {
             self.with_window(&order)
         } else {
             let all = self.indexed.with(&self.others);
@@ -202,8 +199,8 @@ impl List {
         Ok(Page::new(rows, paging, end, place))
     }
 
-    /// The candidates as a table of their own: PostgreSQL cannot tell from a bound how few they are, and would rather join
-    /// whole tables.
+    /// The candidates as a table of their own: from a bound neither database can tell how few they are, and they would
+    /// rather join whole tables, or use the index of another condition.
     fn with_window(&self, order: &str) -> (String, Vec<Value>) {
         let name = self.first.rsplit(' ').next().unwrap_or_default();
         let window =
