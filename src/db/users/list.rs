@@ -146,15 +146,20 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
         let start = Value::Text(q.to_owned());
         ("lower({}) >= lower(?) AND lower({}) < lower(?) || char(1114111)", vec![start.clone(), start])
     };
-    let mut text = "SELECT id FROM auth_user WHERE id = ?".to_owned();
+    // Whoever is named exactly comes first, or would be lost among the many whose name begins so.
+    let mut text = "SELECT id, 0 AS place FROM auth_user WHERE id = ?".to_owned();
     let mut values = vec![Value::Key(q.parse().unwrap_or(-1))];
     for column in columns {
         let condition = condition.replace("{}", column);
         let part = format!("SELECT id FROM auth_user WHERE {condition} LIMIT {limit}");
-        let _ = write!(text, " UNION SELECT id FROM ({part}) AS {column}");
+        let exact = format!("SELECT id FROM auth_user WHERE lower({column}) = lower(?) LIMIT {limit}");
+        let _ = write!(text, " UNION ALL SELECT id, 0 FROM ({exact}) AS same_{column}");
+        let _ = write!(text, " UNION ALL SELECT id, 1 FROM ({part}) AS {column}");
+        values.push(Value::Text(q.to_owned()));
         values.extend(of_one.iter().cloned());
     }
-    let rows: Vec<Row> = list::query(&format!("{text} LIMIT {limit}"), &values).load(conn)?;
+    let text = format!("SELECT id FROM ({text}) AS found GROUP BY id ORDER BY min(place), id LIMIT {limit}");
+    let rows: Vec<Row> = list::query(&text, &values).load(conn)?;
     let is_cut = rows.len() > most;
     Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), is_cut })
 }

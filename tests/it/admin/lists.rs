@@ -157,3 +157,24 @@ fn addresses_that_make_no_sense_are_answered_all_the_same(backend: Backend) {
 fn other_order(page: &str) -> String {
     link_with(page, "expires").expect("a link that sorts by expiry")
 }
+
+both!(an_exact_name_is_found_among_many_that_begin_so);
+fn an_exact_name_is_found_among_many_that_begin_so(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_superuser("root");
+    let many: Vec<String> = (0..1100)
+        .map(|n| format!("('x', false, 'bulk{n}', '', '', 'bulk{n}@example.com', false, true, '2026-03-01 12:00:00')"))
+        .collect();
+    server.db.execute(&format!(
+        "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, \
+         date_joined) VALUES {}",
+        many.join(",")
+    ));
+    server.add_user("bulk");
+    let token = server.log_in("bulk").refresh;
+    let mut panel = server.panel_of("root");
+    for q in ["bulk", "BULK"] {
+        assert!(rows(&search(&mut panel, USERS, q)).contains(">bulk<"), "{q}");
+        assert!(rows(&search(&mut panel, OUTSTANDING, q)).contains(&jti(&token)), "{q}");
+    }
+}
