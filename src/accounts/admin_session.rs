@@ -12,7 +12,7 @@ use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_admin_session::{self as sessions, Listed, NewRow};
 use crate::db::types::{RowId, UserId};
-use crate::db::users::User;
+use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
 
 /// What a session remembers between requests.
@@ -56,9 +56,14 @@ pub async fn start(
         user_agent: user_agent.chars().filter(|c| *c != '\0').take(512).collect(),
     };
     let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip };
+    // As Django's admin does, whatever JWT_UPDATE_LAST_LOGIN says of tokens.
+    let is_due = user.last_login.is_none_or(|last| last + SEEN_STEP <= now);
     app.db
         .write(move |conn: &mut Conn| {
             sessions::delete_expired(conn, now)?;
+            if is_due {
+                users::update_last_login(conn, row.user_id, now)?;
+            }
             sessions::insert(conn, &row)?;
             events::count(conn, now, &[Event::Login])?;
             audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)

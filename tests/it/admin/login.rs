@@ -209,3 +209,13 @@ fn an_access_token_does_not_open_the_panel(backend: Backend) {
     let authorization = format!("Bearer {}", pair.access);
     server.client.get("/admin/", &[("authorization", &authorization)]).expect_status(302);
 }
+
+both!(a_login_to_the_panel_is_a_last_login);
+fn a_login_to_the_panel_is_a_last_login(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_superuser("root");
+    let known = "SELECT count(*) FROM auth_user WHERE last_login IS NOT NULL";
+    assert_eq!(server.db.count(known), 0);
+    server.panel_of("root");
+    assert_eq!(server.db.count(known), 1);
+}
