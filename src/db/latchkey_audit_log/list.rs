@@ -66,7 +66,7 @@ pub struct Entry {
     pub last_at: Option<Instant>,
 }
 
-const COLUMNS: &str = "a.id, a.at, a.action, a.actor_id, a.actor, a.ip, a.user_id, u.username, a.object, a.detail, \
+pub(super) const COLUMNS: &str = "a.id, a.at, a.action, a.actor_id, a.actor, a.ip, a.user_id, u.username, a.object, a.detail, \
                        a.count, a.last_at";
 const FIRST: &str = "latchkey_audit_log a";
 const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_id";

@@ -13,7 +13,7 @@ use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Layout, Message, Place, Tone, moved, page, see};
 use super::outstanding_tokens::Owner;
-use super::search::{self, Sought, Whose};
+use super::search::{self, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
 use crate::accounts::events::Event;
@@ -102,9 +102,7 @@ struct ListPage {
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
     let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = &asked.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
+    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, BLACKLISTED, &[], q);
     }
     let filter = Filter {

@@ -54,6 +54,11 @@ impl Sought {
     }
 }
 
+/// Whether the search of an address is a whole token, which must not stay there.
+pub fn is_pasted_token(q: &str) -> bool {
+    matches!(Sought::read(q, None), Sought::Jti(_) | Sought::Unreadable)
+}
+
 /// Whom or what a search in a list of tokens means.
 #[derive(Debug, Default)]
 pub struct Whose {

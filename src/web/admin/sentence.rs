@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::address;
 use super::words::{Jti, amount};
-use crate::db::latchkey_audit_log::recent::Recent;
+use crate::db::latchkey_audit_log::list::Entry;
 
 /// A piece of a sentence, with its address if it leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Part {
 }
 
 /// What an entry says.
-pub fn of(entry: &Recent) -> Vec<Part> {
+pub fn of(entry: &Entry) -> Vec<Part> {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let tokens = detail["tokens"].as_i64().unwrap_or(0);
     let (actor, user, jti) = (actor(entry), user(entry), jti(entry));
@@ -67,13 +67,13 @@ fn text(text: &str) -> Part {
     Part { text: text.to_owned(), href: None }
 }
 
-fn actor(entry: &Recent) -> Part {
+fn actor(entry: &Entry) -> Part {
     let href = entry.actor_id.map(|id| format!("{}{id}/change/", address::USERS));
     Part { text: entry.actor.clone(), href }
 }
 
 /// The user whom it is about: by the present name, or else by the one in the entry.
-fn user(entry: &Recent) -> Part {
+fn user(entry: &Entry) -> Part {
     match (entry.user_id, &entry.username) {
         (Some(id), Some(name)) => Part { text: name.clone(), href: Some(format!("{}{id}/change/", address::USERS)) },
         (Some(_), None) if entry.action.starts_with("token.") || entry.action.starts_with("session.") => {
@@ -84,7 +84,7 @@ fn user(entry: &Recent) -> Part {
     }
 }
 
-fn jti(entry: &Recent) -> Part {
+fn jti(entry: &Entry) -> Part {
     let short = Jti(entry.object.clone()).short();
     Part { text: short, href: Some(address::search(address::OUTSTANDING, &entry.object)) }
 }
@@ -105,10 +105,13 @@ fn changed(detail: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::types::{Instant, UserId};
+    use crate::db::types::{Instant, RowId, UserId};
 
     fn words(action: &str, detail: &str) -> String {
-        let entry = Recent {
+        let entry = Entry {
+            id: RowId(1),
+            ip: None,
+            last_at: None,
             at: Instant::from_timestamp(0).unwrap(),
             action: action.to_owned(),
             actor_id: Some(UserId(1)),

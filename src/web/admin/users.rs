@@ -15,7 +15,7 @@ use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, col
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
-use super::search::{self, Sought};
+use super::search;
 use super::status::{self, Badge};
 use super::words::{When, commas};
 use crate::app::App;
@@ -93,9 +93,7 @@ struct ListPage {
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
     let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = &asked.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
+    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, USERS, &[], q);
     }
     let filter = filter(&asked);

@@ -15,14 +15,14 @@ use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
 use crate::web::admin::export::{Batch, File, paging, pairs, send};
 use crate::web::admin::layout::see;
-use crate::web::admin::search::Sought;
+use crate::web::admin::search::is_pasted_token;
 
 const FILE: File = File { name: "audit_log.jsonl", media_type: "application/jsonl; charset=utf-8" };
 
 /// `GET audit_log/export/`
 pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let asked = Asked::of(&request, &ADMIN, staff.reader());
-    if matches!(asked.q.as_deref().map(|q| Sought::read(q, None)), Some(Sought::Jti(_) | Sought::Unreadable)) {
+    if asked.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(AUDIT_LOG));
     }
     note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;

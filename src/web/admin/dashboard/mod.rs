@@ -16,7 +16,8 @@ use super::words::{When, amount, commas, short};
 use super::{actions, address, sentence, status};
 use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
-use crate::db::latchkey_audit_log::recent::{self, Recent};
+use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_rollup::{self, Sum};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
@@ -93,7 +94,7 @@ struct Found {
     blacklisted: Total,
     statistics: Statistics,
     sums: Vec<Sum>,
-    recent: Vec<Recent>,
+    recent: Vec<Entry>,
     missing: Vec<&'static str>,
     pending: Vec<String>,
 }

@@ -19,7 +19,7 @@ use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin
 use crate::web::admin::csrf::CsrfForm;
 use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
-use crate::web::admin::search::{self, Sought, Whose};
+use crate::web::admin::search::{self, Whose};
 use crate::web::admin::status::Badge;
 use crate::web::device;
 use crate::web::words::{Jti, Reader, When};
@@ -102,9 +102,7 @@ struct ListPage {
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
     let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = &asked.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
+    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, OUTSTANDING, &[], q);
     }
     let filter = Filter {

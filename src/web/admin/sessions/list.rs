@@ -17,7 +17,7 @@ use crate::web::admin::csrf::CsrfForm;
 use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::outstanding_tokens::Owner;
-use crate::web::admin::search::{self, Sought};
+use crate::web::admin::search;
 use crate::web::admin::status::REASON_CHOICES;
 use crate::web::device;
 use crate::web::words::{Reader, When};
@@ -97,9 +97,7 @@ struct ListPage {
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
     let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = &asked.q
-        && !matches!(Sought::read(q, None), Sought::Text(_))
-    {
+    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, SESSIONS, &[], q);
     }
     let filter = Filter {

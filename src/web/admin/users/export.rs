@@ -15,7 +15,7 @@ use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
 use crate::web::admin::export::{Batch, File, paging, pairs, send};
 use crate::web::admin::layout::see;
-use crate::web::admin::search::Sought;
+use crate::web::admin::search::is_pasted_token;
 
 const FILE: File = File { name: "users.csv", media_type: "text/csv; charset=utf-8" };
 
@@ -35,7 +35,7 @@ const COLUMNS: [&str; 10] = [
 /// `GET user/export/`
 pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let asked = Asked::of(&request, &ADMIN, superuser.0.reader());
-    if matches!(asked.q.as_deref().map(|q| Sought::read(q, None)), Some(Sought::Jti(_) | Sought::Unreadable)) {
+    if asked.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(USERS));
     }
     note(&app, &superuser.actor(), Export::Users, &pairs(&asked)).await?;
