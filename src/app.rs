@@ -10,11 +10,12 @@ use crate::db::types::Instant;
 use crate::db::{Db, DbError, users};
 use crate::key_set::KeySet;
 use crate::key_set::fetch::{Source, TIMEOUT};
+use crate::mail::Mailer;
 
 /// How many passwords may wait for a thread before the next login is told to come back later.
 const WAITING_PASSWORDS: usize = 256;
 
-/// Settings, database, keys, hasher and clock in one bundle.
+/// Settings, database, keys, hasher, mailer and clock in one bundle.
 pub struct App {
     /// The settings.
     pub config: Config,
@@ -26,6 +27,8 @@ pub struct App {
     pub key_set: Option<KeySet>,
     /// Hashes and checks passwords.
     pub passwords: PasswordPool,
+    /// Queues mail and sends it.
+    pub mailer: Mailer,
     /// Where the time comes from.
     pub clock: Clock,
     /// Whether a Django lives in the same database (it has `django_migrations`).
@@ -64,7 +67,8 @@ impl App {
         let passwords = PasswordPool::new(recipe, threads, WAITING_PASSWORDS);
         let source = |url| Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT };
         let key_set = config.jwt.jwk_url.clone().map(|url| KeySet::new(source(url), clock.clone()));
-        Ok(Self { config, db, keys, key_set, passwords, clock, beside_django })
+        let mailer = Mailer::new(&config);
+        Ok(Self { config, db, keys, key_set, passwords, mailer, clock, beside_django })
     }
 
     /// The time.

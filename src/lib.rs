@@ -1,6 +1,6 @@
 //! Latchkey: a self-hosted JWT authentication server with an admin panel.
 //!
-//! Three doors (`web` with its API and its admin, `cli`), one set of rooms (`accounts`, `tokens`), one cellar (`db`).
+//! Three doors (`web` with its API and its admin, `cli`), one set of rooms (`accounts`, `tokens`, `mail`), one cellar (`db`).
 //! `ARCHITECTURE.md` says who may know whom; `tests/it/house.rs` holds it.
 
 pub mod accounts;
@@ -11,6 +11,7 @@ pub mod config;
 pub mod crypto;
 pub mod db;
 pub mod key_set;
+pub mod mail;
 pub mod telemetry;
 pub mod tokens;
 pub mod web;

@@ -3,7 +3,7 @@
 use super::parse;
 use super::reader::Reader;
 
-/// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`.
+/// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`, `LOGIN_THROTTLE`.
 #[derive(Debug, Clone)]
 pub struct Accounts {
     /// What a login names.
@@ -12,6 +12,8 @@ pub struct Accounts {
     pub staff_may_view: Option<bool>,
     /// A password change or disabling blacklists the user's tokens.
     pub end_sessions_on_user_change: bool,
+    /// Guessing passwords and asking for mail are slowed down.
+    pub login_throttle: bool,
 }
 
 /// What a login names: `USERNAME_FIELD`.
@@ -25,9 +27,11 @@ pub enum UsernameField {
     UsernameOrEmail,
 }
 
-/// `PASSWORD_HASHER`, `BCRYPT_ROUNDS`, `PBKDF2_ITERATIONS`, `PASSWORD_REHASH`.
+/// `PASSWORD_RULES`, `PASSWORD_HASHER`, `BCRYPT_ROUNDS`, `PBKDF2_ITERATIONS`, `PASSWORD_REHASH`.
 #[derive(Debug, Clone)]
 pub struct Passwords {
+    /// What a new password must be.
+    pub rules: PasswordRules,
     /// Scheme of new hashes. Unset: `bcrypt_sha256` alone, `pbkdf2_sha256` beside a Django.
     pub hasher: Option<Hasher>,
     /// bcrypt cost (4 to 31).
@@ -36,6 +40,17 @@ pub struct Passwords {
     pub pbkdf2_iterations: u32,
     /// Replace outdated hashes after a correct login. Unset: true alone, false beside a Django.
     pub rehash: Option<bool>,
+}
+
+/// What a new password must be: `PASSWORD_RULES`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordRules {
+    /// NIST SP 800-63B-4, section 3.1.1.2.
+    Nist,
+    /// Django's four validators.
+    Django,
+    /// Anything but an empty one.
+    None,
 }
 
 /// A scheme that new passwords can be stored with.
@@ -57,6 +72,9 @@ const USERNAME_FIELDS: &[(&str, UsernameField)] = &[
     ("username_or_email", UsernameField::UsernameOrEmail),
 ];
 
+const RULES: &[(&str, PasswordRules)] =
+    &[("nist", PasswordRules::Nist), ("django", PasswordRules::Django), ("none", PasswordRules::None)];
+
 const HASHERS: &[(&str, Hasher)] = &[
     ("bcrypt_sha256", Hasher::BcryptSha256),
     ("bcrypt", Hasher::Bcrypt),
@@ -70,6 +88,7 @@ impl Accounts {
             username_field: reader.read("USERNAME_FIELD", parse::choice(USERNAME_FIELDS)),
             staff_may_view: reader.optional("STAFF_MAY_VIEW", parse::boolean),
             end_sessions_on_user_change: reader.read("END_SESSIONS_ON_USER_CHANGE", parse::boolean),
+            login_throttle: reader.read("LOGIN_THROTTLE", parse::boolean),
         }
     }
 }
@@ -77,6 +96,7 @@ impl Accounts {
 impl Passwords {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let passwords = Self {
+            rules: reader.read("PASSWORD_RULES", parse::choice(RULES)),
             hasher: reader.optional("PASSWORD_HASHER", parse::choice(HASHERS)),
             bcrypt_rounds: reader.read("BCRYPT_ROUNDS", parse::number(4..=31)),
             // The upper end is half a minute a login; more is a slip of the finger.

@@ -11,6 +11,7 @@ mod introspection;
 mod jwt;
 mod key;
 mod log;
+mod mail;
 mod parse;
 pub mod posture;
 mod reader;
@@ -21,7 +22,7 @@ mod vocabulary;
 
 use secrecy::SecretString;
 
-pub use accounts::{Accounts, Hasher, Passwords, UsernameField};
+pub use accounts::{Accounts, Hasher, PasswordRules, Passwords, UsernameField};
 pub use cookie::{RefreshCookie, SameSite};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
@@ -30,6 +31,7 @@ pub use introspection::IntrospectionClient;
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;
+pub use mail::{EmailUrl, Mail, SmtpTls};
 pub use reader::{Effective, Get, Origin, Problem, Problems};
 pub use server::Server;
 pub use sessions::Sessions;
@@ -63,6 +65,8 @@ pub struct Config {
     pub introspection_client: Option<IntrospectionClient>,
     /// The cookie with the refresh token, where clients may ask for one.
     pub cookie: Option<RefreshCookie>,
+    /// Where mail goes, and what it says of the site.
+    pub mail: Mail,
     /// What the log looks like.
     pub log: Log,
     /// What works but should be looked at; one sentence each.
@@ -110,6 +114,7 @@ impl Config {
         let sessions = Sessions::read(reader, &jwt);
         let introspection_client = IntrospectionClient::read(reader);
         let cookie = RefreshCookie::read(reader, &server, &mut cors);
+        let mail = Mail::read(reader, &server);
         Self {
             server,
             database,
@@ -122,6 +127,7 @@ impl Config {
             sessions,
             introspection_client,
             cookie,
+            mail,
             log: Log::read(reader),
             warnings: Vec::new(),
             effective: Vec::new(),
@@ -253,6 +259,14 @@ mod tests {
             ("JWT_EXTRA_CLAIMS", "password"),
             ("JWT_COOKIE", "access"),
             ("JWT_COOKIE_SAMESITE", "loose"),
+            ("LOGIN_THROTTLE", "a bit"),
+            ("PASSWORD_RULES", "strict"),
+            ("EMAIL_URL", "imap://a"),
+            ("DEFAULT_FROM_EMAIL", "nobody"),
+            ("SITE_NAME", "a\nb"),
+            ("PASSWORD_RESET_URL", "https://app.example.com/reset"),
+            ("EMAIL_CONFIRM_URL", "javascript:{token}"),
+            ("SECURITY_MAIL", "sometimes"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "latchkey=loud"),
         ] {
@@ -330,6 +344,7 @@ mod tests {
             ("DATABASE_URL", &url),
             ("INTROSPECTION_CLIENT_ID", "my-api"),
             ("INTROSPECTION_CLIENT_SECRET", secret),
+            ("EMAIL_URL", &format!("smtp://u:{secret}@mail.example.com")),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hush"));

@@ -37,6 +37,7 @@ const PASSWORDS: &str = "Passwords";
 const TOKENS: &str = "Tokens";
 const SESSIONS: &str = "Sessions";
 const COOKIE: &str = "Refresh cookie";
+const MAIL: &str = "Mail";
 const LOG: &str = "Log";
 
 /// Every setting, in the order in which people read about them.
@@ -60,6 +61,8 @@ pub const SETTINGS: &[Setting] = &[
     value(ACCOUNTS, "USERNAME_FIELD", "username", "email", "what a login names: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
     words(ACCOUNTS, "STAFF_MAY_VIEW", "true, beside a Django false", "false", "staff who are no superusers may look at the panel, and never change anything"),
     value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user ends the user's sessions and blacklists the user's tokens"),
+    value(ACCOUNTS, "LOGIN_THROTTLE", "true", "false", "guessing passwords and asking for mail are slowed down (docs/passwords.md)"),
+    value(PASSWORDS, "PASSWORD_RULES", "nist", "django", "what a new password must be: `nist` (15 characters, none of the common ones), `django` (Django's four validators) or `none`"),
     words(PASSWORDS, "PASSWORD_HASHER", "bcrypt_sha256, beside a Django pbkdf2_sha256", "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
     value(PASSWORDS, "BCRYPT_ROUNDS", "12", "13", "bcrypt's cost, 4 to 31; below 10 warns"),
     value(PASSWORDS, "PBKDF2_ITERATIONS", "1000000", "1200000", "PBKDF2's iterations; below 600000 warns"),
@@ -104,6 +107,12 @@ pub const SETTINGS: &[Setting] = &[
     secret(SESSIONS, "INTROSPECTION_CLIENT_SECRET", "none", "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "its secret; at least 32 bytes"),
     value(COOKIE, "JWT_COOKIE", "none", "refresh", "`refresh` keeps the refresh token of clients that ask for it in a cookie that scripts cannot read (docs/front-end.md)"),
     value(COOKIE, "JWT_COOKIE_SAMESITE", "strict", "lax", "from which pages the cookie is sent: `strict`, `lax`, or `none` (https only) for front ends of another site"),
+    Setting { is_secret: true, ..value(MAIL, "EMAIL_URL", "console:", "smtp://user:password@mail.example.com:587", "where mail goes: `smtp://…` (STARTTLS), `smtps://…` (TLS), `console:` or `file:///directory`; special characters percent-encoded") },
+    value(MAIL, "DEFAULT_FROM_EMAIL", "latchkey@localhost", "Example <accounts@example.com>", "sender of every mail"),
+    value(MAIL, "SITE_NAME", "Latchkey", "Example", "name of the site in mails and on the pages of users"),
+    words(MAIL, "PASSWORD_RESET_URL", "the page /account/password/reset/confirm/", "https://app.example.com/reset?token={token}", "page of a front end that the mail for a new password leads to; `{token}` stands for the token"),
+    words(MAIL, "EMAIL_CONFIRM_URL", "the page /account/email/confirm/", "https://app.example.com/confirm?token={token}", "page of a front end that the mail to a new address leads to; `{token}` stands for the token"),
+    value(MAIL, "SECURITY_MAIL", "true", "false", "users get mail on a login from a new device and on a change of password or address"),
     value(LOG, "LOG_FORMAT", "pretty", "json", "`pretty` for people, `json` for one object a line"),
     value(LOG, "RUST_LOG", "info", "info,latchkey=debug", "what is logged: tracing's filter"),
 ];

@@ -11,5 +11,6 @@ mod pem;
 mod properties;
 pub mod random;
 mod registered;
+pub mod seal;
 mod segment;
 pub mod signature;

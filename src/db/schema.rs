@@ -50,13 +50,15 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::Text;
-    use crate::db::types::Key;
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
 
     /// What we know of a user beyond Django's columns.
     latchkey_user (user_id) {
         user_id -> Key,
         uuid -> Text,
+        confirmed_email -> Nullable<Text>,
+        email_confirmed_at -> Nullable<Moment>,
     }
 }
 
@@ -162,6 +164,73 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Mail on its way, and what became of it.
+    latchkey_mail (id) {
+        id -> Key,
+        created_at -> Moment,
+        user_id -> Nullable<Key>,
+        recipient -> Text,
+        subject -> Text,
+        template -> Text,
+        parameters -> Text,
+        secret -> Nullable<Text>,
+        status -> Text,
+        attempts -> Integer,
+        next_at -> Nullable<Moment>,
+        give_up_at -> Moment,
+        claim -> Nullable<Text>,
+        done_at -> Nullable<Moment>,
+        error -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::{Key, Moment};
+
+    /// Links that were mailed.
+    latchkey_link (token_hash) {
+        token_hash -> Text,
+        purpose -> Text,
+        user_id -> Key,
+        email -> Text,
+        state -> Text,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::{Key, Moment};
+
+    /// Where users logged in from.
+    latchkey_device (user_id, network, name) {
+        user_id -> Key,
+        network -> Text,
+        name -> Text,
+        first_login_at -> Moment,
+        last_login_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer};
+    use crate::db::types::Moment;
+
+    /// How often somebody tried.
+    latchkey_throttle (bucket) {
+        bucket -> BigInt,
+        failures -> Integer,
+        last_at -> Moment,
+        free_at -> Moment,
+    }
+}
+
 joinable!(blacklisted_tokens -> outstanding_tokens (token_id));
 joinable!(outstanding_tokens -> users (user_id));
 joinable!(latchkey_user -> users (user_id));
@@ -177,4 +246,8 @@ allow_tables_to_appear_in_same_query!(
     latchkey_audit_log,
     latchkey_rollup,
     latchkey_statistic,
+    latchkey_mail,
+    latchkey_link,
+    latchkey_device,
+    latchkey_throttle,
 );

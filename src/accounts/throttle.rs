@@ -1,0 +1,248 @@
+//! Slowing down whoever guesses, so that the owner is not kept out: tries are counted for each address, for each account
+//! at an address, and for each account, and too many have to wait longer and longer; nothing is ever locked. An address
+//! that the account was used from lately is not held back by what strangers do. A try is counted before the password is
+//! looked at, so that a thousand at once are a thousand; a right one is taken back.
+//!
+//! The counts are rows of `latchkey_throttle`, so instances share them and a restart forgets nothing. What a row is about
+//! is hashed into one of 4 million buckets for each rule: an attack cannot fill the disk.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::Client;
+use crate::app::App;
+use crate::crypto::digest::hmac_sha256;
+use crate::db::latchkey_throttle::{self, Row};
+use crate::db::types::Instant;
+use crate::db::{Conn, DbError};
+
+/// How tries of one kind are slowed down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Part of the bucket: rules do not share counts.
+    number: u8,
+    /// So many tries are free.
+    pub free: i32,
+    /// How long the next one waits; each further one twice as long as the one before.
+    pub first: Duration,
+    /// But never longer than this.
+    pub longest: Duration,
+    /// One try is forgotten in this time.
+    pub forget: Duration,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Wrong passwords and codes from one address, whomever they name.
+pub const ADDRESS: Rule = Rule {
+    number: 1,
+    free: 30,
+    first: Duration::from_secs(10),
+    longest: Duration::from_secs(10),
+    forget: Duration::from_secs(10),
+};
+/// Wrong passwords for one account from one address.
+pub const ACCOUNT_AT_ADDRESS: Rule =
+    Rule { number: 2, free: 5, first: SECOND, longest: Duration::from_mins(15), forget: HOUR };
+/// Wrong passwords for one account, from anywhere but the addresses that it is used from.
+pub const ACCOUNT: Rule = Rule { number: 3, free: 20, first: SECOND, longest: Duration::from_mins(15), forget: HOUR };
+/// Mail that one address asks for.
+pub const MAIL_ASKED: Rule = Rule { number: 4, free: 10, first: MINUTE, longest: MINUTE, forget: MINUTE };
+/// Mail that is sent to one recipient because somebody asked for it.
+pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_mins(5), longest: HOUR, forget: HOUR };
+
+const RULES: [Rule; 5] = [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT];
+
+/// Buckets of a rule.
+const BUCKETS: u32 = 1 << 22;
+
+/// A rule, and what it is about this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(i64);
+
+/// Tries that were counted; `forgive` takes them back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "a try that was right has to be taken back"]
+pub struct Counted(Vec<Key>);
+
+/// How long to wait before the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait(pub Duration);
+
+impl Rule {
+    fn of(key: Key) -> Option<Self> {
+        RULES.into_iter().find(|rule| i64::from(rule.number) == key.0 >> 32)
+    }
+
+    /// The wait after so many tries.
+    fn wait(self, tries: i32) -> Duration {
+        let doublings = tries - self.free;
+        if doublings < 0 {
+            return Duration::ZERO;
+        }
+        self.first.saturating_mul(1 << doublings.min(20)).min(self.longest)
+    }
+
+    /// Where the wait does not grow any more, tries are not counted on: what is over is forgotten in a bearable time.
+    fn most(self) -> i32 {
+        (self.free..).find(|tries| self.wait(*tries) == self.longest).unwrap_or(self.free) + 1
+    }
+
+    /// Tries that are not forgotten yet.
+    fn remembered(self, row: &Row, now: Instant) -> i32 {
+        let elapsed = now.datetime().signed_duration_since(row.last_at.datetime()).num_milliseconds().max(0);
+        let forgotten = elapsed / i64::try_from(self.forget.as_millis()).unwrap_or(i64::MAX).max(1);
+        row.failures.saturating_sub(i32::try_from(forgotten).unwrap_or(i32::MAX)).max(0)
+    }
+}
+
+impl Key {
+    /// The bucket of `subject` under a rule. Which one it is nobody can work out without `SECRET_KEY`, so nobody can aim
+    /// at somebody else's.
+    pub fn new(app: &App, rule: Rule, subject: &[&str]) -> Self {
+        let subject = format!("latchkey throttle {} {}", rule.number, subject.join("\0").to_lowercase());
+        let hash = hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), subject.as_bytes());
+        let bucket = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % BUCKETS;
+        Self(i64::from(rule.number) << 32 | i64::from(bucket))
+    }
+}
+
+/// Counts a try under each of the keys, or says how long it has to wait; then nothing is counted. One transaction's work.
+pub fn count(conn: &mut Conn, now: Instant, keys: &[Key]) -> Result<Result<Counted, Wait>, DbError> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    keys.dedup();
+    let buckets: Vec<_> = keys.iter().map(|key| key.0).collect();
+    if buckets.is_empty() {
+        return Ok(Ok(Counted::default()));
+    }
+    let rows = latchkey_throttle::lock(conn, &buckets, now)?;
+    if let Some(free_at) = rows.iter().map(|row| row.free_at).max().filter(|free_at| *free_at > now) {
+        let wait = free_at.datetime().signed_duration_since(now.datetime()).to_std().unwrap_or_default();
+        return Ok(Err(Wait(wait)));
+    }
+    let counted: Vec<_> = rows.iter().filter_map(|row| another(row, now)).collect();
+    latchkey_throttle::upsert(conn, &counted)?;
+    Ok(Ok(Counted(keys)))
+}
+
+/// A bucket after one more try.
+fn another(row: &Row, now: Instant) -> Option<Row> {
+    let rule = Rule::of(Key(row.bucket))?;
+    let failures = (rule.remembered(row, now) + 1).min(rule.most());
+    Some(Row { failures, last_at: now, free_at: now + rule.wait(failures), ..*row })
+}
+
+/// Takes tries back: they were right, or never made. Who was right also starts anew at this address.
+pub fn forgive(conn: &mut Conn, now: Instant, counted: &Counted, was_right: bool) -> Result<(), DbError> {
+    let buckets: Vec<_> = counted.0.iter().map(|key| key.0).collect();
+    if buckets.is_empty() {
+        return Ok(());
+    }
+    let rows = latchkey_throttle::lock(conn, &buckets, now)?;
+    let forgiven: Vec<_> = rows.iter().filter_map(|row| without(row, now, was_right)).collect();
+    latchkey_throttle::upsert(conn, &forgiven)
+}
+
+fn without(row: &Row, now: Instant, was_right: bool) -> Option<Row> {
+    let rule = Rule::of(Key(row.bucket))?;
+    if was_right && rule == ACCOUNT_AT_ADDRESS {
+        return Some(Row { failures: 0, last_at: now, free_at: now, ..*row });
+    }
+    let failures = (row.failures - 1).max(0);
+    Some(Row { failures, free_at: row.free_at.min(row.last_at + rule.wait(failures)), ..*row })
+}
+
+/// The longest that anything is remembered: older rows can be deleted.
+pub fn remembered_for() -> Duration {
+    let longest =
+        RULES.into_iter().map(|rule| rule.forget.saturating_mul(u32::try_from(rule.most()).unwrap_or(u32::MAX)));
+    longest.max().unwrap_or_default()
+}
+
+/// Who counts as one address: an IPv4 address, or an IPv6 /64, of which one customer has as many addresses as they like
+/// (RFC 6177, section 2). Empty where it is unknown.
+pub fn network(client: &Client) -> String {
+    match client.ip.map(|ip| ip.to_canonical()) {
+        None => String::new(),
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => format!("{}/64", Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_timestamp(1_772_366_400 + seconds).unwrap()
+    }
+
+    fn fresh(rule: Rule) -> Row {
+        Row { bucket: i64::from(rule.number) << 32, failures: 0, last_at: at(0), free_at: at(0) }
+    }
+
+    fn seconds(row: Row) -> i64 {
+        row.free_at.timestamp() - row.last_at.timestamp()
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let mut row = fresh(ACCOUNT_AT_ADDRESS);
+        let waits: Vec<_> = (0..20)
+            .map(|_| {
+                row = another(&row, at(0)).unwrap();
+                seconds(row)
+            })
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900, 900]);
+    }
+
+    #[test]
+    fn tries_are_forgotten_one_by_one() {
+        let row = Row { failures: 7, ..fresh(ACCOUNT_AT_ADDRESS) };
+        assert_eq!(another(&row, at(3599)).unwrap().failures, 8);
+        assert_eq!(another(&row, at(3600)).unwrap().failures, 7);
+        assert_eq!(another(&row, at(86_400)).unwrap().failures, 1);
+        assert_eq!(another(&row, at(-60)).unwrap().failures, 8, "the clock went back");
+    }
+
+    #[test]
+    fn counts_end_where_the_wait_does_not_grow() {
+        for rule in RULES {
+            let mut row = fresh(rule);
+            for _ in 0..100_000 {
+                row = another(&row, at(0)).unwrap();
+            }
+            assert!(row.failures <= rule.free + 15, "{rule:?}: {}", row.failures);
+        }
+        assert!(remembered_for() < Duration::from_hours(48));
+    }
+
+    #[test]
+    fn a_right_try_takes_back_itself_and_at_its_address_all_others() {
+        let row = Row { failures: 25, free_at: at(16), ..fresh(ACCOUNT) };
+        let right = without(&row, at(1), true).unwrap();
+        assert_eq!((right.failures, seconds(right)), (24, 16));
+        let row = Row { failures: 9, free_at: at(16), ..fresh(ACCOUNT_AT_ADDRESS) };
+        assert_eq!(
+            without(&row, at(1), true).unwrap(),
+            Row { last_at: at(1), free_at: at(1), ..fresh(ACCOUNT_AT_ADDRESS) }
+        );
+        assert_eq!(without(&row, at(1), false).unwrap().failures, 8);
+    }
+
+    #[test]
+    fn an_address_is_an_ipv4_address_or_an_ipv6_network() {
+        let of = |ip: &str| network(&Client { ip: Some(ip.parse().unwrap()), user_agent: String::new() });
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::"));
+        assert_eq!(network(&Client::default()), "");
+    }
+}

@@ -1,0 +1,68 @@
+//! Encryption of secrets that have to wait in the database: AES-256-GCM under a key made from `SECRET_KEY` for one purpose
+//! alone. Passwords are hashed (`password`), and what only has to be recognised is hashed too (`digest`).
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::digest::hmac_sha256;
+
+/// A key for one purpose.
+pub struct Seal(RandomizedNonceKey);
+
+impl Seal {
+    /// The key for `purpose`, made from `SECRET_KEY`.
+    ///
+    /// # Panics
+    /// Never: the key has the length that the cipher wants.
+    pub fn new(secret_key: &SecretString, purpose: &str) -> Self {
+        let key = hmac_sha256(secret_key.expose_secret().as_bytes(), format!("latchkey seal {purpose}").as_bytes());
+        #[expect(clippy::expect_used, reason = "32 bytes are what AES-256 wants")]
+        Self(RandomizedNonceKey::new(&AES_256_GCM, &key).expect("a key of 32 bytes"))
+    }
+
+    /// Encrypts. `context` is not in the text, but without the same one it cannot be opened: a text that is moved into
+    /// another row is worth nothing.
+    ///
+    /// # Panics
+    /// Never in practice: only texts of more than 64 GiB cannot be encrypted.
+    pub fn seal(&self, context: &str, secret: &SecretString) -> String {
+        let mut text = secret.expose_secret().as_bytes().to_vec();
+        #[expect(clippy::expect_used, reason = "without encryption nothing here may go on")]
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(context), &mut text).expect("a text that is not endless");
+        STANDARD_NO_PAD.encode([nonce.as_ref().as_slice(), &text].concat())
+    }
+
+    /// Decrypts: `None` if it was made with another key or another context, or changed.
+    pub fn open(&self, context: &str, sealed: &str) -> Option<SecretString> {
+        let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
+        let (nonce, text) = bytes.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let text = self.0.open_in_place(nonce, Aad::from(context), text).ok()?;
+        std::str::from_utf8(text).ok().map(SecretString::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_key_and_context_open_it() {
+        let key = |text: &str| SecretString::from(text.to_owned());
+        let seal = Seal::new(&key("0123456789abcdef0123456789abcdef"), "mail");
+        let sealed = seal.seal("row 1", &key("hush"));
+        assert_eq!(seal.open("row 1", &sealed).unwrap().expose_secret(), "hush");
+        assert_ne!(sealed, seal.seal("row 1", &key("hush")), "a nonce is used twice");
+        assert!(seal.open("row 2", &sealed).is_none());
+        assert!(Seal::new(&key("0123456789abcdef0123456789abcdeF"), "mail").open("row 1", &sealed).is_none());
+        assert!(Seal::new(&key("0123456789abcdef0123456789abcdef"), "code").open("row 1", &sealed).is_none());
+        let mut changed = sealed.clone().into_bytes();
+        changed[20] ^= 1;
+        assert!(seal.open("row 1", &String::from_utf8(changed).unwrap()).is_none());
+        for junk in ["", "AAAA", "not base64!", &sealed[..20]] {
+            assert!(seal.open("row 1", junk).is_none(), "{junk}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `latchkey_device`: where users logged in from within the last month. What that is good for stands in
+//! `accounts::device` and `accounts::throttle`.
+
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::fixed::Fixed;
+use super::schema::latchkey_device;
+use super::types::{Instant, Moment, UserId};
+use super::{Conn, DbError};
+
+/// Whether the user logged in from this network since then.
+pub fn is_known(conn: &mut Conn, user: UserId, network: &str, since: Instant) -> Result<bool, DbError> {
+    let known = latchkey_device::table
+        .filter(latchkey_device::user_id.eq(user))
+        .filter(latchkey_device::network.eq(network))
+        .filter(latchkey_device::last_login_at.ge(since));
+    Ok(select(exists(known)).get_result(conn)?)
+}
+
+/// Notes another login from a device that is known; `false` where it is not.
+pub fn update_seen(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<bool, DbError> {
+    let text = "UPDATE latchkey_device SET last_login_at = ? WHERE user_id = ? AND network = ? AND name = ?";
+    let changed = Fixed::new(text, &[at.into(), user.into(), network.into(), name.into()]).run(conn)?;
+    Ok(changed > 0)
+}
+
+/// Notes a login from a new device. A second one at the same time is no error.
+pub fn insert(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<(), DbError> {
+    let text = "INSERT INTO latchkey_device (user_id, network, name, first_login_at, last_login_at) \
+                VALUES (?, ?, ?, ?, ?) ON CONFLICT (user_id, network, name) DO NOTHING";
+    Fixed::new(text, &[user.into(), network.into(), name.into(), at.into(), at.into()]).run(conn).map(drop)
+}
+
+/// When the user logged in last, from anywhere.
+pub fn find_last_login(conn: &mut Conn, user: UserId) -> Result<Option<Instant>, DbError> {
+    let of = latchkey_device::table.filter(latchkey_device::user_id.eq(user));
+    let newest = of.order(latchkey_device::last_login_at.desc()).select(latchkey_device::last_login_at);
+    Ok(newest.first(conn).optional()?)
+}
+
+/// Forgets all but the `keep` devices of a user that were used last.
+pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<usize, DbError> {
+    let text = "DELETE FROM latchkey_device WHERE user_id = ? AND (network, name) NOT IN \
+                (SELECT network, name FROM latchkey_device WHERE user_id = ? ORDER BY last_login_at DESC LIMIT ?)";
+    Fixed::new(text, &[user.into(), user.into(), keep.into()]).run(conn)
+}
+
+/// Forgets up to `limit` devices that were not used since then; answers how many.
+pub fn delete_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
+    let query = "DELETE FROM latchkey_device WHERE (user_id, network, name) IN (SELECT user_id, network, name \
+                 FROM latchkey_device WHERE last_login_at < $1 ORDER BY last_login_at LIMIT $2)";
+    Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}

@@ -1,0 +1,52 @@
+//! `latchkey_link`: links that were mailed, by a hash of their token. What they are good for stands in `accounts::link`.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::schema::latchkey_link;
+use super::types::{Instant, Moment, UserId};
+use super::{Conn, DbError};
+
+/// A link.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = latchkey_link)]
+pub struct Link {
+    /// SHA-256 of its token, in hexadecimal digits.
+    pub token_hash: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The address that it was mailed to.
+    pub email: String,
+    /// A fingerprint of the user then.
+    pub state: String,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it is over.
+    pub expires_at: Instant,
+}
+
+/// Keeps a link.
+pub fn insert(conn: &mut Conn, link: &Link) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_link::table).values(link.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// The link of a token.
+pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Link>, DbError> {
+    Ok(latchkey_link::table.find(token_hash).select(Link::as_select()).first(conn).optional()?)
+}
+
+/// Forgets all links of a user for a purpose; answers how many there were.
+pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str) -> Result<usize, DbError> {
+    let of = latchkey_link::table.filter(latchkey_link::user_id.eq(user)).filter(latchkey_link::purpose.eq(purpose));
+    Ok(diesel::delete(of).execute(conn)?)
+}
+
+/// Forgets up to `limit` links that expired before `before`; answers how many.
+pub fn delete_expired(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
+    let query = "DELETE FROM latchkey_link WHERE token_hash IN \
+                 (SELECT token_hash FROM latchkey_link WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}

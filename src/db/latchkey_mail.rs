@@ -1,0 +1,117 @@
+//! `latchkey_mail`: the queue of mail, and what became of it. A mail is written in the transaction that causes it; the
+//! queue is worked off by `mail::queue`.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::schema::latchkey_mail;
+use super::types::{Instant, Moment, RowId, UserId};
+use super::{Conn, DbError};
+
+/// A mail that is to be sent.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = latchkey_mail)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct NewRow<'a> {
+    pub created_at: Instant,
+    pub user_id: Option<UserId>,
+    pub recipient: &'a str,
+    pub subject: &'a str,
+    pub template: &'a str,
+    pub parameters: &'a str,
+    pub secret: Option<&'a str>,
+    pub status: &'a str,
+    pub attempts: i32,
+    pub next_at: Option<Instant>,
+    pub give_up_at: Instant,
+}
+
+/// A mail that somebody is about to send.
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = latchkey_mail)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Claimed {
+    pub id: RowId,
+    pub created_at: Instant,
+    pub recipient: String,
+    pub subject: String,
+    pub template: String,
+    pub parameters: String,
+    /// Encrypted.
+    pub secret: Option<String>,
+    /// How often it was tried before.
+    pub attempts: i32,
+    pub give_up_at: Instant,
+}
+
+/// Queues a mail.
+pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_mail::table).values(row.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// Takes up to `limit` mails that are due, longest due first, in the name of `claim`: until `until` nobody else gets them.
+pub fn claim_due(
+    conn: &mut Conn,
+    now: Instant,
+    until: Instant,
+    claim: &str,
+    limit: i64,
+) -> Result<Vec<Claimed>, DbError> {
+    // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway.
+    let skip = if conn.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
+    let query = format!(
+        "UPDATE latchkey_mail SET next_at = $1, claim = $2 WHERE id IN (SELECT id FROM latchkey_mail \
+         WHERE status = 'queued' AND next_at <= $3 ORDER BY next_at, id LIMIT $4 {skip}) \
+         RETURNING id, created_at, recipient, subject, template, parameters, secret, attempts, give_up_at"
+    );
+    let query = diesel::sql_query(query).bind::<Moment, _>(until).bind::<Text, _>(claim);
+    let mut claimed: Vec<Claimed> = query.bind::<Moment, _>(now).bind::<BigInt, _>(limit).load(conn)?;
+    claimed.sort_by_key(|mail| mail.id);
+    Ok(claimed)
+}
+
+/// Notes that a mail was sent or is given up, and erases its secret. `false` where `claim` does not have it any more.
+pub fn update_done(
+    conn: &mut Conn,
+    id: RowId,
+    claim: &str,
+    status: &str,
+    at: Instant,
+    error: Option<&str>,
+) -> Result<bool, DbError> {
+    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+    let changed = diesel::update(mine)
+        .set((
+            latchkey_mail::status.eq(status),
+            latchkey_mail::attempts.eq(latchkey_mail::attempts + 1),
+            latchkey_mail::done_at.eq(at),
+            latchkey_mail::error.eq(error),
+            latchkey_mail::secret.eq(None::<String>),
+            latchkey_mail::next_at.eq(None::<Instant>),
+            latchkey_mail::claim.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+/// Notes that an attempt failed and when the next one is due. `false` where `claim` does not have it any more.
+pub fn update_failed(conn: &mut Conn, id: RowId, claim: &str, next_at: Instant, error: &str) -> Result<bool, DbError> {
+    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+    let changed = diesel::update(mine)
+        .set((
+            latchkey_mail::attempts.eq(latchkey_mail::attempts + 1),
+            latchkey_mail::next_at.eq(next_at),
+            latchkey_mail::error.eq(error),
+            latchkey_mail::claim.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+/// Deletes up to `limit` mails that were done before `before`; answers how many.
+pub fn delete_done_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
+    let query = "DELETE FROM latchkey_mail WHERE id IN (SELECT id FROM latchkey_mail \
+                 WHERE status <> 'queued' AND created_at < $1 ORDER BY created_at, id LIMIT $2)";
+    Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}

@@ -1,0 +1,68 @@
+//! `latchkey_throttle`: how often somebody tried. What the buckets stand for, and how long a try has to wait, is decided
+//! in `accounts::throttle`.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::fixed::{Fixed, Value};
+use super::schema::latchkey_throttle;
+use super::types::{Instant, Moment};
+use super::{Conn, DbError};
+
+/// What is known of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = latchkey_throttle)]
+pub struct Row {
+    /// Which bucket.
+    pub bucket: i64,
+    /// How many tries count against it.
+    pub failures: i32,
+    /// When the last of them was.
+    pub last_at: Instant,
+    /// When the next is allowed.
+    pub free_at: Instant,
+}
+
+/// What is known of these buckets, locked against everybody else until the end of the transaction; unknown ones are made.
+/// Callers name them in ascending order, so that nobody waits in a circle.
+pub fn lock(conn: &mut Conn, buckets: &[i64], now: Instant) -> Result<Vec<Row>, DbError> {
+    let places = vec!["(?, 0, ?, ?)"; buckets.len()].join(", ");
+    // A row that is not there cannot be locked, one that is written is: in one statement.
+    let text = format!(
+        "INSERT INTO latchkey_throttle (bucket, failures, last_at, free_at) VALUES {places} \
+         ON CONFLICT (bucket) DO UPDATE SET bucket = excluded.bucket RETURNING bucket, failures, last_at, free_at"
+    );
+    let values: Vec<Value<'_>> = buckets.iter().flat_map(|bucket| [(*bucket).into(), now.into(), now.into()]).collect();
+    Ok(Fixed::new(&text, &values).load(conn)?)
+}
+
+/// What is known of these buckets at the moment.
+pub fn list(conn: &mut Conn, buckets: &[i64]) -> Result<Vec<Row>, DbError> {
+    let wanted = latchkey_throttle::table.filter(latchkey_throttle::bucket.eq_any(buckets.to_vec()));
+    Ok(wanted.select(Row::as_select()).load(conn)?)
+}
+
+/// Writes what is known of these buckets now, in one statement.
+pub fn upsert(conn: &mut Conn, rows: &[Row]) -> Result<(), DbError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let places = vec!["(?, ?, ?, ?)"; rows.len()].join(", ");
+    let text = format!(
+        "INSERT INTO latchkey_throttle (bucket, failures, last_at, free_at) VALUES {places} \
+         ON CONFLICT (bucket) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at, \
+         free_at = excluded.free_at"
+    );
+    let values: Vec<Value<'_>> = rows
+        .iter()
+        .flat_map(|row| [row.bucket.into(), i64::from(row.failures).into(), row.last_at.into(), row.free_at.into()])
+        .collect();
+    Fixed::new(&text, &values).run(conn).map(drop)
+}
+
+/// Forgets up to `limit` buckets that nobody tried since then; answers how many.
+pub fn delete_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
+    let query = "DELETE FROM latchkey_throttle WHERE bucket IN \
+                 (SELECT bucket FROM latchkey_throttle WHERE last_at < $1 ORDER BY last_at LIMIT $2)";
+    Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}

@@ -1,0 +1,107 @@
+//! What mails say. A letter is kept in the queue as the name of its template and its parameters; nothing in it is secret.
+
+use serde::{Deserialize, Serialize};
+
+/// A letter, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "template", content = "parameters", rename_all = "snake_case")]
+pub enum Letter {
+    /// Shows that mail works.
+    Test {},
+    /// A link to choose a new password; its token is the secret.
+    PasswordReset {
+        /// Who may choose one.
+        username: String,
+        /// The address that asked for it.
+        ip: Option<String>,
+        /// The superuser who sent it, where it was not asked for.
+        sent_by: Option<String>,
+        /// When the link is over, in seconds since 1970.
+        expires_at: i64,
+    },
+    /// The password was changed.
+    PasswordChanged {
+        /// Whose.
+        username: String,
+        /// Where and when.
+        origin: Origin,
+        /// The superuser who did it, where it was not the user.
+        changed_by: Option<String>,
+    },
+    /// A link to confirm an address, sent to that address; its token is the secret.
+    EmailConfirm {
+        /// Whose it is to be.
+        username: String,
+        /// When the link is over, in seconds since 1970.
+        expires_at: i64,
+    },
+    /// The address was changed: to the one that it was before.
+    EmailChanged {
+        /// Whose.
+        username: String,
+        /// The new one.
+        new_email: String,
+        /// Where and when.
+        origin: Origin,
+        /// The superuser who did it, where it was not the user.
+        changed_by: Option<String>,
+    },
+    /// Somebody logged in from a device that this account was not used from before.
+    NewDevice {
+        /// To which account.
+        username: String,
+        /// Browser and system in words.
+        device: String,
+        /// Where and when.
+        origin: Origin,
+    },
+}
+
+/// Where and when something was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Seconds since 1970.
+    pub at: i64,
+    /// The address.
+    pub ip: Option<String>,
+}
+
+impl Letter {
+    /// The name of its template, and its parameters as JSON.
+    pub fn parts(&self) -> (&'static str, String) {
+        let parameters = serde_json::to_value(self)
+            .ok()
+            .and_then(|mut value| value.get_mut("parameters").map(serde_json::Value::take));
+        (self.template(), parameters.unwrap_or_default().to_string())
+    }
+
+    /// The letter of these parts: `None` where another version wrote them.
+    pub fn of(template: &str, parameters: &str) -> Option<Self> {
+        let parameters: serde_json::Value = serde_json::from_str(parameters).ok()?;
+        serde_json::from_value(serde_json::json!({"template": template, "parameters": parameters})).ok()
+    }
+
+    fn template(&self) -> &'static str {
+        match self {
+            Self::Test {} => "test",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::EmailConfirm { .. } => "email_confirm",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::NewDevice { .. } => "new_device",
+        }
+    }
+
+    /// Its subject. Nothing secret: the panel shows it, and so does the screen of a locked phone.
+    pub fn subject(&self, site: &str) -> String {
+        match self {
+            Self::Test {} => format!("Test mail from {site}"),
+            Self::PasswordReset { sent_by: None, .. } => format!("Reset your password for {site}"),
+            Self::PasswordReset { sent_by: Some(_), .. } => format!("Choose your password for {site}"),
+            Self::PasswordChanged { .. } => format!("Your password for {site} was changed"),
+            Self::EmailConfirm { .. } => format!("Confirm your email address for {site}"),
+            Self::EmailChanged { .. } => format!("Your email address for {site} was changed"),
+            Self::NewDevice { .. } => format!("New login to your {site} account"),
+        }
+    }
+}
