@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::web::device;
+use crate::accounts::device;
 
 /// An action: the word that is stored, words for a filter, and what it says.
 type Action = (&'static str, &'static str, &'static str);
