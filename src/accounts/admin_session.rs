@@ -36,12 +36,7 @@ pub struct AdminSession {
 }
 
 /// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
-pub async fn start(
-    app: &Arc<App>,
-    user: &User,
-    mut state: State,
-    client: &Client,
-) -> Result<String, DbError> {
+pub async fn start(app: &Arc<App>, user: &User, mut state: State, client: &Client) -> Result<String, DbError> {
     let key = random::hex(&random::bytes::<32>());
     let now = app.now();
     state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));

@@ -72,13 +72,7 @@ struct LoggedIn {
 }
 
 /// One transaction, under the lock on the user's row.
-fn log_in(
-    app: &App,
-    conn: &mut Conn,
-    checked: &User,
-    client: &Client,
-    kind: Kind,
-) -> Result<LoggedIn, LoginError> {
+fn log_in(app: &App, conn: &mut Conn, checked: &User, client: &Client, kind: Kind) -> Result<LoggedIn, LoginError> {
     let now = app.now();
     let due = |last: Instant| last + LAST_LOGIN_STEP <= now;
     let touch = app.config.jwt.update_last_login && checked.last_login.is_none_or(due);
