@@ -15,10 +15,10 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::access::Staff;
-use super::address;
 use super::layout::{Layout, Place, Solo, html};
 use super::session::Visit;
 use super::words::length;
+use super::{address, cookies};
 use crate::accounts::throttle::Wait;
 use crate::app::App;
 use crate::db::DbError;
@@ -98,7 +98,8 @@ impl ResponseError for PageError {
 }
 
 /// Middleware: one visit, from its cookies to the headers of its answer.
-pub async fn door(app: Data<App>, request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+pub async fn door(app: Data<App>, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    cookies::keep_readable(request.headers_mut());
     let visit = Rc::new(Visit::new(app, &request));
     request.extensions_mut().insert(Rc::clone(&visit));
     let answer = Rc::clone(&visit).scope(next.call(request)).await;
