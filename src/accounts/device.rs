@@ -40,21 +40,39 @@ pub fn words(user_agent: &str) -> String {
 /// Notes a login, in its transaction. Queues a mail if the account was used before, but not from this device; answers
 /// whether it did.
 pub fn note(app: &App, conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<bool, DbError> {
+    let Seen::New { is_first: false } = remember(conn, user, client, now)? else { return Ok(false) };
+    if !app.config.mail.security_mail || user.email.is_empty() {
+        return Ok(false);
+    }
+    let origin = Origin { at: now.timestamp(), ip: client.address() };
+    let letter = Letter::NewDevice { username: user.username.clone(), device: words(&client.user_agent), origin };
+    let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
+    app.mailer.enqueue(conn, now, &mail)?;
+    Ok(true)
+}
+
+/// Whether a device was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The account was used from it within a month.
+    Before,
+    /// It was not; `is_first` if it is the first device of all.
+    New {
+        /// Nothing is known of where the account was used.
+        is_first: bool,
+    },
+}
+
+/// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
+pub fn remember(conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<Seen, DbError> {
     let (network, name) = (throttle::network(client), words(&client.user_agent));
     if latchkey_device::update_seen(conn, user.id, &network, &name, now)? {
-        return Ok(false);
+        return Ok(Seen::Before);
     }
     let is_first = latchkey_device::find_last_login(conn, user.id)?.is_none();
     latchkey_device::insert(conn, user.id, &network, &name, now)?;
     latchkey_device::delete_oldest_of(conn, user.id, MOST)?;
-    if is_first || !app.config.mail.security_mail || user.email.is_empty() {
-        return Ok(false);
-    }
-    let origin = Origin { at: now.timestamp(), ip: client.address() };
-    let letter = Letter::NewDevice { username: user.username.clone(), device: name, origin };
-    let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
-    app.mailer.enqueue(conn, now, &mail)?;
-    Ok(true)
+    Ok(Seen::New { is_first })
 }
 
 fn known(word: &str) -> Option<&str> {
