@@ -50,7 +50,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Bool, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
     /// What we know of a user beyond Django's columns.
@@ -59,6 +59,7 @@ table! {
         uuid -> Text,
         confirmed_email -> Nullable<Text>,
         email_confirmed_at -> Nullable<Moment>,
+        second_factor_required -> Bool,
     }
 }
 
@@ -231,6 +232,75 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Second factors that were confirmed.
+    latchkey_second_factor (id) {
+        id -> Key,
+        user_id -> Key,
+        kind -> Text,
+        name -> Text,
+        data -> Text,
+        credential_id -> Nullable<Text>,
+        last_step -> Nullable<BigInt>,
+        created_at -> Moment,
+        last_used_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Codes on paper.
+    latchkey_recovery_code (user_id, code_hash) {
+        user_id -> Key,
+        code_hash -> Text,
+        created_at -> Moment,
+        used_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// What has to be finished with a second factor.
+    latchkey_challenge (token_hash) {
+        token_hash -> Text,
+        purpose -> Text,
+        user_id -> Key,
+        what -> Text,
+        state -> Text,
+        tries -> Integer,
+        code_hash -> Nullable<Text>,
+        code_expires_at -> Nullable<Moment>,
+        secret -> Nullable<Text>,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Browsers that are remembered.
+    latchkey_browser (token_hash) {
+        token_hash -> Text,
+        id -> Text,
+        user_id -> Key,
+        state -> Text,
+        created_at -> Moment,
+        last_used_at -> Moment,
+        expires_at -> Moment,
+        ip -> Nullable<Text>,
+        user_agent -> Text,
+    }
+}
+
 joinable!(blacklisted_tokens -> outstanding_tokens (token_id));
 joinable!(outstanding_tokens -> users (user_id));
 joinable!(latchkey_user -> users (user_id));
@@ -250,4 +320,8 @@ allow_tables_to_appear_in_same_query!(
     latchkey_link,
     latchkey_device,
     latchkey_throttle,
+    latchkey_second_factor,
+    latchkey_recovery_code,
+    latchkey_challenge,
+    latchkey_browser,
 );

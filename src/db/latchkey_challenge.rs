@@ -1,0 +1,89 @@
+//! `latchkey_challenge`: what was begun and has to be finished with a second factor, by a hash of its token.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::schema::latchkey_challenge;
+use super::types::{Instant, Moment, UserId};
+use super::{Conn, DbError};
+
+/// A challenge.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = latchkey_challenge)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Challenge {
+    pub token_hash: String,
+    pub purpose: String,
+    pub user_id: UserId,
+    pub what: String,
+    pub state: String,
+    pub tries: i32,
+    pub code_hash: Option<String>,
+    pub code_expires_at: Option<Instant>,
+    pub secret: Option<String>,
+    pub created_at: Instant,
+    pub expires_at: Instant,
+}
+
+/// Keeps a challenge.
+pub fn insert(conn: &mut Conn, challenge: &Challenge) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_challenge::table).values(challenge.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// The challenge of a token.
+pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Challenge>, DbError> {
+    Ok(latchkey_challenge::table.find(token_hash).select(Challenge::as_select()).first(conn).optional()?)
+}
+
+/// Counts a wrong answer.
+pub fn update_tries(conn: &mut Conn, token_hash: &str) -> Result<(), DbError> {
+    let row = latchkey_challenge::table.find(token_hash);
+    diesel::update(row).set(latchkey_challenge::tries.eq(latchkey_challenge::tries + 1)).execute(conn)?;
+    Ok(())
+}
+
+/// Keeps the code that is mailed, in place of an earlier one.
+pub fn update_code(conn: &mut Conn, token_hash: &str, hash: &str, expires_at: Instant) -> Result<(), DbError> {
+    diesel::update(latchkey_challenge::table.find(token_hash))
+        .set((
+            latchkey_challenge::code_hash.eq(hash),
+            latchkey_challenge::code_expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps what the answer is checked with.
+pub fn update_secret(conn: &mut Conn, token_hash: &str, secret: &str) -> Result<(), DbError> {
+    let row = latchkey_challenge::table.find(token_hash);
+    diesel::update(row).set(latchkey_challenge::secret.eq(secret)).execute(conn)?;
+    Ok(())
+}
+
+/// Spends a challenge; `false` if somebody was quicker.
+pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
+    Ok(diesel::delete(latchkey_challenge::table.find(token_hash)).execute(conn)? > 0)
+}
+
+/// Forgets all but the `keep` newest challenges of a user.
+pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
+    let newest = latchkey_challenge::table
+        .filter(latchkey_challenge::user_id.eq(user))
+        .order(latchkey_challenge::created_at.desc())
+        .select(latchkey_challenge::token_hash)
+        .limit(keep);
+    let kept: Vec<String> = newest.load(conn)?;
+    let old = latchkey_challenge::table
+        .filter(latchkey_challenge::user_id.eq(user))
+        .filter(latchkey_challenge::token_hash.ne_all(kept));
+    diesel::delete(old).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets up to `limit` challenges that expired before `before`; answers how many.
+pub fn delete_expired(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
+    let query = "DELETE FROM latchkey_challenge WHERE token_hash IN \
+                 (SELECT token_hash FROM latchkey_challenge WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
+}

@@ -1,0 +1,84 @@
+//! `latchkey_second_factor`: what users log in with besides their password. Only what was confirmed is here; what is
+//! being enrolled waits in `latchkey_challenge`.
+
+use diesel::prelude::*;
+
+use super::schema::latchkey_second_factor;
+use super::types::{Instant, RowId, UserId};
+use super::{Conn, DbError};
+
+/// A factor.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = latchkey_second_factor)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Factor {
+    pub id: RowId,
+    pub user_id: UserId,
+    pub kind: String,
+    pub name: String,
+    /// Of TOTP the secret, encrypted; of a passkey its public key.
+    pub data: String,
+    pub credential_id: Option<String>,
+    pub last_step: Option<i64>,
+    pub created_at: Instant,
+    pub last_used_at: Option<Instant>,
+}
+
+/// A factor that was just confirmed.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = latchkey_second_factor)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct NewRow<'a> {
+    pub user_id: UserId,
+    pub kind: &'a str,
+    pub name: &'a str,
+    pub data: &'a str,
+    pub credential_id: Option<&'a str>,
+    pub last_step: Option<i64>,
+    pub created_at: Instant,
+}
+
+/// All factors of a user, oldest first.
+pub fn list_of(conn: &mut Conn, user: UserId) -> Result<Vec<Factor>, DbError> {
+    Ok(latchkey_second_factor::table
+        .filter(latchkey_second_factor::user_id.eq(user))
+        .order(latchkey_second_factor::id)
+        .select(Factor::as_select())
+        .load(conn)?)
+}
+
+/// Adds a factor.
+///
+/// # Errors
+/// `Unique` when the user has one of this kind, or somebody has this passkey.
+pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
+    diesel::insert_into(latchkey_second_factor::table).values(row.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a code of TOTP was used; `false` if it, or a later one, was used before.
+pub fn update_step(conn: &mut Conn, id: RowId, step: i64, at: Instant) -> Result<bool, DbError> {
+    let unused = latchkey_second_factor::last_step.is_null().or(latchkey_second_factor::last_step.lt(step));
+    let changed = diesel::update(latchkey_second_factor::table.find(id).filter(unused))
+        .set((latchkey_second_factor::last_step.eq(step), latchkey_second_factor::last_used_at.eq(at)))
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+/// Notes that a factor was used; a passkey comes back with its new counter.
+pub fn update_used(conn: &mut Conn, id: RowId, data: Option<&str>, at: Instant) -> Result<(), DbError> {
+    let row = latchkey_second_factor::table.find(id);
+    match data {
+        Some(data) => diesel::update(row)
+            .set((latchkey_second_factor::data.eq(data), latchkey_second_factor::last_used_at.eq(at)))
+            .execute(conn)?,
+        None => diesel::update(row).set(latchkey_second_factor::last_used_at.eq(at)).execute(conn)?,
+    };
+    Ok(())
+}
+
+/// Removes a factor of a user; `false` if there is none of that id.
+pub fn delete(conn: &mut Conn, user: UserId, id: RowId) -> Result<bool, DbError> {
+    let row = latchkey_second_factor::table.find(id).filter(latchkey_second_factor::user_id.eq(user));
+    Ok(diesel::delete(row).execute(conn)? > 0)
+}
