@@ -3,7 +3,9 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::keys::{KeyError, Keys};
+use crate::crypto::passkey::Passkeys;
 use crate::crypto::password::{PasswordPool, Recipe};
+use crate::crypto::seal::Seal;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::types::Instant;
@@ -29,10 +31,30 @@ pub struct App {
     pub passwords: PasswordPool,
     /// Queues mail and sends it.
     pub mailer: Mailer,
+    /// What second factors are checked with.
+    pub factors: Factors,
     /// Where the time comes from.
     pub clock: Clock,
     /// Whether a Django lives in the same database (it has `django_migrations`).
     pub beside_django: bool,
+}
+
+/// What second factors are checked with.
+pub struct Factors {
+    /// Encrypts what waits in the database.
+    pub seal: Seal,
+    /// Passkeys, where browsers offer them: with https, or on localhost.
+    pub passkeys: Option<Passkeys>,
+}
+
+impl Factors {
+    fn new(config: &Config) -> Self {
+        let (server, cors) = (&config.server, &config.cors);
+        let others: Vec<_> = cors.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+        let domain = &config.second_factor.passkey_rp_id;
+        let passkeys = Passkeys::new(domain, &server.public_url, &others, &config.mail.site_name);
+        Self { seal: Seal::new(&config.secret_key, "second factors"), passkeys }
+    }
 }
 
 /// Why there is no `App`.
@@ -67,8 +89,8 @@ impl App {
         let passwords = PasswordPool::new(recipe, threads, WAITING_PASSWORDS);
         let source = |url| Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT };
         let key_set = config.jwt.jwk_url.clone().map(|url| KeySet::new(source(url), clock.clone()));
-        let mailer = Mailer::new(&config);
-        Ok(Self { config, db, keys, key_set, passwords, mailer, clock, beside_django })
+        let (mailer, factors) = (Mailer::new(&config), Factors::new(&config));
+        Ok(Self { config, db, keys, key_set, passwords, mailer, factors, clock, beside_django })
     }
 
     /// The time.

@@ -33,6 +33,8 @@ impl Door {
 pub enum Refusal {
     /// The password was wrong, or the user may not log in.
     Failed,
+    /// The password was right, the second factor was not.
+    WrongFactor,
     /// Too many failed before: the password was not looked at.
     Throttled,
 }
@@ -41,13 +43,14 @@ impl Refusal {
     fn action(self) -> &'static str {
         match self {
             Self::Failed => "login.failed",
+            Self::WrongFactor => "login.wrong_factor",
             Self::Throttled => "login.throttled",
         }
     }
 
     fn event(self) -> Event {
         match self {
-            Self::Failed => Event::FailedLogin,
+            Self::Failed | Self::WrongFactor => Event::FailedLogin,
             Self::Throttled => Event::ThrottledLogin,
         }
     }

@@ -12,6 +12,7 @@ pub mod failed_login;
 pub mod load;
 pub mod login;
 pub mod manage;
+pub mod second_factor;
 pub mod throttle;
 pub mod upkeep;
 pub mod user;

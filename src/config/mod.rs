@@ -15,6 +15,7 @@ mod mail;
 mod parse;
 pub mod posture;
 mod reader;
+mod second_factor;
 mod server;
 mod sessions;
 mod table;
@@ -33,6 +34,7 @@ pub use key::SecretKeySource;
 pub use log::Log;
 pub use mail::{EmailUrl, Mail, SmtpTls};
 pub use reader::{Effective, Get, Origin, Problem, Problems};
+pub use second_factor::{Required, SecondFactor};
 pub use server::Server;
 pub use sessions::Sessions;
 pub use table::{SETTINGS, Setting, env_example, readme_table};
@@ -65,6 +67,8 @@ pub struct Config {
     pub introspection_client: Option<IntrospectionClient>,
     /// The cookie with the refresh token, where clients may ask for one.
     pub cookie: Option<RefreshCookie>,
+    /// Who needs a second factor, and how.
+    pub second_factor: SecondFactor,
     /// Where mail goes, and what it says of the site.
     pub mail: Mail,
     /// What the log looks like.
@@ -114,6 +118,7 @@ impl Config {
         let sessions = Sessions::read(reader, &jwt);
         let introspection_client = IntrospectionClient::read(reader);
         let cookie = RefreshCookie::read(reader, &server, &mut cors);
+        let second_factor = SecondFactor::read(reader, &server, &jwt);
         let mail = Mail::read(reader, &server);
         Self {
             server,
@@ -127,6 +132,7 @@ impl Config {
             sessions,
             introspection_client,
             cookie,
+            second_factor,
             mail,
             log: Log::read(reader),
             warnings: Vec::new(),
@@ -195,6 +201,7 @@ mod tests {
             // Of a secret's example the quoted part is the value.
             let example = setting.example.split('\'').nth(1).unwrap_or(setting.example);
             let partner = match setting.name {
+                "PASSKEY_RP_ID" => Some(("PUBLIC_URL", "https://auth.example.com")),
                 "INTROSPECTION_CLIENT_ID" => Some(("INTROSPECTION_CLIENT_SECRET", KEY)),
                 "INTROSPECTION_CLIENT_SECRET" => Some(("INTROSPECTION_CLIENT_ID", "my-api")),
                 _ => None,
@@ -259,6 +266,10 @@ mod tests {
             ("JWT_EXTRA_CLAIMS", "password"),
             ("JWT_COOKIE", "access"),
             ("JWT_COOKIE_SAMESITE", "loose"),
+            ("SECOND_FACTOR", "sometimes"),
+            ("SECOND_FACTOR_REMEMBER", "long"),
+            ("PASSKEY_RP_ID", "https://example.com"),
+            ("JWT_AUTH_CLAIMS", "x"),
             ("LOGIN_THROTTLE", "a bit"),
             ("PASSWORD_RULES", "strict"),
             ("EMAIL_URL", "imap://a"),

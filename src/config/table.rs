@@ -37,6 +37,7 @@ const PASSWORDS: &str = "Passwords";
 const TOKENS: &str = "Tokens";
 const SESSIONS: &str = "Sessions";
 const COOKIE: &str = "Refresh cookie";
+const FACTORS: &str = "Second factors";
 const MAIL: &str = "Mail";
 const LOG: &str = "Log";
 
@@ -107,6 +108,10 @@ pub const SETTINGS: &[Setting] = &[
     secret(SESSIONS, "INTROSPECTION_CLIENT_SECRET", "none", "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "its secret; at least 32 bytes"),
     value(COOKIE, "JWT_COOKIE", "none", "refresh", "`refresh` keeps the refresh token of clients that ask for it in a cookie that scripts cannot read (docs/front-end.md)"),
     value(COOKIE, "JWT_COOKIE_SAMESITE", "strict", "lax", "from which pages the cookie is sent: `strict`, `lax`, or `none` (https only) for front ends of another site"),
+    value(FACTORS, "SECOND_FACTOR", "optional", "staff", "who must have a second factor: nobody (`optional`), `staff` and superusers, or everybody (`required`)"),
+    value(FACTORS, "SECOND_FACTOR_REMEMBER", "30 days", "0", "how long a browser that its user chose to remember is not asked for a second factor; 0: it always is"),
+    words(FACTORS, "PASSKEY_RP_ID", "the host of PUBLIC_URL", "example.com", "domain that passkeys are for: the host of PUBLIC_URL or a domain above it, so that front ends below it can use them (they stand in CORS_ALLOWED_ORIGINS)"),
+    value(FACTORS, "JWT_AUTH_CLAIMS", "false", "true", "tokens say how (`amr`, RFC 8176) and when (`auth_time`) their user logged in"),
     Setting { is_secret: true, ..value(MAIL, "EMAIL_URL", "console:", "smtp://user:password@mail.example.com:587", "where mail goes: `smtp://…` (STARTTLS), `smtps://…` (TLS), `console:` or `file:///directory`; special characters percent-encoded") },
     value(MAIL, "DEFAULT_FROM_EMAIL", "latchkey@localhost", "Example <accounts@example.com>", "sender of every mail"),
     value(MAIL, "SITE_NAME", "Latchkey", "Example", "name of the site in mails and on the pages of users"),

@@ -5,6 +5,7 @@ pub mod fault;
 pub mod jwk;
 pub mod jwt;
 pub mod keys;
+pub mod passkey;
 pub mod password;
 mod pem;
 #[cfg(test)]
@@ -14,3 +15,4 @@ mod registered;
 pub mod seal;
 mod segment;
 pub mod signature;
+pub mod totp;

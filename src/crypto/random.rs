@@ -7,6 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Letters and digits that nobody mistakes for one another on paper (no `0O`, `1Il`).
 const UNAMBIGUOUS: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+/// The same without capitals, for what is typed from paper.
+const TYPED: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
+
 /// The alphabet of Django's salts.
 const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -37,6 +40,11 @@ pub fn token() -> String {
 /// A password for a person to type: 20 characters, 116 bits.
 pub fn password() -> String {
     text(UNAMBIGUOUS, 20)
+}
+
+/// So many characters for a person to type from paper, five bits each.
+pub fn code(length: usize) -> String {
+    text(TYPED, length)
 }
 
 /// A salt as Django makes them: 22 letters and digits, 131 bits.

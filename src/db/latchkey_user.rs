@@ -29,3 +29,15 @@ pub fn insert(conn: &mut Conn, user: UserId, uuid: &str) -> Result<(), DbError> 
         .execute(conn)?;
     Ok(())
 }
+
+/// Whether a superuser wants the user to have a second factor.
+pub fn is_second_factor_required(conn: &mut Conn, user: UserId) -> Result<bool, DbError> {
+    let row = latchkey_user::table.find(user).select(latchkey_user::second_factor_required);
+    Ok(row.first(conn).optional()?.unwrap_or(false))
+}
+
+/// Notes whether they do; `false` where the user has no row yet.
+pub fn update_second_factor_required(conn: &mut Conn, user: UserId, is_required: bool) -> Result<bool, DbError> {
+    let row = latchkey_user::table.find(user);
+    Ok(diesel::update(row).set(latchkey_user::second_factor_required.eq(is_required)).execute(conn)? > 0)
+}

@@ -1,0 +1,125 @@
+//! Challenges: a login, an enrolment or a removal that was begun and waits for a second factor. A challenge is a random
+//! token of which the database has a hash; it is short-lived, good once, and dies with the password or after a few wrong
+//! answers.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::app::App;
+use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
+use crate::crypto::random;
+use crate::db::latchkey_challenge::{self, Challenge};
+use crate::db::types::Instant;
+use crate::db::users::{self, User};
+use crate::db::{Conn, DbError};
+
+/// So long a challenge waits.
+pub const LIVES: Duration = Duration::from_mins(10);
+/// After so many wrong answers it is dead.
+pub const TRIES: i32 = 5;
+/// So many may wait for one user; an older one dies.
+const MOST: i64 = 20;
+
+/// What a challenge is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A login with the right password.
+    Login,
+    /// The same of a user who must have a factor and has none: good for enrolment only.
+    Enrolment,
+    /// A factor that is being enrolled.
+    Enrol,
+    /// Removing a factor, or making new recovery codes.
+    Confirm,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Enrolment => "enrolment",
+            Self::Enrol => "enrol",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
+/// A challenge that was found alive, and its user.
+pub struct Waiting {
+    /// The row.
+    pub row: Challenge,
+    /// Whose it is, as they are now.
+    pub user: User,
+}
+
+/// Begins something. `what` is what a login gives, or what is enrolled; `secret` is what the answer is checked with.
+pub fn begin(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    purpose: Purpose,
+    what: &str,
+    secret: Option<&SecretString>,
+) -> Result<SecretString, DbError> {
+    let (token, now) = (random::token(), app.now());
+    let token_hash = sha256_hex(token.as_bytes());
+    latchkey_challenge::delete_oldest_of(conn, user.id, MOST - 1)?;
+    let secret = secret.map(|secret| app.factors.seal.seal(&token_hash, secret));
+    latchkey_challenge::insert(
+        conn,
+        &Challenge {
+            token_hash,
+            purpose: purpose.name().to_owned(),
+            user_id: user.id,
+            what: what.to_owned(),
+            state: state(app, user),
+            tries: 0,
+            code_hash: None,
+            code_expires_at: None,
+            secret,
+            created_at: now,
+            expires_at: now + LIVES,
+        },
+    )?;
+    Ok(token.into())
+}
+
+/// The challenge of a token, if it is alive and for this purpose. Two statements.
+pub fn find(app: &App, conn: &mut Conn, token: &SecretString, purpose: Purpose) -> Result<Option<Waiting>, DbError> {
+    let token_hash = sha256_hex(token.expose_secret().as_bytes());
+    let Some(row) = latchkey_challenge::find(conn, &token_hash)? else { return Ok(None) };
+    let Some(user) = users::find(conn, row.user_id)? else { return Ok(None) };
+    Ok(is_alive(app, &row, &user, purpose, app.now()).then_some(Waiting { row, user }))
+}
+
+/// Takes a challenge, for good; `None` if somebody was quicker or it died meanwhile. `user` is locked and fresh.
+pub fn spend(app: &App, conn: &mut Conn, row: &Challenge, user: &User, purpose: Purpose) -> Result<bool, DbError> {
+    let Some(row) = latchkey_challenge::find(conn, &row.token_hash)? else { return Ok(false) };
+    Ok(is_alive(app, &row, user, purpose, app.now()) && latchkey_challenge::delete(conn, &row.token_hash)?)
+}
+
+/// What the answer is checked with.
+pub fn secret(app: &App, row: &Challenge) -> Option<SecretString> {
+    app.factors.seal.open(&row.token_hash, row.secret.as_deref()?)
+}
+
+/// Replaces it.
+pub fn keep_secret(app: &App, conn: &mut Conn, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
+    latchkey_challenge::update_secret(conn, &row.token_hash, &app.factors.seal.seal(&row.token_hash, secret))
+}
+
+fn is_alive(app: &App, row: &Challenge, user: &User, purpose: Purpose, now: Instant) -> bool {
+    row.purpose == purpose.name()
+        && row.user_id == user.id
+        && row.expires_at > now
+        && row.tries < TRIES
+        && user.is_active
+        && equal(row.state.as_bytes(), state(app, user).as_bytes())
+}
+
+/// A fingerprint of the password: what was made under another one is dead.
+pub(super) fn state(app: &App, user: &User) -> String {
+    let secret = app.config.secret_key.expose_secret().as_bytes();
+    random::hex(&hmac_sha256(secret, format!("latchkey challenge {} {}", user.id, user.password.0).as_bytes()))
+}

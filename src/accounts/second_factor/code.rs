@@ -1,0 +1,74 @@
+//! Codes that people type: six digits in a mail, and recovery codes on paper. Of both an HMAC under `SECRET_KEY` is kept:
+//! so few digits could be guessed from a plain hash.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::app::App;
+use crate::crypto::digest::hmac_sha256;
+use crate::crypto::random;
+use crate::db::types::UserId;
+
+/// So long a mailed code is good.
+pub const MAILED_LIVES: Duration = Duration::from_mins(10);
+/// So many recovery codes are made at once.
+pub const RECOVERY_CODES: usize = 10;
+
+/// Six digits, each number as likely as any other.
+pub fn mailed() -> SecretString {
+    const NUMBERS: u32 = 1_000_000;
+    // What is beyond the last whole million is thrown away: folding it would favour small numbers.
+    let fair = std::iter::repeat_with(|| u32::from_be_bytes(random::bytes())).find(|number| *number < u32::MAX / NUMBERS * NUMBERS);
+    format!("{:06}", fair.unwrap_or_default() % NUMBERS).into()
+}
+
+/// Ten codes of 50 bits, in two halves for people to read.
+pub fn recovery() -> Vec<SecretString> {
+    let code = || {
+        let text = random::code(10);
+        SecretString::from(format!("{}-{}", &text[..5], &text[5..]))
+    };
+    std::iter::repeat_with(code).take(RECOVERY_CODES).collect()
+}
+
+/// What is kept of a mailed code: it is bound to the challenge that asked for it.
+pub fn mailed_hash(app: &App, token_hash: &str, code: &SecretString) -> String {
+    hash(app, &format!("mailed code {token_hash}"), code)
+}
+
+/// What is kept of a recovery code.
+pub fn recovery_hash(app: &App, user: UserId, code: &SecretString) -> String {
+    hash(app, &format!("recovery code {user}"), code)
+}
+
+/// However it is typed: spaces, hyphens and capitals do not matter.
+fn hash(app: &App, of: &str, code: &SecretString) -> String {
+    let typed = code.expose_secret().chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let secret = app.config.secret_key.expose_secret().as_bytes();
+    random::hex(&hmac_sha256(secret, format!("latchkey {of} {typed}").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mailed_codes_have_six_digits() {
+        for _ in 0..100 {
+            let code = mailed();
+            assert!(code.expose_secret().len() == 6 && code.expose_secret().bytes().all(|byte| byte.is_ascii_digit()));
+        }
+    }
+
+    #[test]
+    fn recovery_codes_can_be_read_from_paper() {
+        let codes = recovery();
+        assert_eq!(codes.len(), RECOVERY_CODES);
+        for code in &codes {
+            let (first, second) = code.expose_secret().split_once('-').unwrap();
+            assert_eq!((first.len(), second.len()), (5, 5));
+            assert!(code.expose_secret().bytes().all(|byte| !b"01loi".contains(&byte)), "{}", code.expose_secret());
+        }
+    }
+}

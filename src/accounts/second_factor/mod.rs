@@ -1,0 +1,155 @@
+//! Second factors: what a login asks for besides the password, and who must have one. A factor is confirmed before it
+//! counts (`enrol`); what is begun waits in a challenge (`challenge`) for an answer (`answer`).
+
+pub mod answer;
+pub mod browser;
+pub mod challenge;
+pub mod code;
+pub mod enrol;
+pub mod remove;
+
+use secrecy::SecretString;
+
+use crate::app::App;
+use crate::config::Required;
+use crate::db::latchkey_second_factor::{self, Factor};
+use crate::db::types::UserId;
+use crate::db::users::User;
+use crate::db::{Conn, DbError, latchkey_recovery_code, latchkey_user};
+
+/// A kind of factor that users enrol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A code sent to the user's address.
+    Email,
+    /// A code of an authenticator app.
+    Totp,
+    /// A passkey.
+    Passkey,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Totp, Self::Passkey];
+
+    /// The word in `latchkey_second_factor.kind`, and in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// Reads the word.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A way to answer a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// One of the factors.
+    Factor(Kind),
+    /// A recovery code.
+    Recovery,
+}
+
+impl Method {
+    /// All of them, in the order in which they are named.
+    pub const ALL: [Self; 4] =
+        [Self::Factor(Kind::Email), Self::Factor(Kind::Totp), Self::Factor(Kind::Passkey), Self::Recovery];
+
+    /// The word in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Factor(kind) => kind.name(),
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// Reads the word.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// How a token says it (RFC 8176, section 2).
+    pub fn amr(self) -> &'static str {
+        match self {
+            Self::Factor(Kind::Passkey) => "hwk",
+            Self::Factor(Kind::Email | Kind::Totp) | Self::Recovery => "otp",
+        }
+    }
+}
+
+/// What a user has.
+pub struct Enrolled {
+    /// The factors, oldest first.
+    pub factors: Vec<Factor>,
+    /// How many recovery codes are left.
+    pub recovery_codes: i64,
+}
+
+impl Enrolled {
+    /// Reads it. Two statements.
+    pub fn find(conn: &mut Conn, user: UserId) -> Result<Self, DbError> {
+        let factors = latchkey_second_factor::list_of(conn, user)?;
+        let recovery_codes = latchkey_recovery_code::count_unused(conn, user)?;
+        Ok(Self { factors, recovery_codes })
+    }
+
+    /// Those of a kind.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Factor> {
+        self.factors.iter().filter(move |factor| factor.kind == kind.name())
+    }
+
+    /// How a challenge can be answered.
+    pub fn methods(&self) -> Vec<Method> {
+        let can = |method: &Method| match method {
+            Method::Factor(kind) => self.of(*kind).next().is_some(),
+            Method::Recovery => self.recovery_codes > 0,
+        };
+        Method::ALL.into_iter().filter(can).collect()
+    }
+
+    /// What the library knows of the passkeys.
+    pub fn passkeys(&self) -> Vec<String> {
+        self.of(Kind::Passkey).map(|factor| factor.data.clone()).collect()
+    }
+}
+
+/// What a login still needs after the right password.
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// One of these.
+    Factor(Vec<Method>),
+    /// The user must have a factor, and has none.
+    Enrolment,
+}
+
+/// What the login of this user needs; `browser` is the token that it was remembered by. One statement where there is no
+/// factor and nobody must have one.
+pub fn due(app: &App, conn: &mut Conn, user: &User, browser: Option<&SecretString>) -> Result<Due, DbError> {
+    let factors = latchkey_second_factor::list_of(conn, user.id)?;
+    if factors.is_empty() {
+        return Ok(if must_have(app, conn, user)? { Due::Enrolment } else { Due::Nothing });
+    }
+    if let Some(token) = browser
+        && browser::is_remembered(app, conn, user, token)?
+    {
+        return Ok(Due::Nothing);
+    }
+    let recovery_codes = latchkey_recovery_code::count_unused(conn, user.id)?;
+    Ok(Due::Factor(Enrolled { factors, recovery_codes }.methods()))
+}
+
+/// Whether the settings, or a superuser, want this user to have a factor.
+pub fn must_have(app: &App, conn: &mut Conn, user: &User) -> Result<bool, DbError> {
+    match app.config.second_factor.required {
+        Required::Everybody => Ok(true),
+        Required::Staff if user.is_staff || user.is_superuser => Ok(true),
+        Required::Staff | Required::Optional => latchkey_user::is_second_factor_required(conn, user.id),
+    }
+}

@@ -1,0 +1,103 @@
+//! Taking factors away, and making new recovery codes: by their user, who answers a challenge for it, or by a superuser
+//! for somebody who lost their phone.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::answer::{self, AnswerError, Right};
+use super::{Kind, code, notice};
+use crate::accounts::confirm::Confirmed;
+use crate::accounts::manage::{self, ManageError};
+use crate::accounts::{Actor, Client, audit};
+use crate::app::App;
+use crate::db::types::{Instant, RowId, UserId};
+use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::{
+    Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user,
+};
+
+/// Removes a factor of one's own; `false` if there is none of that id.
+pub async fn remove(app: &Arc<App>, right: Right, id: RowId, client: &Client) -> Result<bool, AnswerError> {
+    let (shared, client) = (Arc::clone(app), client.clone());
+    let removed = app
+        .db
+        .write(move |conn| {
+            let user = answer::spend(&shared, conn, &right, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
+            let actor = Actor::user(&user, &client);
+            take(&shared, conn, &user, id, &actor, shared.now()).map_err(AnswerError::from)
+        })
+        .await?;
+    app.mailer.ring();
+    Ok(removed)
+}
+
+/// Makes new recovery codes; the old ones are worth nothing any more. They are shown once.
+pub async fn replace_recovery_codes(
+    app: &Arc<App>,
+    right: Right,
+    client: &Client,
+) -> Result<Vec<SecretString>, AnswerError> {
+    let (shared, client, codes) = (Arc::clone(app), client.clone(), code::recovery());
+    let shown = codes.clone();
+    app.db
+        .write(move |conn| {
+            let user = answer::spend(&shared, conn, &right, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
+            let (now, actor) = (shared.now(), Actor::user(&user, &client));
+            let hashes: Vec<_> = codes.iter().map(|code| code::recovery_hash(&shared, user.id, code)).collect();
+            latchkey_recovery_code::replace(conn, user.id, &hashes, now)?;
+            audit::write(conn, now, &actor, "second_factor.recovery_codes", Some(user.id), &user.username)?;
+            Ok::<_, AnswerError>(())
+        })
+        .await?;
+    Ok(shown)
+}
+
+/// Removes somebody else's factor: a superuser helps who lost a phone. The user is told by mail.
+pub async fn remove_of(app: &Arc<App>, by: &Confirmed, user: UserId, id: RowId) -> Result<bool, ManageError> {
+    let (shared, actor) = (Arc::clone(app), by.actor().clone());
+    let removed = app
+        .db
+        .write(move |conn| {
+            let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+            take(&shared, conn, &user, id, &actor, shared.now()).map_err(ManageError::from)
+        })
+        .await?;
+    app.mailer.ring();
+    Ok(removed)
+}
+
+/// Whether the user must have a factor at the next login.
+pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: bool) -> Result<(), ManageError> {
+    let (actor, now, uuid) = (by.actor().clone(), app.now(), manage::new_uuid());
+    app.db
+        .write(move |conn| {
+            let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+            if !latchkey_user::update_second_factor_required(conn, user.id, is_required)? {
+                latchkey_user::insert(conn, user.id, &uuid)?;
+                latchkey_user::update_second_factor_required(conn, user.id, is_required)?;
+            }
+            let action = if is_required { "second_factor.require" } else { "second_factor.unrequire" };
+            audit::write(conn, now, &actor, action, Some(user.id), &user.username)?;
+            Ok(())
+        })
+        .await
+}
+
+/// With the last factor go the recovery codes and the remembered browsers: they stood for it.
+fn take(app: &App, conn: &mut Conn, user: &User, id: RowId, actor: &Actor, now: Instant) -> Result<bool, DbError> {
+    let all = latchkey_second_factor::list_of(conn, user.id)?;
+    let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
+    latchkey_second_factor::delete(conn, user.id, id)?;
+    if all.len() == 1 {
+        latchkey_recovery_code::delete_of(conn, user.id)?;
+        latchkey_browser::delete_of(conn, user.id)?;
+    }
+    let detail = json!({"kind": factor.kind, "name": factor.name});
+    audit::write_with(conn, now, actor, "second_factor.remove", Some(user.id), &user.username, &detail)?;
+    if let Some(kind) = Kind::of(&factor.kind) {
+        notice::removed(app, conn, user, kind, actor, now)?;
+    }
+    Ok(true)
+}
