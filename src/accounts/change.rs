@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::confirm::Confirmed;
 use super::manage::{self, ManageError, NewPassword, Origin};
+use super::policy::Owner;
 use super::user::{FieldError, normalize_email, normalize_username};
 use super::{Actor, admin_session, audit};
 use crate::app::App;
@@ -38,7 +39,7 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
                 return Err(ManageError::Stale);
             }
             let new = normalize(&old, &new);
-            manage::validate(&rules, Origin::New, Some(&old), &new)?;
+            manage::refuse(manage::faults(&rules, Origin::New, Some(&old), &new))?;
             protect(&actor, &user, is_last, &new)?;
             manage::refuse_taken(conn, Some((id, &old)), &new)?;
             let changes = differences(&old, &new);
@@ -59,7 +60,8 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
 
 /// Sets a password, or sees to it that none can be used; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
-    let encoded = manage::encode(app, password).await?;
+    let user = app.db.read(move |conn| users::find(conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
+    let encoded = manage::encode(app, &Owner::from(&user), password).await?;
     let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps: None, loses: None };
     change(app, by, id, what, move |conn, id| users::update_password(conn, id, None, &encoded).map(drop)).await
 }
@@ -73,7 +75,7 @@ pub async fn set_own_password(
     key: &str,
     password: NewPassword,
 ) -> Result<User, ManageError> {
-    let encoded = manage::encode(app, password).await?;
+    let encoded = manage::encode(app, &Owner::from(user), password).await?;
     let changed = User { password: encoded.clone(), ..user.clone() };
     let keeps = Some(admin_session::key_hash(key));
     let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps, loses: None };

@@ -11,6 +11,7 @@ pub mod failed_login;
 pub mod load;
 pub mod login;
 pub mod manage;
+pub mod policy;
 pub mod throttle;
 pub mod upkeep;
 pub mod user;

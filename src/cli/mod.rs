@@ -10,6 +10,7 @@ mod failure;
 mod flushexpiredtokens;
 mod makesuperuser;
 mod migrate;
+mod new_password;
 mod open;
 mod output;
 mod prompt;

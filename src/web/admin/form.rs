@@ -3,7 +3,7 @@
 
 use crate::accounts::user::FieldError;
 
-/// What was wrong with a form. Of each field the first error is shown.
+/// What was wrong with a form.
 #[derive(Debug, Default)]
 pub struct Errors(Vec<FieldError>);
 
@@ -23,9 +23,10 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// The one of a field.
+    /// What is wrong with a field: all of it, in as many sentences.
     pub fn of(&self, field: &str) -> Option<String> {
-        self.0.iter().find(|error| error.field == field).map(|error| error.message.clone())
+        let of = self.0.iter().filter(|error| error.field == field).map(|error| error.message.as_str());
+        Some(of.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
     }
 
     /// Above the form: the field's id, its label, the error.

@@ -18,12 +18,8 @@ use crate::accounts::change;
 const OLD: &str = "old_password";
 
 /// The labels, for the summary of errors.
-pub const LABELS: [(&str, &str); 4] = [
-    (OLD, "Your present password"),
-    ("password", "New password"),
-    ("password1", "New password"),
-    ("password2", "New password, again"),
-];
+pub const LABELS: [(&str, &str); 3] =
+    [(OLD, "Your present password"), ("password1", "New password"), ("password2", "New password, again")];
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -37,7 +33,7 @@ pub struct Fields {
 /// The three fields. What was typed is never shown again.
 pub fn inputs(errors: &Errors) -> [Input; 3] {
     let [mut first, mut second] = password::inputs(errors);
-    (first.label, second.label) = (LABELS[2].1, LABELS[3].1);
+    (first.label, second.label) = (LABELS[1].1, LABELS[2].1);
     let old = Input {
         name: OLD,
         label: LABELS[0].1,
