@@ -1,7 +1,8 @@
 //! What somebody should look after: each with where, and what to do.
 
 use super::span::Span;
-use super::{Found, Statistic, address, amount, commas, short};
+use super::{Figures, Found, Statistic, address, amount, commas, short};
+use crate::accounts::events::Event;
 use crate::app::App;
 use crate::config::SecretKeySource;
 
@@ -23,7 +24,8 @@ pub struct Item {
 }
 
 /// Everything, worst first.
-pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item> {
+pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<Item> {
+    let reuse_alarms = figures.total(&Event::ReuseAlarm.name());
     let reuse = (reuse_alarms > 0).then(|| Item {
         class: "bad",
         icon: "alert",
@@ -31,8 +33,22 @@ pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item
         href: Some(format!("{}?reason=reuse", address::SESSIONS)),
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
-    let items = [reuse, migrations(found), missing_indexes(found), signing_key(app), secret_key(app)];
+    let items =
+        [reuse, guessing(figures, span), migrations(found), missing_indexes(found), signing_key(app), secret_key(app)];
     items.into_iter().chain([expired(app, found), shared_addresses(found)]).flatten().collect()
+}
+
+/// Somebody who mistypes a password a few times is no news.
+fn guessing(figures: &Figures<'_>, span: Span) -> Option<Item> {
+    const ROUTINE: i64 = 100;
+    let held_back = figures.total(&Event::ThrottledLogin.name());
+    (held_back > ROUTINE).then(|| Item {
+        class: "warn",
+        icon: "alert",
+        title: format!("{} to log in held back in {}", amount(held_back, "attempt"), span.words()),
+        href: Some(format!("{}?action=login.throttled", address::AUDIT_LOG)),
+        text: "Somebody guesses passwords. Known devices of the owners are not held back.".to_owned(),
+    })
 }
 
 fn migrations(found: &Found) -> Option<Item> {

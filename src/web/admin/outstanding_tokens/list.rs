@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::Owner;
 use super::actions::ACTIONS;
+use crate::accounts::device;
 use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
@@ -21,7 +22,6 @@ use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::search::{self, Whose};
 use crate::web::admin::status::Badge;
-use crate::web::device;
 use crate::web::words::{Jti, Reader, When};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{ACTIONS, Shown};
+use crate::accounts::device;
 use crate::app::App;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
 use crate::db::{Conn, DbError, latchkey_session, users};
@@ -19,7 +20,6 @@ use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::outstanding_tokens::Owner;
 use crate::web::admin::search;
 use crate::web::admin::status::REASON_CHOICES;
-use crate::web::device;
 use crate::web::words::{Reader, When};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
