@@ -1,6 +1,6 @@
 //! Keeping what is counted and written down in order, in the background of `runserver`: the rollup's rows are merged, the
-//! dashboard's statistics taken, and old entries of the audit log deleted. Expired tokens are the business of
-//! `tokens::purge`.
+//! dashboard's statistics taken, old entries of the audit log and links that are over deleted. Expired tokens are the
+//! business of `tokens::purge`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::types::Instant;
-use crate::db::{Conn, DbError, latchkey_audit_log, latchkey_rollup};
+use crate::db::{Conn, DbError, latchkey_audit_log, latchkey_link, latchkey_rollup};
 
 /// How often all of it is done.
 const INTERVAL: Duration = Duration::from_hours(1);
@@ -47,6 +47,7 @@ pub async fn once(app: &App) -> Result<(), DbError> {
     if deleted > 0 {
         tracing::info!(entries = deleted, "deleted entries of the audit log that were older than AUDIT_LOG_RETENTION");
     }
+    in_batches(app, move |conn| latchkey_link::delete_expired(conn, now, BATCH)).await?;
     take_statistics(app, now).await
 }
 
@@ -63,9 +64,18 @@ async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {
     if retention.is_zero() {
         return Ok(0);
     }
-    let (mut all, before) = (0, now - retention);
+    let before = now - retention;
+    in_batches(app, move |conn| latchkey_audit_log::delete_before(conn, before, BATCH)).await
+}
+
+/// Deletes until nothing is left to delete; answers how much it was.
+async fn in_batches(
+    app: &App,
+    batch: impl Fn(&mut Conn) -> Result<usize, DbError> + Send + Copy + 'static,
+) -> Result<usize, DbError> {
+    let mut all = 0;
     loop {
-        let deleted = exclusively(app, move |conn| latchkey_audit_log::delete_before(conn, before, BATCH)).await?;
+        let deleted = exclusively(app, batch).await?;
         all += deleted;
         if deleted == 0 {
             return Ok(all);

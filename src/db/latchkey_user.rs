@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::latchkey_user;
-use super::types::UserId;
+use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
 /// The user's random id, if it has one.
@@ -27,5 +27,23 @@ pub fn insert(conn: &mut Conn, user: UserId, uuid: &str) -> Result<(), DbError> 
     diesel::insert_into(latchkey_user::table)
         .values((latchkey_user::user_id.eq(user), latchkey_user::uuid.eq(uuid)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// The address that the user has shown to be theirs, and when. It counts only while it is the user's address.
+pub fn find_confirmed(conn: &mut Conn, user: UserId) -> Result<Option<(String, Instant)>, DbError> {
+    let columns = (latchkey_user::confirmed_email, latchkey_user::email_confirmed_at);
+    let row: Option<(Option<String>, Option<Instant>)> =
+        latchkey_user::table.find(user).select(columns).first(conn).optional()?;
+    Ok(row.and_then(|(email, at)| email.zip(at)))
+}
+
+/// Notes that the user has shown an address to be theirs; `uuid` is for one who has no random id yet.
+pub fn upsert_confirmed(conn: &mut Conn, user: UserId, uuid: &str, email: &str, at: Instant) -> Result<(), DbError> {
+    let confirmed = (latchkey_user::confirmed_email.eq(email), latchkey_user::email_confirmed_at.eq(at));
+    if diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)? == 0 {
+        insert(conn, user, uuid)?;
+        diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)?;
+    }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::super::layout::{Message, Tone, see};
 use super::super::user::password::{self, Typed};
 use super::super::user::refusal;
 use super::render;
-use crate::accounts::change;
+use crate::accounts::change::{self, Keeps};
 
 const OLD: &str = "old_password";
 
@@ -58,7 +58,7 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
     };
     let (visit, user) = (&staff.visit, &staff.user);
     let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
-    match change::set_own_password(&visit.app, &by, user, &key, password).await {
+    match change::set_own_password(&visit.app, &by, user, Keeps::panel(&key), password).await {
         Ok(changed) => visit.refresh(changed),
         Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
     }
