@@ -2,14 +2,12 @@
 //! The same confirms an address that is the user's already. Links are in `link`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::json;
-use tokio::time::Instant as Deadline;
 
 use super::confirm::Confirmed;
-use super::link::{self, LinkError, Purpose};
+use super::link::{self, Came, LinkError, Purpose};
 use super::manage::{self, ManageError};
 use super::user::{normalize_email, validate_email};
 use super::{Actor, Client, audit, notice, throttle};
@@ -21,9 +19,6 @@ use crate::db::{Conn, DbError, latchkey_user};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
-/// As with passwords: the answer's time does not tell whether somebody else has the address.
-pub const ANSWER_AFTER: Duration = super::password_reset::ANSWER_AFTER;
-
 /// Mails a link to the address that is to be the user's. Where somebody else has it nothing is sent, and the answer is
 /// the same, also in time.
 pub async fn request(
@@ -32,7 +27,7 @@ pub async fn request(
     user: UserId,
     email: &str,
     client: &Client,
-    answer_at: Deadline,
+    came: Came,
 ) -> Result<(), LinkError> {
     let email = normalize_email(email.trim());
     if let Some(fault) = validate_email(&email, true) {
@@ -41,7 +36,7 @@ pub async fn request(
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let (shared, actor) = (Arc::clone(app), by.actor().clone());
-    link::aside(app, answer_at, async move {
+    link::aside(app, came, async move {
         let app = Arc::clone(&shared);
         shared.db.write(move |conn| mail_to(&app, conn, user, &email, &actor)).await
     })

@@ -197,19 +197,53 @@ pub(super) fn may_mail(app: &App, conn: &mut Conn, recipient: &str) -> Result<bo
     Ok(throttle::count(conn, app.now(), &[key])?.is_ok())
 }
 
-/// Does the work aside and comes back at a time that has nothing to do with it: how long it took, and whether there was
-/// any, tells who has an account.
+/// A request is answered so long after it came, or twice or three times as long: how long the work took, and whether there
+/// was any, tells who has an account.
+const STEP: Duration = Duration::from_millis(500);
+
+/// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
+/// the request came. A failure is logged, and looks like a success.
 pub(super) async fn aside(
     app: &Arc<App>,
-    answer_at: tokio::time::Instant,
+    came: Came,
     work: impl Future<Output = Result<(), DbError>> + Send + 'static,
 ) {
-    let shared = Arc::clone(app);
-    tokio::spawn(async move {
-        match work.await {
-            Ok(()) => shared.mailer.ring(),
-            Err(error) => tracing::error!(%error, "a mail that was asked for could not be queued"),
+    let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
+    match outcome {
+        Ok(()) => app.mailer.ring(),
+        Err(error) => tracing::error!(%error, "a mail that was asked for could not be queued"),
+    }
+    tokio::time::sleep_until(came.answer_at(tokio::time::Instant::now())).await;
+}
+
+/// When a request came.
+#[derive(Debug, Clone, Copy)]
+pub struct Came(tokio::time::Instant);
+
+impl Came {
+    /// It came now.
+    pub fn now() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// The next whole number of steps.
+    fn answer_at(self, now: tokio::time::Instant) -> tokio::time::Instant {
+        let mut at = self.0 + STEP;
+        while at < now {
+            at += STEP;
         }
-    });
-    tokio::time::sleep_until(answer_at).await;
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_after_whole_steps() {
+        let came = Came::now();
+        let after = |ms| came.answer_at(came.0 + Duration::from_millis(ms)).duration_since(came.0).as_millis();
+        assert_eq!([0, 1, 499, 500, 501, 1700].map(after), [500, 500, 500, 500, 1000, 2000]);
+    }
 }

@@ -2,15 +2,13 @@
 //! password that is chosen with it (`confirm`). Then every login ends, of the API and of the panel. Links are in `link`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::time::Instant as Deadline;
 use unicode_normalization::UnicodeNormalization;
 
 use super::confirm::Confirmed;
 use super::events::{self, Event};
-use super::link::{self, LinkError, Purpose};
+use super::link::{self, Came, LinkError, Purpose};
 use super::manage::{self, ManageError, NewPassword};
 use super::policy::Owner;
 use super::user::FieldError;
@@ -24,16 +22,13 @@ use crate::mail::letter::Letter;
 use crate::tokens::record::Reason;
 use crate::tokens::sessions;
 
-/// Every request is answered so long after it came, whether somebody has the address or not.
-pub const ANSWER_AFTER: Duration = Duration::from_millis(500);
-
 /// Mail goes to so many accounts with one address, and so many are looked at.
 const MOST: usize = 5;
 const LOOKED_AT: i64 = 20;
 
-/// Mails a link to the active users with this address who have a password. Answers at `answer_at`, and the same, whoever
-/// has it; hashes nothing.
-pub async fn request(app: &Arc<App>, email: &str, client: &Client, answer_at: Deadline) -> Result<(), LinkError> {
+/// Mails a link to the active users with this address who have a password. The answer and its time are the same whoever
+/// has it; nothing is hashed.
+pub async fn request(app: &Arc<App>, email: &str, client: &Client, came: Came) -> Result<(), LinkError> {
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let email = email.trim().to_owned();
@@ -43,7 +38,7 @@ pub async fn request(app: &Arc<App>, email: &str, client: &Client, answer_at: De
     let found = found.into_iter().filter(move |user| is_same(&user.email, &wanted) && !user.email.is_empty());
     let users: Vec<_> = found.take(MOST).map(|user| user.id).collect();
     let (shared, client) = (Arc::clone(app), client.clone());
-    link::aside(app, answer_at, async move {
+    link::aside(app, came, async move {
         for id in users {
             let (app, client) = (Arc::clone(&shared), client.clone());
             shared.db.write(move |conn| mail_to(&app, conn, id, &client)).await?;

@@ -21,10 +21,12 @@ mod words;
 use crate::app::App;
 
 use api::error::ApiError;
-use api::{Endpoint, docs, introspect, logout, me, revoke, schema, sessions, sliding, spellings, token};
+use api::{
+    Endpoint, docs, email, introspect, logout, me, password, revoke, schema, sessions, sliding, spellings, token,
+};
 
 /// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
-pub const VIEWS: [Endpoint; 13] = [
+pub const VIEWS: [Endpoint; 18] = [
     Endpoint::of::<token::Obtain>("/api/token"),
     Endpoint::of::<token::Refresh>("/api/token/refresh"),
     Endpoint::of::<token::Verify>("/api/token/verify"),
@@ -38,6 +40,11 @@ pub const VIEWS: [Endpoint; 13] = [
     Endpoint::of::<sessions::List>("/api/sessions"),
     Endpoint::of::<sessions::One>("/api/sessions/{id}"),
     Endpoint::of::<me::Me>("/api/me"),
+    Endpoint::of::<password::Change>("/api/password/change"),
+    Endpoint::of::<password::Reset>("/api/password/reset"),
+    Endpoint::of::<password::ResetConfirm>("/api/password/reset/confirm"),
+    Endpoint::of::<email::Change>("/api/email/change"),
+    Endpoint::of::<email::Confirm>("/api/email/confirm"),
 ];
 
 /// Every URL of the server.
