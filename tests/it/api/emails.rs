@@ -27,7 +27,7 @@ impl Server {
 fn token(smtp: &Smtp, server: &Server, access: &str, email: &str) -> String {
     server.ask_for_address(access, email, PASSWORD).expect_status(200);
     server.deliver_mail();
-    smtp.last_to(email).token()
+    smtp.last_token()
 }
 
 both!(an_address_becomes_the_users_when_it_is_confirmed);

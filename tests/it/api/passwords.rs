@@ -37,11 +37,11 @@ impl Server {
     pub fn reset_token(&self, smtp: &Smtp) -> String {
         self.ask_for_reset("alice@example.com").expect_status(200);
         self.deliver_mail();
-        smtp.last_to("alice@example.com").token()
+        smtp.last_token()
     }
 
     pub fn text(&self, query: &str) -> String {
-        self.db.text(query).unwrap_or_default()
+        self.db.text(&format!("SELECT coalesce(({query}), '') AS t")).unwrap_or_default()
     }
 }
 
@@ -174,7 +174,7 @@ fn a_reset_is_done_wholly_or_not_at_all(backend: Backend) {
         ),
     );
     server.db.execute(&format!("{before} CREATE TRIGGER refuse BEFORE INSERT ON latchkey_audit_log {rest}"));
-    server.reset(&token, NEW).expect_status(500);
+    assert!(server.reset(&token, NEW).status >= 500);
     server.refresh(&pair.refresh).expect_status(200);
     server.db.execute(backend.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON latchkey_audit_log"));
     server.reset(&token, NEW).expect_status(200);
@@ -215,8 +215,8 @@ fn everybody_with_the_address_gets_a_link_of_their_own(backend: Backend) {
     server.deliver_mail();
     let mails = smtp.received();
     assert_eq!(mails.len(), 2);
-    for (mail, name) in mails.iter().zip(["alice", "bob"]) {
-        assert!(mail.text.contains(name), "{}", mail.text);
+    for name in ["alice", "bob"] {
+        let mail = mails.iter().find(|mail| mail.text.contains(&format!("account {name}"))).unwrap();
         server.reset(&mail.token(), NEW).expect_status(200);
         Pair::of(&server.obtain(name, NEW));
     }

@@ -134,6 +134,14 @@ impl Smtp {
         found.unwrap_or_else(|| panic!("nothing was sent to {address}: {mails:?}")).clone()
     }
 
+    /// The token of the last mail that has one.
+    #[track_caller]
+    pub fn last_token(&self) -> String {
+        let mails = self.received();
+        let found = mails.iter().rfind(|mail| mail.text.contains("token="));
+        found.unwrap_or_else(|| panic!("no link in {mails:?}")).token()
+    }
+
     /// Waits for one more mail: where the server that sends it runs by itself.
     pub fn wait(&self) -> Received {
         let mut inner = self.inner.lock().unwrap();
