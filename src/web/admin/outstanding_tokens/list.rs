@@ -11,6 +11,7 @@ use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
+use crate::db::page::Page;
 use crate::db::{Conn, DbError, latchkey_rollup};
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::OUTSTANDING;
@@ -119,9 +120,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let hierarchy = asked.date_hierarchy("created");
     let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
-        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let Whose { owners, jti, cut_at } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = list::search(conn, &filter, &paging, reader.now)?;
+        let found = Page { meant: cut_at, ..list::search(conn, &filter, &paging, reader.now)? };
         let sums = latchkey_rollup::list_sums(conn, &[&Event::TokenCreated.name()], &bounds)?;
         if !has_counts {
             return Ok::<_, DbError>((found, sums, None));
