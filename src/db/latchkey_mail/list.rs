@@ -2,7 +2,7 @@
 //! and secrets are never read here.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::{FAILED, QUEUED};
 use crate::db::list::{Conditions, List, Order, Period, Value, query};
@@ -134,11 +134,13 @@ pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
 }
 
 /// What needs attention.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct Trouble {
     /// How many were given up lately; no more than `MOST` are counted.
+    #[diesel(sql_type = BigInt)]
     pub failed: i64,
     /// When the longest overdue one was to be tried.
+    #[diesel(sql_type = Nullable<Moment>)]
     pub overdue: Option<Instant>,
 }
 
@@ -147,28 +149,22 @@ impl Trouble {
     pub const MOST: i64 = 1000;
 }
 
-/// Mails that were given up since `failed_since`, and those that nobody has tried since `due_before`. Two statements.
+/// Mails that were given up since `failed_since`, and those that nobody has tried since `due_before`. One statement.
 pub fn find_trouble(
     conn: &mut Conn,
     written_since: Instant,
     failed_since: Instant,
     due_before: Instant,
 ) -> Result<Trouble, DbError> {
-    use crate::db::schema::latchkey_mail as mail;
     // The index is by the time of writing, and no mail is in the queue for more than a day.
-    let failed = mail::table
-        .filter(mail::status.eq(FAILED))
-        .filter(mail::created_at.ge(written_since))
-        .filter(mail::done_at.ge(failed_since))
-        .limit(Trouble::MOST)
-        .select(mail::id)
-        .load::<RowId>(conn)?;
-    let overdue = mail::table
-        .filter(mail::status.eq(QUEUED))
-        .filter(mail::next_at.lt(due_before))
-        .order(mail::next_at)
-        .select(mail::next_at)
-        .first::<Option<Instant>>(conn)
-        .optional()?;
-    Ok(Trouble { failed: i64::try_from(failed.len()).unwrap_or(Trouble::MOST), overdue: overdue.flatten() })
+    let failed = format!(
+        "SELECT 1 FROM latchkey_mail WHERE status = '{FAILED}' AND created_at >= $1 AND done_at >= $2 LIMIT {}",
+        Trouble::MOST
+    );
+    let text = format!(
+        "SELECT (SELECT count(*) FROM ({failed}) AS lately) AS failed, \
+         (SELECT min(next_at) FROM latchkey_mail WHERE status = '{QUEUED}' AND next_at < $3) AS overdue"
+    );
+    let query = diesel::sql_query(text).bind::<Moment, _>(written_since).bind::<Moment, _>(failed_since);
+    Ok(query.bind::<Moment, _>(due_before).get_result(conn)?)
 }

@@ -47,7 +47,7 @@ pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item
     pressing.into_iter().chain(others).flatten().collect()
 }
 
-/// What the queue of mail says. Two statements, each answered by an index.
+/// What the queue of mail says. One statement, answered by indexes.
 pub fn mail(conn: &mut Conn, now: Instant) -> Result<Trouble, DbError> {
     list::find_trouble(conn, now - A_DAY - A_DAY, now - A_DAY, now - OVERDUE)
 }
