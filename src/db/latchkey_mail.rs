@@ -1,6 +1,8 @@
 //! `latchkey_mail`: the queue of mail, and what became of it. A mail is written in the transaction that causes it; the
 //! queue is worked off by `mail::queue`.
 
+pub mod list;
+
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

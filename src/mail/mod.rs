@@ -67,6 +67,8 @@ struct Text<'a> {
 struct Html<'a> {
     words: &'a Words,
     subject: &'a str,
+    /// Stands for a logo, which mail clients would not load.
+    initial: String,
     site: &'a str,
     origin: &'a str,
 }
@@ -144,6 +146,7 @@ impl Mailer {
         let words = self.words(letter, secret.as_ref());
         let words =
             &words.ok_or_else(|| Fault::permanent("The link of this mail is not there any more.".to_owned()))?;
+        let initial = site.chars().take(1).flat_map(char::to_uppercase).collect();
         let unwritten = |error: askama::Error| Fault::permanent(format!("The mail cannot be written: {error}."));
         Ok(message::Mail {
             from: self.settings.from.clone(),
@@ -153,7 +156,7 @@ impl Mailer {
             id: id.to_owned(),
             host: self.host.clone(),
             text: Text { words, site, origin }.render().map_err(unwritten)?,
-            html: Html { words, subject, site, origin }.render().map_err(unwritten)?,
+            html: Html { words, subject, initial, site, origin }.render().map_err(unwritten)?,
             secret,
         })
     }

@@ -22,8 +22,8 @@ const AT_ONCE: usize = 4;
 const LEASE: Duration = Duration::from_mins(10);
 /// How often the queue is looked at without a bell: for what other instances left, and for second attempts.
 const INTERVAL: Duration = Duration::from_secs(15);
-/// How long an attempt may go on when the process is to end.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// What part of an attempt's time it may go on when the process is to end: five seconds.
+const LAST_WORDS: u32 = 12;
 /// What lies between two attempts to note that a mail was sent.
 const NOTE_AGAIN: Duration = Duration::from_secs(1);
 /// The longest that lies between two attempts to send a mail.
@@ -155,7 +155,7 @@ impl Worker<'_> {
         let mut stop = self.mailer.stop.subscribe();
         // The sender lives as long as the mailer, so this is no error.
         let _ = stop.wait_for(|stopped| *stopped).await;
-        sleep(LAST_WORDS).await;
+        sleep(self.mailer.transport.deadline() / LAST_WORDS).await;
     }
 
     /// Notes that the server has a mail. Until that is written down it may be sent again, so it is tried for as long as
@@ -174,7 +174,7 @@ impl Worker<'_> {
                 sleep(NOTE_AGAIN).await;
             }
         };
-        if timeout(LEASE - DEADLINE - LAST_WORDS, noted).await.is_err() {
+        if timeout(LEASE - 2 * DEADLINE, noted).await.is_err() {
             tracing::error!(mail = mail.id.0, "a mail was sent and that could not be noted: it will be sent again");
         }
     }

@@ -87,6 +87,11 @@ impl Transport {
         Self { deadline, ..self }
     }
 
+    /// How long an attempt takes at most.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Sends a mail. When this answers `Ok`, somebody else is responsible for it.
     pub async fn send(&self, mail: Mail) -> Result<(), Fault> {
         let secret = mail.secret.clone();

@@ -9,6 +9,7 @@ use super::letter::{Letter, Origin};
 use crate::config::TOKEN;
 
 /// What a letter says.
+#[derive(Default)]
 pub struct Words {
     /// Its headline.
     pub title: &'static str,
@@ -29,6 +30,8 @@ pub struct Words {
 }
 
 const NEW_PASSWORD: &str = "Choose a new password";
+const NOT_YOU: &str =
+    "If it was not you, somebody else may be using your account. Choose a new password at once: that ends every login.";
 
 impl Mailer {
     /// The words of a letter. `None`: it needs a secret, and there is none.
@@ -40,113 +43,97 @@ impl Mailer {
                 title: "Mail works",
                 preview: "If you can read this, mail arrives.".to_owned(),
                 lead: format!("This is a test mail from {site}. It was sent to see whether mail arrives, and it does."),
-                facts: Vec::new(),
-                button: None,
-                note: None,
-                otherwise: None,
                 why: format!("You got this mail because somebody who runs {site} sent a test mail to this address."),
+                ..Words::default()
             },
-            Letter::PasswordReset { username, ip, sent_by, expires_at } => {
-                let username = plain(username);
-                Words {
-                    title: NEW_PASSWORD,
-                    preview: format!("The link works once, until {}.", time(*expires_at)),
-                    lead: match sent_by {
-                        None => format!("Somebody asked for a new password for your account {username} at {site}. If it was you, choose one now."),
-                        Some(name) => format!("{}, who administers {site}, sent you this link to choose a password for your account {username}.", plain(name)),
-                    },
-                    facts: ip.iter().map(|ip| ("Asked from", plain(ip))).collect(),
-                    button: Some((NEW_PASSWORD, link(&self.settings.password_reset_url)?)),
-                    note: Some(format!("The link works once, until {}.", time(*expires_at))),
-                    otherwise: Some("If you did not expect this mail, there is nothing to do: without the link your password stays as it is.".to_owned()),
-                    why: about(&username, site),
-                }
-            }
-            Letter::PasswordChanged { username, origin, changed_by } => {
-                let username = plain(username);
-                let (by, otherwise) = match changed_by {
-                    None => (String::new(), self.not_you()),
-                    Some(name) => (
-                        format!(" by {}, who administers the site", plain(name)),
-                        format!(
-                            "If you did not ask for this, ask whoever runs {site}. A new password of your own ends every login."
-                        ),
+            Letter::PasswordReset { username, ip, sent_by, expires_at } => Words {
+                title: NEW_PASSWORD,
+                preview: until(*expires_at),
+                lead: match sent_by {
+                    None => format!(
+                        "Somebody asked for a new password for your account at {site}. If it was you, choose one now."
                     ),
-                };
-                Words {
-                    title: "Your password was changed",
-                    preview: format!("The password of {username} was changed{by}."),
-                    lead: format!(
-                        "The password of your account {username} at {site} was changed{by}. If you know about it, there is nothing to do."
+                    Some(name) => format!(
+                        "{}, who administers {site}, sent you this link to choose a password for your account.",
+                        plain(name)
                     ),
-                    facts: facts(origin),
-                    button: Some((NEW_PASSWORD, self.reset_page())),
-                    note: None,
-                    otherwise: Some(otherwise),
-                    why: about(&username, site),
-                }
-            }
-            Letter::EmailConfirm { username, expires_at } => {
-                let username = plain(username);
-                Words {
-                    title: "Confirm your email address",
-                    preview: format!("The link works once, until {}.", time(*expires_at)),
-                    lead: format!(
-                        "Confirm that this address is yours, and it becomes the address of the account {username} at {site}."
+                },
+                facts: account(username).into_iter().chain(ip.iter().map(|ip| ("Asked from", plain(ip)))).collect(),
+                button: Some((NEW_PASSWORD, link(&self.settings.password_reset_url)?)),
+                note: Some(until(*expires_at)),
+                otherwise: Some(
+                    "If you did not expect this mail, there is nothing to do: without the link your password stays as \
+                     it is."
+                        .to_owned(),
+                ),
+                why: belongs_to_you(site),
+            },
+            Letter::PasswordChanged { username, origin, changed_by } => Words {
+                title: "Your password was changed",
+                preview: format!("The password of {} was changed{}.", plain(username), by(changed_by.as_deref())),
+                lead: format!(
+                    "The password of your account at {site} was changed{}. If you know about it, there is nothing to do.",
+                    by(changed_by.as_deref())
+                ),
+                facts: account(username).into_iter().chain(facts(origin)).collect(),
+                button: Some((NEW_PASSWORD, self.reset_page())),
+                otherwise: Some(match changed_by {
+                    None => NOT_YOU.to_owned(),
+                    Some(_) => format!(
+                        "If you did not ask for it, choose a password of your own: that ends every login. Whoever runs \
+                         {site} can tell you why it was changed."
                     ),
-                    facts: Vec::new(),
-                    button: Some(("Confirm this address", link(&self.settings.email_confirm_url)?)),
-                    note: Some(format!("The link works once, until {}.", time(*expires_at))),
-                    otherwise: Some(format!(
-                        "If you have no account at {site}, there is nothing to do: without the link nothing changes."
-                    )),
-                    why: format!(
-                        "You got this mail because somebody gave this address for the account {username} at {site}."
-                    ),
-                }
-            }
-            Letter::EmailChanged { username, new_email, origin, changed_by } => {
-                let username = plain(username);
-                let by = changed_by
-                    .as_ref()
-                    .map(|name| format!(" by {}, who administers the site", plain(name)))
-                    .unwrap_or_default();
-                let mut facts = facts(origin);
-                facts.insert(0, ("New address", plain(new_email)));
-                Words {
-                    title: "Your email address was changed",
-                    preview: format!("Mail about {username} goes to another address from now on."),
-                    lead: format!(
-                        "The email address of your account {username} at {site} was changed{by}. Mail about the account goes to the new address from now on. If you know about it, there is nothing to do."
-                    ),
-                    facts,
-                    button: None,
-                    note: None,
-                    otherwise: Some(format!(
-                        "If it was not you, log in, change your password and set the address back. If you cannot log in, write to whoever runs {site}: a link for a new password would go to the new address."
-                    )),
-                    why: format!(
-                        "You got this mail because until now this was the address of the account {username} at {site}."
-                    ),
-                }
-            }
-            Letter::NewDevice { username, device, origin } => {
-                let username = plain(username);
-                let mut facts = facts(origin);
-                facts.insert(0, ("Device", plain(device)));
-                Words {
-                    title: "New login to your account",
-                    preview: format!("{} logged in to {username}.", plain(device)),
-                    lead: format!(
-                        "Somebody logged in to your account {username} at {site} from a device that was not used for it before. If it was you, there is nothing to do."
-                    ),
-                    facts,
-                    button: Some((NEW_PASSWORD, self.reset_page())),
-                    note: None,
-                    otherwise: Some(self.not_you()),
-                    why: about(&username, site),
-                }
-            }
+                }),
+                why: belongs_to_you(site),
+                ..Words::default()
+            },
+            Letter::EmailConfirm { username, expires_at } => Words {
+                title: "Confirm your email address",
+                preview: until(*expires_at),
+                lead: format!(
+                    "Confirm that this address is yours, and it becomes the address of your account at {site}."
+                ),
+                facts: account(username).into(),
+                button: Some(("Confirm this address", link(&self.settings.email_confirm_url)?)),
+                note: Some(until(*expires_at)),
+                otherwise: Some(format!(
+                    "If you have no account at {site}, there is nothing to do: without the link nothing changes."
+                )),
+                why: format!("You got this mail because somebody gave this address for an account at {site}."),
+            },
+            Letter::EmailChanged { username, new_email, origin, changed_by } => Words {
+                title: "Your email address was changed",
+                preview: format!("Mail about {} goes to another address from now on.", plain(username)),
+                lead: format!(
+                    "The email address of your account at {site} was changed{}. Mail about the account goes to the new \
+                     address from now on. If you know about it, there is nothing to do.",
+                    by(changed_by.as_deref())
+                ),
+                facts: account(username)
+                    .into_iter()
+                    .chain([("New address", plain(new_email))])
+                    .chain(facts(origin))
+                    .collect(),
+                otherwise: Some(format!(
+                    "If it was not you, log in, change your password and set the address back. If you cannot log in, write \
+                     to whoever runs {site}: a link for a new password would go to the new address."
+                )),
+                why: format!("You got this mail because until now this was the address of your account at {site}."),
+                ..Words::default()
+            },
+            Letter::NewDevice { username, device, origin } => Words {
+                title: "New login to your account",
+                preview: format!("{} logged in to {}.", plain(device), plain(username)),
+                lead: format!(
+                    "Somebody logged in to your account at {site} from a device that was not used for it before. If it was \
+                     you, there is nothing to do."
+                ),
+                facts: account(username).into_iter().chain([("Device", plain(device))]).chain(facts(origin)).collect(),
+                button: Some((NEW_PASSWORD, self.reset_page())),
+                otherwise: Some(NOT_YOU.to_owned()),
+                why: belongs_to_you(site),
+                ..Words::default()
+            },
         })
     }
 
@@ -154,19 +141,27 @@ impl Mailer {
     fn reset_page(&self) -> String {
         format!("{}/account/password/reset/", self.origin)
     }
-
-    fn not_you(&self) -> String {
-        "If it was not you, somebody else may be using your account. Choose a new password at once: that ends every login.".to_owned()
-    }
 }
 
-fn about(username: &str, site: &str) -> String {
-    format!("You got this mail because this is the address of the account {username} at {site}.")
+fn account(username: &str) -> [(&'static str, String); 1] {
+    [("Account", plain(username))]
 }
 
-fn facts(origin: &Origin) -> Vec<(&'static str, String)> {
-    let from = origin.ip.iter().map(|ip| ("Address", plain(ip)));
-    std::iter::once(("Time", time(origin.at))).chain(from).collect()
+fn facts(origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
+    let ip = origin.ip.iter().map(|ip| ("IP address", plain(ip)));
+    std::iter::once(("Time", time(origin.at))).chain(ip)
+}
+
+fn belongs_to_you(site: &str) -> String {
+    format!("You got this mail because this is the address of your account at {site}.")
+}
+
+fn by(superuser: Option<&str>) -> String {
+    superuser.map(|name| format!(" by {}, who administers the site", plain(name))).unwrap_or_default()
+}
+
+fn until(seconds: i64) -> String {
+    format!("The link works once, until {}.", time(seconds))
 }
 
 /// `1 March 2026, 12:00 UTC`

@@ -20,6 +20,7 @@ mod form;
 mod index;
 mod layout;
 mod login;
+mod mail;
 mod outstanding_tokens;
 mod search;
 mod sentence;
@@ -109,6 +110,7 @@ fn session_routes(cfg: &mut ServiceConfig) {
         .service(form("/sessions/action/").route(post().to(sessions::act)))
         .service(page("/sessions/{id}/", sessions::detail::detail))
         .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)))
+        .service(page("/mail/", mail::list).route(post().to(mail::search)))
         .service(page("/audit_log/", audit_log::list).route(post().to(audit_log::search)))
         .service(page("/audit_log/export/", audit_log::export::export));
 }

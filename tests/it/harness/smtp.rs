@@ -90,7 +90,9 @@ impl Smtp {
         options["key"] = json!(format!("{data}/tls/server.key"));
         let mut command = Command::new(python());
         command.arg(format!("{data}/smtp_server.py")).arg(options.to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // It tells of every client that hangs up.
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let out = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
