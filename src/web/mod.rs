@@ -6,12 +6,14 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, ServiceConfig, get, head, redirect, resource, to};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder};
 
+mod account;
 pub mod admin;
 pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
 pub mod extract;
+mod form;
 pub mod health;
 pub mod middleware;
 mod origin;
@@ -59,6 +61,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(resource("/static/{path:.*}").route(get().to(assets::serve)))
         .service(redirect("/", "/admin/").using_status_code(StatusCode::FOUND))
         .service(resource("/admin").to(admin_without_slash))
+        .configure(|cfg| account::routes(cfg, app))
         .configure(|cfg| admin::routes(cfg, app))
         .default_service(to(middleware::not_found));
 }

@@ -16,7 +16,6 @@ mod dashboard;
 mod error;
 mod explain;
 mod export;
-mod form;
 mod index;
 mod layout;
 mod login;
@@ -35,7 +34,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PathConfig, ServiceConfig, get, head, post, resource, scope, to};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
-use super::{claims, words};
+use super::{claims, form, words};
 use access::Staff;
 use error::PageError;
 

@@ -1,7 +1,17 @@
-//! What a form is made of: fields with their errors, boxes to tick, and the summary above them. The templates are
-//! `admin/includes/field.html`, `tick.html` and `errors.html`.
+//! What a form of the panel and of the pages of users is made of: fields with their errors, boxes to tick, and the summary
+//! above them. The templates are `admin/includes/field.html`, `tick.html` and `errors.html`.
 
 use crate::accounts::user::FieldError;
+use crate::config::UsernameField;
+
+/// What the field for the name is called that one logs in with.
+pub fn login_label(field: UsernameField) -> &'static str {
+    match field {
+        UsernameField::Username => "Username",
+        UsernameField::Email => "Email address",
+        UsernameField::UsernameOrEmail => "Username or email address",
+    }
+}
 
 /// What was wrong with a form.
 #[derive(Debug, Default)]
