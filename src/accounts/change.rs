@@ -1,15 +1,18 @@
 //! Changes to an account that is there: its profile, its password, whether it is active, its end. Each is one transaction
 //! and one line of the audit log. Somebody is always left who can change things, and nobody locks themselves out.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::confirm::Confirmed;
 use super::manage::{self, ManageError, NewPassword, Origin};
+use super::policy::Owner;
 use super::user::{FieldError, normalize_email, normalize_username};
-use super::{Actor, admin_session, audit};
+use super::{Actor, admin_session, audit, notice};
 use crate::app::App;
 use crate::crypto::digest::sha256_hex;
-use crate::db::types::{Instant, UserId};
+use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::{self, Profile};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_admin_session, outstanding_tokens};
@@ -27,18 +30,26 @@ pub fn fingerprint(profile: &Profile) -> String {
 
 /// Replaces a profile that is still as it was read (`as_read` is its fingerprint then). Answers whether anything changed.
 /// Deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: Profile) -> Result<bool, ManageError> {
+pub async fn update(
+    app: &Arc<App>,
+    by: &Confirmed,
+    id: UserId,
+    as_read: &str,
+    new: Profile,
+) -> Result<bool, ManageError> {
     let (actor, now, as_read) = (by.actor().clone(), app.now(), as_read.to_owned());
-    let rules = app.config.accounts.clone();
-    app.db
+    let shared = Arc::clone(app);
+    let is_changed = app
+        .db
         .write(move |conn| {
+            let (app, rules) = (&*shared, &shared.config.accounts);
             let (user, is_last) = lock(conn, id, !(new.is_superuser && new.is_active))?;
             let old = Profile::from(&user);
             if fingerprint(&old) != as_read {
                 return Err(ManageError::Stale);
             }
             let new = normalize(&old, &new);
-            manage::validate(&rules, Origin::New, Some(&old), &new)?;
+            manage::refuse(manage::faults(rules, Origin::New, Some(&old), &new))?;
             protect(&actor, &user, is_last, &new)?;
             manage::refuse_taken(conn, Some((id, &old)), &new)?;
             let changes = differences(&old, &new);
@@ -47,58 +58,106 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
             }
             if old.is_active && !new.is_active {
                 latchkey_admin_session::delete_of(conn, id, None)?;
-                end_tokens(conn, id, rules.end_sessions_on_user_change, (Reason::Deactivated, &actor.name), now)?;
+                if rules.end_sessions_on_user_change {
+                    sessions::end_all(conn, id, None, (Reason::Deactivated, &actor.name), now)?;
+                }
+            }
+            if old.email != new.email {
+                notice::email_changed(app, conn, &user, &new.email, &actor)?;
             }
             profile::update(conn, id, &new).map_err(manage::name_taken)?;
             let detail = json!({ "changes": changes });
             audit::write_with(conn, now, &actor, "user.change", Some(id), &new.username, &detail)?;
             Ok(true)
         })
-        .await
+        .await?;
+    app.mailer.ring();
+    Ok(is_changed)
 }
 
 /// Sets a password, or sees to it that none can be used; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
-    let encoded = manage::encode(app, password).await?;
-    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps: None, loses: None };
-    change(app, by, id, what, move |conn, id| users::update_password(conn, id, None, &encoded).map(drop)).await
+pub async fn set_password(
+    app: &Arc<App>,
+    by: &Confirmed,
+    id: UserId,
+    password: NewPassword,
+) -> Result<(), ManageError> {
+    let user = app.db.read(move |conn| users::find(conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
+    let encoded = manage::encode(app, &Owner::from(&user), password).await?;
+    store(app, by, id, Keeps::default(), encoded).await
 }
 
-/// Sets one's own password. Ends one's other sessions, but not the one that the panel's key `key` is of; answers the user
-/// with the new password.
+/// The sessions that go on when their owner changes the password: that of the panel or of the API in which they do it.
+#[derive(Debug, Clone, Default)]
+pub struct Keeps {
+    /// The hash of the panel's key.
+    panel: Option<String>,
+    /// The id of a session of the API.
+    api: Option<String>,
+}
+
+impl Keeps {
+    /// The session of the panel that this key is of.
+    pub fn panel(key: &str) -> Self {
+        Self { panel: Some(admin_session::key_hash(key)), api: None }
+    }
+
+    /// This session of the API, if it is known.
+    pub fn api(session: Option<String>) -> Self {
+        Self { panel: None, api: session }
+    }
+}
+
+/// Sets one's own password. Ends one's other sessions; answers the user with the new password.
 pub async fn set_own_password(
-    app: &App,
+    app: &Arc<App>,
     by: &Confirmed,
     user: &User,
-    key: &str,
+    keeps: Keeps,
     password: NewPassword,
 ) -> Result<User, ManageError> {
-    let encoded = manage::encode(app, password).await?;
+    let encoded = manage::encode(app, &Owner::from(user), password).await?;
     let changed = User { password: encoded.clone(), ..user.clone() };
-    let keeps = Some(admin_session::key_hash(key));
-    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps, loses: None };
-    change(app, by, user.id, what, move |conn, id| users::update_password(conn, id, None, &encoded).map(drop)).await?;
+    store(app, by, user.id, keeps, encoded).await?;
     Ok(changed)
+}
+
+async fn store(
+    app: &Arc<App>,
+    by: &Confirmed,
+    id: UserId,
+    keeps: Keeps,
+    encoded: EncodedPassword,
+) -> Result<(), ManageError> {
+    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps, loses: None };
+    let (shared, actor) = (Arc::clone(app), by.actor().clone());
+    let apply = move |conn: &mut Conn, user: &User| {
+        notice::password_changed(&shared, conn, user, &actor)?;
+        users::update_password(conn, user.id, None, &encoded).map(drop)
+    };
+    change(app, by, id, what, apply).await?;
+    app.mailer.ring();
+    Ok(())
 }
 
 /// Activates or deactivates; deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> Result<(), ManageError> {
     let what = if active {
-        Change { action: "user.activate", ends: None, keeps: None, loses: None }
+        Change { action: "user.activate", ends: None, keeps: Keeps::default(), loses: None }
     } else {
         let loses = Some(("is_active", OWN_RIGHT));
-        Change { action: "user.deactivate", ends: Some(Reason::Deactivated), keeps: None, loses }
+        Change { action: "user.deactivate", ends: Some(Reason::Deactivated), keeps: Keeps::default(), loses }
     };
-    change(app, by, id, what, move |conn, id| users::update_active(conn, id, active).map(drop)).await
+    change(app, by, id, what, move |conn, user| users::update_active(conn, user.id, active).map(drop)).await
 }
 
 /// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
 pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageError> {
     let loses = Some(("user", ONESELF));
-    let what = Change { action: "user.delete", ends: Some(Reason::Deleted), keeps: None, loses };
-    change(app, by, id, what, |conn, id| {
-        outstanding_tokens::update_owner_to_none(conn, id)?;
-        users::delete(conn, id).map(drop)
+    let what = Change { action: "user.delete", ends: Some(Reason::Deleted), keeps: Keeps::default(), loses };
+    change(app, by, id, what, |conn, user| {
+        outstanding_tokens::update_owner_to_none(conn, user.id)?;
+        users::delete(conn, user.id).map(drop)
     })
     .await
 }
@@ -108,8 +167,8 @@ struct Change {
     action: &'static str,
     /// Why it ends the user's sessions, if it does.
     ends: Option<Reason>,
-    /// The panel's session that goes on nevertheless, by its key's hash.
-    keeps: Option<String>,
+    /// What goes on nevertheless.
+    keeps: Keeps,
     /// Where it takes all rights: the field that a refusal is about, and what is said to who does it to themselves.
     loses: Option<(&'static str, &'static str)>,
 }
@@ -120,7 +179,7 @@ async fn change(
     by: &Confirmed,
     id: UserId,
     what: Change,
-    apply: impl Fn(&mut Conn, UserId) -> Result<(), DbError> + Send + 'static,
+    apply: impl Fn(&mut Conn, &User) -> Result<(), DbError> + Send + 'static,
 ) -> Result<(), ManageError> {
     let (actor, now) = (by.actor().clone(), app.now());
     let ends_tokens = app.config.accounts.end_sessions_on_user_change;
@@ -131,10 +190,12 @@ async fn change(
                 refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
             }
             if let Some(reason) = what.ends {
-                latchkey_admin_session::delete_of(conn, id, what.keeps.as_deref())?;
-                end_tokens(conn, id, ends_tokens, (reason, &actor.name), now)?;
+                latchkey_admin_session::delete_of(conn, id, what.keeps.panel.as_deref())?;
+                if ends_tokens {
+                    sessions::end_all(conn, id, what.keeps.api.as_deref(), (reason, &actor.name), now)?;
+                }
             }
-            apply(conn, id)?;
+            apply(conn, &user)?;
             audit::write(conn, now, &actor, what.action, Some(id), &user.username)?;
             Ok(())
         })
@@ -168,11 +229,6 @@ fn refuse(field: &'static str, is_last: bool, to_oneself: &str, is_own: bool) ->
         (false, false) => return Ok(()),
     };
     Err(ManageError::Protected(FieldError { field, message: message.to_owned() }))
-}
-
-/// Ends the sessions of the API, where the settings say so.
-fn end_tokens(conn: &mut Conn, id: UserId, is_wanted: bool, why: (Reason, &str), now: Instant) -> Result<(), DbError> {
-    if is_wanted { sessions::end_all(conn, id, None, why, now).map(drop) } else { Ok(()) }
 }
 
 /// As Django does, but what was not changed stays as it is.

@@ -29,6 +29,8 @@ pub enum Event {
     ThrottledLogin,
     /// A rotated token came back.
     ReuseAlarm,
+    /// A password was chosen by a link that was mailed.
+    PasswordReset,
     /// A user was added.
     UserCreated,
 }
@@ -43,6 +45,7 @@ impl Event {
             Self::FailedLogin => "login.failed",
             Self::ThrottledLogin => "login.throttled",
             Self::ReuseAlarm => "session.reuse",
+            Self::PasswordReset => "password.reset",
             Self::UserCreated => "user.create",
             Self::BlacklistedUnknown => "blacklisted.unknown",
             Self::Blacklisted(reason) => return Cow::Owned(format!("{BLACKLISTED}{}", reason.name())),

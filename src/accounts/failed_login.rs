@@ -17,6 +17,8 @@ pub enum Door {
     Api,
     /// The admin panel.
     Panel,
+    /// The pages of users.
+    Account,
 }
 
 impl Door {
@@ -24,6 +26,7 @@ impl Door {
         match self {
             Self::Api => "api",
             Self::Panel => "panel",
+            Self::Account => "account",
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Making an account, the rules that its fields follow, and why one is not made or changed. Loading many at once is in
 //! `load`, changes to one that is there are in `change`.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::confirm::Confirmed;
 use super::events::{self, Event};
+use super::policy::{self, Owner};
 use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
@@ -47,8 +48,10 @@ pub enum NewPassword {
     /// None can be used until one is set (Django's `!…`).
     #[default]
     Unusable,
-    /// As typed; it is hashed here.
+    /// As typed; it has to follow the rules, and is hashed here.
     Plain(SecretString),
+    /// The same, but somebody at the command line set the rules aside.
+    Unruled(SecretString),
     /// Already encoded in one of Django's formats.
     Encoded(EncodedPassword),
 }
@@ -101,14 +104,19 @@ pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, Ma
     app.db.write(move |conn| insert(conn, &actor, now, &row)).await
 }
 
-/// Whether `create` would take this user (its password apart); for a form or a prompt that asks field by field.
+/// Whether `create` would take this user; for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
     let profile = user.profile();
-    validate(&app.config.accounts, user.origin, None, &profile)?;
+    refuse(all_faults(app, user, &profile))?;
     app.db.read(move |conn| refuse_taken(conn, None, &profile)).await
 }
 
 impl NewUser {
+    /// Whose password it is to be, for the rules.
+    pub fn owner(&self) -> Owner {
+        Owner::from(&self.profile())
+    }
+
     /// Everything but the password, normalised.
     fn profile(&self) -> Profile {
         Profile {
@@ -126,8 +134,8 @@ impl NewUser {
 /// Validates, normalises and hashes: everything that needs no transaction.
 pub(super) async fn prepare(app: &App, user: NewUser) -> Result<NewRow, ManageError> {
     let profile = user.profile();
-    validate(&app.config.accounts, user.origin, None, &profile)?;
-    let password = encode(app, user.password).await?;
+    refuse(all_faults(app, &user, &profile))?;
+    let password = hash(app, user.password).await?;
     Ok(NewRow {
         password: password.0,
         is_superuser: profile.is_superuser,
@@ -141,20 +149,21 @@ pub(super) async fn prepare(app: &App, user: NewUser) -> Result<NewRow, ManageEr
     })
 }
 
+fn all_faults(app: &App, user: &NewUser, profile: &Profile) -> Vec<FieldError> {
+    let mut faults = faults(&app.config.accounts, user.origin, None, profile);
+    faults.extend(password_faults(app, &Owner::from(profile), &user.password));
+    faults
+}
+
 /// Every rule that needs no look into the database. Of a user that is there only what is changed has to follow it.
-pub(super) fn validate(
-    rules: &Accounts,
-    origin: Origin,
-    old: Option<&Profile>,
-    new: &Profile,
-) -> Result<(), ManageError> {
+pub(super) fn faults(rules: &Accounts, origin: Origin, old: Option<&Profile>, new: &Profile) -> Vec<FieldError> {
     let email_required = rules.username_field == UsernameField::Email;
     let is_new = |field: fn(&Profile) -> &String| old.is_none_or(|old| field(old) != field(new));
     let username = || match origin {
         Origin::New => user::validate_username(&new.username),
         Origin::Imported => user::validate_existing_username(&new.username),
     };
-    let problems: Vec<_> = [
+    [
         is_new(|profile| &profile.username).then(username),
         is_new(|profile| &profile.email).then(|| user::validate_email(&new.email, email_required)),
         is_new(|profile| &profile.first_name).then(|| user::validate_name("first_name", &new.first_name)),
@@ -163,40 +172,37 @@ pub(super) fn validate(
     .into_iter()
     .flatten()
     .flatten()
-    .collect();
-    if problems.is_empty() { Ok(()) } else { Err(ManageError::Fields(problems)) }
+    .collect()
 }
 
-/// The password as it is stored. Hashes on the pool.
-pub(super) async fn encode(app: &App, password: NewPassword) -> Result<EncodedPassword, ManageError> {
+/// All of these at once, if there are any.
+pub(super) fn refuse(faults: Vec<FieldError>) -> Result<(), ManageError> {
+    if faults.is_empty() { Ok(()) } else { Err(ManageError::Fields(faults)) }
+}
+
+/// What is wrong with a new password. One that is encoded already cannot be looked into.
+fn password_faults(app: &App, owner: &Owner, password: &NewPassword) -> Vec<FieldError> {
+    match password {
+        NewPassword::Plain(password) => policy::faults(&app.config, owner, password),
+        NewPassword::Unruled(password) => policy::unusable(password).into_iter().map(FieldError::from).collect(),
+        NewPassword::Unusable | NewPassword::Encoded(_) => Vec::new(),
+    }
+}
+
+/// The password of an owner as it is stored. Hashes on the pool.
+pub(super) async fn encode(app: &App, owner: &Owner, password: NewPassword) -> Result<EncodedPassword, ManageError> {
+    refuse(password_faults(app, owner, &password))?;
+    hash(app, password).await
+}
+
+async fn hash(app: &App, password: NewPassword) -> Result<EncodedPassword, ManageError> {
     Ok(match password {
         NewPassword::Unusable => EncodedPassword(format!("!{}", random::hex(&random::bytes::<20>()))),
-        NewPassword::Plain(password) => EncodedPassword(app.passwords.hash(acceptable(password)?).await?),
+        NewPassword::Plain(password) | NewPassword::Unruled(password) => {
+            EncodedPassword(app.passwords.hash(password).await?)
+        }
         NewPassword::Encoded(encoded) => encoded,
     })
-}
-
-/// A rule for new passwords, and how long it lets them be.
-pub struct PasswordRule {
-    /// In words, for the form.
-    pub words: &'static str,
-    /// At least so many bytes.
-    pub least: usize,
-    /// At most so many bytes.
-    pub most: usize,
-}
-
-/// What a new password has to be. An empty one can never be typed, and an endless one is an attack.
-pub const PASSWORD_RULES: [PasswordRule; 1] =
-    [PasswordRule { words: "Not empty, and no longer than 4,096 bytes", least: 1, most: 4096 }];
-
-fn acceptable(password: SecretString) -> Result<SecretString, ManageError> {
-    let message = match password.expose_secret().len() {
-        0 => "This field cannot be blank.",
-        4097.. => "Ensure this value has at most 4096 bytes.",
-        _ => return Ok(password),
-    };
-    Err(ManageError::Fields(vec![FieldError { field: "password", message: message.to_owned() }]))
 }
 
 /// Inserts a prepared user; a name or address that is taken is a field error in Django's words.

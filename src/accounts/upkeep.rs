@@ -1,16 +1,20 @@
 //! Keeping what is counted and written down in order, in the background of `runserver`: the rollup's rows are merged, the
-//! dashboard's statistics taken, and old entries of the audit log deleted. Expired tokens are the business of
+//! dashboard's statistics taken, and old entries of the audit log deleted, as are mails, links, devices and tries that are
+//! over. Expired tokens are the business of
 //! `tokens::purge`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backfill;
+use super::{backfill, throttle};
 use crate::app::App;
 use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::types::Instant;
-use crate::db::{Conn, DbError, latchkey_audit_log, latchkey_rollup};
+use crate::db::{
+    Conn, DbError, latchkey_audit_log, latchkey_device, latchkey_link, latchkey_mail, latchkey_rollup,
+    latchkey_throttle,
+};
 
 /// How often all of it is done.
 const INTERVAL: Duration = Duration::from_hours(1);
@@ -20,6 +24,9 @@ const FRESH: Duration = Duration::from_mins(55);
 const HOUR_IS_OVER: Duration = Duration::from_mins(70);
 /// Days are kept in hours for so long. Older ones are whole days, in UTC.
 pub const HOURS_KEPT: Duration = Duration::from_hours(35 * 24);
+/// Mails are listed for so long after they are done, and devices known after their last login.
+pub const MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
+const DEVICE_KEPT: Duration = Duration::from_hours(30 * 24);
 /// How many entries one write job deletes, and what lies between two.
 const BATCH: i64 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -47,6 +54,7 @@ pub async fn once(app: &App) -> Result<(), DbError> {
     if deleted > 0 {
         tracing::info!(entries = deleted, "deleted entries of the audit log that were older than AUDIT_LOG_RETENTION");
     }
+    delete_what_is_over(app, now).await?;
     take_statistics(app, now).await
 }
 
@@ -63,9 +71,30 @@ async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {
     if retention.is_zero() {
         return Ok(0);
     }
-    let (mut all, before) = (0, now - retention);
+    in_batches(app, latchkey_audit_log::delete_before, now - retention).await
+}
+
+/// What nobody asks for any more. What counts is decided where it is read: a link that is over opens nothing meanwhile.
+async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
+    let mails = in_batches(app, latchkey_mail::delete_done_before, now - MAIL_KEPT).await?;
+    let links = in_batches(app, latchkey_link::delete_expired, now).await?;
+    let devices = in_batches(app, latchkey_device::delete_before, now - DEVICE_KEPT).await?;
+    let tries = in_batches(app, latchkey_throttle::delete_before, now - throttle::remembered_for()).await?;
+    if mails + links + devices + tries > 0 {
+        tracing::info!(mails, links, devices, tries, "deleted what is over");
+    }
+    Ok(())
+}
+
+/// Deletes everything from before `before`, a batch at a time; answers how much.
+async fn in_batches(
+    app: &App,
+    delete: fn(&mut Conn, Instant, i64) -> Result<usize, DbError>,
+    before: Instant,
+) -> Result<usize, DbError> {
+    let mut all = 0;
     loop {
-        let deleted = exclusively(app, move |conn| latchkey_audit_log::delete_before(conn, before, BATCH)).await?;
+        let deleted = exclusively(app, move |conn| delete(conn, before, BATCH)).await?;
         all += deleted;
         if deleted == 0 {
             return Ok(all);

@@ -97,7 +97,7 @@ fn unprintable(value: &str) -> Option<&'static str> {
 
 /// Python's `\w`: letters and numbers by general category, and `_`. Rust counts more as a letter: vowel signs and
 /// other marks, and the letters in circles and squares, which are symbols.
-fn is_word(character: char) -> bool {
+pub(super) fn is_word(character: char) -> bool {
     let is_symbol = matches!(character, 'Ⓐ'..='ⓩ' | '\u{1f130}'..='\u{1f189}');
     character == '_' || character.is_alphanumeric() && !is_combining_mark(character) && !is_symbol
 }

@@ -1,12 +1,14 @@
 //! `latchkey changepassword`: a new password for a user, asked for as Django does or taken from stdin.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::failure::Failure;
+use super::new_password::Rules;
 use super::{help, open, output, prompt, users};
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::NewPassword;
+use crate::accounts::policy::Owner;
 
 /// How often Django asks.
 const ATTEMPTS: u32 = 3;
@@ -22,6 +24,7 @@ const ATTEMPTS: u32 = 3;
        latchkey changepassword id:7\n  \
        printf %s \"$NEW_PASSWORD\" | latchkey changepassword admin --password-stdin",
     "  DATABASE_URL                 where the users are\n  \
+       PASSWORD_RULES               what the new password has to be\n  \
        PASSWORD_HASHER              how the new password is stored\n  \
        END_SESSIONS_ON_USER_CHANGE  false keeps the user's sessions",
 ))]
@@ -32,6 +35,9 @@ pub struct Args {
     /// Read the password from stdin instead of asking
     #[arg(long)]
     password_stdin: bool,
+    /// Set the password even if it breaks PASSWORD_RULES
+    #[arg(long)]
+    skip_password_rules: bool,
 }
 
 /// Changes it.
@@ -39,21 +45,22 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = users::find(&app, &args.name).await?;
     let name = output::plain(&user.username).into_owned();
+    let rules = Rules { app: &app, owner: Owner::from(&user), is_skipped: args.skip_password_rules };
     let password = if args.password_stdin {
-        prompt::password_from_stdin()?
+        rules.given(prompt::password_from_stdin()?)?
     } else {
         if !prompt::is_possible() {
             return Err(Failure::say("There is no terminal to ask for a password: pipe it in with --password-stdin."));
         }
         output::say(format!("Changing password for user '{name}'"))?;
-        ask(&name)?
+        ask(&name, &rules).await?
     };
-    change::set_password(&app, &Confirmed::command_line(), user.id, NewPassword::Plain(password)).await?;
+    change::set_password(&app, &Confirmed::command_line(), user.id, password).await?;
     output::say(format!("Password changed successfully for user '{name}'"))
 }
 
 /// Three attempts, in Django's words.
-fn ask(name: &str) -> Result<SecretString, Failure> {
+async fn ask(name: &str, rules: &Rules<'_>) -> Result<NewPassword, Failure> {
     for _ in 0..ATTEMPTS {
         let first = prompt::hidden("Password: ")?;
         if first.expose_secret().is_empty() {
@@ -64,8 +71,8 @@ fn ask(name: &str) -> Result<SecretString, Failure> {
             output::say("Passwords do not match. Please try again.")?;
         } else if let Some(fault) = prompt::unfit(first.expose_secret()) {
             output::warn(fault);
-        } else {
-            return Ok(first);
+        } else if let Some(password) = rules.agreed(first, "change it").await? {
+            return Ok(password);
         }
     }
     Err(Failure::say(format!("Aborting password change for user '{name}' after {ATTEMPTS} attempts")))

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use super::failure::Failure;
+use super::new_password::Rules;
 use super::{help, open, output, prompt};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
@@ -26,7 +27,8 @@ use crate::db;
     "  LATCHKEY_SUPERUSER_USERNAME, LATCHKEY_SUPERUSER_EMAIL, LATCHKEY_SUPERUSER_PASSWORD\n                  \
        for --noinput; Django's DJANGO_SUPERUSER_… are understood too\n  \
        DATABASE_URL    where the users are\n  \
-       USERNAME_FIELD  'email': only the address is asked for, and it is the username too",
+       USERNAME_FIELD  'email': only the address is asked for, and it is the username too\n  \
+       PASSWORD_RULES  what the password has to be",
 ))]
 pub struct Args {
     /// The name to log in with
@@ -38,6 +40,9 @@ pub struct Args {
     /// Ask nothing
     #[arg(long, visible_alias = "no-input")]
     noinput: bool,
+    /// Set the password even if it breaks PASSWORD_RULES
+    #[arg(long)]
+    skip_password_rules: bool,
 }
 
 /// Makes one.
@@ -63,8 +68,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn superuser(username: String, email: String, password: NewPassword) -> NewUser {
-    NewUser { username, email, is_active: true, is_staff: true, is_superuser: true, password, ..NewUser::default() }
+fn superuser(username: String, email: String) -> NewUser {
+    NewUser { username, email, is_active: true, is_staff: true, is_superuser: true, ..NewUser::default() }
 }
 
 fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
@@ -73,15 +78,19 @@ fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
     let username = args.username.or(environment.username);
     let username = if by_email(app) { username.or_else(|| email.clone()) } else { username };
     let missing = |option: &str| Failure::say(format!("You must use --{option} with --noinput."));
-    Ok(superuser(
+    let mut user = superuser(
         username.ok_or_else(|| missing(if by_email(app) { "email" } else { "username" }))?,
         email.ok_or_else(|| missing("email"))?,
-        environment.password.map_or(NewPassword::Unusable, NewPassword::Plain),
-    ))
+    );
+    if let Some(password) = environment.password {
+        user.password = Rules { app, owner: user.owner(), is_skipped: args.skip_password_rules }.given(password)?;
+    }
+    Ok(user)
 }
 
 async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
-    let mut user = superuser(String::new(), String::new(), NewPassword::Unusable);
+    let is_skipped = args.skip_password_rules;
+    let mut user = superuser(String::new(), String::new());
     if by_email(app) {
         let name = args.username;
         let put = |user: &mut NewUser, address: String| {
@@ -98,7 +107,7 @@ async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
         ask_for(app, &mut user, |user, name| user.username = name, args.username, &question, suggestion).await?;
         ask_for(app, &mut user, |user, email| user.email = email, args.email, "Email address: ", None).await?;
     }
-    user.password = NewPassword::Plain(prompt::new_password()?);
+    user.password = Rules { app, owner: user.owner(), is_skipped }.asked().await?;
     Ok(user)
 }
 

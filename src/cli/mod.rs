@@ -10,10 +10,12 @@ mod failure;
 mod flushexpiredtokens;
 mod makesuperuser;
 mod migrate;
+mod new_password;
 mod open;
 mod output;
 mod prompt;
 mod runserver;
+mod sendtestemail;
 mod users;
 
 use std::ffi::OsString;
@@ -48,6 +50,7 @@ enum Command {
     Makesuperuser(makesuperuser::Args),
     Changepassword(changepassword::Args),
     Flushexpiredtokens(flushexpiredtokens::Args),
+    Sendtestemail(sendtestemail::Args),
     Check(check::Args),
     Users(users::Args),
 }
@@ -69,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Makesuperuser(args) => wait(makesuperuser::run(args)),
         Command::Changepassword(args) => wait(changepassword::run(args)),
         Command::Flushexpiredtokens(args) => wait(flushexpiredtokens::run(args)),
+        Command::Sendtestemail(args) => wait(sendtestemail::run(args)),
         Command::Check(args) => wait(check::run(args)),
         Command::Users(args) => wait(users::run(args)),
     };

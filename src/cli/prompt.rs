@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
@@ -89,34 +89,10 @@ pub fn unfit(password: &str) -> Option<&'static str> {
     }
 }
 
-/// Asks for a new password twice, until both are the same and fit (Django's `createsuperuser`).
-pub fn new_password() -> Result<SecretString, Failure> {
-    loop {
-        let first = hidden("Password: ")?;
-        let second = hidden("Password (again): ")?;
-        if first.expose_secret() != second.expose_secret() {
-            super::output::warn("Error: Your passwords didn't match.");
-        } else if let Some(fault) = unfit(first.expose_secret()) {
-            super::output::warn(&format!("Error: {fault}"));
-        } else {
-            return Ok(first);
-        }
-    }
-}
-
-/// The new password of a command that takes one: from stdin, or asked for twice.
-pub fn given_or_asked(from_stdin: bool) -> Result<SecretString, Failure> {
-    if from_stdin {
-        password_from_stdin()
-    } else if is_possible() {
-        new_password()
-    } else {
-        Err(Failure::say("There is no terminal to ask for a password: pipe it in with --password-stdin."))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<String, &'static str> {

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, SecretKeySource};
 use crate::db::{self, DbError};
+use crate::mail::queue;
 use crate::telemetry;
 use crate::tokens::purge;
 use crate::web::server;
@@ -121,13 +122,18 @@ async fn serve(config: Config) -> Result<(), Failure> {
     });
     tokio::spawn(purge::run(Arc::clone(&app)));
     tokio::spawn(upkeep::run(Arc::clone(&app)));
+    let sender = Arc::clone(&app);
+    let mail = tokio::spawn(async move { queue::run(&sender.db, &sender.mailer, &sender.clock).await });
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
         ended = &mut server => return ended.map_err(|error| Failure::say(format!("The server stopped: {error}."))),
         () = stop.next() => tracing::info!("stopping: requests in flight may finish"),
     }
+    app.mailer.stop();
     let orderly = async {
-        let requests = tokio::time::timeout(REQUEST_TIME, async { tokio::join!(handle.stop(true), server) }).await;
+        // What is queued stays there for the next start; only a mail that is being sent is waited for.
+        let work = async { tokio::join!(handle.stop(true), server, mail) };
+        let requests = tokio::time::timeout(REQUEST_TIME, work).await;
         // SQLite's writes are done in order: when this one is, all that were queued are. PostgreSQL has no queue.
         let write = tokio::time::timeout(WRITE_TIME, app.db.write(|_| Ok::<_, DbError>(())));
         requests.is_ok() && (app.db.is_postgres() || matches!(write.await, Ok(Ok(()))))

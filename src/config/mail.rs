@@ -100,6 +100,17 @@ fn page_of(reader: &mut Reader<'_>, origin: &str, name: &str, path: &str) -> Str
     })
 }
 
+impl EmailUrl {
+    /// Whether nobody between here and the mail server can listen: mail stays on this machine, or TLS with a certificate
+    /// that is checked protects it.
+    pub fn is_local_or_encrypted(&self) -> bool {
+        match self {
+            Self::Console | Self::File(_) | Self::Smtp { tls: SmtpTls::Implicit | SmtpTls::Required, .. } => true,
+            Self::Smtp { host, tls: SmtpTls::Opportunistic | SmtpTls::None, .. } => is_loopback(host),
+        }
+    }
+}
+
 impl fmt::Display for EmailUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -32,7 +32,7 @@ pub use introspection::IntrospectionClient;
 pub use jwt::Jwt;
 pub use key::SecretKeySource;
 pub use log::Log;
-pub use mail::{EmailUrl, Mail, SmtpTls};
+pub use mail::{EmailUrl, Mail, SmtpTls, TOKEN};
 pub use reader::{Effective, Get, Origin, Problem, Problems};
 pub use second_factor::{Required, SecondFactor};
 pub use server::Server;

@@ -38,6 +38,11 @@ pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Link>, DbError> 
     Ok(latchkey_link::table.find(token_hash).select(Link::as_select()).first(conn).optional()?)
 }
 
+/// Forgets a link; `false` if somebody else was faster.
+pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
+    Ok(diesel::delete(latchkey_link::table.find(token_hash)).execute(conn)? > 0)
+}
+
 /// Forgets all links of a user for a purpose; answers how many there were.
 pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str) -> Result<usize, DbError> {
     let of = latchkey_link::table.filter(latchkey_link::user_id.eq(user)).filter(latchkey_link::purpose.eq(purpose));

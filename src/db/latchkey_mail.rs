@@ -1,12 +1,22 @@
 //! `latchkey_mail`: the queue of mail, and what became of it. A mail is written in the transaction that causes it; the
 //! queue is worked off by `mail::queue`.
 
+pub mod list;
+
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::schema::latchkey_mail;
 use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
+
+/// It waits to be sent, for the first time or again.
+pub const QUEUED: &str = "queued";
+/// The server has taken it.
+pub const SENT: &str = "sent";
+/// It is given up.
+pub const FAILED: &str = "failed";
 
 /// A mail that is to be sent.
 #[derive(Debug, Clone, Insertable)]
@@ -48,6 +58,12 @@ pub struct Claimed {
 pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
     diesel::insert_into(latchkey_mail::table).values(row.clone()).execute(conn)?;
     Ok(())
+}
+
+/// Whether a mail is due.
+pub fn is_due(conn: &mut Conn, now: Instant) -> Result<bool, DbError> {
+    let due = latchkey_mail::table.filter(latchkey_mail::status.eq(QUEUED)).filter(latchkey_mail::next_at.le(now));
+    Ok(select(exists(due)).get_result(conn)?)
 }
 
 /// Takes up to `limit` mails that are due, longest due first, in the name of `claim`: until `until` nobody else gets them.

@@ -47,13 +47,13 @@ pub fn list_of(conn: &mut Conn, user: UserId) -> Result<Vec<Factor>, DbError> {
         .load(conn)?)
 }
 
-/// Adds a factor.
+/// Adds a factor; answers its id.
 ///
 /// # Errors
 /// `Unique` when the user has one of this kind, or somebody has this passkey.
-pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
-    diesel::insert_into(latchkey_second_factor::table).values(row.clone()).execute(conn)?;
-    Ok(())
+pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<RowId, DbError> {
+    let new = diesel::insert_into(latchkey_second_factor::table).values(row.clone());
+    Ok(new.returning(latchkey_second_factor::id).get_result(conn)?)
 }
 
 /// Notes that a code of TOTP was used; `false` if it, or a later one, was used before.

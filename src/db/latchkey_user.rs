@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::latchkey_user;
-use super::types::UserId;
+use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
 /// The user's random id, if it has one.
@@ -36,8 +36,35 @@ pub fn is_second_factor_required(conn: &mut Conn, user: UserId) -> Result<bool, 
     Ok(row.first(conn).optional()?.unwrap_or(false))
 }
 
-/// Notes whether they do; `false` where the user has no row yet.
-pub fn update_second_factor_required(conn: &mut Conn, user: UserId, is_required: bool) -> Result<bool, DbError> {
-    let row = latchkey_user::table.find(user);
-    Ok(diesel::update(row).set(latchkey_user::second_factor_required.eq(is_required)).execute(conn)? > 0)
+/// Notes whether they do; `uuid` is for a user who has no random id yet.
+pub fn upsert_second_factor_required(
+    conn: &mut Conn,
+    user: UserId,
+    uuid: &str,
+    is_required: bool,
+) -> Result<(), DbError> {
+    let required = latchkey_user::second_factor_required.eq(is_required);
+    if diesel::update(latchkey_user::table.find(user)).set(required).execute(conn)? == 0 {
+        insert(conn, user, uuid)?;
+        diesel::update(latchkey_user::table.find(user)).set(required).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The address that the user has shown to be theirs, and when. It counts only while it is the user's address.
+pub fn find_confirmed(conn: &mut Conn, user: UserId) -> Result<Option<(String, Instant)>, DbError> {
+    let columns = (latchkey_user::confirmed_email, latchkey_user::email_confirmed_at);
+    let row: Option<(Option<String>, Option<Instant>)> =
+        latchkey_user::table.find(user).select(columns).first(conn).optional()?;
+    Ok(row.and_then(|(email, at)| email.zip(at)))
+}
+
+/// Notes that the user has shown an address to be theirs; `uuid` is for one who has no random id yet.
+pub fn upsert_confirmed(conn: &mut Conn, user: UserId, uuid: &str, email: &str, at: Instant) -> Result<(), DbError> {
+    let confirmed = (latchkey_user::confirmed_email.eq(email), latchkey_user::email_confirmed_at.eq(at));
+    if diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)? == 0 {
+        insert(conn, user, uuid)?;
+        diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)?;
+    }
+    Ok(())
 }

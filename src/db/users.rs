@@ -106,6 +106,14 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>, DbError>
         .load(conn)?)
 }
 
+/// Up to `limit` active users with this address in any case who have a password that can be used.
+pub fn list_by_address(conn: &mut Conn, email: &str, limit: i64) -> Result<Vec<User>, DbError> {
+    let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(email).sql(")");
+    let usable = users::is_active.eq(true).and(users::password.not_like("!%"));
+    let found = users::table.filter(same.and(usable)).order(users::id).limit(limit);
+    Ok(found.select(User::as_select()).load(conn)?)
+}
+
 /// The only one of these, or nobody.
 pub fn only(mut found: Vec<User>) -> Option<User> {
     if found.len() == 1 { found.pop() } else { None }
@@ -177,6 +185,12 @@ pub fn update_password(
         None => diesel::update(users::table.find(id)).set(change).execute(conn),
     }?;
     Ok(changed > 0)
+}
+
+/// Replaces the address.
+pub fn update_email(conn: &mut Conn, id: UserId, email: &str) -> Result<(), DbError> {
+    diesel::update(users::table.find(id)).set(users::email.eq(email)).execute(conn)?;
+    Ok(())
 }
 
 /// Activates or deactivates; `false` if there is no such user.

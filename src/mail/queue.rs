@@ -1,8 +1,200 @@
-//! The queue of mail.
+//! Working off the queue of mail. Whoever takes a mail moves its next attempt beyond any time that one can last, so that of
+//! several instances one has it, and another takes over when that one dies. A mail is sent at least once, and twice only
+//! if the process dies between the server's answer and our note of it.
 
-/// It waits to be sent, for the first time or again.
-pub const QUEUED: &str = "queued";
-/// The server has taken it.
-pub const SENT: &str = "sent";
-/// It is given up.
-pub const FAILED: &str = "failed";
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{sleep, timeout};
+
+use super::letter::Letter;
+use super::transport::{DEADLINE, Fault};
+use super::{Mailer, context};
+use crate::clock::Clock;
+use crate::crypto::random;
+use crate::db::latchkey_mail::{self, Claimed, FAILED, SENT};
+use crate::db::types::Instant;
+use crate::db::{Db, DbError};
+
+/// So many mails are sent at once: one that hangs does not hold up the others.
+const AT_ONCE: usize = 4;
+/// How long a mail belongs to whoever took it.
+const LEASE: Duration = Duration::from_mins(10);
+/// How often the queue is looked at without a bell: for what other instances left, and for second attempts.
+const INTERVAL: Duration = Duration::from_secs(15);
+/// What part of an attempt's time it may go on when the process is to end: five seconds.
+const LAST_WORDS: u32 = 12;
+/// What lies between two attempts to note that a mail was sent.
+const NOTE_AGAIN: Duration = Duration::from_secs(1);
+/// The longest that lies between two attempts to send a mail.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// What became of the mails that were due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// The server has them.
+    pub sent: usize,
+    /// They are tried again.
+    pub again: usize,
+    /// They are given up.
+    pub given_up: usize,
+}
+
+/// Sends what is due, when the bell rings and every now and then, until `Mailer::stop`.
+pub async fn run(db: &Db, mailer: &Mailer, clock: &Clock) {
+    let mut stop = mailer.stop.subscribe();
+    while !*stop.borrow_and_update() {
+        if let Err(error) = deliver_due(db, mailer, clock).await {
+            tracing::warn!(%error, "the queue of mail could not be read; it is tried again soon");
+        }
+        tokio::select! {
+            () = mailer.bell.notified() => {}
+            () = sleep(INTERVAL) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Sends every mail that is due now.
+pub async fn deliver_due(db: &Db, mailer: &Mailer, clock: &Clock) -> Result<Delivered, DbError> {
+    let now = Instant::from(clock.now());
+    if !db.read(move |conn| latchkey_mail::is_due(conn, now)).await? {
+        return Ok(Delivered::default());
+    }
+    let worker = Worker { db, mailer, clock };
+    // All are heard to their end: an attempt that is dropped may be a mail that was sent and is not noted.
+    let ends = join_all((0..AT_ONCE).map(|_| worker.work())).await;
+    let mut all = Delivered::default();
+    for end in ends {
+        let end = end?;
+        all.sent += end.sent;
+        all.again += end.again;
+        all.given_up += end.given_up;
+    }
+    Ok(all)
+}
+
+#[derive(Clone, Copy)]
+struct Worker<'a> {
+    db: &'a Db,
+    mailer: &'a Mailer,
+    clock: &'a Clock,
+}
+
+impl Worker<'_> {
+    /// One mail after the other, until none is due or the process is to end.
+    async fn work(self) -> Result<Delivered, DbError> {
+        let mut done = Delivered::default();
+        while !*self.mailer.stop.borrow() {
+            let (now, claim) = (self.now(), random::jti());
+            let held = claim.clone();
+            let claimed = self.db.write(move |conn| latchkey_mail::claim_due(conn, now, now + LEASE, &held, 1)).await?;
+            let Some(mail) = claimed.into_iter().next() else { break };
+            self.deliver(mail, claim, &mut done).await?;
+        }
+        Ok(done)
+    }
+
+    fn now(self) -> Instant {
+        Instant::from(self.clock.now())
+    }
+
+    /// Tries a mail and notes what came of it.
+    async fn deliver(self, mail: Claimed, claim: String, done: &mut Delivered) -> Result<(), DbError> {
+        let attempt = self.attempt(&mail).await;
+        let (now, id, attempts) = (self.now(), mail.id, mail.attempts.saturating_add(1));
+        let Err(fault) = attempt else {
+            done.sent += 1;
+            tracing::info!(mail = id.0, template = mail.template, "sent a mail");
+            self.note_sent(&mail, &claim, now).await;
+            return Ok(());
+        };
+        let next = now + wait(attempts);
+        let (is_over, error) = (fault.is_permanent || next >= mail.give_up_at, fault.text);
+        if is_over {
+            done.given_up += 1;
+            tracing::warn!(mail = id.0, template = mail.template, attempts, error, "gave a mail up");
+        } else {
+            done.again += 1;
+            tracing::warn!(mail = id.0, template = mail.template, attempts, error, "a mail could not be sent yet");
+        }
+        let note = move |conn: &mut _| match is_over {
+            true => latchkey_mail::update_done(conn, id, &claim, FAILED, now, Some(&error)),
+            false => latchkey_mail::update_failed(conn, id, &claim, next, &error),
+        };
+        self.db.write(note).await.map(drop)
+    }
+
+    async fn attempt(self, mail: &Claimed) -> Result<(), Fault> {
+        let mailer = self.mailer;
+        let give_up = |reason: &str| Err(Fault::permanent(reason.to_owned()));
+        if self.now() >= mail.give_up_at {
+            return give_up("It waited for too long: nothing was there to send it in time.");
+        }
+        let Some(letter) = Letter::of(&mail.template, &mail.parameters) else {
+            return give_up("Another version of Latchkey wrote it, and this one cannot read it.");
+        };
+        let secret = match &mail.secret {
+            None => None,
+            Some(sealed) => match mailer.seal.open(&context(&mail.recipient, &mail.template), sealed) {
+                None => return give_up("Its link cannot be decrypted: SECRET_KEY has changed since it was written."),
+                secret => secret,
+            },
+        };
+        // What tells two databases apart that serve one host is the moment.
+        let id = format!("{}.{}", mail.id, mail.created_at.datetime().timestamp_micros());
+        let written = mailer.write(&id, mail.created_at, &mail.recipient, &mail.subject, &letter, secret)?;
+        tokio::select! {
+            sent = mailer.transport.send(written) => sent,
+            () = self.cut_off() => Err(Fault::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
+        }
+    }
+
+    /// Some time after the stop.
+    async fn cut_off(self) {
+        let mut stop = self.mailer.stop.subscribe();
+        // The sender lives as long as the mailer, so this is no error.
+        let _ = stop.wait_for(|stopped| *stopped).await;
+        sleep(self.mailer.transport.deadline() / LAST_WORDS).await;
+    }
+
+    /// Notes that the server has a mail. Until that is written down it may be sent again, so it is tried for as long as
+    /// nobody else can take the mail.
+    async fn note_sent(self, mail: &Claimed, claim: &str, at: Instant) {
+        let noted = async {
+            loop {
+                let (id, claim) = (mail.id, claim.to_owned());
+                let note = move |conn: &mut _| latchkey_mail::update_done(conn, id, &claim, SENT, at, None);
+                match self.db.write(note).await {
+                    Ok(_) => return,
+                    Err(error) => {
+                        tracing::warn!(mail = id.0, %error, "a mail was sent and that could not be noted yet")
+                    }
+                }
+                sleep(NOTE_AGAIN).await;
+            }
+        };
+        if timeout(LEASE - 2 * DEADLINE, noted).await.is_err() {
+            tracing::error!(mail = mail.id.0, "a mail was sent and that could not be noted: it will be sent again");
+        }
+    }
+}
+
+/// What lies before the next attempt: 1, 2, 4 … minutes, at most an hour.
+fn wait(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(6);
+    Duration::from_mins(1 << doublings).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_become_rarer_up_to_once_an_hour() {
+        let minutes: Vec<u64> = (1..=9).map(|attempts| wait(attempts).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(wait(i32::MAX), LONGEST_WAIT);
+        assert_eq!(wait(0), Duration::from_mins(1));
+    }
+}

@@ -53,6 +53,12 @@ pub async fn find(app: &Arc<App>, caller: &Authenticated, id: &str) -> Result<Op
         .await
 }
 
+/// The session that the caller's token is of, where that is known.
+pub async fn current(app: &Arc<App>, caller: &Authenticated) -> Result<Option<String>, DbError> {
+    let (shared, caller) = (Arc::clone(app), caller.clone());
+    app.db.read(move |conn| here(&shared, conn, &caller)).await
+}
+
 /// Names one of them; `false` if there is none of that id.
 pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
     let (shared, user, id, label) = (Arc::clone(app), caller.user.id, id.to_owned(), label.to_owned());

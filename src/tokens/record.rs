@@ -28,6 +28,8 @@ pub enum Reason {
     Admin,
     /// The user's password was changed.
     PasswordChange,
+    /// The user chose a new password by a link that was mailed.
+    PasswordReset,
     /// The user was deactivated.
     Deactivated,
     /// The user was deleted.
@@ -48,7 +50,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Rotated,
         Self::Blacklist,
         Self::Revoke,
@@ -56,6 +58,7 @@ impl Reason {
         Self::LogoutAll,
         Self::Admin,
         Self::PasswordChange,
+        Self::PasswordReset,
         Self::Deactivated,
         Self::Deleted,
         Self::Reuse,
@@ -76,6 +79,7 @@ impl Reason {
             Self::LogoutAll => "logout_all",
             Self::Admin => "admin",
             Self::PasswordChange => "password_change",
+            Self::PasswordReset => "password_reset",
             Self::Deactivated => "deactivated",
             Self::Deleted => "deleted",
             Self::Reuse => "reuse",

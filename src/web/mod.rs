@@ -6,12 +6,14 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, ServiceConfig, get, head, redirect, resource, to};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder};
 
+mod account;
 pub mod admin;
 pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
 pub mod extract;
+mod form;
 pub mod health;
 pub mod middleware;
 mod origin;
@@ -21,10 +23,12 @@ mod words;
 use crate::app::App;
 
 use api::error::ApiError;
-use api::{Endpoint, docs, introspect, logout, me, revoke, schema, sessions, sliding, spellings, token};
+use api::{
+    Endpoint, docs, email, introspect, logout, me, password, revoke, schema, sessions, sliding, spellings, token,
+};
 
 /// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
-pub const VIEWS: [Endpoint; 13] = [
+pub const VIEWS: [Endpoint; 18] = [
     Endpoint::of::<token::Obtain>("/api/token"),
     Endpoint::of::<token::Refresh>("/api/token/refresh"),
     Endpoint::of::<token::Verify>("/api/token/verify"),
@@ -38,6 +42,11 @@ pub const VIEWS: [Endpoint; 13] = [
     Endpoint::of::<sessions::List>("/api/sessions"),
     Endpoint::of::<sessions::One>("/api/sessions/{id}"),
     Endpoint::of::<me::Me>("/api/me"),
+    Endpoint::of::<password::Change>("/api/password/change"),
+    Endpoint::of::<password::Reset>("/api/password/reset"),
+    Endpoint::of::<password::ResetConfirm>("/api/password/reset/confirm"),
+    Endpoint::of::<email::Change>("/api/email/change"),
+    Endpoint::of::<email::Confirm>("/api/email/confirm"),
 ];
 
 /// Every URL of the server.
@@ -52,6 +61,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(resource("/static/{path:.*}").route(get().to(assets::serve)))
         .service(redirect("/", "/admin/").using_status_code(StatusCode::FOUND))
         .service(resource("/admin").to(admin_without_slash))
+        .configure(|cfg| account::routes(cfg, app))
         .configure(|cfg| admin::routes(cfg, app))
         .default_service(to(middleware::not_found));
 }

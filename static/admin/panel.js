@@ -118,17 +118,18 @@ setInterval(() => {
   }
 }, 30000);
 
-// ---- passwords: <ul data-rules="id of the field">, each rule ticked when it is met ----
+// ---- passwords: <ul data-rules="id of the field">, each rule that can be measured is ticked when it is met ----
 
 for (const list of all("[data-rules]")) {
   const field = document.getElementById(list.dataset.rules);
   const again = document.getElementById(list.dataset.again);
   const check = () => {
+    const characters = Array.from(field.value).length;
     const bytes = new TextEncoder().encode(field.value).length;
-    for (const rule of list.children) {
+    for (const rule of list.querySelectorAll("[data-least], [data-most], [data-same]")) {
       const { least, most, same } = rule.dataset;
       const isMet = bytes > 0 && (same === undefined || again?.value === field.value)
-        && bytes >= Number(least ?? 0) && bytes <= Number(most ?? Infinity);
+        && characters >= Number(least ?? 0) && bytes <= Number(most ?? Infinity);
       rule.classList.toggle("met", isMet);
       rule.querySelector(".sr").textContent = isMet ? "met: " : "not met: ";
     }

@@ -66,6 +66,8 @@ pub const PAGES: &[Page] = &[
     at("sessions_none_found", "/admin/sessions/?q=nobody-has-this-name"),
     at("session", "/admin/sessions/{session}/"),
     at("session_end", "/admin/sessions/{session}/end/"),
+    at("mail", "/admin/mail/"),
+    at("mail_none_found", "/admin/mail/?q=nobody-has-this-name&status=failed"),
     at("audit_log", "/admin/audit_log/"),
     at("audit_log_none_found", "/admin/audit_log/?action=user.delete"),
     at("tokens", "/admin/token_blacklist/"),
@@ -111,6 +113,22 @@ pub const HOSTILE: [&str; 6] = [
     "javascript:alert(1)//http://evil.example/?a=1&b=2#</style><!--",
 ];
 
+/// A mail that left, one that is tried again, one that was given up, and one that waits.
+const MAILS: &str = "INSERT INTO latchkey_mail (created_at, user_id, recipient, subject, template, parameters, status, \
+    attempts, next_at, give_up_at, done_at, error) VALUES \
+    ('2026-03-01 12:00:00', (SELECT id FROM auth_user WHERE username = 'alice'), 'alice@example.com', \
+     'New login to your Latchkey account', 'new_device', '{}', 'sent', 1, NULL, '2026-03-02 12:00:00', \
+     '2026-03-01 12:00:01', NULL), \
+    ('2026-03-01 12:10:00', NULL, 'nobody@example.net', 'Confirm your email address for Latchkey', 'email_confirm', \
+     '{}', 'failed', 1, NULL, '2026-03-02 12:00:00', '2026-03-01 12:10:02', \
+     'The mail server mail.example.com:587 answered 550: 5.1.1 <nobody@example.net> User unknown in virtual mailbox table.'), \
+    ('2026-03-01 15:00:00', (SELECT id FROM auth_user WHERE username = 'lena'), 'lena@example.com', \
+     'Reset your password for Latchkey', 'password_reset', '{}', 'queued', 3, '2026-03-01 15:30:00', \
+     '2026-03-02 12:00:00', NULL, 'The mail server mail.example.com:587 cannot be used: Connection refused (os error 111).'), \
+    ('2026-03-01 15:14:00', (SELECT id FROM auth_user WHERE username = 'alice'), 'alice@example.com', \
+     'Your password for Latchkey was changed', 'password_changed', '{}', 'queued', 0, '2026-03-01 15:14:00', \
+     '2026-03-02 12:00:00', NULL, NULL)";
+
 /// A user agent with nothing unusual about it.
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
@@ -135,6 +153,9 @@ impl Site {
             ("latchkey_session", "label", 100),
             ("latchkey_session", "ended_by", 150),
             ("latchkey_token", "blacklisted_by", 150),
+            ("latchkey_mail", "recipient", 254),
+            ("latchkey_mail", "subject", 250),
+            ("latchkey_mail", "error", 500),
             ("latchkey_audit_log", "actor", 150),
             ("latchkey_audit_log", "object", 255),
         ] {
@@ -181,6 +202,7 @@ impl Site {
         root.submit(&question, "/blacklist/", &[]).expect_status(303);
         log_in("tomas");
         server.set_active(tomas, false);
+        server.db.execute(MAILS);
 
         places.insert("live", server.token_id(&live.refresh).to_string());
         places.insert("live_jti", jti(&live.refresh));

@@ -15,5 +15,6 @@ mod db;
 mod differences;
 mod house;
 mod key_set;
+mod mail;
 #[path = "../proof/mod.rs"]
 mod proof;

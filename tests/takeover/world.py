@@ -90,6 +90,7 @@ class World:
             # The settings of the project, said again (docs/django.md).
             "JWT_ACCESS_TOKEN_LIFETIME": "10m",
             "JWT_REFRESH_TOKEN_LIFETIME": "7 days",
+            "PASSWORD_RULES": "django",
         }
         self.binary = os.environ["LATCHKEY_BIN"]
 

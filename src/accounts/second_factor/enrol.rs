@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::answer::{self, AnswerError, Given};
 use super::challenge::{self, Purpose, Waiting};
-use super::{Enrolled, Kind, Method, code, notice};
+use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::failed_login::Door;
-use crate::accounts::{Actor, Client, audit, manage};
+use crate::accounts::{Actor, Client, audit, manage, notice};
 use crate::app::App;
 use crate::crypto::digest::equal;
 use crate::crypto::passkey::Registered;
@@ -232,6 +232,6 @@ fn add(
     }
     let detail = json!({"kind": proven.kind.name(), "name": name});
     audit::write_with(conn, now, actor, "second_factor.add", Some(user.id), &user.username, &detail)?;
-    notice::added(app, conn, &user, proven.kind, actor, now)?;
+    notice::factor_added(app, conn, &user, proven.kind, actor)?;
     Ok((id, is_first))
 }

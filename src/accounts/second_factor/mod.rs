@@ -45,6 +45,15 @@ impl Kind {
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
+
+    /// What people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Email => "codes by email",
+            Self::Totp => "an authenticator app",
+            Self::Passkey => "a passkey",
+        }
+    }
 }
 
 /// A way to answer a challenge.

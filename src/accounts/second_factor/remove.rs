@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::answer::{self, AnswerError, Right};
-use super::{Kind, code, notice};
+use super::{Kind, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError};
-use crate::accounts::{Actor, Client, audit};
+use crate::accounts::{Actor, Client, audit, notice};
 use crate::app::App;
 use crate::db::types::{Instant, RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
@@ -74,10 +74,7 @@ pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: 
     app.db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-            if !latchkey_user::update_second_factor_required(conn, user.id, is_required)? {
-                latchkey_user::insert(conn, user.id, &uuid)?;
-                latchkey_user::update_second_factor_required(conn, user.id, is_required)?;
-            }
+            latchkey_user::upsert_second_factor_required(conn, user.id, &uuid, is_required)?;
             let action = if is_required { "second_factor.require" } else { "second_factor.unrequire" };
             audit::write(conn, now, &actor, action, Some(user.id), &user.username)?;
             Ok(())
@@ -97,7 +94,7 @@ fn take(app: &App, conn: &mut Conn, user: &User, id: RowId, actor: &Actor, now: 
     let detail = json!({"kind": factor.kind, "name": factor.name});
     audit::write_with(conn, now, actor, "second_factor.remove", Some(user.id), &user.username, &detail)?;
     if let Some(kind) = Kind::of(&factor.kind) {
-        notice::removed(app, conn, user, kind, actor, now)?;
+        notice::factor_removed(app, conn, user, kind, actor)?;
     }
     Ok(true)
 }

@@ -1,10 +1,11 @@
 //! `latchkey users create`.
 
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::manage::{self, NewPassword, NewUser};
+use crate::accounts::manage::{self, NewUser};
 use crate::app::App;
 use crate::cli::failure::Failure;
-use crate::cli::{help, open, output, prompt};
+use crate::cli::new_password::Rules;
+use crate::cli::{help, open, output};
 use crate::config::UsernameField;
 
 /// Make a user
@@ -18,6 +19,7 @@ use crate::config::UsernameField;
        printf %s \"$PASSWORD\" | latchkey users create ana --staff --password-stdin --json",
     "  DATABASE_URL     where the users are\n  \
        USERNAME_FIELD   'email': a USERNAME that is an address is the e-mail address too\n  \
+       PASSWORD_RULES   what the password has to be\n  \
        PASSWORD_HASHER  how the password is stored",
 ))]
 pub struct Args {
@@ -44,6 +46,9 @@ pub struct Args {
     /// Read the password from stdin instead of asking
     #[arg(long)]
     password_stdin: bool,
+    /// Set the password even if it breaks PASSWORD_RULES
+    #[arg(long)]
+    skip_password_rules: bool,
 }
 
 /// Makes it.
@@ -61,7 +66,8 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     };
     // Before the question, so that nobody types a password for a name that is refused.
     manage::check(&app, &user).await?;
-    user.password = NewPassword::Plain(prompt::given_or_asked(args.password_stdin)?);
+    let rules = Rules { app: &app, owner: user.owner(), is_skipped: args.skip_password_rules };
+    user.password = rules.given_or_asked(args.password_stdin).await?;
     let user = manage::create(&app, &Confirmed::command_line(), user).await?;
     let sentence = format!("User '{}' created (id {}).", output::plain(&user.username), user.id);
     super::answer(&app, user.id, json, &sentence).await

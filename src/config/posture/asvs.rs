@@ -60,6 +60,17 @@ fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {
             "?sslmode=verify-full at the end of DATABASE_URL",
         )
         .pressing(),
+        by(
+            "EMAIL_URL",
+            asks("12.3.2", "TLS clients check the certificate of the server before they talk to it."),
+            config.mail.url.is_local_or_encrypted(),
+            [
+                "Links leave over TLS, to a mail server whose certificate is checked, or for one on this machine.",
+                "Mail, with links that open accounts, may be read on its way to the mail server.",
+            ],
+            "smtps:// in EMAIL_URL, or smtp:// without ?tls=",
+        )
+        .pressing(),
     ]
 }
 

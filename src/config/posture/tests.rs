@@ -42,6 +42,13 @@ const CASES: &[Case] = &[
         &[("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=verify-full")],
         &[("DATABASE_URL", "postgres:///d?host=db.example.com&sslmode=prefer")],
     ),
+    (Source::Asvs, "12.3.2", &[], &[("EMAIL_URL", "smtp://mail.example.com?tls=none")]),
+    (
+        Source::Asvs,
+        "12.3.2",
+        &[("EMAIL_URL", "smtp://localhost")],
+        &[("EMAIL_URL", "smtp://mail.example.com?tls=opportunistic")],
+    ),
     (Source::Asvs, "6.2.8", &[], &[("PASSWORD_HASHER", "bcrypt")]),
     (Source::Asvs, "7.3.1", &[], &[("JWT_ROTATE_REFRESH_TOKENS", "false")]),
     (

@@ -8,7 +8,7 @@ use crate::accounts::device;
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 22] = [
+const ACTIONS: [Action; 27] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
     ("login.throttled", "Throttled logins", "Throttled login"),
@@ -25,6 +25,11 @@ const ACTIONS: [Action; 22] = [
     ("user.create", "Users added", "User added"),
     ("user.change", "Users changed", "User changed"),
     ("user.set_password", "Passwords set", "Password set"),
+    ("user.reset_request", "Links for a password asked for", "Link for a new password asked for"),
+    ("user.reset_link", "Links for a password sent", "Link for a new password sent"),
+    ("user.reset_password", "Passwords reset", "Password reset with a link"),
+    ("user.email_request", "Addresses to confirm", "Link to confirm an address asked for"),
+    ("user.email_confirm", "Addresses confirmed", "Email address confirmed"),
     ("user.activate", "Users activated", "User activated"),
     ("user.deactivate", "Users deactivated", "User deactivated"),
     ("user.delete", "Users deleted", "User deleted"),

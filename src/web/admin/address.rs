@@ -15,6 +15,8 @@ pub const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
 pub const SESSIONS: &str = "/admin/sessions/";
 /// "Explain a token".
 pub const EXPLAIN: &str = "/admin/explain/";
+/// The list of mail.
+pub const MAIL: &str = "/admin/mail/";
 /// The audit log.
 pub const AUDIT_LOG: &str = "/admin/audit_log/";
 /// The effective settings and the security posture.

@@ -64,6 +64,8 @@ pub enum Place {
     Sessions(bool),
     /// "Explain a token".
     Explain,
+    /// The mail.
+    Mail,
     /// The audit log.
     AuditLog(bool),
     /// The settings.
@@ -175,6 +177,7 @@ impl Layout {
             Place::Blacklisted(is_list) => ("blacklisted", is_list),
             Place::Sessions(is_list) => ("sessions", is_list),
             Place::Explain => ("explain", true),
+            Place::Mail => ("mail", true),
             Place::AuditLog(is_list) => ("audit_log", is_list),
             Place::Settings => ("settings", true),
             Place::Account => ("account", true),

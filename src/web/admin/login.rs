@@ -12,12 +12,12 @@ use serde::Deserialize;
 use super::access::{self, Staff};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
+use super::form::login_label;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::{address, confirm};
 use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::config::UsernameField;
 
 const REQUIRED: &str = "This field is required.";
 
@@ -68,11 +68,7 @@ impl LoginForm {
 }
 
 fn label(visit: &Visit) -> &'static str {
-    match visit.app.config.accounts.username_field {
-        UsernameField::Username => "Username",
-        UsernameField::Email => "Email address",
-        UsernameField::UsernameOrEmail => "Username or email address",
-    }
+    login_label(visit.app.config.accounts.username_field)
 }
 
 /// `GET login/`: the form, or straight on for who is logged in already.

@@ -16,10 +16,10 @@ mod dashboard;
 mod error;
 mod explain;
 mod export;
-mod form;
 mod index;
 mod layout;
 mod login;
+mod mail;
 mod outstanding_tokens;
 mod search;
 mod sentence;
@@ -34,7 +34,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PathConfig, ServiceConfig, get, head, post, resource, scope, to};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
-use super::{claims, words};
+use super::{claims, form, words};
 use access::Staff;
 use error::PageError;
 
@@ -109,6 +109,7 @@ fn session_routes(cfg: &mut ServiceConfig) {
         .service(form("/sessions/action/").route(post().to(sessions::act)))
         .service(page("/sessions/{id}/", sessions::detail::detail))
         .service(page("/sessions/{id}/end/", sessions::ask).route(post().to(sessions::end)))
+        .service(page("/mail/", mail::list).route(post().to(mail::search)))
         .service(page("/audit_log/", audit_log::list).route(post().to(audit_log::search)))
         .service(page("/audit_log/export/", audit_log::export::export));
 }

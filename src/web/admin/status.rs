@@ -44,7 +44,7 @@ impl Status {
 /// Why tokens are blacklisted: the word that is stored, its badge, and the end of a sentence ("It was blacklisted … because
 /// …"). A test holds it against `tokens::record::Reason`.
 #[rustfmt::skip] // a table is read in columns
-const REASONS: [(&str, Badge, &str); 15] = [
+const REASONS: [(&str, Badge, &str); 16] = [
     ("rotated", badge("rotated", "rotate", "Rotation"), "because a refresh replaced it by the next token"),
     ("blacklist", badge("plain", "ban", "By its holder"), "because its holder sent it to the blacklist endpoint"),
     ("revoke", badge("plain", "ban", "Revoked by its holder"), "because a holder of its session’s tokens revoked one"),
@@ -52,6 +52,7 @@ const REASONS: [(&str, Badge, &str); 15] = [
     ("logout_all", badge("plain", "out", "Logout everywhere"), "because its user logged out everywhere"),
     ("admin", badge("plain", "user", "By an admin"), "by an administrator"),
     ("password_change", badge("plain", "lock", "Password change"), "because its user’s password was changed"),
+    ("password_reset", badge("plain", "lock", "Password reset"), "because its user reset the password"),
     ("deactivated", badge("plain", "minus", "User deactivated"), "because its user was deactivated"),
     ("deleted", badge("plain", "x", "User deleted"), "because its user was deleted"),
     ("reuse", badge("blacklisted", "alert", "Reuse alarm"), "because a token of its session came back after its rotation: somebody may have copied it"),

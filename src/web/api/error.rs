@@ -5,8 +5,10 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, Value, json};
 
+use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
 use crate::accounts::throttle::Wait;
+use crate::accounts::user::FieldError;
 use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::tokens::TokenError;
@@ -149,6 +151,18 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Value::Object(body))
     }
 
+    /// The same, as the rooms below say it.
+    pub fn faults(faults: Vec<FieldError>) -> Self {
+        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
+        for FieldError { field, message } in faults {
+            match fields.iter_mut().find(|(name, _)| *name == field) {
+                Some((_, messages)) => messages.push(message),
+                None => fields.push((field, vec![message])),
+            }
+        }
+        Self::fields(fields)
+    }
+
     /// `verify/` alone answers 400 for a blacklisted token: there it is a field's validation that fails.
     pub fn from_verify(error: TokenError) -> Self {
         match error {
@@ -224,6 +238,18 @@ impl From<LoginError> for ApiError {
             // The line of the request tells it already; a flood of logins must not become a flood of lines.
             LoginError::Busy => Self::unavailable(),
             LoginError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Invalid => Self::fields([("token", vec![error.to_string()])]),
+            LinkError::Fields(faults) => Self::faults(faults),
+            LinkError::Throttled(wait) => Self::throttled(wait),
+            LinkError::Busy => Self::unavailable(),
+            LinkError::Db(error) => error.into(),
         }
     }
 }

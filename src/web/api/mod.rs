@@ -19,6 +19,7 @@ mod browsable;
 pub mod client;
 mod cookie;
 pub mod docs;
+pub mod email;
 pub mod error;
 pub mod fields;
 pub mod introspect;
@@ -29,6 +30,7 @@ mod metadata;
 mod multipart;
 pub mod negotiation;
 pub mod openapi;
+pub mod password;
 #[cfg(test)]
 mod properties;
 mod python;

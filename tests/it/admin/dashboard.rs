@@ -174,6 +174,7 @@ fn the_dashboard_costs_a_handful_of_statements(backend: Backend) {
         let before = server.app.db.statements();
         panel.get(path).expect_status(200);
         let spent = server.app.db.statements() - before;
-        assert!(spent <= 11, "{path}: {spent}");
+        // The twelfth is what the queue of mail says.
+        assert!(spent <= 12, "{path}: {spent}");
     }
 }

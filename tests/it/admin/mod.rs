@@ -9,6 +9,7 @@ mod explain;
 mod html;
 mod lists;
 mod login;
+mod mail;
 mod pages;
 mod search;
 mod sessions;

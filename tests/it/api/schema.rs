@@ -1,11 +1,11 @@
 //! The API document against the server that it describes: each example of an error is provoked and compared, so that none
 //! can drift. A new error in the document fails here until `Stage::provoke` knows how it comes about.
 
-use latchkey::accounts::throttle::ACCOUNT_AT_ADDRESS;
+use latchkey::accounts::throttle::ADDRESS;
 use serde_json::{Value, json};
 
 use crate::harness::server::{NOW, SECRET};
-use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, forge};
+use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, Smtp, forge};
 
 /// Provoked elsewhere: they need a database that is away, and a body that takes 20 seconds.
 const ELSEWHERE: [&str; 2] = ["unavailable", "too_slow"];
@@ -40,6 +40,7 @@ struct Stage {
     alice: i64,
     caller: String,
     bob: Pair,
+    smtp: Smtp,
 }
 
 /// A token of the kind that the path takes, but for what `change` does to its claims.
@@ -55,14 +56,17 @@ fn forged(path: &str, user: i64, change: impl FnOnce(&mut Value)) -> String {
 
 impl Stage {
     fn set(backend: Backend) -> Self {
+        let smtp = Smtp::start();
+        let url = smtp.url();
         let client = [("INTROSPECTION_CLIENT_ID", "api"), ("INTROSPECTION_CLIENT_SECRET", SECRET)];
-        let server = Server::with(backend, &client);
+        let rest = [("EMAIL_URL", url.as_str()), ("PASSWORD_RULES", "nist")];
+        let server = Server::with(backend, &[client, rest].concat());
         let alice = server.add_user("alice").id.0;
         server.add_user("bob");
         let inactive = server.add_user("carol");
         server.set_active(inactive.id, false);
         let (caller, bob) = (server.log_in("alice").access, server.log_in("bob"));
-        Self { server, alice, caller, bob }
+        Self { server, alice, caller, bob, smtp }
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -104,6 +108,20 @@ impl Stage {
         path.replace("{id}", session.as_str().unwrap())
     }
 
+    /// The token of a link in a mail, where the path takes one.
+    fn link(&self, path: &str) -> String {
+        self.server.deliver_mail();
+        if path.contains("/email/") {
+            let body = json!({"email": "alice@example.org", "password": PASSWORD});
+            self.server.client.bearer("POST", "/api/email/change/", &self.caller, &body).expect_status(200);
+        } else {
+            // The address of alice changes on the way.
+            self.server.ask_for_reset("bob@example.com").expect_status(200);
+        }
+        self.server.deliver_mail();
+        self.smtp.last_token()
+    }
+
     /// Brings a documented error about.
     fn provoke(&self, method: &str, path: &str, operation: &Value, name: &str) -> Answer {
         let path = &if name == "no_such_session" { path.to_owned() } else { self.at(path) };
@@ -111,6 +129,11 @@ impl Stage {
         let fields: Vec<&String> = example.as_object().map(|fields| fields.keys().collect()).unwrap_or_default();
         let with_all = |value: &str| {
             let body: serde_json::Map<_, _> = fields.iter().map(|&name| (name.clone(), json!(value))).collect();
+            self.send(method, path, &[], &Value::Object(body).to_string())
+        };
+        let with_fields = |values: &[(&str, &str)]| {
+            let known = values.iter().filter(|(name, _)| fields.iter().any(|field| field == name));
+            let body: serde_json::Map<_, _> = known.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             self.send(method, path, &[], &Value::Object(body).to_string())
         };
         let with_headers = |headers: &[(&str, &str)], body: &str| self.send(method, path, headers, body);
@@ -126,9 +149,16 @@ impl Stage {
             "unknown_format" => self.send(method, &format!("{path}?format=xml"), &[], ""),
             "no_account" if fields.len() == 2 => with_all("nobody"),
             "throttled" => {
-                let tries: Vec<_> =
-                    (0..=ACCOUNT_AT_ADDRESS.free).map(|_| with_all(&format!("nobody at {path}"))).collect();
-                tries.into_iter().next_back().unwrap()
+                let body = match path.as_str() {
+                    "/api/password/reset/" => json!({"email": "nobody@example.com"}),
+                    "/api/email/change/" => json!({"email": "nobody@example.com", "password": "wrong"}),
+                    _ => fields.iter().map(|name| ((*name).clone(), json!(format!("nobody at {path}")))).collect(),
+                };
+                // As many as the rule with the most lets through.
+                let send = |_| self.send(method, path, &[], &body.to_string());
+                let refused = (0..=ADDRESS.free).map(send).find(|answer| answer.status == 429);
+                self.server.db.execute("DELETE FROM latchkey_throttle");
+                refused.unwrap_or_else(|| panic!("{path} is not throttled"))
             }
             "no_account" => with_all(&forged(path, 999, |_| {})),
             "token_invalid" => with_all("x"),
@@ -149,6 +179,20 @@ impl Stage {
             "bad_idempotency_key" => {
                 with_headers(&[("idempotency-key", "\u{e9}")], &json!({"refresh": "x"}).to_string())
             }
+            "bad_email" => with_fields(&[("email", "x"), ("password", PASSWORD)]),
+            "bad_link" => with_fields(&[("token", "x"), ("password", "quiet-lantern-23")]),
+            "wrong_password" => with_fields(&[
+                ("email", "a@example.org"),
+                ("password", "wrong"),
+                ("old_password", "wrong"),
+                ("new_password", "quiet-lantern-23"),
+            ]),
+            "weak_password" => with_fields(&[
+                ("token", &self.link(path)),
+                ("password", "letmein1"),
+                ("old_password", PASSWORD),
+                ("new_password", "letmein1"),
+            ]),
             "not_yours" => with_all(&self.bob.refresh),
             "not_authenticated" => with_headers(&[("authorization", "")], ""),
             "bad_header" => with_headers(&[("authorization", "Bearer")], ""),
@@ -209,6 +253,11 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
             "/api/token/refresh/" | "/api/token/blacklist/" => json!({"refresh": pair.refresh}),
             "/api/token/introspect/" | "/api/token/revoke/" => json!({"token": pair.refresh}),
             "/api/sessions/{id}/" if method == "PATCH" => json!({"label": "My phone"}),
+            "/api/password/reset/" => json!({"email": "alice@example.com"}),
+            "/api/password/reset/confirm/" => json!({"token": stage.link(path), "password": PASSWORD}),
+            "/api/password/change/" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
+            "/api/email/change/" => json!({"email": "alice@example.org", "password": PASSWORD}),
+            "/api/email/confirm/" => json!({"token": stage.link(path)}),
             "/api/sessions/" | "/api/sessions/{id}/" | "/api/me/" | "/healthz" | "/readyz" => Value::Null,
             _ => panic!("{path} is documented: say here how it succeeds"),
         };

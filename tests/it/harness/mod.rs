@@ -8,11 +8,13 @@ pub mod http;
 pub mod key_source;
 pub mod proxy;
 pub mod server;
+pub mod smtp;
 
 pub use admin::Panel;
 pub use database::{Backend, TestDatabase};
 pub use http::{Answer, Client, wire};
 pub use server::{PASSWORD, Pair, Server};
+pub use smtp::Smtp;
 
 /// Makes `name::sqlite` and `name::postgres` of the function `name(backend: Backend)` below it.
 macro_rules! both {

@@ -13,6 +13,7 @@ use latchkey::clock::Clock;
 use latchkey::config::Config;
 use latchkey::db::types::UserId;
 use latchkey::db::users::User;
+use latchkey::mail::queue::{self, Delivered};
 use serde_json::json;
 
 use super::database::{Backend, TestDatabase};
@@ -50,6 +51,8 @@ pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> 
         ("DATABASE_URL", database_url),
         ("DATABASE_POOL_SIZE", "4"),
         ("BCRYPT_ROUNDS", "4"),
+        // Passwords of tests are short; the rules have tests of their own.
+        ("PASSWORD_RULES", "none"),
     ]);
     all.extend(settings.iter().copied());
     let config = Config::load(&|name| all.get(name).map(|value| (*value).to_owned())).expect("good settings");
@@ -100,6 +103,11 @@ impl Server {
     /// Waits for what a function of the server answers.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Sends every mail that is due, as the running server does in the background.
+    pub fn deliver_mail(&self) -> Delivered {
+        self.wait(queue::deliver_due(&self.app.db, &self.app.mailer, &self.app.clock)).unwrap()
     }
 
     /// Moves the server's clock.

@@ -17,7 +17,7 @@ use super::form::{Errors, Input};
 use super::layout::{Layout, Place, page};
 use super::status::{self, Badge};
 use super::user::sections::SessionRow;
-use crate::accounts::manage::{PASSWORD_RULES, PasswordRule};
+use crate::accounts::policy::{self, PasswordRule};
 use sessions::PanelRow;
 use time_zone::Region;
 
@@ -28,7 +28,7 @@ struct Account {
     id: i64,
     badges: Vec<Badge>,
     passwords: [Input; 3],
-    rules: &'static [PasswordRule],
+    rules: Vec<PasswordRule>,
     errors: Vec<(String, &'static str, String)>,
     panel_sessions: Vec<PanelRow>,
     api_sessions: Vec<SessionRow>,
@@ -47,7 +47,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
         id: staff.user.id.0,
         badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
         passwords: password::inputs(errors),
-        rules: &PASSWORD_RULES,
+        rules: policy::rules(&staff.visit.app.config, false),
         errors: errors.summary(&password::LABELS),
         panel_sessions: sessions::panel(staff).await?,
         api_sessions: sessions::api(staff).await?,

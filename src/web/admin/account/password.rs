@@ -13,17 +13,13 @@ use super::super::layout::{Message, Tone, see};
 use super::super::user::password::{self, Typed};
 use super::super::user::refusal;
 use super::render;
-use crate::accounts::change;
+use crate::accounts::change::{self, Keeps};
 
 const OLD: &str = "old_password";
 
 /// The labels, for the summary of errors.
-pub const LABELS: [(&str, &str); 4] = [
-    (OLD, "Your present password"),
-    ("password", "New password"),
-    ("password1", "New password"),
-    ("password2", "New password, again"),
-];
+pub const LABELS: [(&str, &str); 3] =
+    [(OLD, "Your present password"), ("password1", "New password"), ("password2", "New password, again")];
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -37,7 +33,7 @@ pub struct Fields {
 /// The three fields. What was typed is never shown again.
 pub fn inputs(errors: &Errors) -> [Input; 3] {
     let [mut first, mut second] = password::inputs(errors);
-    (first.label, second.label) = (LABELS[2].1, LABELS[3].1);
+    (first.label, second.label) = (LABELS[1].1, LABELS[2].1);
     let old = Input {
         name: OLD,
         label: LABELS[0].1,
@@ -62,7 +58,7 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
     };
     let (visit, user) = (&staff.visit, &staff.user);
     let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
-    match change::set_own_password(&visit.app, &by, user, &key, password).await {
+    match change::set_own_password(&visit.app, &by, user, Keeps::panel(&key), password).await {
         Ok(changed) => visit.refresh(changed),
         Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
     }

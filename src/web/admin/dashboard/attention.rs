@@ -1,13 +1,24 @@
 //! What somebody should look after: each with where, and what to do.
 
+use std::time::Duration;
+
 use super::span::Span;
 use super::{Figures, Found, Statistic, address, amount, commas, short};
 use crate::accounts::events::Event;
 use crate::app::App;
-use crate::config::SecretKeySource;
+use crate::config::{EmailUrl, SecretKeySource};
+use crate::db::latchkey_mail::list::{self, Trouble};
+use crate::db::types::Instant;
+use crate::db::{Conn, DbError};
+use crate::web::admin::words::length;
 
 /// So many expired tokens wait for the next purge anyway.
 const ROUTINE: i64 = 10_000;
+
+/// Mails that were given up are shown for so long.
+const A_DAY: Duration = Duration::from_hours(24);
+/// A mail that is due should be tried sooner.
+const OVERDUE: Duration = Duration::from_mins(10);
 
 /// One thing.
 pub struct Item {
@@ -33,9 +44,50 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
         href: Some(format!("{}?reason=reuse", address::SESSIONS)),
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
-    let items =
-        [reuse, guessing(figures, span), migrations(found), missing_indexes(found), signing_key(app), secret_key(app)];
-    items.into_iter().chain([expired(app, found), shared_addresses(found)]).flatten().collect()
+    let trouble = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found)];
+    let pressing = trouble.into_iter().chain([failed_mail(found), missing_indexes(found)]);
+    let others = [unsent_mail(app), signing_key(app), secret_key(app), expired(app, found), shared_addresses(found)];
+    pressing.chain(others).flatten().collect()
+}
+
+/// What the queue of mail says. One statement, answered by indexes.
+pub fn mail(conn: &mut Conn, now: Instant) -> Result<Trouble, DbError> {
+    list::find_trouble(conn, now - A_DAY - A_DAY, now - A_DAY, now - OVERDUE)
+}
+
+fn overdue_mail(app: &App, found: &Found) -> Option<Item> {
+    let waited = app.now().timestamp() - found.mail.overdue?.timestamp();
+    Some(Item {
+        class: "bad",
+        icon: "mail",
+        title: format!("Mail has been waiting for {}", length(waited.unsigned_abs())),
+        href: Some(format!("{}?status=queued", address::MAIL)),
+        text: "Nobody sends it: a server of this database has to run, with the same SECRET_KEY.".to_owned(),
+    })
+}
+
+fn failed_mail(found: &Found) -> Option<Item> {
+    let failed = found.mail.failed;
+    let most = if failed == Trouble::MOST { " or more" } else { "" };
+    (failed > 0).then(|| Item {
+        class: "bad",
+        icon: "mail",
+        title: format!("{}{most} given up in 24 hours", amount(failed, "mail")),
+        href: Some(format!("{}?status=failed", address::MAIL)),
+        text: "Each says why. Run latchkey sendtestemail to see what the mail server says.".to_owned(),
+    })
+}
+
+/// A site that is on the web, and prints its mail.
+fn unsent_mail(app: &App) -> Option<Item> {
+    let is_printed = matches!(app.config.mail.url, EmailUrl::Console);
+    (is_printed && app.config.server.public_url.scheme() == "https").then(|| Item {
+        class: "warn",
+        icon: "mail",
+        title: "Mail reaches nobody".to_owned(),
+        href: Some(address::SETTINGS.to_owned()),
+        text: "EMAIL_URL is console: mail is printed by the server, not sent. Set it to a mail server.".to_owned(),
+    })
 }
 
 /// Somebody who mistypes a password a few times is no news.

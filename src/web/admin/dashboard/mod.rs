@@ -18,6 +18,7 @@ use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_audit_log::recent;
+use crate::db::latchkey_mail::list::Trouble;
 use crate::db::latchkey_rollup::{self, Sum};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
@@ -99,6 +100,7 @@ struct Found {
     recent: Vec<Entry>,
     missing: Vec<&'static str>,
     pending: Vec<String>,
+    mail: Trouble,
 }
 
 /// `GET /admin/`
@@ -151,6 +153,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant) -> Result<Found, DbEr
         recent: recent::list_newest(conn, ACTIONS)?,
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
+        mail: attention::mail(conn, now)?,
         statistics,
     })
 }

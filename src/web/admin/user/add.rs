@@ -14,7 +14,8 @@ use super::super::layout::{Layout, Place, page, see};
 use super::password::{self, Typed};
 use super::profile_form::{self, LABELS, ProfileForm};
 use super::{about, refusal};
-use crate::accounts::manage::{self, NewUser, PASSWORD_RULES, PasswordRule};
+use crate::accounts::manage::{self, NewUser};
+use crate::accounts::policy::{self, PasswordRule};
 use crate::app::App;
 use crate::db::users::profile::Profile;
 
@@ -25,7 +26,7 @@ struct AddForm {
     form: ProfileForm,
     is_usable: bool,
     passwords: [Input; 2],
-    rules: &'static [PasswordRule],
+    rules: Vec<PasswordRule>,
     errors: Vec<(String, &'static str, String)>,
     own_password: OwnPassword,
 }
@@ -93,7 +94,7 @@ fn render(
         form: ProfileForm::new(&app.config.accounts, values, errors, None),
         is_usable,
         passwords: password::inputs(errors),
-        rules: &PASSWORD_RULES,
+        rules: policy::rules(&app.config, false),
         errors: errors.summary(&LABELS),
         own_password: staff.own_password(errors.of("own_password")),
     })

@@ -20,6 +20,7 @@ use super::form::Errors;
 use super::layout::{Message, Tone, moved};
 use super::users::full_name;
 use crate::accounts::manage::ManageError;
+use crate::accounts::user::FieldError;
 use crate::app::App;
 use crate::db::types::UserId;
 use crate::db::users::{self, TokenCounts, User};
@@ -55,13 +56,18 @@ async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageErr
 /// What a form shows of a refusal; what no form can show is a page.
 pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
     match error {
-        ManageError::Fields(errors) => Ok(Errors::new(errors)),
+        ManageError::Fields(errors) => Ok(Errors::new(errors.into_iter().map(first_of_two).collect())),
         ManageError::Protected(error) => Ok(Errors::new(vec![error])),
         ManageError::NoSuchUser => Err(missing(id)),
         ManageError::Busy => Err(PageError::Busy),
         ManageError::Db(error) => Err(error.into()),
         ManageError::Stale | ManageError::Referenced => Err(PageError::Other("a refusal that no form here can get")),
     }
+}
+
+/// A new password is typed twice: what is wrong with it stands at the first of the two fields.
+fn first_of_two(error: FieldError) -> FieldError {
+    FieldError { field: if error.field == "password" { "password1" } else { error.field }, ..error }
 }
 
 /// A message that leads to a user.

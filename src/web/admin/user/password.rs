@@ -17,7 +17,8 @@ use super::super::layout::{Layout, Place, page, see};
 use super::profile_form::LABELS;
 use super::{about, address_of, find, refusal};
 use crate::accounts::change;
-use crate::accounts::manage::{NewPassword, PASSWORD_RULES, PasswordRule};
+use crate::accounts::manage::NewPassword;
+use crate::accounts::policy::{self, PasswordRule};
 use crate::app::App;
 use crate::db::types::UserId;
 use crate::db::users::User;
@@ -72,7 +73,7 @@ pub fn inputs(errors: &Errors) -> [Input; 2] {
         ..Input::default()
     };
     [
-        input("password1", "Password", errors.of("password1").or_else(|| errors.of("password"))),
+        input("password1", "Password", errors.of("password1")),
         input("password2", "Password, again", errors.of("password2")),
     ]
 }
@@ -84,7 +85,7 @@ struct PasswordForm {
     user: User,
     is_usable: bool,
     passwords: [Input; 2],
-    rules: &'static [PasswordRule],
+    rules: Vec<PasswordRule>,
     errors: Vec<(String, &'static str, String)>,
     own_password: OwnPassword,
     ends_tokens: bool,
@@ -149,7 +150,7 @@ async fn render(
         layout: staff.layout(Place::Users(false)),
         is_usable,
         passwords: inputs(errors),
-        rules: &PASSWORD_RULES,
+        rules: policy::rules(&app.config, false),
         errors: errors.summary(&LABELS),
         own_password: staff.own_password(errors.of("own_password")),
         ends_tokens: app.config.accounts.end_sessions_on_user_change,

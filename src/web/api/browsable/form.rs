@@ -102,6 +102,8 @@ impl Input {
             "username" => ("Username", Kind::Text, ""),
             "email" => ("Email address", Kind::Text, ""),
             "password" => ("Password", Kind::Password, ""),
+            "old_password" => ("Old password", Kind::Password, ""),
+            "new_password" => ("New password", Kind::Password, ""),
             "token" => ("Token", Kind::Token, ""),
             "refresh" | "refresh_token" => ("Refresh token", Kind::Token, ""),
             "all" => {

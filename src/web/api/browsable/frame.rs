@@ -4,7 +4,7 @@
 pub struct Endpoint(pub &'static str, pub &'static str, pub &'static str);
 
 /// The endpoints by what they are about.
-pub const GROUPS: [(&str, &[Endpoint]); 3] = [
+pub const GROUPS: [(&str, &[Endpoint]); 4] = [
     (
         "Token pairs",
         &[
@@ -20,6 +20,16 @@ pub const GROUPS: [(&str, &[Endpoint]); 3] = [
     (
         "Logged in",
         &[Endpoint("user", "Me", ME), Endpoint("users", "Sessions", SESSIONS), Endpoint("out", "Log out", LOGOUT)],
+    ),
+    (
+        "Passwords and addresses",
+        &[
+            Endpoint("lock", "Change password", "password/change/"),
+            Endpoint("rotate", "Reset password", "password/reset/"),
+            Endpoint("check", "Reset: confirm", "password/reset/confirm/"),
+            Endpoint("info", "Change address", "email/change/"),
+            Endpoint("check", "Address: confirm", "email/confirm/"),
+        ],
     ),
 ];
 

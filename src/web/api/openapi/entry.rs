@@ -1,14 +1,12 @@
 //! What an endpoint says about itself for the API document: what it takes, what it answers, and each way in which it fails.
 //! The failures are made by the code that answers with them, so that their texts cannot differ. Views write entries.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr, Required};
 
-use crate::accounts::throttle::Wait;
+use crate::accounts::throttle::{ACCOUNT_AT_ADDRESS, Rule, Wait};
 use crate::config::Config;
 use crate::tokens::TokenError;
 use crate::tokens::refresh::RefreshError;
@@ -24,6 +22,9 @@ pub const ACCESS: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c
 pub const REFRESH: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2ln";
 /// A sliding token of the examples.
 pub const SLIDING: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9.c2ln";
+
+/// The token of a link in a mail, of the examples.
+pub const LINK_TOKEN: &str = "TGlua3MgaW4gbWFpbCBhcmUgZ29vZCBvbmNlIC0gMTIz";
 
 /// One way in which an endpoint fails.
 pub struct Fault {
@@ -149,9 +150,14 @@ impl Entry {
 
     /// A password is asked for, so guessing it is slowed down.
     pub fn throttled(self, config: &Config) -> Self {
+        self.throttled_by(config, ACCOUNT_AT_ADDRESS)
+    }
+
+    /// Something else can be tried too often.
+    pub fn throttled_by(self, config: &Config, rule: Rule) -> Self {
         if config.accounts.login_throttle {
-            let error = ApiError::throttled(Wait(Duration::from_secs(1)));
-            self.fault("throttled", "Too many failed lately: Retry-After says when to try again", error)
+            let error = ApiError::throttled(Wait(rule.first));
+            self.fault("throttled", "Too many tries lately: Retry-After says when to try again", error)
         } else {
             self
         }

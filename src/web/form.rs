@@ -1,9 +1,19 @@
-//! What a form is made of: fields with their errors, boxes to tick, and the summary above them. The templates are
-//! `admin/includes/field.html`, `tick.html` and `errors.html`.
+//! What a form of the panel and of the pages of users is made of: fields with their errors, boxes to tick, and the summary
+//! above them. The templates are `admin/includes/field.html`, `tick.html` and `errors.html`.
 
 use crate::accounts::user::FieldError;
+use crate::config::UsernameField;
 
-/// What was wrong with a form. Of each field the first error is shown.
+/// What the field for the name is called that one logs in with.
+pub fn login_label(field: UsernameField) -> &'static str {
+    match field {
+        UsernameField::Username => "Username",
+        UsernameField::Email => "Email address",
+        UsernameField::UsernameOrEmail => "Username or email address",
+    }
+}
+
+/// What was wrong with a form.
 #[derive(Debug, Default)]
 pub struct Errors(Vec<FieldError>);
 
@@ -23,9 +33,10 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// The one of a field.
+    /// What is wrong with a field: all of it, in as many sentences.
     pub fn of(&self, field: &str) -> Option<String> {
-        self.0.iter().find(|error| error.field == field).map(|error| error.message.clone())
+        let of = self.0.iter().filter(|error| error.field == field).map(|error| error.message.as_str());
+        Some(of.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
     }
 
     /// Above the form: the field's id, its label, the error.

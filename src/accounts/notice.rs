@@ -1,0 +1,58 @@
+//! Mail that tells users what was done to their account: queued in the transaction that does it, if `SECURITY_MAIL` is on
+//! and there is an address. What it says is in `mail`.
+
+use super::Actor;
+use super::second_factor::Kind;
+use crate::app::App;
+use crate::db::users::User;
+use crate::db::{Conn, DbError};
+use crate::mail::Outgoing;
+use crate::mail::letter::{Letter, Origin};
+
+/// What whoever sits at the command line is called in a mail.
+const OPERATOR: &str = "an operator";
+
+/// The password was changed.
+pub fn password_changed(app: &App, conn: &mut Conn, user: &User, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(app, user, by);
+    send(app, conn, user, &Letter::PasswordChanged { username: user.username.clone(), origin, changed_by })
+}
+
+/// The address was changed: to the one that it was, which `user` still has.
+pub fn email_changed(app: &App, conn: &mut Conn, user: &User, new_email: &str, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(app, user, by);
+    let (username, new_email) = (user.username.clone(), new_email.to_owned());
+    send(app, conn, user, &Letter::EmailChanged { username, new_email, origin, changed_by })
+}
+
+/// A second factor was added.
+pub fn factor_added(app: &App, conn: &mut Conn, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(app, user, by);
+    let (username, factor) = (user.username.clone(), kind.words().to_owned());
+    send(app, conn, user, &Letter::FactorAdded { username, factor, origin, changed_by })
+}
+
+/// A second factor was removed.
+pub fn factor_removed(app: &App, conn: &mut Conn, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(app, user, by);
+    let (username, factor) = (user.username.clone(), kind.words().to_owned());
+    send(app, conn, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
+}
+
+fn send(app: &App, conn: &mut Conn, user: &User, letter: &Letter) -> Result<(), DbError> {
+    if !app.config.mail.security_mail || user.email.is_empty() {
+        return Ok(());
+    }
+    let mail = Outgoing { to: &user.email, user: Some(user.id), letter, secret: None, give_up_at: None };
+    app.mailer.enqueue(conn, app.now(), &mail)
+}
+
+/// When, and from where; of somebody else's doing who it was instead.
+fn origin(app: &App, user: &User, by: &Actor) -> (Origin, Option<String>) {
+    let at = app.now().timestamp();
+    if by.user_id == Some(user.id) {
+        return (Origin { at, ip: by.ip.clone() }, None);
+    }
+    let name = if by.user_id.is_some() { by.name.clone() } else { OPERATOR.to_owned() };
+    (Origin { at, ip: None }, Some(name))
+}

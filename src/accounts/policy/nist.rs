@@ -1,0 +1,167 @@
+//! `PASSWORD_RULES=nist`: NIST SP 800-63B-4, section 3.1.1.2. Length counts, in code points; no composition is asked for.
+//! Refused is what an attacker tries first: common passwords and what anybody knows of the account, whole or repeated.
+
+use super::{LONGEST, Owner, PasswordRule, Problem, common, too_common, too_short, too_similar};
+
+/// Characters where the password is all that a login takes, and where there is a second factor.
+const LEAST: usize = 15;
+const LEAST_OF_TWO: usize = 8;
+
+/// What is repeated has to be longer than this to count as something of one's own (`abcabcabcabcabc`).
+const SHORT: usize = 3;
+
+pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let least = least(owner.has_second_factor);
+    if password.chars().count() < least {
+        problems.push(too_short(least));
+    }
+    let typed = password.to_lowercase();
+    let typed = typed.trim();
+    let unit = repeated(typed);
+    let is = |word: &str| {
+        let word = word.trim().to_lowercase();
+        !word.is_empty() && (typed == word || unit == word)
+    };
+    let local = owner.email.rsplit_once('@').map_or("", |(local, _)| local);
+    let known = [("username", &*owner.username), ("email address", &owner.email), ("email address", local)];
+    let known = known.into_iter().chain([("site’s name", site)]).find(|(_, word)| is(word));
+    problems.extend(known.map(|(what, _)| too_similar(what)));
+    let is_short = unit != typed && unit.chars().count() <= SHORT;
+    if is_short || is_row(typed) || common::contains(typed) || common::contains(unit) {
+        problems.push(too_common());
+    }
+    problems
+}
+
+pub fn rules(has_second_factor: bool) -> Vec<PasswordRule> {
+    let least = least(has_second_factor);
+    vec![
+        PasswordRule { words: format!("At least {least} characters"), least: Some(least), most: Some(LONGEST) },
+        PasswordRule::said("None of the passwords that many people use"),
+        PasswordRule::said("Not the username, the email address or the name of this site"),
+        PasswordRule::said("Any characters, also spaces between words; a sentence is good"),
+    ]
+}
+
+fn least(has_second_factor: bool) -> usize {
+    if has_second_factor { LEAST_OF_TWO } else { LEAST }
+}
+
+/// What a text is a repetition of, the last time perhaps cut short: `password` of `passwordpassword` and of
+/// `passwordpass`. Of most it is the whole text, or nearly.
+fn repeated(text: &str) -> &str {
+    // The first place from which on the text is what it began with. A failure table (Knuth, Morris, Pratt) finds it in
+    // one pass, however long the text is.
+    let bytes = text.as_bytes();
+    let mut table = vec![0; bytes.len()];
+    let mut matched = 0;
+    for at in 1..bytes.len() {
+        while matched > 0 && bytes[at] != bytes[matched] {
+            matched = table[matched - 1];
+        }
+        if bytes[at] == bytes[matched] {
+            matched += 1;
+        }
+        table[at] = matched;
+    }
+    // No boundary of characters only where characters share bytes: then it is no repetition that anybody typed.
+    text.get(..bytes.len() - matched).unwrap_or(text)
+}
+
+/// Whether each character is the one after the last, or the one before it: `abcdefghijklmno`.
+fn is_row(text: &str) -> bool {
+    let steps: Vec<i64> = text
+        .chars()
+        .zip(text.chars().skip(1))
+        .map(|(a, b)| i64::from(u32::from(b)) - i64::from(u32::from(a)))
+        .collect();
+    steps.len() > 1 && (steps.iter().all(|step| *step == 1) || steps.iter().all(|step| *step == -1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(password: &str) -> Vec<&'static str> {
+        let owner =
+            Owner { username: "Ann.Archer".to_owned(), email: "annabel@example.com".to_owned(), ..Owner::default() };
+        check(&owner, "Harbour News", password).into_iter().map(|problem| problem.code).collect()
+    }
+
+    #[test]
+    fn length_is_counted_in_code_points() {
+        assert_eq!(codes("violet-harbour"), ["password_too_short"]);
+        assert_eq!(codes("violet-harbour1"), [""; 0]);
+        assert_eq!(codes(&"é".repeat(14)), ["password_too_short", "password_too_common"]);
+        assert_eq!(codes("дом у синего моря"), [""; 0]);
+        assert_eq!(codes("🐎🔋🏠🌊🎻🍋🚲🌵🎩🐙🦉🧊🪁🛶🎈"), [""; 0]);
+    }
+
+    #[test]
+    fn with_a_second_factor_eight_will_do() {
+        let owner = Owner { has_second_factor: true, ..Owner::default() };
+        assert_eq!(check(&owner, "", "violet-7"), []);
+        assert_eq!(check(&owner, "", "violet7"), [too_short(8)]);
+        assert_eq!(rules(true)[0].words, "At least 8 characters");
+    }
+
+    #[test]
+    fn no_composition_is_asked_for() {
+        assert_eq!(codes("a quiet morning by the sea"), [""; 0]);
+        assert_eq!(codes("840291736455120"), [""; 0]);
+    }
+
+    #[test]
+    fn what_many_people_use_is_refused_whole_repeated_and_in_any_case() {
+        for common in [
+            "ManchesterUnited",
+            " manchesterunited ",
+            "passwordpassword",
+            "PasswordPasswordPass",
+            "letmeinletmeinletmein",
+            "aaaaaaaaaaaaaaa",
+            "abcabcabcabcabc",
+            "1234567890123456",
+            "abcdefghijklmnop",
+            "zyxwvutsrqponmlk",
+        ] {
+            assert_eq!(codes(common), ["password_too_common"], "{common}");
+        }
+    }
+
+    #[test]
+    fn what_anybody_knows_of_the_account_is_refused() {
+        for (password, what) in [
+            ("ann.archerAnn.Archer", "username"),
+            ("ANNABEL@example.com", "email address"),
+            ("annabelannabelannabel", "email address"),
+            ("harbour newsHarbour News", "site’s name"),
+        ] {
+            let owner = Owner {
+                username: "Ann.Archer".to_owned(),
+                email: "annabel@example.com".to_owned(),
+                ..Owner::default()
+            };
+            let problems = check(&owner, "Harbour News", password);
+            assert!(problems.contains(&too_similar(what)), "{password}: {problems:?}");
+        }
+        assert_eq!(codes("ann.archer likes tea"), [""; 0]);
+    }
+
+    #[test]
+    fn a_repetition_is_of_its_shortest_part() {
+        for (text, unit) in [
+            ("aaaa", "a"),
+            ("abab", "ab"),
+            ("ababa", "ab"),
+            ("abcab", "abc"),
+            ("abc", "abc"),
+            ("a", "a"),
+            ("", ""),
+            ("éé", "é"),
+        ] {
+            assert_eq!(repeated(text), unit);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The panel's list of mail: which there are, newest first, one page at a time; and what the dashboard asks. Parameters
+//! and secrets are never read here.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+
+use super::{FAILED, QUEUED};
+use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::page::{self, Cursor, Page, Paging, Total, likeness};
+use crate::db::types::{Instant, Key, Moment, RowId, UserId};
+use crate::db::{Conn, DbError};
+
+/// What the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By the time it was written.
+    When,
+}
+
+/// Whose mail is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// What went to this address, in any case.
+    Address(String),
+    /// What went to an address that begins so.
+    AddressLike(String),
+    /// What these users were sent.
+    Users(Vec<UserId>),
+}
+
+/// Which mails are wanted: all conditions hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// To whom.
+    pub whose: Option<Whose>,
+    /// In this status.
+    pub status: Option<String>,
+    /// Written in this period.
+    pub written: Option<Period>,
+}
+
+/// A mail, as far as it is shown.
+#[derive(Debug, Clone, QueryableByName)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Listed {
+    #[diesel(sql_type = Key)]
+    pub id: RowId,
+    #[diesel(sql_type = Moment)]
+    pub created_at: Instant,
+    #[diesel(sql_type = Nullable<Key>)]
+    pub user_id: Option<UserId>,
+    /// The present name of that user.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub username: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub recipient: String,
+    #[diesel(sql_type = Text)]
+    pub subject: String,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Integer)]
+    pub attempts: i32,
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub next_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub done_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub error: Option<String>,
+    /// Whether somebody is sending it.
+    #[diesel(sql_type = Bool)]
+    pub is_claimed: bool,
+}
+
+const COLUMNS: &str = "m.id, m.created_at, m.user_id, u.username, m.recipient, m.subject, m.status, m.attempts, m.next_at, \
+                       m.done_at, m.error, m.claim IS NOT NULL AS is_claimed";
+const FIRST: &str = "latchkey_mail m";
+const FROM: &str = "latchkey_mail m LEFT JOIN auth_user u ON u.id = m.user_id";
+
+/// A page of mails. At most 2 statements.
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+    let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
+    // One index is used: that of the address or the user, if one is given, leaves the fewest.
+    let status = match &filter.whose {
+        Some(Whose::Address(address)) => {
+            indexed.and("lower(m.recipient) = lower(?)", [Value::Text(address.clone())]);
+            &mut others
+        }
+        Some(Whose::Users(ids)) => {
+            indexed.and_in("m.user_id", ids.iter().map(|id| Value::Key(id.0)));
+            &mut others
+        }
+        Some(Whose::AddressLike(start)) => {
+            let pattern = Value::Text(format!("{}%", likeness(start)));
+            others.and("lower(m.recipient) LIKE lower(?) ESCAPE '\\'", [pattern]);
+            &mut indexed
+        }
+        None => &mut indexed,
+    };
+    if let Some(wanted) = &filter.status {
+        status.and("m.status = ?", [Value::Text(wanted.clone())]);
+    }
+    // A user has few: they are found by their index and sorted.
+    let are_few = matches!(filter.whose, Some(Whose::Users(_)));
+    let written = if are_few { &mut others } else { &mut indexed };
+    written.and_within("m.created_at", filter.written.unwrap_or_default());
+    let order = if are_few { Order::Key("+m.id") } else { Order::Time("m.created_at", "m.id") };
+    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    list.page(
+        conn,
+        paging,
+        |mail: &Listed| {
+            if are_few { Cursor::key(mail.id) } else { Cursor::at(mail.created_at, mail.id) }
+        },
+    )
+}
+
+/// Whether a mail went to this address, in any case.
+pub fn is_recipient(conn: &mut Conn, address: &str) -> Result<bool, DbError> {
+    let text = "SELECT 1 AS one FROM latchkey_mail WHERE lower(recipient) = lower(?) LIMIT 1";
+    let rows: Vec<One> = query(text, &[Value::Text(address.to_owned())]).load(conn)?;
+    Ok(!rows.is_empty())
+}
+
+#[derive(QueryableByName)]
+struct One {
+    #[diesel(sql_type = Integer)]
+    #[allow(dead_code, reason = "that there is a row is the answer")]
+    one: i32,
+}
+
+/// How many there are.
+pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
+    page::total(conn, "latchkey_mail")
+}
+
+/// What needs attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Trouble {
+    /// How many were given up lately; no more than `MOST` are counted.
+    #[diesel(sql_type = BigInt)]
+    pub failed: i64,
+    /// When the longest overdue one was to be tried.
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub overdue: Option<Instant>,
+}
+
+impl Trouble {
+    /// So many are counted.
+    pub const MOST: i64 = 1000;
+}
+
+/// Mails that were given up since `failed_since`, and those that nobody has tried since `due_before`. One statement.
+pub fn find_trouble(
+    conn: &mut Conn,
+    written_since: Instant,
+    failed_since: Instant,
+    due_before: Instant,
+) -> Result<Trouble, DbError> {
+    // The index is by the time of writing, and no mail is in the queue for more than a day.
+    let failed = format!(
+        "SELECT 1 FROM latchkey_mail WHERE status = '{FAILED}' AND created_at >= $1 AND done_at >= $2 LIMIT {}",
+        Trouble::MOST
+    );
+    let text = format!(
+        "SELECT (SELECT count(*) FROM ({failed}) AS lately) AS failed, \
+         (SELECT min(next_at) FROM latchkey_mail WHERE status = '{QUEUED}' AND next_at < $3) AS overdue"
+    );
+    let query = diesel::sql_query(text).bind::<Moment, _>(written_since).bind::<Moment, _>(failed_since);
+    Ok(query.bind::<Moment, _>(due_before).get_result(conn)?)
+}

@@ -1,0 +1,133 @@
+//! A mail as it leaves: its headers and its two parts, made by lettre's builders, so that nothing that is written into one
+//! can become a header of its own. The words come from `render`.
+
+use std::time::SystemTime;
+
+use lettre::Address;
+use lettre::Message;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use secrecy::SecretString;
+use url::Host;
+
+use super::transport::Fault;
+use crate::db::types::Instant;
+
+/// A mail, ready to be sent.
+pub struct Mail {
+    /// Whom it is from.
+    pub from: Mailbox,
+    /// Whom it is to.
+    pub to: Address,
+    /// Its subject.
+    pub subject: String,
+    /// When it was written.
+    pub at: Instant,
+    /// What is before the `@` of its Message-ID: the same at every attempt.
+    pub id: String,
+    /// What is behind it.
+    pub host: String,
+    /// Plain text.
+    pub text: String,
+    /// The same with looks.
+    pub html: String,
+    /// The token in its link. What a server says about the mail is told without it.
+    pub secret: Option<SecretString>,
+}
+
+impl Mail {
+    /// The mail as RFC 5322 wants it.
+    pub fn message(&self) -> Result<Message, Fault> {
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, self.to.clone()))
+            .subject(&*self.subject)
+            .date(SystemTime::from(self.at.datetime()))
+            .message_id(Some(format!("<{}@{}>", self.id, self.host)))
+            // RFC 3834: nobody's holiday notice answers it.
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .multipart(MultiPart::alternative_plain_html(self.text.clone(), self.html.clone()))
+            .map_err(|error| Fault::permanent(format!("The mail cannot be written: {error}.")))
+    }
+}
+
+/// Reads an address. A domain in letters of other alphabets is written as every server knows it (RFC 5891).
+pub fn address(text: &str) -> Result<Address, Fault> {
+    let parts = text.trim().rsplit_once('@').and_then(|(user, domain)| {
+        let domain = match Host::parse(domain) {
+            Ok(Host::Domain(domain)) => domain,
+            _ => domain.to_owned(),
+        };
+        Address::new(user, domain).ok()
+    });
+    parts.ok_or_else(|| Fault::permanent("The address is none that mail can be sent to.".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(subject: &str, to: &str) -> String {
+        let mail = Mail {
+            from: "Bücher <accounts@example.com>".parse().unwrap(),
+            to: address(to).unwrap(),
+            subject: subject.to_owned(),
+            at: Instant::from_timestamp(1_772_366_400).unwrap(),
+            id: "7.1".to_owned(),
+            host: "auth.example.com".to_owned(),
+            text: "Grüße".to_owned(),
+            html: "<p>Grüße</p>".to_owned(),
+            secret: None,
+        };
+        String::from_utf8(mail.message().unwrap().formatted()).unwrap()
+    }
+
+    #[test]
+    fn the_headers_are_those_of_an_automatic_mail() {
+        let text = mail("Reset your password for Bücher", "alice@example.com");
+        for header in [
+            "Message-ID: <7.1@auth.example.com>\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            "Date: Sun, 01 Mar 2026 12:00:00 +0000\r\n",
+            "To: alice@example.com\r\n",
+            "Content-Type: multipart/alternative;",
+        ] {
+            assert!(text.contains(header), "{header}: {text}");
+        }
+        assert!(text.is_ascii(), "not every server takes more: {text}");
+    }
+
+    #[test]
+    fn nothing_in_a_subject_becomes_a_header() {
+        let text = mail("Hello\r\nBcc: everybody@example.com\r\n\r\nbody", "alice@example.com");
+        assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+    }
+
+    #[test]
+    fn addresses_are_those_that_mail_can_be_sent_to() {
+        for (given, kept) in [
+            ("alice@example.com", "alice@example.com"),
+            (" alice+tag@example.com ", "alice+tag@example.com"),
+            ("alice@bücher.example", "alice@xn--bcher-kva.example"),
+            ("jürgen@example.com", "jürgen@example.com"),
+        ] {
+            assert_eq!(address(given).unwrap_or_else(|fault| panic!("{given}: {fault:?}")).to_string(), kept);
+        }
+        for bad in [
+            "",
+            "alice",
+            "@example.com",
+            "alice@",
+            "a b@example.com",
+            "alice@exa mple.com",
+            "alice@example.com\r\nBcc: bob@example.com",
+            "alice\r\nRCPT TO:<bob@example.com>@example.com",
+            "alice@example.com,bob@example.com",
+            "<alice@example.com>",
+            "alice@example.com\0",
+        ] {
+            assert!(address(bad).is_err_and(|fault| fault.is_permanent), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `/admin/mail/`: the list of mail, for staff to look at. Nothing here shows a body, a parameter or a secret, and nothing
+//! can be sent again: the secret of a mail that is done is erased.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::access::Staff;
+use super::address::MAIL;
+use super::changelist::filter::{self, Field, Kind};
+use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::csrf::CsrfForm;
+use super::error::PageError;
+use super::layout::{Layout, Place, page};
+use super::outstanding_tokens::Owner;
+use super::search;
+use super::status::{Badge, badge};
+use super::words::{Reader, When, commas, length};
+use crate::accounts::upkeep::MAIL_KEPT;
+use crate::app::App;
+use crate::db::latchkey_mail::list::{self, Filter, Listed, Sort, Whose};
+use crate::db::latchkey_mail::{FAILED, QUEUED, SENT};
+use crate::db::{Conn, DbError, users};
+
+static ADMIN: ModelAdmin<Sort> = ModelAdmin {
+    about: About { path: MAIL, title: "Mail", app: None, hint: "Recipient, username or user id", icon: "mail" },
+    orders: &[Order {
+        name: "when",
+        sort: Sort::When,
+        words: ["oldest first", "newest first"],
+        turns: ["Older", "Newer"],
+    }],
+    ordering: "-when",
+    list_filter: &[
+        filter::Filter {
+            name: "status",
+            label: "Status",
+            kind: Kind::Tabs(&[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")]),
+        },
+        filter::Filter { name: "at", label: "Written", kind: Kind::Dates },
+    ],
+};
+
+/// A search means so many users at most.
+const MOST_USERS: usize = 50;
+
+struct Row {
+    written: When,
+    subject: String,
+    recipient: String,
+    owner: Owner,
+    has_owner: bool,
+    status: Badge,
+    is_being_sent: bool,
+    next: Option<When>,
+    done: Option<When>,
+    attempts: String,
+    error: Option<String>,
+}
+
+impl Row {
+    fn new(mail: Listed, reader: Reader) -> Self {
+        let when = |at| When::new(at, reader);
+        Self {
+            written: when(mail.created_at),
+            subject: mail.subject,
+            has_owner: mail.user_id.is_some(),
+            owner: Owner::new(mail.user_id, mail.username),
+            recipient: mail.recipient,
+            status: status(&mail.status),
+            is_being_sent: mail.is_claimed,
+            // Of a mail that somebody is sending it is when another may take over.
+            next: mail.next_at.filter(|_| !mail.is_claimed && mail.attempts > 0).map(when),
+            done: mail.done_at.map(when),
+            attempts: commas(mail.attempts.into()),
+            error: mail.error,
+        }
+    }
+}
+
+fn status(word: &str) -> Badge {
+    match word {
+        SENT => badge("live", "check", "Sent"),
+        FAILED => badge("blacklisted", "alert", "Failed"),
+        _ => badge("expired", "clock", "Queued"),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/mail/change_list.html")]
+struct ListPage {
+    layout: Layout,
+    list: ChangeList,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    /// How long mails are listed.
+    kept: String,
+}
+
+/// `GET mail/`
+pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
+    let reader = staff.reader();
+    let asked = Asked::of(&request, &ADMIN, reader);
+    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+        return search::answer(&staff, MAIL, &[], q);
+    }
+    let filter =
+        Filter { whose: None, status: asked.chosen.choice("status").map(str::to_owned), written: asked.period("at") };
+    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let job = move |conn: &mut Conn| {
+        let whose = q.as_deref().map(|q| whose(conn, q)).transpose()?;
+        let found = list::search(conn, &Filter { whose, ..filter.clone() }, &paging)?;
+        Ok::<_, DbError>(if is_whole { found.of(list::count(conn)?) } else { found })
+    };
+    let found = app.db.read(job).await?;
+    let mut list = asked.list(&found);
+    let columns = vec![
+        list.sorted("Written", "when"),
+        column("Subject"),
+        column("To"),
+        column("Status"),
+        column("Attempts"),
+        column("Last error"),
+    ];
+    let rows = found.rows.into_iter().map(|mail| Row::new(mail, reader)).collect();
+    page(&ListPage { layout: staff.layout(Place::Mail), list, columns, rows, kept: length(MAIL_KEPT.as_secs()) })
+}
+
+/// An address that mail went to, or else users, or else addresses that begin so. Two statements at most.
+fn whose(conn: &mut Conn, q: &str) -> Result<Whose, DbError> {
+    if list::is_recipient(conn, q)? {
+        return Ok(Whose::Address(q.to_owned()));
+    }
+    let users = users::list::find_starting_with(conn, q, false, MOST_USERS)?.ids;
+    Ok(if users.is_empty() { Whose::AddressLike(q.to_owned()) } else { Whose::Users(users) })
+}
+
+/// `POST mail/`: the search.
+pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Result<HttpResponse, PageError> {
+    search::in_list(&staff, MAIL, form)
+}

@@ -1,0 +1,129 @@
+//! Several instances on one queue, instances that die, and those that stop in good order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use latchkey::db::Event;
+use latchkey::mail::{Mailer, queue};
+use serde_json::json;
+
+use super::{changed, column, delivered, enqueue, server, settings};
+use crate::harness::binary::Latchkey;
+use crate::harness::{Backend, Server, Smtp, TestDatabase};
+
+both!(instances_share_a_queue_and_send_nothing_twice);
+fn instances_share_a_queue_and_send_nothing_twice(backend: Backend) {
+    let smtp = Smtp::start();
+    let one = server(backend, &smtp);
+    let two = Server::on(Arc::clone(&one.db), &settings(&smtp.url()));
+    for n in 0..30 {
+        enqueue(&one, &format!("user{n}@example.com"), &changed("alice"));
+    }
+    let (first, second) = thread::scope(|scope| {
+        let other = scope.spawn(|| two.deliver_mail());
+        (one.deliver_mail(), other.join().unwrap())
+    });
+    assert_eq!(first.sent + second.sent, 30);
+    let mails = smtp.received();
+    let ids: BTreeSet<_> = mails.iter().map(|mail| mail.headers["message-id"].clone()).collect();
+    assert_eq!((mails.len(), ids.len()), (30, 30));
+}
+
+both!(what_a_dead_instance_held_is_taken_over_after_its_lease);
+fn what_a_dead_instance_held_is_taken_over_after_its_lease(backend: Backend) {
+    let smtp = Smtp::start();
+    let server = server(backend, &smtp);
+    enqueue(&server, "alice@example.com", &changed("alice"));
+    // The mail server takes the mail, and the instance dies before it hears so.
+    smtp.answer(&json!({"DATA": "nothing"}));
+    let (app, runtime) = (&server.app, runtime());
+    let (kill, killed) = tokio::sync::oneshot::channel::<()>();
+    thread::scope(|scope| {
+        let dying = scope.spawn(|| {
+            runtime.block_on(async {
+                tokio::select! {
+                    ended = queue::deliver_due(&app.db, &app.mailer, &app.clock) => panic!("{ended:?}"),
+                    _ = killed => {}
+                }
+            });
+        });
+        smtp.wait();
+        drop(kill);
+        dying.join().unwrap();
+    });
+    smtp.answer(&json!({}));
+    server.advance(599);
+    assert_eq!(server.deliver_mail(), delivered(0, 0, 0), "it may still be at it");
+    server.advance(1);
+    assert_eq!(server.deliver_mail(), delivered(1, 0, 0));
+    server.advance(86_400);
+    assert_eq!(server.deliver_mail(), delivered(0, 0, 0));
+    let mails = smtp.received();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[0].headers["message-id"], mails[1].headers["message-id"]);
+    assert_eq!(mails[0].headers["date"], mails[1].headers["date"]);
+}
+
+both!(that_a_mail_was_sent_is_noted_even_where_that_fails_at_first);
+fn that_a_mail_was_sent_is_noted_even_where_that_fails_at_first(backend: Backend) {
+    let smtp = Smtp::start();
+    let server = server(backend, &smtp);
+    enqueue(&server, "alice@example.com", &changed("alice"));
+    let failures = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&failures);
+    server.app.db.observe(Box::new(move |event| {
+        let is_note = matches!(event, Event::Starts(text) if text.contains("UPDATE") && text.contains("done_at"));
+        assert!(!is_note || seen.fetch_add(1, Ordering::SeqCst) > 0, "the first note is lost, as the test wants it");
+    }));
+    assert_eq!(server.deliver_mail(), delivered(1, 0, 0));
+    assert_eq!(failures.load(Ordering::SeqCst), 2);
+    assert_eq!(column(&server, "status").as_deref(), Some("sent"));
+    smtp.only();
+}
+
+both!(a_stop_gives_back_what_could_not_be_finished);
+fn a_stop_gives_back_what_could_not_be_finished(backend: Backend) {
+    let smtp = Smtp::start();
+    let server = server(backend, &smtp);
+    enqueue(&server, "alice@example.com", &changed("alice"));
+    smtp.answer(&json!({"DATA": "nothing"}));
+    let (app, runtime) = (&server.app, runtime());
+    let mailer = Mailer::new(&app.config).with_deadline(Duration::from_secs(12));
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| runtime.block_on(queue::run(&app.db, &mailer, &app.clock)));
+        smtp.wait();
+        mailer.stop();
+        sender.join().unwrap();
+    });
+    assert_eq!(column(&server, "claim"), None, "the next instance need not wait for the lease");
+    assert!(column(&server, "error").unwrap().contains("stopped before"));
+    smtp.answer(&json!({}));
+    server.advance(60);
+    assert_eq!(server.deliver_mail(), delivered(1, 0, 0));
+}
+
+both!(the_running_server_sends_what_waits);
+fn the_running_server_sends_what_waits(backend: Backend) {
+    let smtp = Smtp::start();
+    let server = server(backend, &smtp);
+    // By the wall clock of the real binary it is long overdue, and still worth sending.
+    enqueue(&server, "alice@example.com", &changed("alice"));
+    server.db.execute(&format!(
+        "UPDATE latchkey_mail SET give_up_at = {}",
+        backend.pick("'9999-01-01 00:00:00'", "'9999-01-01'")
+    ));
+    let latchkey = Latchkey::on(TestDatabase::empty(Backend::Sqlite)).set("DATABASE_URL", &server.db.url);
+    let latchkey = latchkey.set("EMAIL_URL", &smtp.url());
+    let serving = latchkey.serve();
+    assert_eq!(smtp.wait().to, ["alice@example.com"]);
+    let said = serving.stop().expect(0);
+    assert!(said.err.contains("sent a mail") && !said.err.contains("alice@"), "{said:?}");
+    assert_eq!(column(&server, "status").as_deref(), Some("sent"));
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
