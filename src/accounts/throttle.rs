@@ -55,7 +55,11 @@ pub const MAIL_ASKED: Rule = Rule { number: 4, free: 10, first: MINUTE, longest:
 /// Mail that is sent to one recipient because somebody asked for it.
 pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_mins(5), longest: HOUR, forget: HOUR };
 
-const RULES: [Rule; 5] = [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT];
+/// Codes that are mailed to one user.
+pub const CODES_SENT: Rule =
+    Rule { number: 6, free: 5, first: MINUTE, longest: Duration::from_mins(15), forget: Duration::from_mins(10) };
+
+const RULES: [Rule; 6] = [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT];
 
 /// Buckets of a rule.
 const BUCKETS: u32 = 1 << 22;

@@ -157,7 +157,10 @@ mod tests {
         let options = &asked.options["publicKey"];
         assert_eq!((&options["rp"]["id"], &options["user"]["name"]), (&json!("localhost"), &json!("alice")));
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
-        assert_ne!(options["challenge"], passkeys.start_registration(Uuid::nil(), "alice", &[]).unwrap().options["publicKey"]["challenge"]);
+        assert_ne!(
+            options["challenge"],
+            passkeys.start_registration(Uuid::nil(), "alice", &[]).unwrap().options["publicKey"]["challenge"]
+        );
     }
 
     #[test]

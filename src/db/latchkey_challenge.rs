@@ -46,10 +46,7 @@ pub fn update_tries(conn: &mut Conn, token_hash: &str) -> Result<(), DbError> {
 /// Keeps the code that is mailed, in place of an earlier one.
 pub fn update_code(conn: &mut Conn, token_hash: &str, hash: &str, expires_at: Instant) -> Result<(), DbError> {
     diesel::update(latchkey_challenge::table.find(token_hash))
-        .set((
-            latchkey_challenge::code_hash.eq(hash),
-            latchkey_challenge::code_expires_at.eq(expires_at),
-        ))
+        .set((latchkey_challenge::code_hash.eq(hash), latchkey_challenge::code_expires_at.eq(expires_at)))
         .execute(conn)?;
     Ok(())
 }

@@ -46,6 +46,37 @@ pub enum Letter {
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
+    /// A code to log in with, or to confirm the address with; it is the secret.
+    EmailCode {
+        /// To which account.
+        username: String,
+        /// The address that asked for it.
+        ip: Option<String>,
+        /// When it is over, in seconds since 1970.
+        expires_at: i64,
+    },
+    /// A second factor was added.
+    FactorAdded {
+        /// To which account.
+        username: String,
+        /// What it is, in words.
+        factor: String,
+        /// Where and when.
+        origin: Origin,
+        /// The superuser who did it, where it was not the user.
+        changed_by: Option<String>,
+    },
+    /// A second factor was removed.
+    FactorRemoved {
+        /// From which account.
+        username: String,
+        /// What it was, in words.
+        factor: String,
+        /// Where and when.
+        origin: Origin,
+        /// The superuser who did it, where it was not the user.
+        changed_by: Option<String>,
+    },
     /// Somebody logged in from a device that this account was not used from before.
     NewDevice {
         /// To which account.
@@ -88,6 +119,9 @@ impl Letter {
             Self::PasswordChanged { .. } => "password_changed",
             Self::EmailConfirm { .. } => "email_confirm",
             Self::EmailChanged { .. } => "email_changed",
+            Self::EmailCode { .. } => "email_code",
+            Self::FactorAdded { .. } => "factor_added",
+            Self::FactorRemoved { .. } => "factor_removed",
             Self::NewDevice { .. } => "new_device",
         }
     }
@@ -101,6 +135,9 @@ impl Letter {
             Self::PasswordChanged { .. } => format!("Your password for {site} was changed"),
             Self::EmailConfirm { .. } => format!("Confirm your email address for {site}"),
             Self::EmailChanged { .. } => format!("Your email address for {site} was changed"),
+            Self::EmailCode { .. } => format!("Your code for {site}"),
+            Self::FactorAdded { .. } => format!("A second factor was added to your {site} account"),
+            Self::FactorRemoved { .. } => format!("A second factor was removed from your {site} account"),
             Self::NewDevice { .. } => format!("New login to your {site} account"),
         }
     }

@@ -19,6 +19,8 @@ pub struct Words {
     pub lead: String,
     /// The particulars: name and value.
     pub facts: Vec<(&'static str, String)>,
+    /// A code to type.
+    pub code: Option<String>,
     /// The one thing to do: label and address.
     pub button: Option<(&'static str, String)>,
     /// What is to be known of the button.
@@ -67,6 +69,7 @@ impl Mailer {
                         .to_owned(),
                 ),
                 why: belongs_to_you(site),
+                ..Words::default()
             },
             Letter::PasswordChanged { username, origin, changed_by } => Words {
                 title: "Your password was changed",
@@ -100,6 +103,7 @@ impl Mailer {
                     "If you have no account at {site}, there is nothing to do: without the link nothing changes."
                 )),
                 why: format!("You got this mail because somebody gave this address for an account at {site}."),
+                ..Words::default()
             },
             Letter::EmailChanged { username, new_email, origin, changed_by } => Words {
                 title: "Your email address was changed",
@@ -119,6 +123,53 @@ impl Mailer {
                      to whoever runs {site}: a link for a new password would go to the new address."
                 )),
                 why: format!("You got this mail because until now this was the address of your account at {site}."),
+                ..Words::default()
+            },
+            Letter::EmailCode { username, ip, expires_at } => Words {
+                title: "Your code",
+                preview: format!("It works once, until {}.", time(*expires_at)),
+                lead: format!("Type this code where {site} asks for it. Whoever asks you for it elsewhere is a fraud."),
+                code: Some(secret?.expose_secret().to_owned()),
+                facts: account(username).into_iter().chain(ip.iter().map(|ip| ("Asked from", plain(ip)))).collect(),
+                note: Some(format!("The code works once, until {}.", time(*expires_at))),
+                otherwise: Some(format!(
+                    "If you did not ask for it, somebody knows your password for {site}: choose another one at {}.",
+                    self.reset_page()
+                )),
+                why: belongs_to_you(site),
+                ..Words::default()
+            },
+            Letter::FactorAdded { username, factor, origin, changed_by } => Words {
+                title: "A second factor was added",
+                preview: format!("{} can be logged in to with {} now.", plain(username), plain(factor)),
+                lead: format!(
+                    "From now on a login to your account at {site} asks for a second factor, and {} is one{}. If you know \
+                     about it, there is nothing to do.",
+                    plain(factor),
+                    by(changed_by.as_deref())
+                ),
+                facts: account(username).into_iter().chain(facts(origin)).collect(),
+                button: Some((NEW_PASSWORD, self.reset_page())),
+                otherwise: Some(format!("{NOT_YOU} Then write to whoever runs {site}, who can remove the factor.")),
+                why: belongs_to_you(site),
+                ..Words::default()
+            },
+            Letter::FactorRemoved { username, factor, origin, changed_by } => Words {
+                title: "A second factor was removed",
+                preview: format!("{} is no second factor of {} any more.", capital(&plain(factor)), plain(username)),
+                lead: format!(
+                    "{} is no second factor of your account at {site} any more{}. If you know about it, there is nothing \
+                     to do.",
+                    capital(&plain(factor)),
+                    changed_by
+                        .as_deref()
+                        .map(|name| format!(": {}, who administers the site, removed it", plain(name)))
+                        .unwrap_or_default()
+                ),
+                facts: account(username).into_iter().chain(facts(origin)).collect(),
+                button: Some((NEW_PASSWORD, self.reset_page())),
+                otherwise: Some(NOT_YOU.to_owned()),
+                why: belongs_to_you(site),
                 ..Words::default()
             },
             Letter::NewDevice { username, device, origin } => Words {
@@ -141,6 +192,11 @@ impl Mailer {
     fn reset_page(&self) -> String {
         format!("{}/account/password/reset/", self.origin)
     }
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn account(username: &str) -> [(&'static str, String); 1] {

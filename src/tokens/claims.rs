@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::TokenError;
+use crate::accounts::second_factor::Method;
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
 use crate::crypto::digest::md5_upper_hex;
@@ -31,6 +32,11 @@ impl Kind {
             Self::Refresh => "refresh",
             Self::Sliding => "sliding",
         }
+    }
+
+    /// The kind of token that a login gives, by its name.
+    pub fn of_login(name: &str) -> Option<Self> {
+        [Self::Refresh, Self::Sliding].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -94,6 +100,19 @@ pub fn set_user(app: &App, claims: &mut Claims, user: &User, uuid: Option<&str>)
     if jwt.check_revoke_token {
         claims.insert(jwt.revoke_token_claim.clone(), json!(revoke_value(user)));
     }
+}
+
+/// Says how and when the user logged in, where that is wanted: RFC 8176, and OpenID Connect Core 1.0, section 2.
+pub fn set_auth(app: &App, claims: &mut Claims, now: Instant, factor: Option<Method>) {
+    if !app.config.second_factor.auth_claims {
+        return;
+    }
+    let how = match factor {
+        None => json!(["pwd"]),
+        Some(factor) => json!(["pwd", factor.amr(), "mfa"]),
+    };
+    claims.insert("amr".to_owned(), how);
+    claims.insert("auth_time".to_owned(), json!(now.timestamp()));
 }
 
 /// The value that the revoke claim must have: it dies with the password.

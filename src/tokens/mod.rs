@@ -4,6 +4,7 @@ pub mod administer;
 pub mod claims;
 pub mod explain;
 pub mod introspect;
+pub mod login;
 pub mod obtain;
 pub mod own_sessions;
 pub mod purge;

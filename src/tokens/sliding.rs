@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::claims::{self, Kind};
-use super::obtain::{issue, signed};
+use super::login::{self, ObtainError, Password};
+use super::obtain::signed;
 use super::refresh::{Presented, RefreshError};
 use super::renew::{self, Admitted};
 use super::sessions;
 use crate::accounts::Client;
-use crate::accounts::login::{Credentials, LoginError};
 use crate::app::App;
 use crate::crypto::jwt;
 
 /// Checks the credentials, starts a session and issues a sliding token; it is recorded.
-pub async fn obtain(app: &Arc<App>, credentials: Credentials, client: Client) -> Result<String, LoginError> {
-    let (_, unsigned) = issue(app, credentials, client, Kind::Sliding).await?;
-    Ok(jwt::sign(&app.keys, &unsigned))
+pub async fn obtain(app: &Arc<App>, password: Password, client: Client) -> Result<String, ObtainError> {
+    let issued = login::with_password(app, password, client, Kind::Sliding).await?;
+    Ok(jwt::sign(&app.keys, &issued.unsigned))
 }
 
 /// The same token with a later `exp`: its id and `refresh_exp` stay.

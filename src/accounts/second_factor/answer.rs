@@ -9,19 +9,17 @@ use serde_json::Value;
 
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, Method, code};
+use crate::accounts::Client;
 use crate::accounts::device::KNOWN_FOR;
 use crate::accounts::failed_login::{Door, Entry, Refusal};
 use crate::accounts::throttle::{self, Counted, Wait, network};
-use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::digest::equal;
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{
-    Conn, DbError, latchkey_challenge, latchkey_device, latchkey_recovery_code, latchkey_second_factor,
-};
+use crate::db::{Conn, DbError, latchkey_challenge, latchkey_device, latchkey_recovery_code, latchkey_second_factor};
 
 /// What is given.
 pub enum Given {
@@ -214,13 +212,13 @@ pub(super) fn totp_context(user: UserId) -> String {
     format!("totp {user}")
 }
 
+/// The same for an answer that was right when it was looked at, and was used up before it could be spent.
+pub async fn note_lost(app: &Arc<App>, right: &Right, door: Door, client: &Client) -> Result<(), DbError> {
+    note_wrong(app, &right.waiting, door, client).await
+}
+
 /// Counts a wrong answer against its challenge, and writes it down.
-pub(super) async fn note_wrong(
-    app: &Arc<App>,
-    waiting: &Waiting,
-    door: Door,
-    client: &Client,
-) -> Result<(), DbError> {
+pub(super) async fn note_wrong(app: &Arc<App>, waiting: &Waiting, door: Door, client: &Client) -> Result<(), DbError> {
     let (now, token_hash) = (app.now(), waiting.row.token_hash.clone());
     let entry = Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor);
     app.db

@@ -19,7 +19,8 @@ pub const RECOVERY_CODES: usize = 10;
 pub fn mailed() -> SecretString {
     const NUMBERS: u32 = 1_000_000;
     // What is beyond the last whole million is thrown away: folding it would favour small numbers.
-    let fair = std::iter::repeat_with(|| u32::from_be_bytes(random::bytes())).find(|number| *number < u32::MAX / NUMBERS * NUMBERS);
+    let fair = std::iter::repeat_with(|| u32::from_be_bytes(random::bytes()))
+        .find(|number| *number < u32::MAX / NUMBERS * NUMBERS);
     format!("{:06}", fair.unwrap_or_default() % NUMBERS).into()
 }
 

@@ -102,9 +102,8 @@ pub async fn start(app: &Arc<App>, by: &Confirmed, user: &User, kind: Kind) -> R
     }
     let (show, secret) = prepare(app, user, kind, &enrolled, &uuid)?;
     let (shared, user) = (Arc::clone(app), user.clone());
-    let token = app.db.write(move |conn| {
-        challenge::begin(&shared, conn, &user, Purpose::Enrol, kind.name(), secret.as_ref())
-    });
+    let token =
+        app.db.write(move |conn| challenge::begin(&shared, conn, &user, Purpose::Enrol, kind.name(), secret.as_ref()));
     Ok(Started { token: token.await?, show })
 }
 
@@ -162,10 +161,7 @@ pub async fn finish(
     let (shared, actor, name) = (Arc::clone(app), Actor::user(&waiting.user, client), name.to_owned());
     let (codes, method) = (code::recovery(), Method::Factor(proven.kind));
     let shown = codes.clone();
-    let (id, is_first) = app
-        .db
-        .write(move |conn| add(&shared, conn, &waiting, &proven, &name, &actor, &codes))
-        .await?;
+    let (id, is_first) = app.db.write(move |conn| add(&shared, conn, &waiting, &proven, &name, &actor, &codes)).await?;
     app.mailer.ring();
     Ok(Done { id, method, recovery_codes: is_first.then_some(shown) })
 }

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod challenge;
 pub mod code;
 pub mod enrol;
+pub mod mail;
 pub mod remove;
 
 use secrecy::SecretString;

@@ -14,9 +14,7 @@ use crate::accounts::{Actor, Client, audit, notice};
 use crate::app::App;
 use crate::db::types::{Instant, RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{
-    Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user,
-};
+use crate::db::{Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user};
 
 /// Removes a factor of one's own; `false` if there is none of that id.
 pub async fn remove(app: &Arc<App>, right: Right, id: RowId, client: &Client) -> Result<bool, AnswerError> {

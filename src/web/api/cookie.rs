@@ -6,6 +6,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::{self, Config, RefreshCookie};
@@ -81,7 +82,16 @@ pub struct Presented {
     is_cookie: bool,
 }
 
+/// The field with the token of a browser that was remembered.
+pub const DEVICE_TOKEN: &str = "device_token";
+
 impl Call {
+    /// The token of a browser that was remembered, if it comes along.
+    pub fn browser(&self, fields: &Fields) -> Option<SecretString> {
+        let given = fields.text(DEVICE_TOKEN).filter(|token| !token.is_empty() && token.len() <= 100);
+        given.map(|token| token.to_owned().into())
+    }
+
     /// The refresh token of the request: of this field, or else of the cookie.
     pub fn refresh_token(&self, fields: &Fields, field: &'static str) -> Result<Presented, ApiError> {
         if fields.get(field).is_none()

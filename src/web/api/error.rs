@@ -3,15 +3,18 @@
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
+use crate::accounts::second_factor::answer::AnswerError;
 use crate::accounts::throttle::Wait;
 use crate::accounts::user::FieldError;
 use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::tokens::TokenError;
+use crate::tokens::login::{ObtainError, Pending};
 use crate::tokens::refresh::RefreshError;
 use crate::tokens::revoke::{LogoutError, RevokeError};
 use crate::tokens::verify::AuthError;
@@ -177,6 +180,27 @@ impl ApiError {
         Self { retry_after: Some(RETRY_AFTER), ..error }
     }
 
+    /// The password is right, but something is missing: a second factor, or one has to be enrolled.
+    pub fn second_factor(pending: &Pending) -> Self {
+        let challenge = pending.challenge.expose_secret();
+        let body = if pending.methods.is_empty() {
+            json!({
+                "detail": "Second factor enrolment required",
+                "code": "second_factor_enrolment_required",
+                "challenge": challenge,
+            })
+        } else {
+            let methods: Vec<_> = pending.methods.iter().map(|method| method.name()).collect();
+            json!({
+                "detail": "Second factor required",
+                "code": "second_factor_required",
+                "challenge": challenge,
+                "methods": methods,
+            })
+        };
+        Self::new(StatusCode::UNAUTHORIZED, body)
+    }
+
     /// Too many tries. In Django REST framework's words.
     pub fn throttled(wait: Wait) -> Self {
         let seconds = wait.seconds();
@@ -250,6 +274,26 @@ impl From<LinkError> for ApiError {
             LinkError::Throttled(wait) => Self::throttled(wait),
             LinkError::Busy => Self::unavailable(),
             LinkError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ObtainError> for ApiError {
+    fn from(error: ObtainError) -> Self {
+        match error {
+            ObtainError::Login(error) => error.into(),
+            ObtainError::SecondFactor(pending) => Self::second_factor(&pending),
+        }
+    }
+}
+
+impl From<AnswerError> for ApiError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::NoChallenge => Self::coded(&error.to_string(), "challenge_not_valid"),
+            AnswerError::Wrong => Self::coded(&error.to_string(), "second_factor_not_valid"),
+            AnswerError::Throttled(wait) => Self::throttled(wait),
+            AnswerError::Db(error) => error.into(),
         }
     }
 }

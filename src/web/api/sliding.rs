@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::metadata::Field;
 use super::openapi::entry::{Entry, SLIDING, component};
 use super::openapi::schemas::{TOKEN, object};
-use super::token::{credentials, credentials_example, login_field};
+use super::token::{credentials_example, login_field, password};
 use super::{Call, View};
 
 /// `POST /api/token/sliding/`
@@ -42,8 +42,8 @@ impl View for Obtain {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let credentials = credentials(&mut call).await?;
-        Ok(json!({"token": sliding::obtain(&call.app, credentials, call.client()).await?}))
+        let password = password(&mut call).await?;
+        Ok(json!({"token": sliding::obtain(&call.app, password, call.client()).await?}))
     }
 }
 

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::accounts::login::{Credentials, LoginError};
 use crate::config::{Config, UsernameField};
+use crate::tokens::login::Password;
 use crate::tokens::{TokenError, obtain, refresh, revoke, verify};
 
 use super::auth::Anyone;
@@ -41,8 +42,8 @@ impl View for Obtain {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let credentials = credentials(&mut call).await?;
-        let pair = obtain::pair(&call.app, credentials, call.client()).await?;
+        let password = password(&mut call).await?;
+        let pair = obtain::pair(&call.app, password, call.client()).await?;
         Ok(call.hand_out(json!({"refresh": pair.refresh, "access": pair.access})))
     }
 }
@@ -161,8 +162,10 @@ pub fn credentials_example(config: &Config) -> Value {
     json!({login_field(config): login, "password": PASSWORD})
 }
 
-/// Login and password of a request.
-pub async fn credentials(call: &mut Call) -> Result<Credentials, ApiError> {
-    let [login, password] = call.fields().await?.texts([login_field(&call.app.config), "password"])?;
-    Ok(Credentials { login, password: SecretString::from(password) })
+/// Login and password of a request, and the token of a browser that was remembered.
+pub async fn password(call: &mut Call) -> Result<Password, ApiError> {
+    let fields = call.fields().await?;
+    let [login, password] = fields.texts([login_field(&call.app.config), "password"])?;
+    let credentials = Credentials { login, password: SecretString::from(password) };
+    Ok(Password { credentials, browser: call.browser(&fields) })
 }

@@ -1,0 +1,279 @@
+//! Logins to the API: the password, then a second factor where one is due, then a session with its first token. What the
+//! password alone does not open waits as a challenge (`accounts::second_factor`).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::claims::{self, Kind};
+use super::{TokenError, record, sessions};
+use crate::accounts::events::{self, Event};
+use crate::accounts::failed_login::{self, Door};
+use crate::accounts::login::{Credentials, LoginError, authenticate};
+use crate::accounts::second_factor::answer::{self, AnswerError, Given};
+use crate::accounts::second_factor::challenge::{self, Purpose};
+use crate::accounts::second_factor::{self, Due, Method, browser};
+use crate::accounts::{Actor, Client, audit, device};
+use crate::app::App;
+use crate::config::UserIdField;
+use crate::crypto::jwt::Claims;
+use crate::db::latchkey_token::Lineage;
+use crate::db::types::{Instant, UserId};
+use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::{Conn, DbError, latchkey_user};
+
+/// `last_login` is written at most this often per user, so that it is no lever for a flood.
+const LAST_LOGIN_STEP: Duration = Duration::from_mins(1);
+
+/// What a login begins with.
+pub struct Password {
+    /// Who, and the password.
+    pub credentials: Credentials,
+    /// The token of a browser that was remembered.
+    pub browser: Option<SecretString>,
+}
+
+/// A login that waits. Without any method its user has to enrol a factor first.
+pub struct Pending {
+    /// What it goes on with.
+    pub challenge: SecretString,
+    /// How it can be answered.
+    pub methods: Vec<Method>,
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("methods", &self.methods).finish_non_exhaustive()
+    }
+}
+
+/// Why a password brings no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum ObtainError {
+    /// Nobody is logged in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// The password is right, and something else is due.
+    #[error("Second factor required")]
+    SecondFactor(Pending),
+}
+
+impl From<DbError> for ObtainError {
+    fn from(error: DbError) -> Self {
+        Self::Login(error.into())
+    }
+}
+
+/// The answer to the challenge of a login.
+pub struct Answered {
+    /// Its token.
+    pub challenge: SecretString,
+    /// What is given.
+    pub given: Given,
+    /// Whether the browser is to be remembered.
+    pub remember: bool,
+}
+
+/// The first token of a session, not signed yet.
+pub(super) struct Issued {
+    pub kind: Kind,
+    pub claims: Claims,
+    /// `header.payload`
+    pub unsigned: String,
+}
+
+/// What a transaction of a login leaves.
+enum Outcome {
+    In(Issued, Mailed),
+    Waits(Pending),
+}
+
+/// Whether a mail about the login waits to be sent.
+type Mailed = bool;
+
+/// Checks the credentials, starts a session and records its first token.
+pub(super) async fn with_password(
+    app: &Arc<App>,
+    password: Password,
+    client: Client,
+    kind: Kind,
+) -> Result<Issued, ObtainError> {
+    let Password { credentials, browser } = password;
+    let checked = authenticate(app, credentials, Door::Api, &client).await?;
+    let (shared, user, from) = (Arc::clone(app), checked.clone(), client.clone());
+    let outcome = app.db.write(move |conn| begin(&shared, conn, &checked, &client, kind, browser.as_ref())).await;
+    match outcome {
+        Ok(Outcome::In(issued, has_mail)) => {
+            if has_mail {
+                app.mailer.ring();
+            }
+            Ok(issued)
+        }
+        Ok(Outcome::Waits(pending)) => Err(ObtainError::SecondFactor(pending)),
+        Err(LoginError::NoActiveAccount) => {
+            failed_login::note(app, Door::Api, &from, &user).await?;
+            Err(LoginError::NoActiveAccount.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the answer to the challenge of a login, and goes on with it. Also answers the token of the browser, where it is
+/// remembered from now on.
+pub(super) async fn with_factor(
+    app: &Arc<App>,
+    answered: Answered,
+    client: Client,
+) -> Result<(Issued, Option<String>), AnswerError> {
+    let Answered { challenge, given, remember } = answered;
+    let right = answer::check(app, challenge, Purpose::Login, given, Door::Api, &client).await?;
+    let right = Arc::new(right);
+    let (shared, spent, from) = (Arc::clone(app), Arc::clone(&right), client.clone());
+    let outcome = app
+        .db
+        .write(move |conn| {
+            let user = answer::spend(&shared, conn, &spent, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
+            let kind = Kind::of_login(spent.what()).ok_or(AnswerError::NoChallenge)?;
+            let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Some(spent.method()))?;
+            let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
+            Ok((issued, has_mail, browser.map(|token| token.expose_secret().to_owned())))
+        })
+        .await;
+    match outcome {
+        Ok((issued, has_mail, browser)) => {
+            if has_mail {
+                app.mailer.ring();
+            }
+            Ok((issued, browser))
+        }
+        Err(AnswerError::Wrong) => {
+            answer::note_lost(app, &right, Door::Api, &from).await?;
+            Err(AnswerError::Wrong)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Goes on with a login that had to wait for its user to enrol a factor, by which they have just answered.
+pub(super) async fn after_enrolment(
+    app: &Arc<App>,
+    token: SecretString,
+    method: Method,
+    client: Client,
+) -> Result<Issued, AnswerError> {
+    let shared = Arc::clone(app);
+    let (issued, has_mail) = app
+        .db
+        .write(move |conn| {
+            let gone = || AnswerError::NoChallenge;
+            let waiting = challenge::find(&shared, conn, &token, Purpose::Enrolment)?.ok_or_else(gone)?;
+            let user = users::lock(conn, &UserRef::Id(waiting.user.id), Intent::Revoke)?.ok_or_else(gone)?;
+            if !challenge::spend(&shared, conn, &waiting.row, &user, Purpose::Enrolment)? {
+                return Err(gone());
+            }
+            let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
+            admit(&shared, conn, &user, &client, kind, Some(method)).map_err(AnswerError::from)
+        })
+        .await?;
+    if has_mail {
+        app.mailer.ring();
+    }
+    Ok(issued)
+}
+
+/// One transaction, under the lock on the user's row: in, or a challenge.
+fn begin(
+    app: &App,
+    conn: &mut Conn,
+    checked: &User,
+    client: &Client,
+    kind: Kind,
+    browser: Option<&SecretString>,
+) -> Result<Outcome, LoginError> {
+    // Two logins that both hold a shared lock and both want to write would block each other.
+    let alone = is_last_login_due(app, checked) || app.config.sessions.max_per_user.is_some();
+    let intent = if alone { Intent::Revoke } else { Intent::Issue };
+    let user = users::lock(conn, &UserRef::Id(checked.id), intent)?;
+    // The password was checked before the lock: what was true then must still be.
+    let user = user.filter(|user| user.is_active && user.password == checked.password);
+    let user = user.ok_or(LoginError::NoActiveAccount)?;
+    let (purpose, methods) = match second_factor::due(app, conn, &user, browser)? {
+        Due::Nothing => {
+            let (issued, has_mail) = admit(app, conn, &user, client, kind, None)?;
+            return Ok(Outcome::In(issued, has_mail));
+        }
+        Due::Factor(methods) => (Purpose::Login, methods),
+        Due::Enrolment => (Purpose::Enrolment, vec![]),
+    };
+    let challenge = challenge::begin(app, conn, &user, purpose, kind.name(), None)?;
+    Ok(Outcome::Waits(Pending { challenge, methods }))
+}
+
+fn is_last_login_due(app: &App, user: &User) -> bool {
+    let now = app.now();
+    let is_due = |last: Instant| last + LAST_LOGIN_STEP <= now;
+    app.config.jwt.update_last_login && user.last_login.is_none_or(is_due)
+}
+
+/// Starts a session and records its first token. `user` is locked; `factor` is what they showed besides the password.
+fn admit(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    client: &Client,
+    kind: Kind,
+    factor: Option<Method>,
+) -> Result<(Issued, Mailed), DbError> {
+    let now = app.now();
+    if is_last_login_due(app, user) {
+        users::update_last_login(conn, user.id, now)?;
+    }
+    sessions::make_room(app, conn, user.id, now)?;
+    let mut claims = claims::new(app, kind, now);
+    claims::set_user(app, &mut claims, user, uuid_if_wanted(app, conn, user.id)?.as_deref());
+    if kind == Kind::Refresh {
+        claims::set_extra(app, &mut claims, user, false);
+    }
+    claims::set_auth(app, &mut claims, now, factor);
+    let session = sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims).map_err(broken)?)?;
+    sessions::set_claim(app, &mut claims, session.as_ref());
+    sessions::cap(app, &mut claims, session.as_ref());
+    claims::finish(app, &mut claims);
+    let session_id = session.as_ref().map(|session| session.id.as_str());
+    let ip = client.address();
+    let lineage = Lineage { session_id, ip: ip.as_deref(), ..Lineage::default() };
+    let unsigned = record::outstand(app, conn, &claims, user.id, lineage).map_err(broken)?;
+    let counted: &[Event] = if session_id.is_some() { &[Event::Login, Event::TokenCreated] } else { &[Event::Login] };
+    events::count(conn, now, counted)?;
+    let mut detail = json!({"session": session_id, "user_agent": client.user_agent});
+    if let Some(factor) = factor {
+        detail["second_factor"] = factor.name().into();
+    }
+    audit::write_with(conn, now, &Actor::user(user, client), "login", Some(user.id), &user.username, &detail)?;
+    let has_mail = device::note(app, conn, user, client, now)?;
+    Ok((Issued { kind, claims, unsigned }, has_mail))
+}
+
+/// The user's random id where tokens carry it; a user that Django made gets one now.
+fn uuid_if_wanted(app: &App, conn: &mut Conn, user: UserId) -> Result<Option<String>, DbError> {
+    if app.config.jwt.user_id_field != UserIdField::Uuid {
+        return Ok(None);
+    }
+    if let Some(uuid) = latchkey_user::find_uuid(conn, user)? {
+        return Ok(Some(uuid));
+    }
+    let uuid = crate::accounts::manage::new_uuid();
+    latchkey_user::insert(conn, user, &uuid)?;
+    Ok(Some(uuid))
+}
+
+/// Nothing that a client sends can make our own claims wrong.
+fn broken(error: TokenError) -> DbError {
+    match error {
+        TokenError::Db(error) => error,
+        other => DbError::Other(other.to_string()),
+    }
+}
