@@ -83,7 +83,7 @@ pub async fn set_password(
     password: NewPassword,
 ) -> Result<(), ManageError> {
     let user = app.db.read(move |conn| users::find(conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
-    let encoded = manage::encode(app, &Owner::from(&user), password).await?;
+    let encoded = manage::encode(app, &Owner::find(app, &user).await?, password).await?;
     store(app, by, id, Keeps::default(), encoded).await
 }
 
@@ -116,7 +116,7 @@ pub async fn set_own_password(
     keeps: Keeps,
     password: NewPassword,
 ) -> Result<User, ManageError> {
-    let encoded = manage::encode(app, &Owner::from(user), password).await?;
+    let encoded = manage::encode(app, &Owner::find(app, user).await?, password).await?;
     let changed = User { password: encoded.clone(), ..user.clone() };
     store(app, by, user.id, keeps, encoded).await?;
     Ok(changed)

@@ -132,7 +132,7 @@ pub async fn confirm(
 
 async fn reset(app: &Arc<App>, token: SecretString, password: SecretString, client: Client) -> Result<User, LinkError> {
     let user = look(app, &token).await?;
-    let encoded = manage::encode(app, &Owner::from(&user), NewPassword::Plain(password)).await?;
+    let encoded = manage::encode(app, &Owner::find(app, &user).await?, NewPassword::Plain(password)).await?;
     let shared = Arc::clone(app);
     let user = app.db.write(move |conn| {
         let (app, now) = (&*shared, shared.now());

@@ -15,7 +15,7 @@ use super::Client;
 use crate::app::App;
 use crate::crypto::digest::hmac_sha256;
 use crate::db::latchkey_throttle::{self, Row};
-use crate::db::types::Instant;
+use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
 
 /// How tries of one kind are slowed down.
@@ -59,7 +59,14 @@ pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_min
 pub const CODES_SENT: Rule =
     Rule { number: 6, free: 5, first: MINUTE, longest: Duration::from_mins(15), forget: Duration::from_mins(10) };
 
-const RULES: [Rule; 6] = [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT];
+/// Wrong second factors of one user from one address. These rules are about users, those above about names that somebody
+/// typed: what one types as a name must not keep anybody from giving a factor.
+pub const FACTOR_AT_ADDRESS: Rule = Rule { number: 7, ..ACCOUNT_AT_ADDRESS };
+/// Wrong second factors of one user, from anywhere but the addresses that the account is used from.
+pub const FACTOR: Rule = Rule { number: 8, ..ACCOUNT };
+
+const RULES: [Rule; 8] =
+    [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT, FACTOR_AT_ADDRESS, FACTOR];
 
 /// Buckets of a rule.
 const BUCKETS: u32 = 1 << 22;
@@ -158,6 +165,16 @@ pub fn login_keys(app: &App, network: &str, login: &str, is_known: bool) -> Vec<
     vec![at_address, Key::new(app, ADDRESS, &[network]), Key::new(app, ACCOUNT, &[login])]
 }
 
+/// What a second factor counts under, in the same way. Who has the password gets no more tries by more challenges.
+pub fn factor_keys(app: &App, network: &str, user: UserId, is_known: bool) -> Vec<Key> {
+    let user = user.to_string();
+    let at_address = Key::new(app, FACTOR_AT_ADDRESS, &[&user, network]);
+    if is_known {
+        return vec![at_address];
+    }
+    vec![at_address, Key::new(app, ADDRESS, &[network]), Key::new(app, FACTOR, &[&user])]
+}
+
 /// `forgive` in a transaction of its own.
 pub async fn take_back(app: &App, counted: Counted, was_right: bool) -> Result<(), DbError> {
     if counted.0.is_empty() {
@@ -180,7 +197,7 @@ pub fn forgive(conn: &mut Conn, now: Instant, counted: &Counted, was_right: bool
 
 fn without(row: &Row, now: Instant, was_right: bool) -> Option<Row> {
     let rule = Rule::of(Key(row.bucket))?;
-    if was_right && rule == ACCOUNT_AT_ADDRESS {
+    if was_right && [ACCOUNT_AT_ADDRESS, FACTOR_AT_ADDRESS].contains(&rule) {
         return Some(Row { failures: 0, last_at: now, free_at: now, ..*row });
     }
     let failures = (row.failures - 1).max(0);

@@ -1,7 +1,6 @@
 //! Keeping what is counted and written down in order, in the background of `runserver`: the rollup's rows are merged, the
-//! dashboard's statistics taken, and old entries of the audit log deleted, as are mails, links, devices and tries that are
-//! over. Expired tokens are the business of
-//! `tokens::purge`.
+//! dashboard's statistics taken, and old entries of the audit log deleted, as are mails, links, devices, challenges,
+//! remembered browsers and tries that are over. Expired tokens are the business of `tokens::purge`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,8 @@ use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::types::Instant;
 use crate::db::{
-    Conn, DbError, latchkey_audit_log, latchkey_device, latchkey_link, latchkey_mail, latchkey_rollup,
-    latchkey_throttle,
+    Conn, DbError, latchkey_audit_log, latchkey_browser, latchkey_challenge, latchkey_device, latchkey_link,
+    latchkey_mail, latchkey_rollup, latchkey_throttle,
 };
 
 /// How often all of it is done.
@@ -79,9 +78,11 @@ async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
     let mails = in_batches(app, latchkey_mail::delete_done_before, now - MAIL_KEPT).await?;
     let links = in_batches(app, latchkey_link::delete_expired, now).await?;
     let devices = in_batches(app, latchkey_device::delete_before, now - DEVICE_KEPT).await?;
+    let challenges = in_batches(app, latchkey_challenge::delete_expired, now).await?;
+    let browsers = in_batches(app, latchkey_browser::delete_expired, now).await?;
     let tries = in_batches(app, latchkey_throttle::delete_before, now - throttle::remembered_for()).await?;
-    if mails + links + devices + tries > 0 {
-        tracing::info!(mails, links, devices, tries, "deleted what is over");
+    if mails + links + devices + challenges + browsers + tries > 0 {
+        tracing::info!(mails, links, devices, challenges, browsers, tries, "deleted what is over");
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = users::find(&app, &args.name).await?;
     let name = output::plain(&user.username).into_owned();
-    let rules = Rules { app: &app, owner: Owner::from(&user), is_skipped: args.skip_password_rules };
+    let rules = Rules { app: &app, owner: Owner::find(&app, &user).await?, is_skipped: args.skip_password_rules };
     let password = if args.password_stdin {
         rules.given(prompt::password_from_stdin()?)?
     } else {

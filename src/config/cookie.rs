@@ -66,6 +66,11 @@ impl RefreshCookie {
     pub fn name(self) -> &'static str {
         if self.is_secure { "__Secure-latchkey_refresh" } else { "latchkey_refresh" }
     }
+
+    /// The name of the one with the token of a remembered browser.
+    pub fn device_name(self) -> &'static str {
+        if self.is_secure { "__Secure-latchkey_device" } else { "latchkey_device" }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::schema::latchkey_browser;
-use super::types::{Instant, Moment, UserId};
+use super::types::{Instant, Key, Moment, UserId};
 use super::{Conn, DbError};
 
 /// A browser that is remembered.
@@ -62,6 +62,15 @@ pub fn delete(conn: &mut Conn, user: UserId, id: &str) -> Result<bool, DbError> 
 /// Forgets all of a user's; answers how many there were.
 pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
     Ok(diesel::delete(latchkey_browser::table.filter(latchkey_browser::user_id.eq(user))).execute(conn)?)
+}
+
+/// Forgets all but the `keep` newest of a user's.
+pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
+    let query = "DELETE FROM latchkey_browser WHERE user_id = $1 AND token_hash NOT IN (SELECT token_hash \
+                 FROM latchkey_browser WHERE user_id = $2 ORDER BY created_at DESC, token_hash LIMIT $3)";
+    let query = diesel::sql_query(query).bind::<Key, _>(user).bind::<Key, _>(user).bind::<BigInt, _>(keep);
+    query.execute(conn)?;
+    Ok(())
 }
 
 /// Forgets up to `limit` browsers that expired before `before`; answers how many.

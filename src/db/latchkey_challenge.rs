@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::schema::latchkey_challenge;
-use super::types::{Instant, Moment, UserId};
+use super::types::{Instant, Key, Moment, UserId};
 use super::{Conn, DbError};
 
 /// A challenge.
@@ -36,11 +36,10 @@ pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Challenge>, DbEr
     Ok(latchkey_challenge::table.find(token_hash).select(Challenge::as_select()).first(conn).optional()?)
 }
 
-/// Counts a wrong answer.
-pub fn update_tries(conn: &mut Conn, token_hash: &str) -> Result<(), DbError> {
-    let row = latchkey_challenge::table.find(token_hash);
-    diesel::update(row).set(latchkey_challenge::tries.eq(latchkey_challenge::tries + 1)).execute(conn)?;
-    Ok(())
+/// Counts a try; `false` if there were `most` already, or there is no such challenge.
+pub fn count_try(conn: &mut Conn, token_hash: &str, most: i32) -> Result<bool, DbError> {
+    let row = latchkey_challenge::table.find(token_hash).filter(latchkey_challenge::tries.lt(most));
+    Ok(diesel::update(row).set(latchkey_challenge::tries.eq(latchkey_challenge::tries + 1)).execute(conn)? > 0)
 }
 
 /// Keeps the code that is mailed, in place of an earlier one.
@@ -65,16 +64,10 @@ pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
 
 /// Forgets all but the `keep` newest challenges of a user.
 pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
-    let newest = latchkey_challenge::table
-        .filter(latchkey_challenge::user_id.eq(user))
-        .order(latchkey_challenge::created_at.desc())
-        .select(latchkey_challenge::token_hash)
-        .limit(keep);
-    let kept: Vec<String> = newest.load(conn)?;
-    let old = latchkey_challenge::table
-        .filter(latchkey_challenge::user_id.eq(user))
-        .filter(latchkey_challenge::token_hash.ne_all(kept));
-    diesel::delete(old).execute(conn)?;
+    let query = "DELETE FROM latchkey_challenge WHERE user_id = $1 AND token_hash NOT IN (SELECT token_hash \
+                 FROM latchkey_challenge WHERE user_id = $2 ORDER BY created_at DESC, token_hash LIMIT $3)";
+    let query = diesel::sql_query(query).bind::<Key, _>(user).bind::<Key, _>(user).bind::<BigInt, _>(keep);
+    query.execute(conn)?;
     Ok(())
 }
 

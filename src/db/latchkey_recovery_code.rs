@@ -27,13 +27,13 @@ pub fn update_used(conn: &mut Conn, user: UserId, hash: &str, at: Instant) -> Re
     Ok(diesel::update(unused).set(latchkey_recovery_code::used_at.eq(at)).execute(conn)? > 0)
 }
 
-/// How many are left.
-pub fn count_unused(conn: &mut Conn, user: UserId) -> Result<i64, DbError> {
+/// Those that are left.
+pub fn list_unused(conn: &mut Conn, user: UserId) -> Result<Vec<String>, DbError> {
     Ok(latchkey_recovery_code::table
         .filter(latchkey_recovery_code::user_id.eq(user))
         .filter(latchkey_recovery_code::used_at.is_null())
-        .count()
-        .get_result(conn)?)
+        .select(latchkey_recovery_code::code_hash)
+        .load(conn)?)
 }
 
 /// Forgets all of a user.

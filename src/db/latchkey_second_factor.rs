@@ -16,7 +16,7 @@ pub struct Factor {
     pub user_id: UserId,
     pub kind: String,
     pub name: String,
-    /// Of TOTP the secret, encrypted; of a passkey its public key.
+    /// Of TOTP the secret, encrypted; of a passkey its public key; of email the address.
     pub data: String,
     pub credential_id: Option<String>,
     pub last_step: Option<i64>,
@@ -47,13 +47,17 @@ pub fn list_of(conn: &mut Conn, user: UserId) -> Result<Vec<Factor>, DbError> {
         .load(conn)?)
 }
 
-/// Adds a factor; answers its id.
+/// Adds a factor.
 ///
 /// # Errors
 /// `Unique` when the user has one of this kind, or somebody has this passkey.
-pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<RowId, DbError> {
+pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<Factor, DbError> {
     let new = diesel::insert_into(latchkey_second_factor::table).values(row.clone());
-    Ok(new.returning(latchkey_second_factor::id).get_result(conn)?)
+    let id = new.returning(latchkey_second_factor::id).get_result(conn)?;
+    let NewRow { user_id, kind, name, data, credential_id, last_step, created_at } = row.clone();
+    let (kind, name, data) = (kind.to_owned(), name.to_owned(), data.to_owned());
+    let (credential_id, last_used_at) = (credential_id.map(str::to_owned), None);
+    Ok(Factor { id, user_id, kind, name, data, credential_id, last_step, created_at, last_used_at })
 }
 
 /// Notes that a code of TOTP was used; `false` if it, or a later one, was used before.
@@ -65,16 +69,24 @@ pub fn update_step(conn: &mut Conn, id: RowId, step: i64, at: Instant) -> Result
     Ok(changed > 0)
 }
 
-/// Notes that a factor was used; a passkey comes back with its new counter.
-pub fn update_used(conn: &mut Conn, id: RowId, data: Option<&str>, at: Instant) -> Result<(), DbError> {
+/// Notes that a factor was used; `false` if it is gone.
+pub fn update_used(conn: &mut Conn, id: RowId, at: Instant) -> Result<bool, DbError> {
     let row = latchkey_second_factor::table.find(id);
-    match data {
-        Some(data) => diesel::update(row)
-            .set((latchkey_second_factor::data.eq(data), latchkey_second_factor::last_used_at.eq(at)))
-            .execute(conn)?,
-        None => diesel::update(row).set(latchkey_second_factor::last_used_at.eq(at)).execute(conn)?,
-    };
-    Ok(())
+    Ok(diesel::update(row).set(latchkey_second_factor::last_used_at.eq(at)).execute(conn)? > 0)
+}
+
+/// The same of a passkey, with its new counter; `false` if its `data` is not `old` any more.
+pub fn update_data(conn: &mut Conn, id: RowId, old: &str, new: &str, at: Instant) -> Result<bool, DbError> {
+    let row = latchkey_second_factor::table.find(id).filter(latchkey_second_factor::data.eq(old));
+    let change = (latchkey_second_factor::data.eq(new), latchkey_second_factor::last_used_at.eq(at));
+    Ok(diesel::update(row).set(change).execute(conn)? > 0)
+}
+
+/// Whether a user has a factor of one of these kinds.
+pub fn has_any(conn: &mut Conn, user: UserId, kinds: &[&str]) -> Result<bool, DbError> {
+    let those = latchkey_second_factor::table.filter(latchkey_second_factor::user_id.eq(user));
+    let those = those.filter(latchkey_second_factor::kind.eq_any(kinds.to_vec()));
+    Ok(diesel::select(diesel::dsl::exists(those)).get_result(conn)?)
 }
 
 /// Removes a factor of a user; `false` if there is none of that id.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::claims::{self, Kind};
@@ -13,8 +13,9 @@ use super::{TokenError, record, sessions};
 use crate::accounts::events::{self, Event};
 use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::accounts::second_factor::answer::{self, AnswerError, Given};
+use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given};
 use crate::accounts::second_factor::challenge::{self, Purpose};
+use crate::accounts::second_factor::enrol::{self, Done, EnrolError};
 use crate::accounts::second_factor::{self, Due, Method, browser};
 use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
@@ -69,12 +70,22 @@ impl From<DbError> for ObtainError {
 
 /// The answer to the challenge of a login.
 pub struct Answered {
-    /// Its token.
-    pub challenge: SecretString,
-    /// What is given.
-    pub given: Given,
+    /// To which challenge, and what is given.
+    pub answer: Answer,
     /// Whether the browser is to be remembered.
     pub remember: bool,
+}
+
+/// The answer to an enrolment that a login waits for.
+pub struct EnrolledNow {
+    /// The token of the login's challenge.
+    pub challenge: SecretString,
+    /// The token of the enrolment.
+    pub enrolment: SecretString,
+    /// What is given.
+    pub given: Given,
+    /// What the factor is called.
+    pub name: Option<String>,
 }
 
 /// The first token of a session, not signed yet.
@@ -127,61 +138,47 @@ pub(super) async fn with_factor(
     app: &Arc<App>,
     answered: Answered,
     client: Client,
-) -> Result<(Issued, Option<String>), AnswerError> {
-    let Answered { challenge, given, remember } = answered;
-    let right = answer::check(app, challenge, Purpose::Login, given, Door::Api, &client).await?;
-    let right = Arc::new(right);
-    let (shared, spent, from) = (Arc::clone(app), Arc::clone(&right), client.clone());
-    let outcome = app
-        .db
-        .write(move |conn| {
-            let user = answer::spend(&shared, conn, &spent, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
-            let kind = Kind::of_login(spent.what()).ok_or(AnswerError::NoChallenge)?;
-            let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Some(spent.method()))?;
-            let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
-            Ok((issued, has_mail, browser.map(|token| token.expose_secret().to_owned())))
-        })
-        .await;
-    match outcome {
-        Ok((issued, has_mail, browser)) => {
-            if has_mail {
-                app.mailer.ring();
-            }
-            Ok((issued, browser))
-        }
-        Err(AnswerError::Wrong) => {
-            answer::note_lost(app, &right, Door::Api, &from).await?;
-            Err(AnswerError::Wrong)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Goes on with a login that had to wait for its user to enrol a factor, by which they have just answered.
-pub(super) async fn after_enrolment(
-    app: &Arc<App>,
-    token: SecretString,
-    method: Method,
-    client: Client,
-) -> Result<Issued, AnswerError> {
+) -> Result<(Issued, Option<SecretString>), AnswerError> {
+    let Answered { answer, remember } = answered;
+    let right = answer::check(app, answer, Purpose::Login, Door::Api, &client).await?;
+    let kind = Kind::of_login(right.what()).ok_or(AnswerError::NoChallenge)?;
     let shared = Arc::clone(app);
-    let (issued, has_mail) = app
-        .db
-        .write(move |conn| {
-            let gone = || AnswerError::NoChallenge;
-            let waiting = challenge::find(&shared, conn, &token, Purpose::Enrolment)?.ok_or_else(gone)?;
-            let user = users::lock(conn, &UserRef::Id(waiting.user.id), Intent::Revoke)?.ok_or_else(gone)?;
-            if !challenge::spend(&shared, conn, &waiting.row, &user, Purpose::Enrolment)? {
-                return Err(gone());
-            }
-            let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
-            admit(&shared, conn, &user, &client, kind, Some(method)).map_err(AnswerError::from)
-        })
-        .await?;
+    let done = app.db.write(move |conn| {
+        let user = answer::spend(&shared, conn, &right)?;
+        let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Some(right.method()))?;
+        let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
+        Ok::<_, AnswerError>((issued, has_mail, browser))
+    });
+    let (issued, has_mail, browser) = done.await?;
     if has_mail {
         app.mailer.ring();
     }
-    Ok(issued)
+    Ok((issued, browser))
+}
+
+/// Takes the answer to an enrolment, and goes on with the login that had to wait for it.
+pub(super) async fn with_enrolment(
+    app: &Arc<App>,
+    enrolled: EnrolledNow,
+    client: Client,
+) -> Result<(Issued, Done), EnrolError> {
+    let EnrolledNow { challenge, enrolment, given, name } = enrolled;
+    let proven = enrol::check(app, enrolment, Purpose::First, given).await?;
+    let shared = Arc::clone(app);
+    let done = app.db.write(move |conn| {
+        let (done, user) = enrol::add(&shared, conn, &proven, name.as_deref(), &client)?;
+        let gone = || EnrolError::Answer(AnswerError::NoChallenge);
+        let waiting = challenge::find(&shared, conn, &challenge, &[Purpose::Enrolment])?.ok_or_else(gone)?;
+        if !challenge::spend(&shared, conn, &waiting, &user)? {
+            return Err(gone());
+        }
+        let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
+        let (issued, _) = admit(&shared, conn, &user, &client, kind, Some(done.method))?;
+        Ok((issued, done))
+    });
+    let done = done.await?;
+    app.mailer.ring();
+    Ok(done)
 }
 
 /// One transaction, under the lock on the user's row: in, or a challenge.
@@ -200,7 +197,7 @@ fn begin(
     // The password was checked before the lock: what was true then must still be.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
-    let (purpose, methods) = match second_factor::due(app, conn, &user, browser)? {
+    let (purpose, methods) = match second_factor::due(app, conn, &user, browser, client)? {
         Due::Nothing => {
             let (issued, has_mail) = admit(app, conn, &user, client, kind, None)?;
             return Ok(Outcome::In(issued, has_mail));

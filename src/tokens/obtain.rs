@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::claims::{self, Kind};
-use super::login::{self, Answered, Issued, ObtainError, Password};
+use super::login::{self, Answered, EnrolledNow, Issued, ObtainError, Password};
 use crate::accounts::Client;
 use crate::accounts::second_factor::answer::AnswerError;
+use crate::accounts::second_factor::enrol::{Done, EnrolError};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 
@@ -36,13 +39,23 @@ pub async fn with_factor(
     app: &Arc<App>,
     answered: Answered,
     client: Client,
-) -> Result<(Tokens, Option<String>), AnswerError> {
+) -> Result<(Tokens, Option<SecretString>), AnswerError> {
     let (issued, browser) = login::with_factor(app, answered, client).await?;
     Ok((tokens_of(app, issued), browser))
 }
 
+/// Takes the answer to an enrolment that a login waits for, and gives what that login asked for.
+pub async fn with_enrolment(
+    app: &Arc<App>,
+    enrolled: EnrolledNow,
+    client: Client,
+) -> Result<(Tokens, Done), EnrolError> {
+    let (issued, done) = login::with_enrolment(app, enrolled, client).await?;
+    Ok((tokens_of(app, issued), done))
+}
+
 /// Signs what a login issued.
-pub(super) fn tokens_of(app: &App, issued: Issued) -> Tokens {
+fn tokens_of(app: &App, issued: Issued) -> Tokens {
     match issued.kind {
         Kind::Sliding => Tokens::Sliding(jwt::sign(&app.keys, &issued.unsigned)),
         _ => Tokens::Pair(pair_of(app, issued)),

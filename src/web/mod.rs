@@ -24,11 +24,12 @@ use crate::app::App;
 
 use api::error::ApiError;
 use api::{
-    Endpoint, docs, email, introspect, logout, me, password, revoke, schema, sessions, sliding, spellings, token,
+    Endpoint, docs, email, introspect, logout, me, password, revoke, schema, second_factor, sessions, sliding,
+    spellings, token,
 };
 
 /// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
-pub const VIEWS: [Endpoint; 18] = [
+pub const VIEWS: [Endpoint; 27] = [
     Endpoint::of::<token::Obtain>("/api/token"),
     Endpoint::of::<token::Refresh>("/api/token/refresh"),
     Endpoint::of::<token::Verify>("/api/token/verify"),
@@ -37,6 +38,9 @@ pub const VIEWS: [Endpoint; 18] = [
     Endpoint::of::<revoke::Revoke>("/api/token/revoke"),
     Endpoint::of::<sliding::Obtain>("/api/token/sliding"),
     Endpoint::of::<sliding::Refresh>("/api/token/sliding/refresh"),
+    Endpoint::of::<second_factor::login::Finish>("/api/token/second-factor"),
+    Endpoint::of::<second_factor::login::Email>("/api/token/second-factor/email"),
+    Endpoint::of::<second_factor::login::Passkey>("/api/token/second-factor/passkey"),
     Endpoint::of::<logout::Logout>("/api/logout"),
     Endpoint::of::<logout::Logout>("/logout_token"),
     Endpoint::of::<sessions::List>("/api/sessions"),
@@ -47,6 +51,12 @@ pub const VIEWS: [Endpoint; 18] = [
     Endpoint::of::<password::ResetConfirm>("/api/password/reset/confirm"),
     Endpoint::of::<email::Change>("/api/email/change"),
     Endpoint::of::<email::Confirm>("/api/email/confirm"),
+    Endpoint::of::<second_factor::enrol::Factors>("/api/second-factors"),
+    Endpoint::of::<second_factor::enrol::Confirm>("/api/second-factors/confirm"),
+    Endpoint::of::<second_factor::own::Challenge>("/api/second-factors/challenge"),
+    Endpoint::of::<second_factor::own::RecoveryCodes>("/api/second-factors/recovery-codes"),
+    Endpoint::of::<second_factor::own::One>("/api/second-factors/{id}"),
+    Endpoint::of::<second_factor::own::Browser>("/api/second-factors/browsers/{id}"),
 ];
 
 /// Every URL of the server.

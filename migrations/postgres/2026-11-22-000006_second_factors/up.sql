@@ -9,7 +9,7 @@ CREATE TABLE latchkey_second_factor (
     kind varchar(10) NOT NULL,
     -- What its user calls it.
     name varchar(100) NOT NULL,
-    -- Of TOTP the secret, encrypted; of a passkey its public key and counter, as JSON; of email nothing.
+    -- Of TOTP the secret, encrypted; of a passkey its public key and counter, as JSON; of email the address.
     data text NOT NULL,
     -- Of a passkey.
     credential_id varchar(1400) NULL UNIQUE,
@@ -33,14 +33,14 @@ CREATE TABLE latchkey_recovery_code (
 -- Something that was begun and has to be finished with a second factor. Of the token only a hash is kept.
 CREATE TABLE latchkey_challenge (
     token_hash varchar(64) NOT NULL PRIMARY KEY,
-    -- login, enrolment (a login that has to enrol first), enrol or confirm
+    -- login, enrolment (a login that has to enrol first), enrol, first (the enrolment of such a login) or confirm
     purpose varchar(20) NOT NULL,
     user_id bigint NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
     -- What a login gives: refresh, sliding or panel. What is enrolled: email, totp or passkey.
     what varchar(10) NOT NULL,
     -- A fingerprint of the user's password: a challenge dies when it changes.
     state varchar(64) NOT NULL,
-    -- Wrong answers.
+    -- Answers that were looked at.
     tries integer NOT NULL,
     -- HMAC of the code that was mailed, and until when it is good.
     code_hash varchar(64) NULL,

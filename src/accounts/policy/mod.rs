@@ -7,8 +7,11 @@ mod nist;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::second_factor;
 use super::user::FieldError;
+use crate::app::App;
 use crate::config::{Config, PasswordRules};
+use crate::db::DbError;
 use crate::db::users::User;
 use crate::db::users::profile::Profile;
 
@@ -23,7 +26,7 @@ pub struct Owner {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// Whether a login takes more than the password: then it may be shorter.
+    /// Whether a login takes more than the password (`second_factor::is_multi_factor`): then it may be shorter.
     pub has_second_factor: bool,
 }
 
@@ -77,6 +80,11 @@ pub fn rules(config: &Config, has_second_factor: bool) -> Vec<PasswordRule> {
     }
 }
 
+/// The rules for a user who is there.
+pub async fn rules_of(app: &App, user: &User) -> Result<Vec<PasswordRule>, DbError> {
+    Ok(rules(&app.config, Owner::find(app, user).await?.has_second_factor))
+}
+
 /// What no rules allow: nobody could log in with it, or everybody would wait for its hash.
 pub(super) fn unusable(password: &SecretString) -> Option<Problem> {
     let password = password.expose_secret();
@@ -111,6 +119,15 @@ impl PasswordRule {
     }
 }
 
+impl Owner {
+    /// Of a user who is there, with what their logins take.
+    pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
+        let id = user.id;
+        let has_second_factor = app.db.read(move |conn| second_factor::is_multi_factor(conn, id)).await?;
+        Ok(Self { has_second_factor, ..Self::from(&Profile::from(user)) })
+    }
+}
+
 impl From<Problem> for FieldError {
     fn from(problem: Problem) -> Self {
         Self { field: "password", message: problem.message }
@@ -126,11 +143,5 @@ impl From<&Profile> for Owner {
             email: profile.email.clone(),
             has_second_factor: false,
         }
-    }
-}
-
-impl From<&User> for Owner {
-    fn from(user: &User) -> Self {
-        Self::from(&Profile::from(user))
     }
 }

@@ -9,8 +9,12 @@ use crate::app::App;
 use crate::crypto::digest::{equal, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_browser::{self, Browser};
+use crate::db::types::UserId;
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
+
+/// So many are listed, and kept.
+const MOST: i64 = 100;
 
 /// Remembers a browser, in the transaction of its login. `None` where the settings do not want that.
 pub fn remember(app: &App, conn: &mut Conn, user: &User, client: &Client) -> Result<Option<SecretString>, DbError> {
@@ -19,6 +23,7 @@ pub fn remember(app: &App, conn: &mut Conn, user: &User, client: &Client) -> Res
         return Ok(None);
     }
     let (token, now) = (random::token(), app.now());
+    latchkey_browser::delete_oldest_of(conn, user.id, MOST - 1)?;
     latchkey_browser::insert(
         conn,
         &Browser {
@@ -36,13 +41,38 @@ pub fn remember(app: &App, conn: &mut Conn, user: &User, client: &Client) -> Res
     Ok(Some(token.into()))
 }
 
-/// Whether this token is of a browser of the user that is still remembered.
-pub fn is_remembered(app: &App, conn: &mut Conn, user: &User, token: &SecretString) -> Result<bool, DbError> {
-    if app.config.second_factor.remember.is_zero() {
+/// Whether this token is of a browser of the user that is still remembered; notes that it was used, in the transaction
+/// of the login.
+pub fn recognise(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    token: &SecretString,
+    client: &Client,
+) -> Result<bool, DbError> {
+    let Some(browser) = latchkey_browser::find(conn, &sha256_hex(token.expose_secret().as_bytes()))? else {
         return Ok(false);
+    };
+    let is_good = is_good(app, user, &browser);
+    if is_good {
+        latchkey_browser::update_used(conn, &browser.token_hash, app.now(), client.address().as_deref())?;
     }
-    let token_hash = sha256_hex(token.expose_secret().as_bytes());
-    let Some(browser) = latchkey_browser::find(conn, &token_hash)? else { return Ok(false) };
-    let is_theirs = browser.user_id == user.id && browser.expires_at > app.now();
-    Ok(is_theirs && equal(browser.state.as_bytes(), state(app, user).as_bytes()))
+    Ok(is_good)
+}
+
+/// The browsers of the user that are remembered, last used first.
+pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbError> {
+    let all = latchkey_browser::list_of(conn, user.id, app.now(), MOST)?;
+    Ok(all.into_iter().filter(|browser| is_good(app, user, browser)).collect())
+}
+
+/// Forgets one of the user's; `false` if there is none of that id.
+pub async fn forget(app: &App, user: UserId, id: String) -> Result<bool, DbError> {
+    app.db.write(move |conn| latchkey_browser::delete(conn, user, &id)).await
+}
+
+/// A setting that was shortened counts for those who were remembered before, too.
+fn is_good(app: &App, user: &User, browser: &Browser) -> bool {
+    let until = browser.expires_at.min(browser.created_at + app.config.second_factor.remember);
+    browser.user_id == user.id && app.now() < until && equal(browser.state.as_bytes(), state(app, user).as_bytes())
 }

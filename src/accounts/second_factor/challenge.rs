@@ -1,6 +1,6 @@
 //! Challenges: a login, an enrolment or a removal that was begun and waits for a second factor. A challenge is a random
-//! token of which the database has a hash; it is short-lived, good once, and dies with the password or after a few wrong
-//! answers.
+//! token of which the database has a hash; it is short-lived, good once, and dies with the password or after a few tries.
+//! Tries are counted before they are looked at, so that a thousand at once are a thousand.
 
 use std::time::Duration;
 
@@ -10,13 +10,12 @@ use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_challenge::{self, Challenge};
-use crate::db::types::Instant;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
 
-/// So long a challenge waits.
-pub const LIVES: Duration = Duration::from_mins(10);
-/// After so many wrong answers it is dead.
+/// So long a challenge waits: longer than a mailed code is good, for who has to ask for another one.
+pub const LIVES: Duration = Duration::from_mins(15);
+/// So many answers are looked at.
 pub const TRIES: i32 = 5;
 /// So many may wait for one user; an older one dies.
 const MOST: i64 = 20;
@@ -30,16 +29,21 @@ pub enum Purpose {
     Enrolment,
     /// A factor that is being enrolled.
     Enrol,
+    /// The same for a login that waits for it: good only while its user has no factor.
+    First,
     /// Removing a factor, or making new recovery codes.
     Confirm,
 }
 
 impl Purpose {
+    const ALL: [Self; 5] = [Self::Login, Self::Enrolment, Self::Enrol, Self::First, Self::Confirm];
+
     fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Enrolment => "enrolment",
             Self::Enrol => "enrol",
+            Self::First => "first",
             Self::Confirm => "confirm",
         }
     }
@@ -51,6 +55,8 @@ pub struct Waiting {
     pub row: Challenge,
     /// Whose it is, as they are now.
     pub user: User,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 /// Begins something. `what` is what a login gives, or what is enrolled; `secret` is what the answer is checked with.
@@ -85,18 +91,32 @@ pub fn begin(
     Ok(token.into())
 }
 
-/// The challenge of a token, if it is alive and for this purpose. Two statements.
-pub fn find(app: &App, conn: &mut Conn, token: &SecretString, purpose: Purpose) -> Result<Option<Waiting>, DbError> {
+/// The challenge of a token, if it is alive and for one of these. Two statements.
+pub fn find(
+    app: &App,
+    conn: &mut Conn,
+    token: &SecretString,
+    purposes: &[Purpose],
+) -> Result<Option<Waiting>, DbError> {
     let token_hash = sha256_hex(token.expose_secret().as_bytes());
     let Some(row) = latchkey_challenge::find(conn, &token_hash)? else { return Ok(None) };
+    let wanted = Purpose::ALL.into_iter().find(|purpose| purpose.name() == row.purpose && purposes.contains(purpose));
+    let Some(purpose) = wanted.filter(|_| row.tries < TRIES) else { return Ok(None) };
     let Some(user) = users::find(conn, row.user_id)? else { return Ok(None) };
-    Ok(is_alive(app, &row, &user, purpose, app.now()).then_some(Waiting { row, user }))
+    Ok(holds(app, &row, &user).then_some(Waiting { row, user, purpose }))
 }
 
-/// Takes a challenge, for good; `None` if somebody was quicker or it died meanwhile. `user` is locked and fresh.
-pub fn spend(app: &App, conn: &mut Conn, row: &Challenge, user: &User, purpose: Purpose) -> Result<bool, DbError> {
-    let Some(row) = latchkey_challenge::find(conn, &row.token_hash)? else { return Ok(false) };
-    Ok(is_alive(app, &row, user, purpose, app.now()) && latchkey_challenge::delete(conn, &row.token_hash)?)
+/// Counts a try; `false` if there were too many, and it must not be looked at.
+pub fn count_try(conn: &mut Conn, row: &Challenge) -> Result<bool, DbError> {
+    latchkey_challenge::count_try(conn, &row.token_hash, TRIES)
+}
+
+/// Takes a challenge, for good; `false` if somebody was quicker, or it died meanwhile, or another code was mailed. `user`
+/// is locked and fresh.
+pub fn spend(app: &App, conn: &mut Conn, waiting: &Waiting, user: &User) -> Result<bool, DbError> {
+    let Some(row) = latchkey_challenge::find(conn, &waiting.row.token_hash)? else { return Ok(false) };
+    let is_same = row.code_hash == waiting.row.code_hash && holds(app, &row, user);
+    Ok(is_same && latchkey_challenge::delete(conn, &row.token_hash)?)
 }
 
 /// What the answer is checked with.
@@ -109,11 +129,10 @@ pub fn keep_secret(app: &App, conn: &mut Conn, row: &Challenge, secret: &SecretS
     latchkey_challenge::update_secret(conn, &row.token_hash, &app.factors.seal.seal(&row.token_hash, secret))
 }
 
-fn is_alive(app: &App, row: &Challenge, user: &User, purpose: Purpose, now: Instant) -> bool {
-    row.purpose == purpose.name()
-        && row.user_id == user.id
-        && row.expires_at > now
-        && row.tries < TRIES
+/// Whether what a challenge was begun under is still so.
+fn holds(app: &App, row: &Challenge, user: &User) -> bool {
+    row.user_id == user.id
+        && row.expires_at > app.now()
         && user.is_active
         && equal(row.state.as_bytes(), state(app, user).as_bytes())
 }

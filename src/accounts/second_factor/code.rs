@@ -6,14 +6,16 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::app::App;
-use crate::crypto::digest::hmac_sha256;
+use crate::crypto::digest::{equal, hmac_sha256};
 use crate::crypto::random;
+use crate::db::latchkey_challenge::Challenge;
 use crate::db::types::UserId;
+use crate::db::{Conn, DbError, latchkey_recovery_code};
 
 /// So long a mailed code is good.
 pub const MAILED_LIVES: Duration = Duration::from_mins(10);
 /// So many recovery codes are made at once.
-pub const RECOVERY_CODES: usize = 10;
+const RECOVERY_CODES: usize = 10;
 
 /// Six digits, each number as likely as any other.
 pub fn mailed() -> SecretString {
@@ -25,7 +27,7 @@ pub fn mailed() -> SecretString {
 }
 
 /// Ten codes of 50 bits, in two halves for people to read.
-pub fn recovery() -> Vec<SecretString> {
+fn recovery() -> Vec<SecretString> {
     let code = || {
         let text = random::code(10);
         SecretString::from(format!("{}-{}", &text[..5], &text[5..]))
@@ -38,9 +40,23 @@ pub fn mailed_hash(app: &App, token_hash: &str, code: &SecretString) -> String {
     hash(app, &format!("mailed code {token_hash}"), code)
 }
 
+/// Whether this code was mailed for a challenge, and is still good.
+pub fn is_mailed(app: &App, row: &Challenge, typed: &SecretString) -> bool {
+    let (Some(hash), Some(until)) = (&row.code_hash, row.code_expires_at) else { return false };
+    app.now() < until && equal(hash.as_bytes(), mailed_hash(app, &row.token_hash, typed).as_bytes())
+}
+
 /// What is kept of a recovery code.
 pub fn recovery_hash(app: &App, user: UserId, code: &SecretString) -> String {
     hash(app, &format!("recovery code {user}"), code)
+}
+
+/// Gives a user new recovery codes in place of all earlier ones, in a transaction; they are shown once.
+pub fn replace(app: &App, conn: &mut Conn, user: UserId) -> Result<Vec<SecretString>, DbError> {
+    let codes = recovery();
+    let hashes: Vec<_> = codes.iter().map(|code| recovery_hash(app, user, code)).collect();
+    latchkey_recovery_code::replace(conn, user, &hashes, app.now())?;
+    Ok(codes)
 }
 
 /// However it is typed: spaces, hyphens and capitals do not matter.

@@ -11,21 +11,28 @@ use super::answer::{self, AnswerError, Given};
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::failed_login::Door;
 use crate::accounts::{Actor, Client, audit, manage, notice};
 use crate::app::App;
-use crate::crypto::digest::equal;
 use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
-use crate::db::latchkey_second_factor::{self, NewRow};
-use crate::db::types::RowId;
+use crate::db::latchkey_second_factor::{self, Factor, NewRow};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_recovery_code, latchkey_user};
 
 /// Longest name of a factor, in characters.
 pub const LONGEST_NAME: usize = 100;
+/// So many passkeys a user may have.
+const MOST_PASSKEYS: usize = 20;
 
-/// An enrolment that waits for its answer.
+/// Who enrols: somebody who has just given their password.
+pub enum By {
+    /// To something that they were logged in to.
+    Password(Confirmed),
+    /// To a login that waits for it: its challenge.
+    Login(SecretString),
+}
+
+/// An enrolment that waits for its answer. No `Debug`: it has secrets.
 pub struct Started {
     /// Names it in the answer.
     pub token: SecretString,
@@ -46,8 +53,8 @@ pub enum Show {
     },
     /// For `navigator.credentials.create`.
     Passkey(Value),
-    /// A code is on its way to the user's address.
-    Email,
+    /// A code that `mail::send` sends to this address.
+    Email(String),
 }
 
 /// Why nothing is enrolled.
@@ -56,6 +63,9 @@ pub enum EnrolError {
     /// There is one of this kind.
     #[error("There is one already. Remove it first.")]
     Exists,
+    /// There are too many.
+    #[error("These are as many as one may have. Remove one first.")]
+    TooMany,
     /// The user has no address.
     #[error("Your account has no email address.")]
     NoAddress,
@@ -73,38 +83,49 @@ impl From<DbError> for EnrolError {
     }
 }
 
-/// What was enrolled.
+/// What was enrolled. No `Debug`: it has secrets.
 pub struct Done {
-    /// Its id.
-    pub id: RowId,
+    /// The factor.
+    pub factor: Factor,
     /// By which method it was confirmed, for a login that waits.
     pub method: Method,
     /// Recovery codes, with the first factor. They are shown once.
     pub recovery_codes: Option<Vec<SecretString>>,
 }
 
-/// Begins to enrol; `by` is the proof that it is really the user. Where a code is mailed, `mail::send` does that next.
-pub async fn start(app: &Arc<App>, by: &Confirmed, user: &User, kind: Kind) -> Result<Started, EnrolError> {
-    debug_assert_eq!(by.actor().user_id, Some(user.id), "factors are enrolled by their users");
-    let (id, uuid) = (user.id, manage::new_uuid());
-    let (enrolled, uuid) = app
-        .db
-        .write(move |conn| {
-            let known = latchkey_user::find_uuid(conn, id)?;
-            if known.is_none() {
-                latchkey_user::insert(conn, id, &uuid)?;
-            }
-            Ok::<_, DbError>((Enrolled::find(conn, id)?, known.unwrap_or_else(|| uuid.clone())))
-        })
-        .await?;
-    if kind != Kind::Passkey && enrolled.of(kind).next().is_some() {
-        return Err(EnrolError::Exists);
-    }
-    let (show, secret) = prepare(app, user, kind, &enrolled, &uuid)?;
-    let (shared, user) = (Arc::clone(app), user.clone());
-    let token =
-        app.db.write(move |conn| challenge::begin(&shared, conn, &user, Purpose::Enrol, kind.name(), secret.as_ref()));
+/// Begins to enrol. Where a code is to be mailed, `mail::send` does that next.
+pub async fn start(app: &Arc<App>, by: By, kind: Kind) -> Result<Started, EnrolError> {
+    let shared = Arc::clone(app);
+    let (purpose, user, uuid, enrolled) = app.db.write(move |conn| find(&shared, conn, &by)).await?;
+    let (show, secret) = prepare(app, &user, kind, &enrolled, &uuid)?;
+    let shared = Arc::clone(app);
+    let token = app.db.write(move |conn| challenge::begin(&shared, conn, &user, purpose, kind.name(), Some(&secret)));
     Ok(Started { token: token.await?, show })
+}
+
+/// Who it is, and what they have. A user that Django made gets a random id now.
+fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, Enrolled), EnrolError> {
+    let (purpose, user) = match by {
+        By::Password(by) => {
+            let user = by.actor().user_id.map(|id| users::find(conn, id)).transpose()?.flatten();
+            (Purpose::Enrol, user)
+        }
+        By::Login(token) => {
+            let waiting = challenge::find(app, conn, token, &[Purpose::Enrolment])?;
+            (Purpose::First, waiting.map(|waiting| waiting.user))
+        }
+    };
+    let user = user.ok_or(AnswerError::NoChallenge)?;
+    let uuid = match latchkey_user::find_uuid(conn, user.id)? {
+        Some(uuid) => uuid,
+        None => {
+            let uuid = manage::new_uuid();
+            latchkey_user::insert(conn, user.id, &uuid)?;
+            uuid
+        }
+    };
+    let enrolled = Enrolled::find(conn, user.id)?;
+    Ok((purpose, user, uuid, enrolled))
 }
 
 /// What is shown, and what the answer will be checked with.
@@ -114,120 +135,134 @@ fn prepare(
     kind: Kind,
     enrolled: &Enrolled,
     uuid: &str,
-) -> Result<(Show, Option<SecretString>), EnrolError> {
+) -> Result<(Show, SecretString), EnrolError> {
     let broken = |what: &str| EnrolError::from(DbError::Other(format!("{what} could not be made")));
+    if kind != Kind::Passkey && enrolled.of(kind).next().is_some() {
+        return Err(EnrolError::Exists);
+    }
     match kind {
         Kind::Email if user.email.is_empty() => Err(EnrolError::NoAddress),
-        Kind::Email => Ok((Show::Email, None)),
+        Kind::Email => Ok((Show::Email(user.email.clone()), user.email.clone().into())),
         Kind::Totp => {
             let secret = totp::new_secret();
             let uri = totp::uri(&secret, &app.config.mail.site_name, &user.username).ok_or_else(|| broken("a TOTP"))?;
             let qr = totp::qr_svg(&uri).ok_or_else(|| broken("a QR code"))?;
-            Ok((Show::Totp { secret: secret.clone(), uri, qr }, Some(secret)))
+            Ok((Show::Totp { secret: secret.clone(), uri, qr }, secret))
         }
+        Kind::Passkey if enrolled.of(kind).count() >= MOST_PASSKEYS => Err(EnrolError::TooMany),
         Kind::Passkey => {
             let passkeys = app.factors.passkeys.as_ref().ok_or(EnrolError::NoPasskeys)?;
             let uuid = Uuid::try_parse(uuid).map_err(|_| broken("a user's id"))?;
             let asked = passkeys.start_registration(uuid, &user.username, &enrolled.passkeys());
             let asked = asked.map_err(|_| broken("a passkey's question"))?;
-            Ok((Show::Passkey(asked.options), Some(asked.state.into())))
+            Ok((Show::Passkey(asked.options), asked.state.into()))
         }
     }
 }
 
-/// A factor that was shown to work.
-struct Proven {
+/// An answer that was right when it was looked at.
+pub struct Proven {
+    waiting: Waiting,
     kind: Kind,
     data: String,
     credential_id: Option<String>,
     last_step: Option<i64>,
 }
 
-/// Takes the answer; from then on the factor counts.
+impl Proven {
+    /// By which method.
+    pub fn method(&self) -> Method {
+        Method::Factor(self.kind)
+    }
+}
+
+/// Takes the answer; from then on the factor counts. Of logins that wait for it `tokens::login` does this.
 pub async fn finish(
     app: &Arc<App>,
     token: SecretString,
     given: Given,
-    name: &str,
+    name: Option<String>,
     client: &Client,
 ) -> Result<Done, EnrolError> {
-    let shared = Arc::clone(app);
-    let found = app.db.read(move |conn| challenge::find(&shared, conn, &token, Purpose::Enrol)).await?;
-    let Some(waiting) = found else { return Err(AnswerError::NoChallenge.into()) };
-    let Some(proven) = prove(app, &waiting, given) else {
-        answer::note_wrong(app, &waiting, Door::Api, client).await?;
-        return Err(AnswerError::Wrong.into());
-    };
-    let (shared, actor, name) = (Arc::clone(app), Actor::user(&waiting.user, client), name.to_owned());
-    let (codes, method) = (code::recovery(), Method::Factor(proven.kind));
-    let shown = codes.clone();
-    let (id, is_first) = app.db.write(move |conn| add(&shared, conn, &waiting, &proven, &name, &actor, &codes)).await?;
+    let proven = check(app, token, Purpose::Enrol, given).await?;
+    let (shared, client) = (Arc::clone(app), client.clone());
+    let done = app.db.write(move |conn| add(&shared, conn, &proven, name.as_deref(), &client).map(|(done, _)| done));
+    let done = done.await?;
     app.mailer.ring();
-    Ok(Done { id, method, recovery_codes: is_first.then_some(shown) })
+    Ok(done)
 }
 
-fn prove(app: &App, waiting: &Waiting, given: Given) -> Option<Proven> {
-    let (row, now) = (&waiting.row, app.now());
-    let kind = Kind::of(&row.what)?;
-    let plain = |data: String| Proven { kind, data, credential_id: None, last_step: None };
-    match (kind, given) {
-        (Kind::Email, Given::Code(Method::Factor(Kind::Email), typed)) => {
-            let hash = code::mailed_hash(app, &row.token_hash, &typed);
-            let is_right = row.code_expires_at? > now && equal(row.code_hash.as_ref()?.as_bytes(), hash.as_bytes());
-            is_right.then(|| plain(String::new()))
+/// Looks at the answer; it counts against its challenge before.
+pub async fn check(app: &Arc<App>, token: SecretString, purpose: Purpose, given: Given) -> Result<Proven, AnswerError> {
+    let shared = Arc::clone(app);
+    let found = app.db.write(move |conn| {
+        let Some(waiting) = challenge::find(&shared, conn, &token, &[purpose])? else { return Ok(None) };
+        Ok::<_, DbError>(challenge::count_try(conn, &waiting.row)?.then_some(waiting))
+    });
+    let waiting = found.await?.ok_or(AnswerError::NoChallenge)?;
+    prove(app, waiting, given).ok_or(AnswerError::Wrong)
+}
+
+fn prove(app: &App, waiting: Waiting, given: Given) -> Option<Proven> {
+    let (row, user) = (&waiting.row, waiting.user.id);
+    let (kind, secret) = (Kind::of(&row.what)?, challenge::secret(app, row)?);
+    let (data, credential_id, last_step) = match (kind, given) {
+        (Kind::Email, Given::Code(typed)) => {
+            let address = code::is_mailed(app, row, &typed).then(|| secret.expose_secret().to_owned())?;
+            (address, None, None)
         }
-        (Kind::Totp, Given::Code(Method::Factor(Kind::Totp), typed)) => {
-            let secret = challenge::secret(app, row)?;
-            let step = totp::check(&secret, typed.expose_secret(), now.timestamp())?;
-            let data = app.factors.seal.seal(&answer::totp_context(waiting.user.id), &secret);
-            Some(Proven { last_step: Some(step), ..plain(data) })
+        (Kind::Totp, Given::Code(typed)) => {
+            let step = totp::check(&secret, typed.expose_secret(), app.now().timestamp())?;
+            (app.factors.seal.seal(&answer::totp_context(user), &secret), None, Some(step))
         }
         (Kind::Passkey, Given::Passkey(answer)) => {
-            let state = challenge::secret(app, row)?;
-            let registered = app.factors.passkeys.as_ref()?.finish_registration(state.expose_secret(), &answer);
+            let registered = app.factors.passkeys.as_ref()?.finish_registration(secret.expose_secret(), &answer);
             let Registered { credential_id, data } = registered.ok()?;
-            Some(Proven { credential_id: Some(credential_id), ..plain(data) })
+            (data, Some(credential_id), None)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Proven { waiting, kind, data, credential_id, last_step })
 }
 
-/// One transaction, under the lock on the user's row. Answers the factor's id, and whether it is the user's first.
-fn add(
+/// Adds the factor, in a transaction, under the lock on the user's row. Answers the user besides.
+pub fn add(
     app: &App,
     conn: &mut Conn,
-    waiting: &Waiting,
     proven: &Proven,
-    name: &str,
-    actor: &Actor,
-    codes: &[SecretString],
-) -> Result<(RowId, bool), EnrolError> {
-    let now = app.now();
+    name: Option<&str>,
+    client: &Client,
+) -> Result<(Done, User), EnrolError> {
+    let (now, waiting) = (app.now(), &proven.waiting);
     let gone = || EnrolError::Answer(AnswerError::NoChallenge);
     let user = users::lock(conn, &UserRef::Id(waiting.user.id), Intent::Revoke)?.ok_or_else(gone)?;
-    if !challenge::spend(app, conn, &waiting.row, &user, Purpose::Enrol)? {
+    if !challenge::spend(app, conn, waiting, &user)? {
+        return Err(gone());
+    }
+    // Who only knows the password may add the first factor, and no other one.
+    let has_some = !latchkey_second_factor::list_of(conn, user.id)?.is_empty();
+    if waiting.purpose == Purpose::First && has_some {
         return Err(gone());
     }
     let row = NewRow {
         user_id: user.id,
         kind: proven.kind.name(),
-        name,
+        name: name.unwrap_or(proven.kind.title()),
         data: &proven.data,
         credential_id: proven.credential_id.as_deref(),
         last_step: proven.last_step,
         created_at: now,
     };
-    let id = latchkey_second_factor::insert(conn, &row).map_err(|error| match error {
+    let factor = latchkey_second_factor::insert(conn, &row).map_err(|error| match error {
         DbError::Unique(_) => EnrolError::Exists,
         other => other.into(),
     })?;
-    let is_first = latchkey_recovery_code::count_unused(conn, user.id)? == 0;
-    if is_first {
-        let hashes: Vec<_> = codes.iter().map(|code| code::recovery_hash(app, user.id, code)).collect();
-        latchkey_recovery_code::replace(conn, user.id, &hashes, now)?;
-    }
-    let detail = json!({"kind": proven.kind.name(), "name": name});
-    audit::write_with(conn, now, actor, "second_factor.add", Some(user.id), &user.username, &detail)?;
-    notice::factor_added(app, conn, &user, proven.kind, actor)?;
-    Ok((id, is_first))
+    let recovery_codes = match latchkey_recovery_code::list_unused(conn, user.id)?.is_empty() {
+        true => Some(code::replace(app, conn, user.id)?),
+        false => None,
+    };
+    let (detail, actor) = (json!({"kind": factor.kind, "name": factor.name}), Actor::user(&user, client));
+    audit::write_with(conn, now, &actor, "second_factor.add", Some(user.id), &user.username, &detail)?;
+    notice::factor_added(app, conn, &user, proven.kind, &actor)?;
+    Ok((Done { factor, method: proven.method(), recovery_codes }, user))
 }

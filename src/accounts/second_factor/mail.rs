@@ -1,58 +1,65 @@
-//! The code in a mail: made for one challenge, sent to the address of its user, and good there for ten minutes. Asking for
-//! another one makes the one before worthless.
+//! The code in a mail: made for one challenge, sent to the address of its factor, and good there for ten minutes. Asking
+//! for another one makes the one before worthless.
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::AnswerError;
-use super::challenge::{self, Purpose};
+use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, code};
 use crate::accounts::Client;
 use crate::accounts::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
 use crate::app::App;
-use crate::db::latchkey_challenge;
+use crate::db::{Conn, DbError, latchkey_challenge};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
+/// Every challenge that a mailed code can answer.
+const PURPOSES: [Purpose; 4] = [Purpose::Login, Purpose::Enrol, Purpose::First, Purpose::Confirm];
+
 /// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
-pub async fn send(app: &Arc<App>, token: SecretString, purpose: Purpose, client: &Client) -> Result<(), AnswerError> {
-    let (shared, from, ip, code) = (Arc::clone(app), network(client), client.address(), code::mailed());
-    app.db
-        .write(move |conn| {
-            let (app, now) = (&*shared, shared.now());
-            let found = challenge::find(app, conn, &token, purpose)?;
-            let waiting = found.filter(|waiting| !waiting.user.email.is_empty()).ok_or(AnswerError::NoChallenge)?;
-            let has_factor = match purpose {
-                Purpose::Enrol => waiting.row.what == Kind::Email.name(),
-                _ => Enrolled::find(conn, waiting.user.id)?.of(Kind::Email).next().is_some(),
-            };
-            if !has_factor {
-                return Err(AnswerError::NoChallenge);
-            }
-            if app.config.accounts.login_throttle {
-                let user = waiting.user.id.to_string();
-                let keys = [Key::new(app, MAIL_ASKED, &[&from]), Key::new(app, CODES_SENT, &[&user])];
-                // What was counted stays counted, whatever becomes of the code.
-                if let Err(wait) = throttle::count(conn, now, &keys)? {
-                    return Err(AnswerError::Throttled(wait));
-                }
-            }
-            let expires_at = now + code::MAILED_LIVES;
-            let hash = code::mailed_hash(app, &waiting.row.token_hash, &code);
-            latchkey_challenge::update_code(conn, &waiting.row.token_hash, &hash, expires_at)?;
-            let username = waiting.user.username.clone();
-            let letter = Letter::EmailCode { username, ip: ip.clone(), expires_at: expires_at.timestamp() };
-            let mail = Outgoing {
-                to: &waiting.user.email,
-                user: Some(waiting.user.id),
-                letter: &letter,
-                secret: Some(&code),
-                give_up_at: Some(expires_at),
-            };
-            app.mailer.enqueue(conn, now, &mail).map_err(AnswerError::from)
-        })
-        .await?;
+pub async fn send(app: &Arc<App>, token: SecretString, client: &Client) -> Result<(), AnswerError> {
+    let (shared, client, code) = (Arc::clone(app), client.clone(), code::mailed());
+    app.db.write(move |conn| queue(&shared, conn, &token, &code, &client)).await?;
     app.mailer.ring();
     Ok(())
+}
+
+fn queue(
+    app: &App,
+    conn: &mut Conn,
+    token: &SecretString,
+    code: &SecretString,
+    client: &Client,
+) -> Result<(), AnswerError> {
+    let waiting = challenge::find(app, conn, token, &PURPOSES)?.ok_or(AnswerError::NoChallenge)?;
+    let to = address(app, conn, &waiting)?.ok_or(AnswerError::NoChallenge)?;
+    let (row, user, now) = (&waiting.row, &waiting.user, app.now());
+    if app.config.accounts.login_throttle {
+        let asked = Key::new(app, MAIL_ASKED, &[&network(client)]);
+        let keys = [asked, Key::new(app, CODES_SENT, &[&user.id.to_string()])];
+        // Sent mails are never taken back, whatever becomes of the code.
+        let _counted = throttle::count(conn, now, &keys)?.map_err(AnswerError::Throttled)?;
+    }
+    let until = row.expires_at.min(now + code::MAILED_LIVES);
+    let hash = code::mailed_hash(app, &row.token_hash, code);
+    latchkey_challenge::update_code(conn, &row.token_hash, &hash, until)?;
+    let (username, expires_at) = (user.username.clone(), until.timestamp());
+    let letter = Letter::EmailCode { username, ip: client.address(), expires_at };
+    let (user, secret, give_up_at) = (Some(user.id), Some(code), Some(until));
+    Ok(app.mailer.enqueue(conn, now, &Outgoing { to: &to, user, letter: &letter, secret, give_up_at })?)
+}
+
+/// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
+/// of the account is no new factor.
+fn address(app: &App, conn: &mut Conn, waiting: &Waiting) -> Result<Option<String>, DbError> {
+    let enrols = [Purpose::Enrol, Purpose::First].contains(&waiting.purpose);
+    if enrols {
+        let is_email = waiting.row.what == Kind::Email.name();
+        let address = challenge::secret(app, &waiting.row).filter(|_| is_email);
+        return Ok(address.map(|address| address.expose_secret().to_owned()));
+    }
+    let factors = Enrolled::find(conn, waiting.user.id)?;
+    Ok(factors.of(Kind::Email).next().map(|factor| factor.data.clone()))
 }

@@ -1,7 +1,9 @@
 //! Second factors: what a login asks for besides the password, and who must have one. A factor is confirmed before it
-//! counts (`enrol`); what is begun waits in a challenge (`challenge`) for an answer (`answer`).
+//! counts (`enrol`); what is begun waits in a challenge (`challenge`) for an answer (`answer`). `overview` is what users and
+//! superusers see of it.
 
 pub mod answer;
+pub mod ask;
 pub mod browser;
 pub mod challenge;
 pub mod code;
@@ -11,8 +13,11 @@ pub mod remove;
 
 use secrecy::SecretString;
 
+use crate::accounts::Client;
 use crate::app::App;
 use crate::config::Required;
+use crate::crypto::digest::equal;
+use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::{self, Factor};
 use crate::db::types::UserId;
 use crate::db::users::User;
@@ -45,6 +50,15 @@ impl Kind {
     /// Reads the word.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What it is called where its user says nothing else.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Email => "Codes by email",
+            Self::Totp => "Authenticator app",
+            Self::Passkey => "Passkey",
+        }
     }
 
     /// What people call it.
@@ -84,6 +98,11 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
+    /// Whether it is answered with a code.
+    pub fn takes_code(self) -> bool {
+        self != Self::Factor(Kind::Passkey)
+    }
+
     /// How a token says it (RFC 8176, section 2).
     pub fn amr(self) -> &'static str {
         match self {
@@ -97,16 +116,26 @@ impl Method {
 pub struct Enrolled {
     /// The factors, oldest first.
     pub factors: Vec<Factor>,
-    /// How many recovery codes are left.
-    pub recovery_codes: i64,
+    /// What is kept of the recovery codes that are left.
+    recovery_codes: Vec<String>,
 }
 
 impl Enrolled {
     /// Reads it. Two statements.
     pub fn find(conn: &mut Conn, user: UserId) -> Result<Self, DbError> {
         let factors = latchkey_second_factor::list_of(conn, user)?;
-        let recovery_codes = latchkey_recovery_code::count_unused(conn, user)?;
+        let recovery_codes = latchkey_recovery_code::list_unused(conn, user)?;
         Ok(Self { factors, recovery_codes })
+    }
+
+    /// How many recovery codes are left.
+    pub fn recovery_codes(&self) -> usize {
+        self.recovery_codes.len()
+    }
+
+    /// Whether this is one of them.
+    fn has_recovery_code(&self, hash: &str) -> bool {
+        self.recovery_codes.iter().any(|known| equal(known.as_bytes(), hash.as_bytes()))
     }
 
     /// Those of a kind.
@@ -118,7 +147,7 @@ impl Enrolled {
     pub fn methods(&self) -> Vec<Method> {
         let can = |method: &Method| match method {
             Method::Factor(kind) => self.of(*kind).next().is_some(),
-            Method::Recovery => self.recovery_codes > 0,
+            Method::Recovery => !self.recovery_codes.is_empty(),
         };
         Method::ALL.into_iter().filter(can).collect()
     }
@@ -139,19 +168,25 @@ pub enum Due {
     Enrolment,
 }
 
-/// What the login of this user needs; `browser` is the token that it was remembered by. One statement where there is no
+/// What the login of this user needs; `browser` is the token that it was remembered by. Two statements where there is no
 /// factor and nobody must have one.
-pub fn due(app: &App, conn: &mut Conn, user: &User, browser: Option<&SecretString>) -> Result<Due, DbError> {
+pub fn due(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    browser: Option<&SecretString>,
+    client: &Client,
+) -> Result<Due, DbError> {
     let factors = latchkey_second_factor::list_of(conn, user.id)?;
     if factors.is_empty() {
         return Ok(if must_have(app, conn, user)? { Due::Enrolment } else { Due::Nothing });
     }
     if let Some(token) = browser
-        && browser::is_remembered(app, conn, user, token)?
+        && browser::recognise(app, conn, user, token, client)?
     {
         return Ok(Due::Nothing);
     }
-    let recovery_codes = latchkey_recovery_code::count_unused(conn, user.id)?;
+    let recovery_codes = latchkey_recovery_code::list_unused(conn, user.id)?;
     Ok(Due::Factor(Enrolled { factors, recovery_codes }.methods()))
 }
 
@@ -162,4 +197,26 @@ pub fn must_have(app: &App, conn: &mut Conn, user: &User) -> Result<bool, DbErro
         Required::Staff if user.is_staff || user.is_superuser => Ok(true),
         Required::Staff | Required::Optional => latchkey_user::is_second_factor_required(conn, user.id),
     }
+}
+
+/// Whether a login of this user takes more than NIST's single factor: then the password may be shorter. Codes by email do
+/// not count (NIST SP 800-63B-4, 3.1.3.1).
+pub fn is_multi_factor(conn: &mut Conn, user: UserId) -> Result<bool, DbError> {
+    latchkey_second_factor::has_any(conn, user, &[Kind::Totp.name(), Kind::Passkey.name()])
+}
+
+/// What users see of their factors.
+pub struct Overview {
+    /// What they have.
+    pub enrolled: Enrolled,
+    /// Whether they must have one.
+    pub is_required: bool,
+    /// The browsers that are remembered, last used first.
+    pub browsers: Vec<Browser>,
+}
+
+/// Reads it. At most four statements.
+pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
+    let (enrolled, is_required) = (Enrolled::find(conn, user.id)?, must_have(app, conn, user)?);
+    Ok(Overview { enrolled, is_required, browsers: browser::list(app, conn, user)? })
 }

@@ -12,21 +12,18 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError};
 use crate::accounts::{Actor, Client, audit, notice};
 use crate::app::App;
-use crate::db::types::{Instant, RowId, UserId};
+use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user};
 
 /// Removes a factor of one's own; `false` if there is none of that id.
 pub async fn remove(app: &Arc<App>, right: Right, id: RowId, client: &Client) -> Result<bool, AnswerError> {
     let (shared, client) = (Arc::clone(app), client.clone());
-    let removed = app
-        .db
-        .write(move |conn| {
-            let user = answer::spend(&shared, conn, &right, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
-            let actor = Actor::user(&user, &client);
-            take(&shared, conn, &user, id, &actor, shared.now()).map_err(AnswerError::from)
-        })
-        .await?;
+    let removed = app.db.write(move |conn| {
+        let user = answer::spend(&shared, conn, &right)?;
+        take(&shared, conn, &user, id, &Actor::user(&user, &client)).map_err(AnswerError::from)
+    });
+    let removed = removed.await?;
     app.mailer.ring();
     Ok(removed)
 }
@@ -37,19 +34,16 @@ pub async fn replace_recovery_codes(
     right: Right,
     client: &Client,
 ) -> Result<Vec<SecretString>, AnswerError> {
-    let (shared, client, codes) = (Arc::clone(app), client.clone(), code::recovery());
-    let shown = codes.clone();
+    let (shared, client) = (Arc::clone(app), client.clone());
     app.db
         .write(move |conn| {
-            let user = answer::spend(&shared, conn, &right, Intent::Revoke)?.ok_or(AnswerError::Wrong)?;
+            let user = answer::spend(&shared, conn, &right)?;
+            let codes = code::replace(&shared, conn, user.id)?;
             let (now, actor) = (shared.now(), Actor::user(&user, &client));
-            let hashes: Vec<_> = codes.iter().map(|code| code::recovery_hash(&shared, user.id, code)).collect();
-            latchkey_recovery_code::replace(conn, user.id, &hashes, now)?;
             audit::write(conn, now, &actor, "second_factor.recovery_codes", Some(user.id), &user.username)?;
-            Ok::<_, AnswerError>(())
+            Ok(codes)
         })
-        .await?;
-    Ok(shown)
+        .await
 }
 
 /// Removes somebody else's factor: a superuser helps who lost a phone. The user is told by mail.
@@ -59,7 +53,7 @@ pub async fn remove_of(app: &Arc<App>, by: &Confirmed, user: UserId, id: RowId) 
         .db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-            take(&shared, conn, &user, id, &actor, shared.now()).map_err(ManageError::from)
+            take(&shared, conn, &user, id, &actor).map_err(ManageError::from)
         })
         .await?;
     app.mailer.ring();
@@ -80,17 +74,18 @@ pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: 
         .await
 }
 
-/// With the last factor go the recovery codes and the remembered browsers: they stood for it.
-fn take(app: &App, conn: &mut Conn, user: &User, id: RowId, actor: &Actor, now: Instant) -> Result<bool, DbError> {
+/// The remembered browsers go too: they stood for a factor that may be in other hands. With the last one go the recovery
+/// codes.
+fn take(app: &App, conn: &mut Conn, user: &User, id: RowId, actor: &Actor) -> Result<bool, DbError> {
     let all = latchkey_second_factor::list_of(conn, user.id)?;
     let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
     latchkey_second_factor::delete(conn, user.id, id)?;
+    latchkey_browser::delete_of(conn, user.id)?;
     if all.len() == 1 {
         latchkey_recovery_code::delete_of(conn, user.id)?;
-        latchkey_browser::delete_of(conn, user.id)?;
     }
     let detail = json!({"kind": factor.kind, "name": factor.name});
-    audit::write_with(conn, now, actor, "second_factor.remove", Some(user.id), &user.username, &detail)?;
+    audit::write_with(conn, app.now(), actor, "second_factor.remove", Some(user.id), &user.username, &detail)?;
     if let Some(kind) = Kind::of(&factor.kind) {
         notice::factor_removed(app, conn, user, kind, actor)?;
     }

@@ -119,7 +119,7 @@ pub fn new_password(errors: &Errors) -> [Input; 2] {
     ]
 }
 
-/// What a new password has to be.
+/// What a new password has to be, where it is not known whose it is.
 pub fn rules(app: &App) -> Vec<PasswordRule> {
     policy::rules(&app.config, false)
 }

@@ -7,12 +7,12 @@ use actix_web::web::{Data, Query};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::page::{Form, Link, OwnForm, Said, input, new_password, of_new_password, read_new_password, rules};
+use super::page::{Form, Link, OwnForm, Said, input, new_password, of_new_password, read_new_password};
 use super::trouble::Trouble;
 use super::{CHANGE, RESET, RESET_CONFIRM};
 use crate::accounts::link::{Came, LinkError};
-use crate::accounts::password_reset;
 use crate::accounts::user::validate_email;
+use crate::accounts::{password_reset, policy};
 use crate::app::App;
 use crate::db::users::User;
 use crate::web::extract::Client;
@@ -67,10 +67,10 @@ pub async fn send(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Addres
 pub async fn choose(app: Data<App>, Query(link): Query<Link>) -> Result<HttpResponse, Trouble> {
     let token = SecretString::from(link.token.as_str());
     let user = password_reset::look(&app, &token).await.map_err(Trouble::of_link)?;
-    show_choice(&app, &user, link.token, &Errors::default())
+    show_choice(&app, &user, link.token, &Errors::default()).await
 }
 
-fn show_choice(app: &App, user: &User, token: String, errors: &Errors) -> Result<HttpResponse, Trouble> {
+async fn show_choice(app: &App, user: &User, token: String, errors: &Errors) -> Result<HttpResponse, Trouble> {
     let form = Form {
         title: "Choose a new password",
         lede: format!(
@@ -80,7 +80,7 @@ fn show_choice(app: &App, user: &User, token: String, errors: &Errors) -> Result
         action: RESET_CONFIRM,
         token,
         username: Some(user.username.clone()),
-        rules: rules(app),
+        rules: policy::rules_of(app, user).await?,
         button: "Set password",
         ..Form::new(&app.config, errors, new_password(errors).into())
     };
@@ -111,7 +111,7 @@ pub async fn set(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Choice>
         }
     }
     let user = password_reset::look(&app, &token).await.map_err(Trouble::of_link)?;
-    show_choice(&app, &user, typed.token, &errors)
+    show_choice(&app, &user, typed.token, &errors).await
 }
 
 fn say_done(app: &App, user: &User) -> Result<HttpResponse, Trouble> {

@@ -82,6 +82,24 @@ impl Caller for Authenticated {
     }
 }
 
+/// Somebody with a token, or without one: what they may do without is up to the view.
+pub struct Visitor(pub Option<Authenticated>);
+
+impl Caller for Visitor {
+    const NEEDS_TOKEN: bool = true;
+
+    async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
+        Ok(Self(match token(app, headers)? {
+            Some(token) => Some(authenticate(app, &token).await?),
+            None => None,
+        }))
+    }
+
+    fn faults(config: &Config) -> Vec<Fault> {
+        Authenticated::faults(config)
+    }
+}
+
 /// The token of the header that `JWT_AUTH_HEADER_NAME` names, if it has one.
 pub fn token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let jwt = &app.config.jwt;

@@ -128,7 +128,7 @@ fn json_value(raw: &str) -> Value {
         Some(b'n') => Value::Null,
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
-        Some(b'[' | b'{') => Value::Other { is_empty: raw[1..raw.len() - 1].trim().is_empty() },
+        Some(b'[' | b'{') => Value::Nested(raw.to_owned()),
         Some(b'"') => match serde_json::from_str::<Text>(raw) {
             Ok(text) => Value::Text { surrogate: text.surrogate(), text: text.lossy() },
             // It was read once already, as part of the document.
@@ -216,8 +216,8 @@ mod tests {
         assert_eq!(value("false"), Value::Bool(false));
         assert_eq!(value("123456789012345678901234567890"), Value::Number("123456789012345678901234567890".into()));
         assert_eq!(value("1e400"), Value::Number("inf".into()));
-        assert_eq!(value("[ ]"), Value::Other { is_empty: true });
-        assert_eq!(value("{\"b\": 1}"), Value::Other { is_empty: false });
+        assert_eq!(value("[ ]"), Value::Nested("[ ]".into()));
+        assert_eq!(value("{\"b\": 1}"), Value::Nested("{\"b\": 1}".into()));
         assert_eq!(value("\"\\u00e4\\n\""), Value::text("ä\n".into()));
         assert_eq!(
             value("\"\\ud83d\\ude00 \\\"\\udc00\""),

@@ -1,12 +1,12 @@
-//! The refresh token in a cookie that no script can read (`JWT_COOKIE`), for clients that ask for it by a header. The
-//! header decides: with it tokens leave by the cookie and never in the body, without it the cookie is not looked at.
-//! `token` and `logout` use this; a cookie never says who calls.
+//! The refresh token in a cookie that no script can read (`JWT_COOKIE`), for clients that ask for it by a header; and the
+//! token of a remembered browser in another one. The header decides: with it tokens leave by cookies and never in the
+//! body, without it cookies are not looked at. The views of logins and `logout` use this; a cookie never says who calls.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::config::{self, Config, RefreshCookie};
@@ -42,13 +42,13 @@ impl Jar {
         Ok(Some(Self { settings, is_asked }))
     }
 
-    fn cookie(self, value: String) -> Cookie<'static> {
+    fn cookie(self, name: &'static str, value: String) -> Cookie<'static> {
         let same_site = match self.settings.same_site {
             config::SameSite::Strict => SameSite::Strict,
             config::SameSite::Lax => SameSite::Lax,
             config::SameSite::None => SameSite::None,
         };
-        Cookie::build(self.settings.name(), value)
+        Cookie::build(name, value)
             .path(PATH)
             .http_only(true)
             .same_site(same_site)
@@ -57,14 +57,11 @@ impl Jar {
     }
 
     /// The values that were sent. Browsers send cookies of one name side by side.
-    fn values(self, headers: &HeaderMap) -> Vec<&str> {
+    fn values<'a>(self, name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
         // Cut before it is read as text: a neighbour's cookie may hold any bytes.
         let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
         let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
-        pairs
-            .filter(|(name, value)| *name == self.settings.name() && !value.is_empty())
-            .map(|(_, value)| value)
-            .collect()
+        pairs.filter(|(given, value)| *given == name && !value.is_empty()).map(|(_, value)| value).collect()
     }
 }
 
@@ -86,10 +83,33 @@ pub struct Presented {
 pub const DEVICE_TOKEN: &str = "device_token";
 
 impl Call {
-    /// The token of a browser that was remembered, if it comes along.
+    /// The token of a browser that was remembered, if it comes along: in the cookie where the client asks for that, else
+    /// in its field. One that is good for nothing is none.
     pub fn browser(&self, fields: &Fields) -> Option<SecretString> {
-        let given = fields.text(DEVICE_TOKEN).filter(|token| !token.is_empty() && token.len() <= 100);
+        let given = match self.jar.filter(|jar| jar.is_asked) {
+            // A neighbour under the same domain may have set one more.
+            Some(jar) => match jar.values(jar.settings.device_name(), self.request.headers())[..] {
+                [one] => Some(one),
+                _ => None,
+            },
+            None => fields.text(DEVICE_TOKEN),
+        };
         given.map(|token| token.to_owned().into())
+    }
+
+    /// An answer with the token of the browser, which goes into its cookie if the client asks for that.
+    pub fn hand_out_browser(&self, mut body: Value, token: Option<&SecretString>) -> Value {
+        let Some(token) = token.map(|token| token.expose_secret().to_owned()) else { return body };
+        match self.jar.filter(|jar| jar.is_asked) {
+            Some(jar) => {
+                let mut cookie = jar.cookie(jar.settings.device_name(), token);
+                let lives = i64::try_from(self.app.config.second_factor.remember.as_secs()).unwrap_or(i64::MAX);
+                cookie.set_max_age(Duration::seconds(lives));
+                self.set(cookie);
+            }
+            None => body[DEVICE_TOKEN] = token.into(),
+        }
+        body
     }
 
     /// The refresh token of the request: of this field, or else of the cookie.
@@ -100,7 +120,7 @@ impl Call {
             if jar.is_asked {
                 return self.cookie_token()?.ok_or_else(ApiError::no_cookie);
             }
-            if !jar.values(self.request.headers()).is_empty() {
+            if !jar.values(jar.settings.name(), self.request.headers()).is_empty() {
                 let detail = format!("The refresh cookie needs the header {}.", RefreshCookie::HEADER);
                 return Err(ApiError::cookie_refused(&detail));
             }
@@ -112,7 +132,7 @@ impl Call {
     /// The token in the cookie, if the client asks for that and has one.
     pub fn cookie_token(&self) -> Result<Option<Presented>, ApiError> {
         let Some(jar) = self.jar.filter(|jar| jar.is_asked) else { return Ok(None) };
-        match jar.values(self.request.headers())[..] {
+        match jar.values(jar.settings.name(), self.request.headers())[..] {
             [] => Ok(None),
             [text] => Ok(Some(Presented { text: text.to_owned(), is_cookie: true })),
             // A neighbour under the same domain may have set one of them, to log the user in as somebody else.
@@ -128,7 +148,7 @@ impl Call {
         {
             let claims = jwt::peek(&token).map(|(_, claims)| claims).unwrap_or_default();
             let left = claims.get("exp").and_then(Value::as_i64).map(|exp| exp - self.app.now().timestamp());
-            let mut cookie = jar.cookie(token);
+            let mut cookie = jar.cookie(jar.settings.name(), token);
             cookie.set_max_age(left.map(Duration::seconds));
             self.set(cookie);
         }
@@ -138,7 +158,7 @@ impl Call {
     /// Takes the cookie back, if the client asks for it.
     pub fn forget_cookie(&self) {
         if let Some(jar) = self.jar.filter(|jar| jar.is_asked) {
-            let mut cookie = jar.cookie(String::new());
+            let mut cookie = jar.cookie(jar.settings.name(), String::new());
             cookie.set_max_age(Duration::ZERO);
             self.set(cookie);
         }
@@ -153,16 +173,20 @@ impl Call {
     }
 
     fn set(&self, cookie: Cookie<'static>) {
-        self.request.extensions_mut().insert(SetCookie(cookie));
+        let mut extensions = self.request.extensions_mut();
+        match extensions.get_mut::<SetCookies>() {
+            Some(SetCookies(cookies)) => cookies.push(cookie),
+            None => drop(extensions.insert(SetCookies(vec![cookie]))),
+        }
     }
 }
 
 /// On its way to the answer, in the extensions of its request: answers are values and errors, which have no headers.
-struct SetCookie(Cookie<'static>);
+struct SetCookies(Vec<Cookie<'static>>);
 
 /// What the view wants to be set.
-pub fn of_answer(request: &HttpRequest) -> Option<Cookie<'static>> {
-    request.extensions_mut().remove::<SetCookie>().map(|set| set.0)
+pub fn of_answer(request: &HttpRequest) -> Vec<Cookie<'static>> {
+    request.extensions_mut().remove::<SetCookies>().map(|set| set.0).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -210,7 +234,7 @@ mod tests {
                 request = request.append_header(("cookie", *line));
             }
             let jar = Jar { settings: config(&[]).cookie.unwrap(), is_asked: true };
-            jar.values(request.to_http_request().headers()).join(" ")
+            jar.values(jar.settings.name(), request.to_http_request().headers()).join(" ")
         };
         assert_eq!(values(&["a=1; latchkey_refresh=x.y.z; =; junk"]), "x.y.z");
         assert_eq!(values(&["latchkey_refresh=one; latchkey_refresh=two", "latchkey_refresh=three"]), "one two three");

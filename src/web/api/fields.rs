@@ -19,11 +19,10 @@ pub enum Value {
         /// The first half pair.
         surrogate: Option<u32>,
     },
-    /// A list, an object or an uploaded file.
-    Other {
-        /// Nothing is in it.
-        is_empty: bool,
-    },
+    /// A list or an object of a JSON body, as it was written: whoever wants one reads it.
+    Nested(String),
+    /// An uploaded file.
+    File,
 }
 
 impl Value {
@@ -39,7 +38,8 @@ impl Value {
             Self::Bool(value) => *value,
             Self::Number(text) => text.parse::<f64>() != Ok(0.0),
             Self::Text { text, .. } => !text.is_empty(),
-            Self::Other { is_empty } => !is_empty,
+            Self::Nested(raw) => raw.len() > 2 && !raw[1..raw.len() - 1].trim().is_empty(),
+            Self::File => true,
         }
     }
 }
@@ -68,6 +68,20 @@ impl Fields {
         text.map_err(|problems| ApiError::fields([(name, problems)]))
     }
 
+    /// A required JSON object, which a form sends as text; or what is wrong with it.
+    pub fn object(&self, name: &str) -> Result<serde_json::Value, ApiError> {
+        let refused = |problem: &str| ApiError::fields([(name, vec![problem.to_owned()])]);
+        let text = match self.get(name) {
+            None => return Err(refused("This field is required.")),
+            Some(Value::Null) => return Err(refused("This field may not be null.")),
+            Some(Value::Nested(text) | Value::Text { text, surrogate: None }) => text,
+            Some(_) => return Err(refused(NO_OBJECT)),
+        };
+        // The reader gives up on what is nested too deep.
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|_| refused(NO_OBJECT))?;
+        if value.is_object() { Ok(value) } else { Err(refused(NO_OBJECT)) }
+    }
+
     /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).
     pub fn oauth_token(&self) -> Result<&str, ApiError> {
         self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)
@@ -82,6 +96,8 @@ impl Fields {
         Err(ApiError::fields(checked.into_iter().filter_map(|(name, result)| Some((name, result.err()?)))))
     }
 }
+
+const NO_OBJECT: &str = "Not a valid JSON object.";
 
 /// What is wrong with these fields where each holds this value.
 pub fn refusal<'a>(names: impl IntoIterator<Item = &'a str>, value: Option<&Value>) -> ApiError {
@@ -101,7 +117,7 @@ fn char_field(value: Option<&Value>) -> Result<String, Vec<String>> {
 fn checked(value: &Value, longest: Option<usize>) -> Result<String, Vec<String>> {
     let (text, surrogate) = match value {
         Value::Null => return Err(vec!["This field may not be null.".to_owned()]),
-        Value::Bool(_) | Value::Other { .. } => return Err(vec!["Not a valid string.".to_owned()]),
+        Value::Bool(_) | Value::Nested(_) | Value::File => return Err(vec!["Not a valid string.".to_owned()]),
         Value::Number(text) => (python::strip(text), None),
         Value::Text { text, surrogate } => (python::strip(text), *surrogate),
     };
@@ -137,7 +153,7 @@ mod tests {
         assert_eq!(char_field(None), Err(vec!["This field is required.".into()]));
         assert_eq!(required(Value::Null), Err("This field may not be null.".into()));
         assert_eq!(required(Value::Bool(false)), Err("Not a valid string.".into()));
-        assert_eq!(required(Value::Other { is_empty: true }), Err("Not a valid string.".into()));
+        assert_eq!(required(Value::Nested("[]".into())), Err("Not a valid string.".into()));
         assert_eq!(required(Value::text(" \t".into())), Err("This field may not be blank.".into()));
         assert_eq!(required(Value::text("a\0b".into())), Err("Null characters are not allowed.".into()));
         let half = Value::Text { text: "a\u{fffd}".into(), surrogate: Some(0xd83d) };
@@ -153,16 +169,32 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_read_from_json_and_from_a_form() {
+        let read =
+            |value| Fields(vec![("a".to_owned(), value)]).object("a").map_err(|error| error.body["a"][0].clone());
+        for good in [Value::Nested(r#"{"b": [1]}"#.into()), Value::text(r#" {"b": [1]} "#.into())] {
+            assert_eq!(read(good), Ok(serde_json::json!({"b": [1]})));
+        }
+        let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+        for bad in ["[1]", "1", "", "{", r#"{"a": "\ud800"}"#, &deep] {
+            assert_eq!(read(Value::Nested(bad.into())), Err(NO_OBJECT.into()), "{bad:.20}");
+        }
+        assert_eq!(read(Value::File), Err(NO_OBJECT.into()));
+        assert_eq!(read(Value::Null), Err("This field may not be null.".into()));
+        assert_eq!(Fields::default().object("a").unwrap_err().body["a"][0], "This field is required.");
+    }
+
+    #[test]
     fn truth_is_pythons() {
         for value in [Value::Null, Value::Bool(false), Value::Number("-0.0".into()), Value::text(String::new())] {
             assert!(!value.is_true(), "{value:?}");
         }
-        assert!(!Value::Other { is_empty: true }.is_true());
+        assert!(!Value::Nested("{ }".into()).is_true());
         for value in
             [Value::Bool(true), Value::Number("inf".into()), Value::text("false".into()), Value::text("0".into())]
         {
             assert!(value.is_true(), "{value:?}");
         }
-        assert!(Value::Other { is_empty: false }.is_true());
+        assert!(Value::Nested("[0]".into()).is_true() && Value::File.is_true());
     }
 }

@@ -37,6 +37,7 @@ mod python;
 pub mod render;
 pub mod revoke;
 pub mod schema;
+pub mod second_factor;
 pub mod sessions;
 pub mod sliding;
 pub mod token;
@@ -177,7 +178,7 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
-    if let Some(cookie) = cookie::of_answer(&request) {
+    for cookie in cookie::of_answer(&request) {
         response.cookie(cookie);
     }
     match outcome.unwrap_or_else(|error| error.body) {

@@ -107,7 +107,7 @@ fn file(path: &str) -> Option<Value> {
     match name.as_str() {
         "" | "." | ".." => None,
         name if name.trim().is_empty() => Some(Value::text(String::new())),
-        _ => Some(Value::Other { is_empty: false }),
+        _ => Some(Value::File),
     }
 }
 
@@ -153,10 +153,7 @@ mod tests {
         let body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n2\r\n\
                     --x\r\ncontent-disposition: form-data; name=b; filename=\"f\"\r\n\r\nfile\r\n\
                     --x\r\nContent-Disposition: form-data; name=c; filename=\"\"\r\n\r\ntext\r\n--x--\r\n";
-        assert_eq!(
-            read(body),
-            [text("a", "1\r\n2"), text("c", "text"), ("b".into(), Value::Other { is_empty: false })]
-        );
+        assert_eq!(read(body), [text("a", "1\r\n2"), text("c", "text"), ("b".into(), Value::File)]);
     }
 
     #[test]
@@ -172,7 +169,7 @@ mod tests {
     #[test]
     fn files_come_last_and_need_a_name() {
         let part = |disposition: &str| format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n1\r\n");
-        let file = ("a".to_owned(), Value::Other { is_empty: false });
+        let file = ("a".to_owned(), Value::File);
         assert_eq!(read(&(part("name=a; filename*=utf-8''f") + &part("name=b") + "--x--")), [text("b", "1"), file]);
         for filename in ["/", "..", "a/", "\"c:\\.\""] {
             assert_eq!(read(&(part(&format!("name=a; filename={filename}")) + "--x--")), [], "{filename}");

@@ -157,7 +157,7 @@ proptest! {
 fn size_of_text(value: &Value) -> usize {
     match value {
         Value::Text { text, .. } => text.len(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Other { .. } => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Nested(_) | Value::File => 0,
     }
 }
 

@@ -38,6 +38,7 @@ impl View for Obtain {
             .leads_to("token_blacklist", "refresh", "refresh")
             .leads_to("logout", "refresh_token", "refresh")
             .no_account(LoginError::NoActiveAccount)
+            .asks_second_factor()
             .throttled(config)
     }
 

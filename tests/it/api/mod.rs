@@ -22,6 +22,7 @@ mod refresh;
 mod revoke;
 mod schema;
 mod session_list;
+mod second_factor;
 mod sessions;
 mod speed;
 mod throttle;

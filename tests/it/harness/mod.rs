@@ -6,6 +6,7 @@ pub mod database;
 pub mod forge;
 pub mod http;
 pub mod key_source;
+pub mod passkey;
 pub mod proxy;
 pub mod server;
 pub mod smtp;
@@ -13,6 +14,7 @@ pub mod smtp;
 pub use admin::Panel;
 pub use database::{Backend, TestDatabase};
 pub use http::{Answer, Client, wire};
+pub use passkey::Authenticator;
 pub use server::{PASSWORD, Pair, Server};
 pub use smtp::Smtp;
 

@@ -47,7 +47,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
         id: staff.user.id.0,
         badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
         passwords: password::inputs(errors),
-        rules: policy::rules(&staff.visit.app.config, false),
+        rules: policy::rules_of(&staff.visit.app, &staff.user).await?,
         errors: errors.summary(&password::LABELS),
         panel_sessions: sessions::panel(staff).await?,
         api_sessions: sessions::api(staff).await?,

@@ -144,13 +144,13 @@ async fn render(
     is_usable: bool,
     errors: &Errors,
 ) -> Result<HttpResponse, PageError> {
-    let staff = &superuser.0;
+    let (staff, user) = (&superuser.0, find(app, id).await?);
     page(&PasswordForm {
-        user: find(app, id).await?,
+        rules: policy::rules_of(app, &user).await?,
+        user,
         layout: staff.layout(Place::Users(false)),
         is_usable,
         passwords: inputs(errors),
-        rules: policy::rules(&app.config, false),
         errors: errors.summary(&LABELS),
         own_password: staff.own_password(errors.of("own_password")),
         ends_tokens: app.config.accounts.end_sessions_on_user_change,

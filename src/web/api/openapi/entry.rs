@@ -26,6 +26,9 @@ pub const SLIDING: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyJ9
 /// The token of a link in a mail, of the examples.
 pub const LINK_TOKEN: &str = "TGlua3MgaW4gbWFpbCBhcmUgZ29vZCBvbmNlIC0gMTIz";
 
+/// The token of a challenge, of the examples.
+pub const CHALLENGE: &str = "Q2hhbGxlbmdlcyB3YWl0IGZvciBhbiBhbnN3ZXItMTI";
+
 /// One way in which an endpoint fails.
 pub struct Fault {
     /// Key of its example; the integration tests provoke it by this name.
@@ -47,6 +50,8 @@ impl Fault {
 pub struct Body {
     /// `None` is made from the view's fields.
     pub schema: Option<RefOr<Schema>>,
+    /// What it may have besides the view's fields.
+    pub more: Vec<(&'static str, RefOr<Schema>)>,
     /// A good one.
     pub example: Value,
     /// Whether a request without one is refused.
@@ -97,13 +102,21 @@ impl Entry {
 
     /// It takes a body with the view's fields; this is a good one.
     pub fn takes(mut self, example: Value) -> Self {
-        self.takes = Some(Body { schema: None, example, is_required: true });
+        self.takes = Some(Body { schema: None, more: Vec::new(), example, is_required: true });
         self
     }
 
     /// It takes a body that the view's fields do not describe.
     pub fn takes_as(mut self, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
-        self.takes = Some(Body { schema: Some(schema.into()), example, is_required: true });
+        self.takes = Some(Body { schema: Some(schema.into()), more: Vec::new(), example, is_required: true });
+        self
+    }
+
+    /// Its body may have this field too.
+    pub fn may_take(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+        if let Some(body) = &mut self.takes {
+            body.more.push((name, schema.into()));
+        }
         self
     }
 

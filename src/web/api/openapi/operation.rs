@@ -8,7 +8,7 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder};
 
@@ -46,7 +46,7 @@ fn operation<V: View>(path: &str, method: &Method, config: &Config) -> Operation
     let fields = V::fields(config);
     let is_plain = entry.takes.as_ref().is_some_and(|body| body.schema.is_none());
     let required: Vec<&str> =
-        fields.iter().filter(|field| is_plain && !field.is_read_only).map(|field| field.name).collect();
+        fields.iter().filter(|field| is_plain && field.is_required).map(|field| field.name).collect();
     let id = if V::METHODS.len() == 1 { operation_id(path) } else { format!("{}_{method}", operation_id(path)) };
     let mut operation = OperationBuilder::new()
         .tag(entry.tag)
@@ -90,11 +90,14 @@ fn segments(path: &str) -> impl Iterator<Item = Parameter> {
 /// `token_refresh` of `/api/token/refresh/`; what stands in braces has no part in it.
 pub fn operation_id(path: &str) -> String {
     let parts = path.trim_start_matches("/api").split('/').filter(|part| !part.is_empty() && !part.starts_with('{'));
-    parts.collect::<Vec<_>>().join("_")
+    parts.collect::<Vec<_>>().join("_").replace('-', "_")
 }
 
 fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
-    let schema = || body.schema.clone().unwrap_or_else(|| schemas::fields(fields.iter().copied()).into());
+    let more =
+        |object: ObjectBuilder, (name, schema): &(&'static str, RefOr<Schema>)| object.property(*name, schema.clone());
+    let plain = || body.more.iter().fold(schemas::fields(fields.iter().copied()), more);
+    let schema = || body.schema.clone().unwrap_or_else(|| plain().into());
     let content = || ContentBuilder::new().schema(Some(schema())).example(Some(body.example.clone())).build();
     let required = if body.is_required { Required::True } else { Required::False };
     let request = RequestBodyBuilder::new().required(Some(required));

@@ -19,6 +19,8 @@ pub const EMPTY: &str = "Empty";
 pub const DETAIL: &str = "Detail";
 /// A `detail` and a code.
 pub const CODED: &str = "CodedDetail";
+/// A login that needs something more.
+pub const SECOND_FACTOR: &str = "SecondFactorRequired";
 /// No token class takes the caller's token.
 pub const TOKEN_NOT_VALID: &str = "TokenNotValid";
 /// An error of RFC 6749.
@@ -41,6 +43,8 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     let detail = || ("detail", text().description(Some("What is wrong, for people.")));
     let code = || ("code", text().description(Some("What is wrong, for programs.")));
     let message = object([("token_class", text()), ("token_type", text()), ("message", text())]);
+    let challenge = ("challenge", text().description(Some("What goes on with the login.")));
+    let methods = ArrayBuilder::new().items(text()).description(Some("How the challenge can be answered."));
     let messages = ArrayBuilder::new().items(message).min_items(Some(1));
     vec![
         (TEXT, field_text()),
@@ -48,6 +52,7 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
         (EMPTY, object::<Object>([]).into()),
         (DETAIL, object([detail()]).into()),
         (CODED, object([detail(), code()]).into()),
+        (SECOND_FACTOR, object([detail(), code(), challenge]).property("methods", methods).into()),
         (TOKEN_NOT_VALID, object([detail(), code()]).property("messages", messages).required("messages").into()),
         (OAUTH, object([("error", text())]).property("error_description", text()).into()),
         (NON_FIELD, object([("non_field_errors", texts())]).into()),
@@ -83,8 +88,13 @@ pub fn object<S: Into<RefOr<Schema>>>(properties: impl IntoIterator<Item = (&'st
     properties.into_iter().fold(closed(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
+/// An object with any properties.
+pub fn open_object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
 /// An object without other properties than those that follow.
-fn closed() -> ObjectBuilder {
+pub fn closed() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
@@ -131,15 +141,22 @@ fn texts() -> ArrayBuilder {
 
 /// The schema of an error's body.
 pub fn of_error(body: &Value) -> Option<&'static str> {
-    let has = |name: &str| body.get(name).is_some();
+    // A list under a field's name says what is wrong with that field.
+    let has = |name: &str| body.get(name).is_some_and(Value::is_string);
     match body {
+        _ if has("challenge") => Some(SECOND_FACTOR),
         _ if has("error") => Some(OAUTH),
-        _ if has("messages") => Some(TOKEN_NOT_VALID),
+        _ if body.get("messages").is_some() => Some(TOKEN_NOT_VALID),
         _ if has("code") => Some(CODED),
         _ if has("detail") => Some(DETAIL),
-        _ if has("non_field_errors") => Some(NON_FIELD),
+        _ if body.get("non_field_errors").is_some() => Some(NON_FIELD),
         _ => None,
     }
+}
+
+/// At least one of these.
+pub fn any_of(schemas: Vec<RefOr<Schema>>) -> AnyOfBuilder {
+    schemas.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item)
 }
 
 /// One of these; alone where there is only one.

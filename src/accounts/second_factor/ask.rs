@@ -1,0 +1,48 @@
+//! What is asked for before an answer: a challenge for what only takes a factor, and the question to a passkey. Codes are
+//! mailed by `mail`; challenges of logins are begun by `tokens::login`.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::answer::AnswerError;
+use super::challenge::{self, Purpose};
+use super::{Enrolled, Method};
+use crate::app::App;
+use crate::crypto::passkey::Asked;
+use crate::db::DbError;
+use crate::db::users::User;
+
+/// A challenge for removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
+/// has no factor. Then there is no challenge.
+pub async fn confirm(app: &Arc<App>, user: &User) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
+    let (shared, user) = (Arc::clone(app), user.clone());
+    app.db
+        .write(move |conn| {
+            let methods = Enrolled::find(conn, user.id)?.methods();
+            if methods.is_empty() {
+                return Ok(None);
+            }
+            let token = challenge::begin(&shared, conn, &user, Purpose::Confirm, "", None)?;
+            Ok(Some((token, methods)))
+        })
+        .await
+}
+
+/// What a browser is asked for a passkey, for a challenge that one can answer. An earlier question is worth nothing then.
+pub async fn passkey(app: &Arc<App>, token: SecretString) -> Result<Value, AnswerError> {
+    let shared = Arc::clone(app);
+    let found = app.db.read(move |conn| {
+        let found = challenge::find(&shared, conn, &token, &[Purpose::Login, Purpose::Confirm])?;
+        let Some(waiting) = found else { return Ok(None) };
+        let passkeys = Enrolled::find(conn, waiting.user.id)?.passkeys();
+        Ok::<_, DbError>(Some((waiting, passkeys)))
+    });
+    let (waiting, known) = found.await?.ok_or(AnswerError::NoChallenge)?;
+    let passkeys = app.factors.passkeys.as_ref().ok_or(AnswerError::NoChallenge)?;
+    let Asked { options, state } = passkeys.start_authentication(&known).map_err(|_| AnswerError::NoChallenge)?;
+    let (shared, state) = (Arc::clone(app), SecretString::from(state));
+    app.db.write(move |conn| challenge::keep_secret(&shared, conn, &waiting.row, &state)).await?;
+    Ok(options)
+}
