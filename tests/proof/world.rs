@@ -15,6 +15,7 @@ use latchkey::db::types::UserId;
 use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};
 use latchkey::tokens::verify::{self, AuthError, Authenticated};
+use latchkey::tokens::login::{ObtainError, Password};
 use latchkey::tokens::{TokenError, introspect, obtain};
 use serde_json::json;
 
@@ -143,7 +144,8 @@ impl Seat {
         match call {
             Call::LogIn => {
                 let credentials = Credentials { login: cast.name.clone(), password: PASSWORD.into() };
-                let pair = obtain::pair(app, credentials, Client::default()).await?;
+                let password = Password { credentials, browser: None };
+                let pair = obtain::pair(app, password, Client::default()).await?;
                 return Ok(Answer::Pair(Pair { refresh: pair.refresh, access: pair.access }));
             }
             Call::Refresh(token, key) => {
@@ -250,6 +252,15 @@ impl From<LogoutError> for Answer {
         match error {
             LogoutError::Token(error) => error.into(),
             _ => Self::Refused,
+        }
+    }
+}
+
+impl From<ObtainError> for Answer {
+    fn from(error: ObtainError) -> Self {
+        match error {
+            ObtainError::Login(error) => error.into(),
+            ObtainError::SecondFactor(_) => Self::Refused,
         }
     }
 }
