@@ -27,11 +27,11 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// One in a browser at the server's own address.
-    pub fn new(name: &str) -> Self {
+    /// One in a browser on localhost.
+    pub fn new(name: &str, origin: String) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-        let (origin, rp_id) = ("http://localhost:8000".to_owned(), "localhost".to_owned());
-        Self { key, id: name.as_bytes().to_vec(), origin, rp_id, counter: 0, verifies: true }
+        let id = name.as_bytes().to_vec();
+        Self { key, id, origin, rp_id: "localhost".to_owned(), counter: 0, verifies: true }
     }
 
     /// What `navigator.credentials.create` answers.

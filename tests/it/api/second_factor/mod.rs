@@ -78,6 +78,11 @@ impl Server {
         totp_at(&app.secret, self.time())
     }
 
+    /// A passkey in a browser at the server's own address.
+    pub fn authenticator(&self, name: &str) -> Authenticator {
+        Authenticator::new(name, self.app.config.server.public_origin())
+    }
+
     pub fn begin_factor(&self, access: &str, kind: &str) -> Answer {
         self.client.bearer("POST", FACTORS, access, &json!({"kind": kind, "password": PASSWORD}))
     }

@@ -6,7 +6,7 @@ use latchkey::db::types::{RowId, UserId};
 use serde_json::{Value, json};
 
 use super::{App, FACTORS, FINISH, stage, stage_with_mail, text};
-use crate::harness::{Answer, Authenticator, Backend, PASSWORD, Pair, Server};
+use crate::harness::{Answer, Backend, PASSWORD, Pair, Server};
 
 const CHALLENGE: &str = "/api/second-factors/challenge/";
 const CODES: &str = "/api/second-factors/recovery-codes/";
@@ -79,7 +79,7 @@ both!(every_method_confirms_a_removal);
 fn every_method_confirms_a_removal(backend: Backend) {
     let (smtp, server) = stage_with_mail(backend, &[("JWT_ACCESS_TOKEN_LIFETIME", "1h")]);
     let access = server.log_in("alice").access;
-    let mut passkey = Authenticator::new("key");
+    let mut passkey = server.authenticator("key");
     let codes = server.enrol_passkey(&access, &mut passkey)["recovery_codes"].clone();
     server.enrol_email(&smtp, &access);
     let ids = |kind: &str| -> i64 {
@@ -111,7 +111,7 @@ fn a_removed_factor_opens_nothing(backend: Backend) {
     let server = stage(backend, &[]);
     let access = server.log_in("alice").access;
     let app = server.enrol_totp("alice");
-    let mut passkey = Authenticator::new("key");
+    let mut passkey = server.authenticator("key");
     server.enrol_passkey(&access, &mut passkey);
     let waits = server.challenge("alice");
     let alice = UserId(server.db.count("SELECT id FROM auth_user"));

@@ -25,7 +25,7 @@ fn log_in(server: &Server, passkey: &mut Authenticator) -> Answer {
 /// A server with alice, who has a passkey.
 fn with_passkey(backend: Backend) -> (Server, Authenticator) {
     let server = stage(backend, &[("LOGIN_THROTTLE", "false"), ("JWT_AUTH_CLAIMS", "true")]);
-    let mut passkey = Authenticator::new("first");
+    let mut passkey = server.authenticator("first");
     let access = server.log_in("alice").access;
     server.enrol_passkey(&access, &mut passkey);
     (server, passkey)
@@ -49,7 +49,7 @@ both!(a_user_may_have_several_passkeys_but_each_only_once);
 fn a_user_may_have_several_passkeys_but_each_only_once(backend: Backend) {
     let (server, mut first) = with_passkey(backend);
     let access = Pair::of(&log_in(&server, &mut first)).access;
-    let mut second = Authenticator::new("second");
+    let mut second = server.authenticator("second");
     let done = server.enrol_passkey(&access, &mut second);
     assert!(done.get("recovery_codes").is_none(), "they came with the first factor");
     Pair::of(&log_in(&server, &mut second));
@@ -86,7 +86,7 @@ fn an_answer_from_another_page_or_for_another_site_is_refused(backend: Backend) 
         assert_wrong(&log_in(&server, &mut passkey));
         (passkey.origin, passkey.rp_id, passkey.verifies) = (origin, rp_id, true);
         // And none is made there.
-        let mut other = Authenticator::new("other");
+        let mut other = server.authenticator("other");
         lie(&mut other);
         let started = server.begin_factor(&access, "passkey").expect_status(200).json();
         let body = json!({"enrolment": started["enrolment"], "credential": other.create(&started["options"])});
@@ -137,11 +137,11 @@ fn a_passkey_of_somebody_else_opens_nothing(backend: Backend) {
     let (server, mut alices) = with_passkey(backend);
     server.add_user("bob");
     let access = server.log_in("bob").access;
-    let mut bobs = Authenticator::new("bob's");
+    let mut bobs = server.authenticator("bob's");
     server.enrol_passkey(&access, &mut bobs);
     assert_wrong(&log_in(&server, &mut bobs));
     // Another key under the same id.
-    assert_wrong(&log_in(&server, &mut Authenticator::new("first")));
+    assert_wrong(&log_in(&server, &mut server.authenticator("first")));
     Pair::of(&log_in(&server, &mut alices));
 }
 
