@@ -1,12 +1,13 @@
 //! Logins to the panel: rows that can be listed and ended. The cookie's key is stored only as a SHA-256.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
 use super::events::{self, Event};
-use super::{Actor, audit};
+use super::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
@@ -35,13 +36,7 @@ pub struct AdminSession {
 }
 
 /// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
-pub async fn start(
-    app: &App,
-    user: &User,
-    mut state: State,
-    ip: Option<String>,
-    user_agent: String,
-) -> Result<String, DbError> {
+pub async fn start(app: &Arc<App>, user: &User, mut state: State, client: &Client) -> Result<String, DbError> {
     let key = random::hex(&random::bytes::<32>());
     let now = app.now();
     state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
@@ -52,13 +47,15 @@ pub async fn start(
         created_at: now,
         last_seen_at: now,
         expires_at: now + IDLE,
-        ip: ip.clone(),
-        user_agent: user_agent.chars().filter(|c| *c != '\0').take(512).collect(),
+        ip: client.address(),
+        user_agent: client.user_agent.clone(),
     };
-    let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip };
+    let actor = Actor::user(user, client);
+    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
     // As Django's admin does, whatever JWT_UPDATE_LAST_LOGIN says of tokens.
     let is_due = user.last_login.is_none_or(|last| last + SEEN_STEP <= now);
-    app.db
+    let has_mail = app
+        .db
         .write(move |conn: &mut Conn| {
             sessions::delete_expired(conn, now)?;
             if is_due {
@@ -66,9 +63,13 @@ pub async fn start(
             }
             sessions::insert(conn, &row)?;
             events::count(conn, now, &[Event::Login])?;
-            audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)
+            audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)?;
+            device::note(&shared, conn, &user, &client, now)
         })
         .await?;
+    if has_mail {
+        app.mailer.ring();
+    }
     Ok(key)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::failed_login::{self, Door};
+use super::failed_login::Door;
 use super::login::{self, LoginError};
 use super::{Actor, Client};
 use crate::app::App;
@@ -35,14 +35,12 @@ impl Confirmed {
         app: &App,
         actor: Actor,
         user: &User,
+        door: Door,
         client: &Client,
         password: SecretString,
     ) -> Result<Option<Self>, LoginError> {
-        if login::is_password_of(app, user, password).await? {
-            return Ok(Some(Self(actor)));
-        }
-        failed_login::note(app, Door::Panel, client, Some(user)).await?;
-        Ok(None)
+        let is_right = login::is_password_of(app, user, password, door, client).await?;
+        Ok(is_right.then_some(Self(actor)))
     }
 
     /// Who it is.

@@ -25,6 +25,8 @@ pub enum Event {
     Login,
     /// Somebody failed to.
     FailedLogin,
+    /// Somebody tried too often, and was told to wait.
+    ThrottledLogin,
     /// A rotated token came back.
     ReuseAlarm,
     /// A user was added.
@@ -39,6 +41,7 @@ impl Event {
             Self::Refresh => "token.refresh",
             Self::Login => "login",
             Self::FailedLogin => "login.failed",
+            Self::ThrottledLogin => "login.throttled",
             Self::ReuseAlarm => "session.reuse",
             Self::UserCreated => "user.create",
             Self::BlacklistedUnknown => "blacklisted.unknown",

@@ -1,16 +1,14 @@
-//! Failed logins in the audit log: those of one source within a minute are one entry with a count, so that an attack
+//! Failed and throttled logins in the audit log: those of one kind and source within a minute are one entry with a count, so that an attack
 //! cannot fill the disk. What was typed in place of a name is never written down: people type passwords there.
-
-use std::net::IpAddr;
 
 use serde_json::json;
 
 use super::events::{self, Event};
-use super::{Actor, Client};
+use super::{Actor, Client, throttle};
 use crate::app::App;
-use crate::db::types::Instant;
+use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
-use crate::db::{DbError, latchkey_audit_log};
+use crate::db::{Conn, DbError, latchkey_audit_log};
 
 /// What was tried to be logged in to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,33 +28,73 @@ impl Door {
     }
 }
 
-/// Notes that a login failed; `user` is whom it named, if there is such a user. One write, whatever it named: its time
-/// must not tell who exists.
-pub async fn note(app: &App, door: Door, client: &Client, user: Option<&User>) -> Result<(), DbError> {
-    let (now, from) = (app.now(), source(client));
-    let key = key(door, from.as_deref(), now);
-    let (user_id, object) = match user {
-        Some(user) => (Some(user.id), user.username.clone()),
-        None => (None, UNKNOWN.to_owned()),
-    };
-    let actor = Actor { ip: from, ..Actor::somebody(client) };
-    let detail = json!({"door": door.name()}).to_string();
-    app.db
-        .write(move |conn| {
-            let row = latchkey_audit_log::NewRow {
-                at: now,
-                action: "login.failed",
-                actor_id: None,
-                actor: &actor.name,
-                ip: actor.ip.as_deref(),
-                user_id,
-                object: &object,
-                detail: &detail,
-            };
-            latchkey_audit_log::insert_or_count(conn, &row, &key, SEVERAL)?;
-            events::count(conn, now, &[Event::FailedLogin])
-        })
-        .await
+/// Why nobody was logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The password was wrong, or the user may not log in.
+    Failed,
+    /// Too many failed before: the password was not looked at.
+    Throttled,
+}
+
+impl Refusal {
+    fn action(self) -> &'static str {
+        match self {
+            Self::Failed => "login.failed",
+            Self::Throttled => "login.throttled",
+        }
+    }
+
+    fn event(self) -> Event {
+        match self {
+            Self::Failed => Event::FailedLogin,
+            Self::Throttled => Event::ThrottledLogin,
+        }
+    }
+}
+
+/// What is noted of a login that did not succeed.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    door: Door,
+    refusal: Refusal,
+    actor: Actor,
+    user_id: Option<UserId>,
+    object: String,
+}
+
+impl Entry {
+    /// `user` is whom it named, if there is such a user.
+    pub fn new(door: Door, client: &Client, user: Option<&User>, refusal: Refusal) -> Self {
+        let network = throttle::network(client);
+        let actor = Actor { ip: (!network.is_empty()).then_some(network), ..Actor::somebody(client) };
+        let object = user.map_or_else(|| UNKNOWN.to_owned(), |user| user.username.clone());
+        Self { door, refusal, actor, user_id: user.map(|user| user.id), object }
+    }
+
+    /// Writes it: two statements, whomever it names. Its time must not tell who exists.
+    pub fn write(&self, conn: &mut Conn, now: Instant) -> Result<(), DbError> {
+        let key = key(self.refusal, self.door, self.actor.ip.as_deref(), now);
+        let detail = json!({"door": self.door.name()}).to_string();
+        let row = latchkey_audit_log::NewRow {
+            at: now,
+            action: self.refusal.action(),
+            actor_id: None,
+            actor: &self.actor.name,
+            ip: self.actor.ip.as_deref(),
+            user_id: self.user_id,
+            object: &self.object,
+            detail: &detail,
+        };
+        latchkey_audit_log::insert_or_count(conn, &row, &key, SEVERAL)?;
+        events::count(conn, now, &[self.refusal.event()])
+    }
+}
+
+/// Notes that a login failed although the password was right: there is no door for that user here.
+pub async fn note(app: &App, door: Door, client: &Client, user: &User) -> Result<(), DbError> {
+    let (entry, now) = (Entry::new(door, client, Some(user), Refusal::Failed), app.now());
+    app.db.write(move |conn| entry.write(conn, now)).await
 }
 
 /// The object of an entry about no user that there is.
@@ -64,48 +102,25 @@ const UNKNOWN: &str = "unknown account";
 /// The object of an entry about more than one.
 const SEVERAL: &str = "several accounts";
 
-/// Who counts as one source: an IPv4 address, or an IPv6 /64, of which one customer has as many addresses as they like.
-fn source(client: &Client) -> Option<String> {
-    Some(match client.ip?.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let network = std::net::Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64);
-            format!("{network}/64")
-        }
-    })
-}
-
 /// The value of the unique column: what belongs into one entry has the same.
-fn key(door: Door, source: Option<&str>, now: Instant) -> String {
-    format!("{} {} {}", door.name(), source.unwrap_or("-"), now.timestamp().div_euclid(60))
+fn key(refusal: Refusal, door: Door, source: Option<&str>, now: Instant) -> String {
+    format!("{} {} {} {}", refusal.action(), door.name(), source.unwrap_or("-"), now.timestamp().div_euclid(60))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(ip: &str) -> Option<String> {
-        source(&Client { ip: Some(ip.parse().unwrap()), user_agent: String::new() })
-    }
-
-    #[test]
-    fn a_source_is_an_ipv4_address_or_an_ipv6_network() {
-        assert_eq!(of("192.0.2.7").unwrap(), "192.0.2.7");
-        assert_eq!(of("::ffff:192.0.2.7").unwrap(), "192.0.2.7");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6").unwrap(), "2001:db8:1:2::/64");
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::"));
-        assert_eq!(source(&Client::default()), None);
-    }
-
     #[test]
     fn an_entry_is_for_one_door_one_source_and_one_minute() {
         let at = |seconds: i64| Instant::from_timestamp(1_772_366_400 + seconds).unwrap();
-        let first = key(Door::Api, Some("192.0.2.7"), at(0));
-        assert_eq!(first, key(Door::Api, Some("192.0.2.7"), at(59)));
+        let first = key(Refusal::Failed, Door::Api, Some("192.0.2.7"), at(0));
+        assert_eq!(first, key(Refusal::Failed, Door::Api, Some("192.0.2.7"), at(59)));
         for other in [
-            key(Door::Api, Some("192.0.2.7"), at(60)),
-            key(Door::Api, Some("192.0.2.8"), at(0)),
-            key(Door::Panel, Some("192.0.2.7"), at(0)),
+            key(Refusal::Failed, Door::Api, Some("192.0.2.7"), at(60)),
+            key(Refusal::Failed, Door::Api, Some("192.0.2.8"), at(0)),
+            key(Refusal::Failed, Door::Panel, Some("192.0.2.7"), at(0)),
+            key(Refusal::Throttled, Door::Api, Some("192.0.2.7"), at(0)),
         ] {
             assert_ne!(first, other);
         }

@@ -2,13 +2,16 @@
 
 use secrecy::SecretString;
 
-use super::failed_login::{self, Door};
+use super::device::KNOWN_FOR;
+use super::failed_login::{self, Door, Refusal};
+use super::throttle::{self, Counted, Wait};
 use super::{Client, manage};
 use crate::app::App;
 use crate::config::UsernameField;
 use crate::crypto::password::{Busy, Check};
+use crate::db::types::UserId;
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_device};
 
 /// What a login form or request names.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ pub enum LoginError {
     /// Unknown, inactive, wrong password: never told apart.
     #[error("No active account found with the given credentials")]
     NoActiveAccount,
+    /// Too many tries before this one: it was not looked at.
+    #[error("too many tries; the next in {} seconds", .0.seconds())]
+    Throttled(Wait),
     /// Too many passwords are being checked already.
     #[error("too many logins at once")]
     Busy,
@@ -39,7 +45,8 @@ impl From<Busy> for LoginError {
     }
 }
 
-/// The user whose password this is. Costs one hash, whatever the answer, and a failure one write.
+/// The user whose password this is. Costs one hash, whatever the answer, and a failure one write; a try that has to wait
+/// costs no hash.
 pub async fn authenticate(
     app: &App,
     credentials: Credentials,
@@ -47,34 +54,113 @@ pub async fn authenticate(
     client: &Client,
 ) -> Result<User, LoginError> {
     let Credentials { login, password } = credentials;
-    let field = app.config.accounts.username_field;
-    let user = app.db.read(move |conn| find(conn, field, &login)).await?;
+    let (field, since, name) = (app.config.accounts.username_field, app.now() - KNOWN_FOR, login.clone());
+    let network = throttle::network(client);
+    let (user, is_known) = app
+        .db
+        .read(move |conn| {
+            let user = find(conn, field, &name)?;
+            // Asked for nobody too: the time must not tell who exists.
+            let id = user.as_ref().map_or(UserId(0), |user| user.id);
+            let is_known = latchkey_device::is_known(conn, id, &network, since)?;
+            Ok::<_, DbError>((user, is_known))
+        })
+        .await?;
+    let attempt = Attempt { door, client, login: &login, user: user.as_ref(), is_known };
+    let counted = attempt.count(app).await?;
     // The pool sees to it that a failure takes the same time whatever its reason.
-    let Some(user) = user else {
-        app.passwords.pretend(password).await?;
-        failed_login::note(app, door, client, None).await?;
-        return Err(LoginError::NoActiveAccount);
+    let checked = match &user {
+        Some(user) => app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await,
+        None => app.passwords.pretend(password.clone()).await.map(|()| Check::Wrong),
     };
-    match app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await? {
-        // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
-        Check::Right { outdated } if user.is_active => {
-            if outdated && app.may_rehash() {
-                Ok(manage::rehash(app, user, password).await?)
-            } else {
-                Ok(user)
-            }
+    let is_right = attempt.settle(app, counted, checked).await?;
+    match (user, is_right) {
+        (Some(user), Some(Right { outdated })) if outdated && app.may_rehash() => {
+            Ok(manage::rehash(app, user, password).await?)
         }
-        Check::Wrong | Check::Right { .. } => {
-            failed_login::note(app, door, client, Some(&user)).await?;
-            Err(LoginError::NoActiveAccount)
-        }
+        (Some(user), Some(_)) => Ok(user),
+        _ => Err(LoginError::NoActiveAccount),
     }
 }
 
-/// Whether this is the user's password, and they may still log in. Costs one hash, whatever the answer.
-pub(super) async fn is_password_of(app: &App, user: &User, password: SecretString) -> Result<bool, LoginError> {
-    let check = app.passwords.verify(password, user.password.0.clone(), user.is_active).await?;
-    Ok(user.is_active && matches!(check, Check::Right { .. }))
+/// Whether this is the user's password, and they may still log in. Counts as a login of theirs in every way.
+pub(super) async fn is_password_of(
+    app: &App,
+    user: &User,
+    password: SecretString,
+    door: Door,
+    client: &Client,
+) -> Result<bool, LoginError> {
+    let (id, network, since) = (user.id, throttle::network(client), app.now() - KNOWN_FOR);
+    let is_known = app.db.read(move |conn| latchkey_device::is_known(conn, id, &network, since)).await?;
+    let attempt = Attempt { door, client, login: &user.username, user: Some(user), is_known };
+    let counted = attempt.count(app).await?;
+    let checked = app.passwords.verify(password, user.password.0.clone(), user.is_active).await;
+    Ok(attempt.settle(app, counted, checked).await?.is_some())
+}
+
+/// Somebody gives a password.
+struct Attempt<'a> {
+    door: Door,
+    client: &'a Client,
+    /// Whom they name.
+    login: &'a str,
+    /// Who that is, if there is such a user.
+    user: Option<&'a User>,
+    /// Whether that user logged in from there lately.
+    is_known: bool,
+}
+
+/// The password was right, and its user may log in.
+struct Right {
+    /// The hash is not one that we would make today.
+    outdated: bool,
+}
+
+impl Attempt<'_> {
+    /// Counts it, before the password is looked at.
+    async fn count(&self, app: &App) -> Result<Counted, LoginError> {
+        if !app.config.accounts.login_throttle {
+            return Ok(Counted::default());
+        }
+        let keys = throttle::login_keys(app, &throttle::network(self.client), self.login, self.is_known);
+        let now = app.now();
+        let refused = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Throttled);
+        let counted = app.db.write(move |conn| {
+            let counted = throttle::count(conn, now, &keys)?;
+            if counted.is_err() {
+                refused.write(conn, now)?;
+            }
+            Ok::<_, DbError>(counted)
+        });
+        counted.await?.map_err(LoginError::Throttled)
+    }
+
+    /// Takes it back unless it was a failure, which is noted.
+    async fn settle(
+        &self,
+        app: &App,
+        counted: Counted,
+        checked: Result<Check, Busy>,
+    ) -> Result<Option<Right>, LoginError> {
+        let now = app.now();
+        match checked {
+            // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
+            Ok(Check::Right { outdated }) if self.user.is_some_and(|user| user.is_active) => {
+                throttle::take_back(app, counted, true).await?;
+                Ok(Some(Right { outdated }))
+            }
+            Ok(Check::Wrong | Check::Right { .. }) => {
+                let failed = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Failed);
+                app.db.write(move |conn| failed.write(conn, now)).await?;
+                Ok(None)
+            }
+            Err(busy) => {
+                throttle::take_back(app, counted, false).await?;
+                Err(busy.into())
+            }
+        }
+    }
 }
 
 /// Whom a login names. An address that several users have names nobody.

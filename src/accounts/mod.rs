@@ -5,6 +5,7 @@ pub mod audit;
 pub mod backfill;
 pub mod change;
 pub mod confirm;
+pub mod device;
 pub mod events;
 pub mod export;
 pub mod failed_login;

@@ -73,6 +73,13 @@ pub struct Counted(Vec<Key>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait(pub Duration);
 
+impl Wait {
+    /// In whole seconds, rounded up: the next try at that time is allowed.
+    pub fn seconds(self) -> u64 {
+        self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
+    }
+}
+
 impl Rule {
     fn of(key: Key) -> Option<Self> {
         RULES.into_iter().find(|rule| i64::from(rule.number) == key.0 >> 32)
@@ -135,6 +142,25 @@ fn another(row: &Row, now: Instant) -> Option<Row> {
     let rule = Rule::of(Key(row.bucket))?;
     let failures = (rule.remembered(row, now) + 1).min(rule.most());
     Some(Row { failures, last_at: now, free_at: now + rule.wait(failures), ..*row })
+}
+
+/// What a login counts under. Who comes from where the account was used from lately only waits for what was tried there:
+/// strangers cannot keep them out, and neither can somebody behind the same address who names other accounts.
+pub fn login_keys(app: &App, network: &str, login: &str, is_known: bool) -> Vec<Key> {
+    let at_address = Key::new(app, ACCOUNT_AT_ADDRESS, &[login, network]);
+    if is_known {
+        return vec![at_address];
+    }
+    vec![at_address, Key::new(app, ADDRESS, &[network]), Key::new(app, ACCOUNT, &[login])]
+}
+
+/// `forgive` in a transaction of its own.
+pub async fn take_back(app: &App, counted: Counted, was_right: bool) -> Result<(), DbError> {
+    if counted.0.is_empty() {
+        return Ok(());
+    }
+    let now = app.now();
+    app.db.write(move |conn| forgive(conn, now, &counted, was_right)).await
 }
 
 /// Takes tries back: they were right, or never made. Who was right also starts anew at this address.

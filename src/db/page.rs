@@ -18,6 +18,8 @@ pub struct Page<T> {
     pub total: Total,
     /// How many candidates were looked at, if there are more: a filter that no index serves stops somewhere.
     pub looked_at: Option<i64>,
+    /// How many users the search means, if more of them match it: then rows are missing.
+    pub meant: Option<usize>,
 }
 
 /// How many there are.
@@ -132,7 +134,7 @@ impl<T> Page<T> {
         // Everything on one page needs no counting.
         let is_whole = before.is_none() && after.is_none();
         let total = if is_whole { Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)) } else { Total::Unknown };
-        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| super::list::SCAN) }
+        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| super::list::SCAN), meant: None }
     }
 
     /// The same with the size of the whole list.

@@ -10,7 +10,7 @@ use super::{TokenError, record, sessions};
 use crate::accounts::events::{self, Event};
 use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::accounts::{Actor, Client, audit};
+use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::config::UserIdField;
 use crate::crypto::jwt::{self, Claims};
@@ -48,20 +48,31 @@ pub(super) async fn issue(
     let checked = authenticate(app, credentials, Door::Api, &client).await?;
     let (shared, user, from) = (Arc::clone(app), checked.clone(), client.clone());
     let logged_in = app.db.write(move |conn| log_in(&shared, conn, &checked, &client, kind)).await;
-    if matches!(logged_in, Err(LoginError::NoActiveAccount)) {
-        failed_login::note(app, Door::Api, &from, Some(&user)).await?;
+    match logged_in {
+        Ok(LoggedIn { token, has_mail }) => {
+            if has_mail {
+                app.mailer.ring();
+            }
+            Ok(token)
+        }
+        Err(LoginError::NoActiveAccount) => {
+            failed_login::note(app, Door::Api, &from, &user).await?;
+            Err(LoginError::NoActiveAccount)
+        }
+        Err(error) => Err(error),
     }
-    logged_in
+}
+
+/// What a login's transaction leaves.
+struct LoggedIn {
+    /// The claims of the first token, and its `header.payload`.
+    token: (Claims, String),
+    /// Whether a mail about it waits.
+    has_mail: bool,
 }
 
 /// One transaction, under the lock on the user's row.
-fn log_in(
-    app: &App,
-    conn: &mut Conn,
-    checked: &User,
-    client: &Client,
-    kind: Kind,
-) -> Result<(Claims, String), LoginError> {
+fn log_in(app: &App, conn: &mut Conn, checked: &User, client: &Client, kind: Kind) -> Result<LoggedIn, LoginError> {
     let now = app.now();
     let due = |last: Instant| last + LAST_LOGIN_STEP <= now;
     let touch = app.config.jwt.update_last_login && checked.last_login.is_none_or(due);
@@ -93,7 +104,8 @@ fn log_in(
     events::count(conn, now, counted)?;
     let detail = json!({"session": session_id, "user_agent": client.user_agent});
     audit::write_with(conn, now, &Actor::user(&user, client), "login", Some(user.id), &user.username, &detail)?;
-    Ok((claims, unsigned))
+    let has_mail = device::note(app, conn, &user, client, now)?;
+    Ok(LoggedIn { token: (claims, unsigned), has_mail })
 }
 
 /// The user's random id where tokens carry it; a user that Django made gets one now.

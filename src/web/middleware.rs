@@ -2,7 +2,9 @@
 //! A panic in a handler ends here, as a 500 without details.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Once;
 use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -46,6 +48,7 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = random::hex(&random::bytes::<8>());
+    warn_of_proxy(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let line = Line::new(&request);
     let span = tracing::info_span!("request", id = %id);
@@ -67,6 +70,33 @@ pub async fn observe(
             line.log(StatusCode::INTERNAL_SERVER_ERROR, BodySize::None);
             Err(Failure { error: Panicked.into(), id }.into())
         }
+    }
+}
+
+/// Behind a proxy that is not trusted all users have its address, and whoever guesses makes everybody wait: said once.
+fn warn_of_proxy(request: &ServiceRequest) {
+    static SAID: Once = Once::new();
+    let Some(app) = request.app_data::<Data<App>>().filter(|_| request.headers().contains_key("x-forwarded-for"))
+    else {
+        return;
+    };
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical()).filter(is_own_network);
+    if let Some(peer) = peer.filter(|_| app.config.server.trusted_proxies.is_empty()) {
+        SAID.call_once(|| {
+            tracing::warn!(
+                %peer,
+                "a request has X-Forwarded-For, but TRUSTED_PROXIES is not set: all users count as one address, which \
+                 slows their logins down together. If that is your proxy, name it in TRUSTED_PROXIES"
+            );
+        });
+    }
+}
+
+/// Anybody can send the header; a proxy of ours stands in a network of ours (RFC 1918, RFC 4193).
+fn is_own_network(ip: &IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
     }
 }
 

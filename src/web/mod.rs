@@ -11,7 +11,6 @@ pub mod api;
 pub mod assets;
 mod claims;
 mod cors;
-mod device;
 pub mod extract;
 pub mod health;
 pub mod middleware;

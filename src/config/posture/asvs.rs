@@ -96,12 +96,17 @@ fn authentication(facts: &Facts<'_>) -> Vec<Row> {
         always("6.2.9", "Passwords of 64 characters are allowed.", "Much longer ones are."),
         always("6.2.10", "No password has to be changed for its age.", "None ever has to."),
         missing("6.2.12", "New passwords are not among those of known breaches.", "Latchkey does not look yet."),
-        missing(
-            "6.3.1",
-            "Guessing of passwords is slowed down.",
-            "Latchkey does not limit failed logins yet; each costs a slow hash.",
+        by(
+            "LOGIN_THROTTLE",
+            asks("6.3.1", "Guessing of passwords is slowed down, and cannot keep the owner out."),
+            facts.config.accounts.login_throttle,
+            [
+                "Tries are counted for each address and account, and wait longer and longer.",
+                "Nothing but the cost of a hash slows guessing down.",
+            ],
+            "`LOGIN_THROTTLE=true`",
         )
-        .mended_by("Limit requests to /api/token/ and /admin/login/ in the reverse proxy"),
+        .pressing(),
         always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
         missing("6.3.3", "A second factor is needed.", "Latchkey has no second factors yet."),
         missing("6.3.7", "Users are told when their password or address is changed.", "Latchkey sends no mail yet."),

@@ -14,7 +14,7 @@ pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<Entry>, DbError> {
     let query = format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM latchkey_audit_log ORDER BY id DESC LIMIT $1) AS a \
          LEFT JOIN auth_user u ON u.id = a.user_id \
-         WHERE a.action NOT IN ('login', 'logout', 'login.failed', 'admin.logout') ORDER BY a.id DESC LIMIT $2"
+         WHERE a.action NOT IN ('login', 'logout', 'login.failed', 'login.throttled', 'admin.logout') ORDER BY a.id DESC LIMIT $2"
     );
     Ok(diesel::sql_query(query).bind::<BigInt, _>(LOOKED_AT).bind::<BigInt, _>(limit).load(conn)?)
 }

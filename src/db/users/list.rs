@@ -122,8 +122,8 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
 pub struct Found {
     /// They, in no order.
     pub ids: Vec<UserId>,
-    /// Whether there are more than these.
-    pub is_cut: bool,
+    /// How many these are, if there are more.
+    pub cut_at: Option<usize>,
 }
 
 /// Users whose username or e-mail address begins like this (with `names`, also first and last name), or who have this id.
@@ -160,6 +160,6 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
     }
     let text = format!("SELECT id FROM ({text}) AS found GROUP BY id ORDER BY min(place), id LIMIT {limit}");
     let rows: Vec<Row> = list::query(&text, &values).load(conn)?;
-    let is_cut = rows.len() > most;
-    Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), is_cut })
+    let cut_at = (rows.len() > most).then_some(most);
+    Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
 }

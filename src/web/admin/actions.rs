@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::web::device;
+use crate::accounts::device;
 
 /// An action: the word that is stored, words for a filter, and what it says.
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 21] = [
+const ACTIONS: [Action; 22] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
+    ("login.throttled", "Throttled logins", "Throttled login"),
     ("logout", "Logouts", "Logged out"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
@@ -49,7 +50,7 @@ pub fn sentence(action: &str, count: i32) -> String {
     let once = known.map_or_else(|| in_words(action), |(.., once)| (*once).to_owned());
     match (count, known) {
         (..=1, _) => once,
-        (_, Some((_, many, _))) if action.ends_with(".failed") => {
+        (_, Some((_, many, _))) if action.starts_with("login.") => {
             format!("{} {}", super::words::commas(count.into()), many.to_lowercase())
         }
         _ => format!("{once}, {} times", super::words::commas(count.into())),
@@ -58,7 +59,7 @@ pub fn sentence(action: &str, count: i32) -> String {
 
 /// Whether it is a sign of trouble.
 pub fn is_bad(action: &str) -> bool {
-    action == "session.reuse" || action.ends_with(".failed")
+    ["session.reuse", "login.failed", "login.throttled"].contains(&action)
 }
 
 /// `not_before` becomes `Not before`.
@@ -124,6 +125,7 @@ mod tests {
             ("token.reveal", 1, "Token revealed"),
             ("login.failed", 1, "Failed login"),
             ("login.failed", 1200, "1,200 failed logins"),
+            ("login.throttled", 2, "2 throttled logins"),
             ("session.end", 2, "Session ended, 2 times"),
             ("thing.done_to_it", 1, "Thing done to it"),
             ("", 1, ""),

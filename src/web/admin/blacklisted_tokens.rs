@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
 use crate::db::blacklisted_tokens::{self, Listed};
 use crate::db::latchkey_session::Session;
+use crate::db::page::Page;
 use crate::db::types::TokenId;
 use crate::db::{Conn, DbError, latchkey_rollup, outstanding_tokens};
 use crate::tokens::administer::{self, Unblacklisted};
@@ -117,9 +118,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let hierarchy = asked.date_hierarchy("blacklisted");
     let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
-        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let Whose { owners, jti, cut_at } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = list::search(conn, &filter, &paging)?;
+        let found = Page { meant: cut_at, ..list::search(conn, &filter, &paging)? };
         let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
         let events = Event::blacklistings(filter.reason.as_deref());
         let events: Vec<&str> = events.iter().map(|event| &**event).collect();

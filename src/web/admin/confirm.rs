@@ -2,12 +2,12 @@
 //! minutes. `Superuser::confirm` is the only way to the `Confirmed` that every change in `accounts` asks for.
 
 use actix_session::Session;
-use secrecy::SecretString;
 
 use super::access::{Staff, Superuser};
 use super::error::PageError;
 use super::words::length;
 use crate::accounts::confirm::Confirmed;
+use crate::accounts::failed_login::Door;
 use crate::accounts::login::LoginError;
 use crate::accounts::user::FieldError;
 use crate::db::types::Instant;
@@ -71,12 +71,13 @@ impl Staff {
             return refusal(REQUIRED);
         }
         let (app, actor) = (&self.visit.app, self.visit.actor(&self.user));
-        match Confirmed::by_password(app, actor, &self.user, &self.visit.client, SecretString::from(password)).await {
+        match Confirmed::by_password(app, actor, &self.user, Door::Panel, &self.visit.client, password.into()).await {
             Ok(Some(confirmed)) => {
                 self.session.as_ref().map_or(Ok(()), |session| remember(session, app.now()))?;
                 Ok(Ok(confirmed))
             }
             Ok(None) | Err(LoginError::NoActiveAccount) => refusal(WRONG),
+            Err(LoginError::Throttled(wait)) => Err(PageError::Throttled(wait)),
             Err(LoginError::Busy) => Err(PageError::Busy),
             Err(LoginError::Db(error)) => Err(error.into()),
         }

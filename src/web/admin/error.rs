@@ -15,9 +15,11 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::access::Staff;
-use super::address;
 use super::layout::{Layout, Place, Solo, html};
 use super::session::Visit;
+use super::words::length;
+use super::{address, cookies};
+use crate::accounts::throttle::Wait;
 use crate::app::App;
 use crate::db::DbError;
 use crate::web::middleware::PANEL_POLICY;
@@ -52,6 +54,9 @@ pub enum PageError {
     /// The form cannot be read.
     #[error("an unreadable form")]
     BadForm,
+    /// Too many wrong passwords: the next try has to wait.
+    #[error("too many tries")]
+    Throttled(Wait),
     /// Too many passwords are being checked.
     #[error("too many logins at once")]
     Busy,
@@ -74,6 +79,7 @@ impl ResponseError for PageError {
             Self::NoSuchPage | Self::NoSuchRow(..) | Self::NoSuchSession => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Csrf | Self::BadForm => StatusCode::BAD_REQUEST,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Db(DbError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_))
             | Self::Render(_)
@@ -92,7 +98,8 @@ impl ResponseError for PageError {
 }
 
 /// Middleware: one visit, from its cookies to the headers of its answer.
-pub async fn door(app: Data<App>, request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+pub async fn door(app: Data<App>, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    cookies::keep_readable(request.headers_mut());
     let visit = Rc::new(Visit::new(app, &request));
     request.extensions_mut().insert(Rc::clone(&visit));
     let answer = Rc::clone(&visit).scope(next.call(request)).await;
@@ -155,7 +162,7 @@ struct Failed {
     solo: Solo,
     title: &'static str,
     text: &'static str,
-    advice: &'static str,
+    advice: String,
     /// Where the button leads, and its words.
     way_out: (&'static str, &'static str),
     /// Whether there is a session to end.
@@ -181,8 +188,13 @@ fn error_page(visit: &Rc<Visit>, error: &PageError) -> HttpResponse {
             HttpResponse::build(status).body("Server Error")
         }
     };
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let retry_after = match error {
+        PageError::Throttled(wait) => Some(wait.seconds()),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(5),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -209,11 +221,11 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
 }
 
 fn failed(visit: &Visit, error: &PageError) -> Failed {
-    let page = |title, text, advice, way_out| Failed {
+    let page = |title, text, advice: &str, way_out| Failed {
         solo: Solo::new(visit),
         title,
         text,
-        advice,
+        advice: advice.to_owned(),
         way_out,
         can_log_out: matches!(error, PageError::NotStaff) && visit.user().is_some(),
     };
@@ -241,6 +253,12 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
             "The form could not be read",
             "Nothing was changed. The form is too long, incomplete, or not UTF-8.",
             "Go back, load the page again, and send the form once more.",
+            home,
+        ),
+        PageError::Throttled(wait) => page(
+            "Too many wrong passwords",
+            "Too many were tried lately, for this account or from your address. This one was not looked at.",
+            &format!("Try again in {}.", length(wait.seconds())),
             home,
         ),
         PageError::Busy => page(

@@ -8,8 +8,11 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::stream;
 
+use super::access::Staff;
 use super::changelist::{self, Asked};
 use super::error::PageError;
+use super::layout::{Message, Tone, see};
+use super::words::commas;
 use crate::db::page::{Cursor, From, Page, Paging};
 
 /// So many rows are read at once.
@@ -32,6 +35,14 @@ pub fn pairs<S>(asked: &Asked<S>) -> Vec<(String, String)> {
 /// Where the rows that a list shows are a file.
 pub fn address<S>(list: &str, asked: &Asked<S>) -> String {
     changelist::address(&format!("{list}export/"), &pairs(asked))
+}
+
+/// Nothing is written where rows would be missing: the search means more than `users` users. Back to the list.
+pub fn refuse<S>(staff: &Staff, list: &str, asked: &Asked<S>, users: usize) -> Result<HttpResponse, PageError> {
+    let users = commas(i64::try_from(users).unwrap_or(i64::MAX));
+    let text = format!("Not exported: more than {users} users match the search. Type more of the name.");
+    staff.say(Message { tone: Tone::Bad, text, link: None })?;
+    Ok(see(&changelist::address(list, &pairs(asked))))
 }
 
 /// The first batch of a list in this order.

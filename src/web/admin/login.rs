@@ -110,10 +110,11 @@ pub async fn log_in(
         Ok(user) if access::may_view(&visit.app, &user) => user,
         // The same answer for both: who is no staff learns nothing about the password.
         Ok(user) => {
-            failed_login::note(&visit.app, Door::Panel, &visit.client, Some(&user)).await?;
+            failed_login::note(&visit.app, Door::Panel, &visit.client, &user).await?;
             return refused(form);
         }
         Err(LoginError::NoActiveAccount) => return refused(form),
+        Err(LoginError::Throttled(wait)) => return Err(PageError::Throttled(wait)),
         Err(LoginError::Busy) => return Err(PageError::Busy),
         Err(LoginError::Db(error)) => return Err(error.into()),
     };

@@ -10,6 +10,7 @@ mod blacklisted_tokens;
 mod changelist;
 mod chart;
 mod confirm;
+mod cookies;
 mod csrf;
 mod dashboard;
 mod error;

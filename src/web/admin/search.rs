@@ -66,6 +66,8 @@ pub struct Whose {
     pub owners: Option<Vec<UserId>>,
     /// The token with this jti.
     pub jti: Option<String>,
+    /// How many users these are, if more match.
+    pub cut_at: Option<usize>,
 }
 
 impl Whose {
@@ -76,10 +78,10 @@ impl Whose {
     pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
         let Some(q) = q else { return Ok(Self::default()) };
         if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
-            return Ok(Self { owners: None, jti: Some(q.to_owned()) });
+            return Ok(Self { jti: Some(q.to_owned()), ..Self::default() });
         }
         let found = users::list::find_starting_with(conn, q, false, Self::MOST)?;
-        Ok(Self { owners: Some(found.ids), jti: None })
+        Ok(Self { owners: Some(found.ids), jti: None, cut_at: found.cut_at })
     }
 }
 

@@ -28,10 +28,8 @@ pub fn of(entry: &Entry) -> Vec<Part> {
     };
     match entry.action.as_str() {
         "login" => say(" logged in", &[]),
-        "login.failed" => {
-            let times = if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) };
-            say(" failed to log in as ", &[user, text(&times)])
-        }
+        "login.failed" => say(" failed to log in as ", &[user, text(&times(entry))]),
+        "login.throttled" => say(" had to wait before logging in as ", &[user, text(&times(entry))]),
         "logout" => say(
             match detail["which"].as_str() {
                 Some("all") => " logged out everywhere",
@@ -65,6 +63,10 @@ pub fn of(entry: &Entry) -> Vec<Part> {
 
 fn text(text: &str) -> Part {
     Part { text: text.to_owned(), href: None }
+}
+
+fn times(entry: &Entry) -> String {
+    if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) }
 }
 
 fn actor(entry: &Entry) -> Part {
@@ -133,6 +135,7 @@ mod tests {
             ("user.change", r#"{"changes":{"email":[],"is_staff":[]}}"#, "root changed email and is staff of alice"),
             ("logout", r#"{"which":"others"}"#, "root logged out everywhere else"),
             ("login.failed", "{}", "root failed to log in as alice, 3 times"),
+            ("login.throttled", "{}", "root had to wait before logging in as alice, 3 times"),
             ("some.new_thing", "nonsense", "root: some new thing alice"),
         ] {
             assert_eq!(words(action, detail), sentence);

@@ -210,8 +210,7 @@ impl SessionStore for Store {
         let visit = VISIT.get();
         let no_user = || SaveError::Other(anyhow::Error::msg("an anonymous visitor has no session"));
         let user = visit.user().ok_or_else(no_user)?;
-        let (ip, agent) = (visit.client.ip.map(|ip| ip.to_string()), visit.client.user_agent.clone());
-        let key = admin_session::start(&self.app, &user, state, ip, agent).await;
+        let key = admin_session::start(&self.app, &user, state, &visit.client).await;
         let key = key.map_err(|error| SaveError::Other(visit.fail(error)))?;
         key.try_into().map_err(|error| SaveError::Other(anyhow::Error::new(error)))
     }

@@ -17,8 +17,9 @@ use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::search;
 use super::status::{self, Badge};
-use super::words::{When, commas};
+use super::words::When;
 use crate::app::App;
+use crate::db::page::Page;
 use crate::db::users;
 use crate::db::users::list::{self, Filter, Found, Listed, Sort};
 use crate::db::{Conn, DbError};
@@ -83,8 +84,6 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// How many of those that a search found are shown, if there are more.
-    cut: Option<String>,
     /// The same list as a file.
     export: String,
 }
@@ -99,11 +98,11 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let filter = filter(&asked);
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
     let found = app.db.read(move |conn| {
-        let (filter, is_cut) = search_in(conn, &filter, q.as_deref())?;
-        let found = list::search(conn, &filter, &paging)?;
-        Ok::<_, DbError>((if is_whole { found.of(users::count(conn)?) } else { found }, is_cut))
+        let (filter, meant) = search_in(conn, &filter, q.as_deref())?;
+        let found = Page { meant, ..list::search(conn, &filter, &paging)? };
+        Ok::<_, DbError>(if is_whole { found.of(users::count(conn)?) } else { found })
     });
-    let (found, is_cut) = found.await?;
+    let found = found.await?;
     let export = super::export::address(USERS, &asked);
     let mut list = asked.list(&found);
     if staff.user.is_superuser {
@@ -126,8 +125,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         email: user.email,
     };
     let rows = found.rows.into_iter().map(row).collect();
-    let cut = is_cut.then(|| commas(i64::try_from(MOST).unwrap_or(i64::MAX)));
-    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, cut, export })
+    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, export })
 }
 
 /// First and last name, where there are some.
@@ -148,11 +146,11 @@ fn filter(asked: &Asked<Sort>) -> Filter {
     }
 }
 
-/// The same among those whom a search means, and whether there are more of them.
-fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, bool), DbError> {
-    let Some(q) = q else { return Ok((filter.clone(), false)) };
-    let Found { ids, is_cut } = list::find_starting_with(conn, q, true, MOST)?;
-    Ok((Filter { ids: Some(ids), ..filter.clone() }, is_cut))
+/// The same among those whom a search means, and how many these are if more match.
+fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
+    let Some(q) = q else { return Ok((filter.clone(), None)) };
+    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MOST)?;
+    Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 
 /// `POST user/`: the search.

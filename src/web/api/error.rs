@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::accounts::login::LoginError;
+use crate::accounts::throttle::Wait;
 use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::tokens::TokenError;
@@ -14,7 +15,7 @@ use crate::tokens::revoke::{LogoutError, RevokeError};
 use crate::tokens::verify::AuthError;
 
 /// Seconds after which a client may try again when the server is overloaded or its database is away.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 /// An answer that is no success.
 #[derive(Debug)]
@@ -23,13 +24,15 @@ pub struct ApiError {
     pub status: StatusCode,
     /// The scheme that a 401 asks for, where it is not the one of `JWT_AUTH_HEADER_TYPES`.
     scheme: Option<&'static str>,
+    /// Seconds after which it is worth another try.
+    retry_after: Option<u64>,
     /// The JSON of the answer.
     pub body: Value,
 }
 
 impl ApiError {
     fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, scheme: None, body }
+        Self { status, scheme: None, retry_after: None, body }
     }
 
     fn detail(status: StatusCode, detail: &str) -> Self {
@@ -47,8 +50,8 @@ impl ApiError {
             let scheme = self.scheme.unwrap_or_else(|| schemes.first().map_or("Bearer", String::as_str));
             response.insert_header((header::WWW_AUTHENTICATE, format!("{scheme} realm=\"api\"")));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
         }
         response
     }
@@ -156,7 +159,16 @@ impl ApiError {
 
     /// Overload, or the database is away.
     pub fn unavailable() -> Self {
-        Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.")
+        let error = Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.");
+        Self { retry_after: Some(RETRY_AFTER), ..error }
+    }
+
+    /// Too many tries. In Django REST framework's words.
+    pub fn throttled(wait: Wait) -> Self {
+        let seconds = wait.seconds();
+        let plural = if seconds == 1 { "" } else { "s" };
+        let detail = format!("Request was throttled. Expected available in {seconds} second{plural}.");
+        Self { retry_after: Some(seconds), ..Self::detail(StatusCode::TOO_MANY_REQUESTS, &detail) }
     }
 }
 
@@ -208,6 +220,7 @@ impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
+            LoginError::Throttled(wait) => Self::throttled(wait),
             // The line of the request tells it already; a flood of logins must not become a flood of lines.
             LoginError::Busy => Self::unavailable(),
             LoginError::Db(error) => error.into(),

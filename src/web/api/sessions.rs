@@ -4,11 +4,11 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
+use crate::accounts::device;
 use crate::config::Config;
 use crate::db::types::Instant;
 use crate::tokens::own_sessions::{self, Own};
 use crate::tokens::verify::Authenticated;
-use crate::web::device;
 
 use super::error::ApiError;
 use super::openapi::entry::Entry;

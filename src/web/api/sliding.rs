@@ -38,6 +38,7 @@ impl View for Obtain {
         .leads_to("token_sliding_refresh", "token", "token")
         .leads_to("token_verify", "token", "token")
         .no_account(LoginError::NoActiveAccount)
+        .throttled(config)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {

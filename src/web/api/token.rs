@@ -37,6 +37,7 @@ impl View for Obtain {
             .leads_to("token_blacklist", "refresh", "refresh")
             .leads_to("logout", "refresh_token", "refresh")
             .no_account(LoginError::NoActiveAccount)
+            .throttled(config)
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {

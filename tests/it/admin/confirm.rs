@@ -55,7 +55,12 @@ fn every_change_of_an_account_asks(backend: Backend) {
     let ann = server.add_user("ann");
     let mut panel = server.panel_of("root");
     server.advance(3600);
-    for address in ["add/".to_owned(), format!("{}/change/", ann.id), format!("{}/password/", ann.id)] {
+    for address in [
+        "add/".to_owned(),
+        format!("{}/change/", ann.id),
+        format!("{}/password/", ann.id),
+        format!("{}/blacklist/", ann.id),
+    ] {
         let form = panel.get(&format!("{USERS}{address}"));
         assert!(form.text().contains(FIELD), "{address}");
         let fields = [("username", "other"), ("is_superuser", "on"), ("password1", "x"), ("password2", "x")];

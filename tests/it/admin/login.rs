@@ -33,6 +33,15 @@ fn a_visitor_is_led_through_the_login_to_the_page_that_was_asked_for(backend: Ba
     assert!(panel.follow(&answer).expect_status(200).text().contains("root"));
 }
 
+both!(a_neighbours_cookie_that_cannot_be_read_keeps_nobody_out);
+fn a_neighbours_cookie_that_cannot_be_read_keeps_nobody_out(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_superuser("root");
+    let cookies = format!("junk=%ff; {}; nonsense", server.panel_of("root").cookies());
+    let page = server.client.get("/admin/", &[("cookie", &cookies), ("accept", "text/html")]);
+    assert_eq!(page.status, 200);
+}
+
 both!(logging_out_ends_the_session_for_good);
 fn logging_out_ends_the_session_for_good(backend: Backend) {
     let server = Server::start(backend);

@@ -1,6 +1,6 @@
 //! The search field on every page: straight to a user, a session or a token, else to a list.
 
-use super::{OUTSTANDING, USERS};
+use super::{BLACKLISTED, OUTSTANDING, USERS};
 use crate::harness::forge::jti;
 use crate::harness::{Backend, Server};
 
@@ -49,4 +49,28 @@ fn what_names_two_users_leads_to_the_list(backend: Backend) {
     let page = panel.get("/admin/");
     let answer = panel.submit(&page, "/admin/search/", &[("q", &id)]);
     assert_eq!(answer.header("location"), Some(&*format!("{USERS}?q={id}")));
+}
+
+both!(a_search_that_means_too_many_users_says_so_and_is_not_exported);
+fn a_search_that_means_too_many_users_says_so_and_is_not_exported(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_superuser("root");
+    let alice = server.add_user("alice");
+    let copy = "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, \
+                is_active, date_joined) SELECT password, false, ";
+    for number in 0..51 {
+        server.db.execute(&format!(
+            "{copy} 'many{number}', '', '', '', false, true, date_joined FROM auth_user WHERE id = {}",
+            alice.id
+        ));
+    }
+    let mut panel = server.panel_of("root");
+    let notice = "More than 50 users match the search; what is below is of 50 of them.";
+    for list in ["/admin/sessions/", "/admin/audit_log/", OUTSTANDING, BLACKLISTED] {
+        assert!(panel.get(&format!("{list}?q=many")).expect_status(200).text().contains(notice), "{list}");
+        assert!(!panel.get(&format!("{list}?q=alice")).text().contains("More than"), "{list}");
+    }
+    let export = panel.get("/admin/audit_log/export/?q=many");
+    assert_eq!((export.status, export.header("location")), (303, Some("/admin/audit_log/?q=many")));
+    assert!(panel.follow(&export).text().contains("Not exported: more than 50 users match the search."));
 }

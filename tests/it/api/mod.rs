@@ -22,5 +22,6 @@ mod schema;
 mod session_list;
 mod sessions;
 mod speed;
+mod throttle;
 mod token;
 mod users;

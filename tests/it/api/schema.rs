@@ -1,6 +1,7 @@
 //! The API document against the server that it describes: each example of an error is provoked and compared, so that none
 //! can drift. A new error in the document fails here until `Stage::provoke` knows how it comes about.
 
+use latchkey::accounts::throttle::ACCOUNT_AT_ADDRESS;
 use serde_json::{Value, json};
 
 use crate::harness::server::{NOW, SECRET};
@@ -124,6 +125,11 @@ impl Stage {
             "not_acceptable" => with_headers(&[("accept", "application/xml")], ""),
             "unknown_format" => self.send(method, &format!("{path}?format=xml"), &[], ""),
             "no_account" if fields.len() == 2 => with_all("nobody"),
+            "throttled" => {
+                let tries: Vec<_> =
+                    (0..=ACCOUNT_AT_ADDRESS.free).map(|_| with_all(&format!("nobody at {path}"))).collect();
+                tries.into_iter().next_back().unwrap()
+            }
             "no_account" => with_all(&forged(path, 999, |_| {})),
             "token_invalid" => with_all("x"),
             "token_expired" => with_all(&forged(path, self.alice, expired)),

@@ -13,10 +13,10 @@ use super::super::user::sections::SessionRow;
 use super::super::words::When;
 use super::app;
 use crate::accounts::admin_session;
+use crate::accounts::device;
 use crate::db::latchkey_session;
 use crate::db::types::RowId;
 use crate::tokens::own_sessions;
-use crate::web::device;
 
 /// So many sessions of the API are shown.
 const MOST: i64 = 100;

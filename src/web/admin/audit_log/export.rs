@@ -13,7 +13,7 @@ use crate::web::admin::access::Staff;
 use crate::web::admin::address::AUDIT_LOG;
 use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
-use crate::web::admin::export::{Batch, File, paging, pairs, send};
+use crate::web::admin::export::{Batch, File, paging, pairs, refuse, send};
 use crate::web::admin::layout::see;
 use crate::web::admin::search::is_pasted_token;
 
@@ -25,8 +25,13 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     if asked.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(AUDIT_LOG));
     }
-    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;
     let wanted = Wanted::new(&asked);
+    let meaning = wanted.clone();
+    let (_, meant) = app.db.read(move |conn| meaning.filter(conn)).await?;
+    if let Some(users) = meant {
+        return refuse(&staff, AUDIT_LOG, &asked, users);
+    }
+    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;
     Ok(send(&FILE, move |from| {
         let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {

@@ -146,25 +146,27 @@ impl Wanted {
 
     /// A page of it.
     fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
-        let filter = self.filter(conn)?;
-        list::search(conn, &filter, paging)
+        let (filter, meant) = self.filter(conn)?;
+        Ok(Page { meant, ..list::search(conn, &filter, paging)? })
     }
 
     /// A search means users, or else what an entry is about. Two statements at most.
-    fn filter(&self, conn: &mut Conn) -> Result<Filter, DbError> {
-        let mut filter = self.filter.clone();
+    fn filter(&self, conn: &mut Conn) -> Result<(Filter, Option<usize>), DbError> {
+        let (mut filter, mut cut_at) = (self.filter.clone(), None);
         if let Some(user) = &self.user {
             filter.users = Some(or_deleted(users::list_named(conn, user)?, user));
         }
         if let Some(q) = &self.q {
-            let found = or_deleted(users::list::find_starting_with(conn, q, false, MOST_USERS)?.ids, q);
+            let found = users::list::find_starting_with(conn, q, false, MOST_USERS)?;
+            cut_at = found.cut_at;
+            let found = or_deleted(found.ids, q);
             match &mut filter.users {
                 _ if found.is_empty() => filter.object = Some(q.clone()),
                 Some(users) => users.retain(|user| found.contains(user)),
                 none => *none = Some(found),
             }
         }
-        Ok(filter)
+        Ok((filter, cut_at))
     }
 }
 

@@ -2,6 +2,7 @@
 //! declares itself as a `ModelAdmin`. Lists are turned by keyset cursors, so the last page is as quick as the first.
 
 pub mod action;
+mod column;
 pub mod date_hierarchy;
 pub mod filter;
 pub mod period;
@@ -17,6 +18,7 @@ use super::words;
 use crate::db::latchkey_rollup::Sum;
 use crate::db::list;
 use crate::db::page::{Cursor, From, Page, Paging, Total};
+pub use column::{Column, SortLink, column};
 use date_hierarchy::{DateHierarchy, Dates};
 use filter::{Chip, Chosen, Field, Filter, Tab};
 use period::Period;
@@ -67,22 +69,6 @@ pub struct Order<S> {
     pub turns: [&'static str; 2],
 }
 
-/// A column's head.
-pub struct Column {
-    /// Its words.
-    pub label: &'static str,
-    /// How to sort by it, if that is possible.
-    pub sort: Option<SortLink>,
-}
-
-/// A column's head as a link.
-pub struct SortLink {
-    /// The list in this order.
-    pub href: String,
-    /// `aria-sort`, where the list is in this order now.
-    pub aria: Option<&'static str>,
-}
-
 /// A link to another page of the list.
 pub struct Turn {
     /// `Newer`, `Older` …
@@ -127,6 +113,8 @@ pub struct ChangeList {
     pub actions: &'static [(&'static str, &'static str)],
     /// How many rows were looked at, if the search stopped there.
     scanned: Option<i64>,
+    /// How many users the search means, if more match it.
+    pub meant: Option<String>,
     links: Vec<(&'static str, SortLink)>,
 }
 
@@ -227,6 +215,7 @@ impl<S: Copy> Asked<S> {
             kept_by_search: all.into_iter().chain(sort).collect(),
             actions: &[],
             scanned: page.looked_at,
+            meant: page.meant.map(|users| words::commas(i64::try_from(users).unwrap_or(i64::MAX))),
             links: self.admin.orders.iter().map(|order| (order.name, self.sort_link(order.name))).collect(),
             total: total.filter(|_| self.is_whole()),
             q: self.q.clone(),
@@ -318,11 +307,6 @@ impl ChangeList {
     }
 }
 
-/// A column that cannot be sorted by.
-pub fn column(label: &'static str) -> Column {
-    Column { label, sort: None }
-}
-
 #[cfg(test)]
 mod tests {
     use chrono_tz::Tz;
@@ -350,7 +334,8 @@ mod tests {
     }
 
     fn list(query: &str, before: Option<Cursor>, after: Option<Cursor>) -> ChangeList {
-        let page = Page { rows: vec![(); 25], before, after, total: Total::About(10_249_000), looked_at: None };
+        let page =
+            Page { rows: vec![(); 25], before, after, total: Total::About(10_249_000), looked_at: None, meant: None };
         asked(query).list(&page)
     }
 
@@ -390,8 +375,14 @@ mod tests {
     #[test]
     fn the_count_says_what_it_counts() {
         assert_eq!(list("", None, None).count, "25 of about 10.2 million, newest first");
-        let page =
-            Page { rows: vec![(); 3], before: None, after: None, total: Total::Unknown, looked_at: Some(10_000) };
+        let page = Page {
+            rows: vec![(); 3],
+            before: None,
+            after: None,
+            total: Total::Unknown,
+            looked_at: Some(10_000),
+            meant: None,
+        };
         assert_eq!(asked("").list(&page).count, "3 among 10,000 that were looked at, newest first");
     }
 }

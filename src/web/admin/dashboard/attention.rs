@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::span::Span;
-use super::{Found, Statistic, address, amount, commas, short};
+use super::{Figures, Found, Statistic, address, amount, commas, short};
+use crate::accounts::events::Event;
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
 use crate::db::latchkey_mail::list::{self, Trouble};
@@ -34,7 +35,8 @@ pub struct Item {
 }
 
 /// Everything, worst first.
-pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item> {
+pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<Item> {
+    let reuse_alarms = figures.total(&Event::ReuseAlarm.name());
     let reuse = (reuse_alarms > 0).then(|| Item {
         class: "bad",
         icon: "alert",
@@ -42,9 +44,10 @@ pub fn list(app: &App, found: &Found, reuse_alarms: i64, span: Span) -> Vec<Item
         href: Some(format!("{}?reason=reuse", address::SESSIONS)),
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
-    let pressing = [reuse, migrations(found), overdue_mail(app, found), failed_mail(found), missing_indexes(found)];
-    let others = [unsent_mail(app), signing_key(app), secret_key(app), expired(app, found), shared_addresses(found)];
-    pressing.into_iter().chain(others).flatten().collect()
+    let pressing = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found), failed_mail(found)];
+    let settings = [missing_indexes(found), unsent_mail(app), signing_key(app), secret_key(app)];
+    let routine = [expired(app, found), shared_addresses(found)];
+    pressing.into_iter().chain(settings).chain(routine).flatten().collect()
 }
 
 /// What the queue of mail says. One statement, answered by indexes.
@@ -84,6 +87,19 @@ fn unsent_mail(app: &App) -> Option<Item> {
         title: "Mail reaches nobody".to_owned(),
         href: Some(address::SETTINGS.to_owned()),
         text: "EMAIL_URL is console: mail is printed by the server, not sent. Set it to a mail server.".to_owned(),
+    })
+}
+
+/// Somebody who mistypes a password a few times is no news.
+fn guessing(figures: &Figures<'_>, span: Span) -> Option<Item> {
+    const ROUTINE: i64 = 100;
+    let held_back = figures.total(&Event::ThrottledLogin.name());
+    (held_back > ROUTINE).then(|| Item {
+        class: "warn",
+        icon: "alert",
+        title: format!("{} to log in held back in {}", amount(held_back, "attempt"), span.words()),
+        href: Some(format!("{}?action=login.throttled", address::AUDIT_LOG)),
+        text: "Somebody guesses passwords. Known devices of the owners are not held back.".to_owned(),
     })
 }
 

@@ -68,6 +68,8 @@ struct Logins {
     up: String,
     down: String,
     table: Table,
+    /// How many were held back, if any were.
+    throttled: Option<String>,
 }
 
 /// A row of bars with its name and its sum.
@@ -112,7 +114,7 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
     page(&Dashboard {
         span,
         tiles: tiles(&found, &figures, span),
-        attention: attention::list(&app, &found, figures.total(&Event::ReuseAlarm.name()), span),
+        attention: attention::list(&app, &found, &figures, span),
         actions: found
             .recent
             .iter()
@@ -158,9 +160,9 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant) -> Result<Found, DbEr
 
 /// Every event that is shown.
 fn events() -> Vec<String> {
-    use Event::{FailedLogin, Login, Refresh, ReuseAlarm, TokenCreated, UserCreated};
-    let plain =
-        [TokenCreated, Refresh, Login, FailedLogin, ReuseAlarm, UserCreated].map(|event| event.name().into_owned());
+    use Event::{FailedLogin, Login, Refresh, ReuseAlarm, ThrottledLogin, TokenCreated, UserCreated};
+    let plain = [TokenCreated, Refresh, Login, FailedLogin, ThrottledLogin, ReuseAlarm, UserCreated]
+        .map(|event| event.name().into_owned());
     plain.into_iter().chain(status::REASON_CHOICES.map(|(word, _)| format!("{BLACKLISTED}{word}"))).collect()
 }
 
@@ -220,7 +222,10 @@ fn tiles(found: &Found, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
 }
 
 fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &[String]) -> Logins {
-    let (up, down) = (figures.of(&Event::Login.name()), figures.of(&Event::FailedLogin.name()));
+    let [up, down, throttled] =
+        [Event::Login, Event::FailedLogin, Event::ThrottledLogin].map(|event| figures.of(&event.name()));
+    let held_back: i64 = throttled.iter().sum();
+    let columns: [(&str, &[i64]); 3] = [("Logins", &up), ("Failed", &down), ("Held back", &throttled)];
     let good = Series { name: "logins", values: &up, class: "" };
     let bad = Series { name: "failed", values: &down, class: "bad" };
     let label = format!(
@@ -236,7 +241,8 @@ fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &[Str
     Logins {
         up: format!("{} logins, up", commas(good.sum())),
         down: format!("{} failed, down", commas(bad.sum())),
-        table: chart::table(caption, span.column(), long_names, &[("Logins", &up), ("Failed", &down)]),
+        table: chart::table(caption, span.column(), long_names, &columns),
+        throttled: (held_back > 0).then(|| amount(held_back, "attempt")),
         bars: chart::up_and_down(label, names, good, bad),
     }
 }

@@ -4,9 +4,9 @@ use super::super::address::OUTSTANDING;
 use super::super::status;
 use super::super::words::{Jti, Reader, When};
 use super::Sentence;
+use crate::accounts::device;
 use crate::app::App;
 use crate::tokens::explain::Explanation;
-use crate::web::device;
 
 /// A token's neighbours, oldest first.
 pub struct Timeline {

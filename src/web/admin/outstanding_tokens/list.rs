@@ -6,10 +6,12 @@ use askama::Template;
 
 use super::Owner;
 use super::actions::ACTIONS;
+use crate::accounts::device;
 use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
+use crate::db::page::Page;
 use crate::db::{Conn, DbError, latchkey_rollup};
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::OUTSTANDING;
@@ -21,7 +23,6 @@ use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::search::{self, Whose};
 use crate::web::admin::status::Badge;
-use crate::web::device;
 use crate::web::words::{Jti, Reader, When};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
@@ -119,9 +120,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let hierarchy = asked.date_hierarchy("created");
     let bounds = hierarchy.bounds();
     let job = move |conn: &mut Conn| {
-        let Whose { owners, jti } = Whose::find(conn, q.as_deref())?;
+        let Whose { owners, jti, cut_at } = Whose::find(conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = list::search(conn, &filter, &paging, reader.now)?;
+        let found = Page { meant: cut_at, ..list::search(conn, &filter, &paging, reader.now)? };
         let sums = latchkey_rollup::list_sums(conn, &[&Event::TokenCreated.name()], &bounds)?;
         if !has_counts {
             return Ok::<_, DbError>((found, sums, None));

@@ -7,6 +7,7 @@ use askama::Template;
 use super::chain::{self, Axis, Row};
 use super::history::{self, Alarm, Event};
 use super::{Shown, find};
+use crate::accounts::device;
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_session::Session;
@@ -20,7 +21,6 @@ use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::outstanding_tokens::Owner;
 use crate::web::admin::status;
-use crate::web::device;
 use crate::web::words::{Reader, When, amount, commas, length};
 
 /// So many addresses are shown.

@@ -5,8 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{ACTIONS, Shown};
+use crate::accounts::device;
 use crate::app::App;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
+use crate::db::page::Page;
 use crate::db::{Conn, DbError, latchkey_session, users};
 use crate::tokens::sessions;
 use crate::web::admin::access::Staff;
@@ -19,7 +21,6 @@ use crate::web::admin::layout::{Layout, Place, page};
 use crate::web::admin::outstanding_tokens::Owner;
 use crate::web::admin::search;
 use crate::web::admin::status::REASON_CHOICES;
-use crate::web::device;
 use crate::web::words::{Reader, When};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
@@ -110,8 +111,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     };
     let (q, paging, is_whole, limits) = (asked.q.clone(), asked.paging(), asked.is_whole(), sessions::limits(&app));
     let job = move |conn: &mut Conn| {
-        let filter = q.as_deref().map_or(Ok(filter.clone()), |q| whose(conn, &filter, q))?;
-        let found = list::search(conn, &filter, &paging, limits)?;
+        let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(conn, &filter, q))?;
+        let found = Page { meant, ..list::search(conn, &filter, &paging, limits)? };
         Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(conn)?) } else { found })
     };
     let found = app.db.read(job).await?;
@@ -133,12 +134,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
 }
 
 /// A session of that id if there is one, or else those of the users who are meant. Two statements at most.
-fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<Filter, DbError> {
+fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<(Filter, Option<usize>), DbError> {
     if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
-        return Ok(Filter { id: Some(q.to_owned()), ..filter.clone() });
+        return Ok((Filter { id: Some(q.to_owned()), ..filter.clone() }, None));
     }
-    let owners = users::list::find_starting_with(conn, q, false, MOST_OWNERS)?.ids;
-    Ok(Filter { owners: Some(owners), ..filter.clone() })
+    let found = users::list::find_starting_with(conn, q, false, MOST_OWNERS)?;
+    Ok((Filter { owners: Some(found.ids), ..filter.clone() }, found.cut_at))
 }
 
 fn status(value: &str) -> Option<Status> {

@@ -3,11 +3,14 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
+use serde::Deserialize;
 
 use super::super::access::Superuser;
 use super::super::address::BLACKLISTED;
-use super::super::csrf::{CsrfForm, NoFields};
+use super::super::confirm::{self, OwnPassword};
+use super::super::csrf::CsrfForm;
 use super::super::error::PageError;
+use super::super::form::Errors;
 use super::super::layout::{Layout, Message, Place, Tone, page, see};
 use super::super::words::{amount, at_least, length};
 use super::{address_of, find, find_counted, tokens_of};
@@ -25,11 +28,24 @@ struct Confirmation {
     has_live: bool,
     other: String,
     access_lifetime: String,
+    errors: Vec<(String, &'static str, String)>,
+    own_password: OwnPassword,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    own_password: String,
 }
 
 /// `GET user/ID/blacklist/`: asks first.
-pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let (user, counts) = find_counted(&app, *path).await?;
+pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    render(&superuser, &app, *path, &Errors::default()).await
+}
+
+async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
+    let ((user, counts), staff) = (find_counted(app, id).await?, &superuser.0);
     page(&Confirmation {
         layout: staff.layout(Place::Users(false)),
         id: user.id.0,
@@ -38,6 +54,8 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -
         has_live: counts.live > 0,
         other: at_least(counts.all - counts.live, counts.is_cut()),
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
+        errors: errors.summary(&[confirm::LABEL]),
+        own_password: staff.own_password(errors.of(confirm::LABEL.0)),
     })
 }
 
@@ -46,10 +64,14 @@ pub async fn blacklist(
     superuser: Superuser,
     path: Path<i64>,
     app: Data<App>,
-    _: CsrfForm<NoFields>,
+    CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
     let (id, user) = (UserId(*path), find(&app, *path).await?);
-    let count = revoke::blacklist_all_of(&app, &superuser.actor(), id).await?;
+    let by = match superuser.confirm(fields.own_password).await? {
+        Ok(by) => by,
+        Err(error) => return render(&superuser, &app, id.0, &Errors::new(vec![error])).await,
+    };
+    let count = revoke::blacklist_all_of(&app, by.actor(), id).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let text = match count {
         0 => format!("{} had no live token. Nothing was changed.", user.username),

@@ -6,6 +6,7 @@ use super::super::status::{Badge, Status};
 use super::super::words::{Jti, Reader, When, at_least};
 use super::history::{self, Line};
 use super::missing;
+use crate::accounts::device;
 use crate::app::App;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Listed};
@@ -13,7 +14,6 @@ use crate::db::types::UserId;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError, latchkey_audit_log};
 use crate::tokens::own_sessions;
-use crate::web::device;
 
 /// So many sessions are shown, and so many tokens and entries of the audit log.
 const SESSIONS: i64 = 10;

@@ -13,7 +13,7 @@ use crate::web::admin::access::Superuser;
 use crate::web::admin::address::USERS;
 use crate::web::admin::changelist::Asked;
 use crate::web::admin::error::PageError;
-use crate::web::admin::export::{Batch, File, paging, pairs, send};
+use crate::web::admin::export::{Batch, File, paging, pairs, refuse, send};
 use crate::web::admin::layout::see;
 use crate::web::admin::search::is_pasted_token;
 
@@ -38,8 +38,13 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
     if asked.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(USERS));
     }
-    note(&app, &superuser.actor(), Export::Users, &pairs(&asked)).await?;
     let (filter, q) = (filter(&asked), asked.q.clone());
+    let (whom, typed) = (filter.clone(), q.clone());
+    let (_, meant) = app.db.read(move |conn| search_in(conn, &whom, typed.as_deref())).await?;
+    if let Some(users) = meant {
+        return refuse(&superuser.0, USERS, &asked, users);
+    }
+    note(&app, &superuser.actor(), Export::Users, &pairs(&asked)).await?;
     Ok(send(&FILE, move |from| {
         let (app, filter, q) = (app.clone(), filter.clone(), q.clone());
         // Everybody is in this order; in that of the last login some are not.

@@ -1,11 +1,14 @@
 //! What an endpoint says about itself for the API document: what it takes, what it answers, and each way in which it fails.
 //! The failures are made by the code that answers with them, so that their texts cannot differ. Views write entries.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr, Required};
 
+use crate::accounts::throttle::Wait;
 use crate::config::Config;
 use crate::tokens::TokenError;
 use crate::tokens::refresh::RefreshError;
@@ -142,6 +145,16 @@ impl Entry {
     /// A login that does not succeed.
     pub fn no_account(self, error: impl Into<ApiError>) -> Self {
         self.fault("no_account", "Unknown user, wrong password, or inactive user", error)
+    }
+
+    /// A password is asked for, so guessing it is slowed down.
+    pub fn throttled(self, config: &Config) -> Self {
+        if config.accounts.login_throttle {
+            let error = ApiError::throttled(Wait(Duration::from_secs(1)));
+            self.fault("throttled", "Too many failed lately: Retry-After says when to try again", error)
+        } else {
+            self
+        }
     }
 
     /// The ways in which a refresh is refused.

@@ -1,8 +1,24 @@
-//! A `User-Agent` in words: "Firefox on Windows". What no browser sends is called by its first product token.
-//! The words are for people only: nothing is decided by them, and everybody can send what they like.
+//! What users log in from: a `User-Agent` in words ("Firefox on Windows"; what no browser sends is called by its first
+//! product token), and the devices that an account was used from within a month. Everybody can send what words they like,
+//! so a device is words and an address: a login from another one is told to the user by mail.
+
+use std::time::Duration;
 
 use woothee::parser::Parser;
 use woothee::woothee::VALUE_UNKNOWN;
+
+use super::{Client, throttle};
+use crate::app::App;
+use crate::db::types::Instant;
+use crate::db::users::User;
+use crate::db::{Conn, DbError, latchkey_device};
+use crate::mail::Outgoing;
+use crate::mail::letter::{Letter, Origin};
+
+/// A device is forgotten when it was not used for so long.
+pub const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+/// So many devices of a user are kept.
+const MOST: i64 = 100;
 
 /// More of a product's name is no reading.
 const LONGEST: usize = 40;
@@ -19,6 +35,44 @@ pub fn words(user_agent: &str) -> String {
         (None, Some(system)) => format!("Unknown program on {system}"),
         (None, None) => "Unknown device".to_owned(),
     }
+}
+
+/// Notes a login, in its transaction. Queues a mail if the account was used before, but not from this device; answers
+/// whether it did.
+pub fn note(app: &App, conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<bool, DbError> {
+    let Seen::New { is_first: false } = remember(conn, user, client, now)? else { return Ok(false) };
+    if !app.config.mail.security_mail || user.email.is_empty() {
+        return Ok(false);
+    }
+    let origin = Origin { at: now.timestamp(), ip: client.address() };
+    let letter = Letter::NewDevice { username: user.username.clone(), device: words(&client.user_agent), origin };
+    let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
+    app.mailer.enqueue(conn, now, &mail)?;
+    Ok(true)
+}
+
+/// Whether a device was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The account was used from it within a month.
+    Before,
+    /// It was not; `is_first` if it is the first device of all.
+    New {
+        /// Nothing is known of where the account was used.
+        is_first: bool,
+    },
+}
+
+/// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
+pub fn remember(conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<Seen, DbError> {
+    let (network, name) = (throttle::network(client), words(&client.user_agent));
+    if latchkey_device::update_seen(conn, user.id, &network, &name, now)? {
+        return Ok(Seen::Before);
+    }
+    let is_first = latchkey_device::find_last_login(conn, user.id)?.is_none();
+    latchkey_device::insert(conn, user.id, &network, &name, now)?;
+    latchkey_device::delete_oldest_of(conn, user.id, MOST)?;
+    Ok(Seen::New { is_first })
 }
 
 fn known(word: &str) -> Option<&str> {
