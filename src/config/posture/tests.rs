@@ -49,6 +49,7 @@ const CASES: &[Case] = &[
         &[("EMAIL_URL", "smtp://localhost")],
         &[("EMAIL_URL", "smtp://mail.example.com?tls=opportunistic")],
     ),
+    (Source::Asvs, "6.3.1", &[], &[("LOGIN_THROTTLE", "false")]),
     (Source::Asvs, "6.2.8", &[], &[("PASSWORD_HASHER", "bcrypt")]),
     (Source::Asvs, "7.3.1", &[], &[("JWT_ROTATE_REFRESH_TOKENS", "false")]),
     (
