@@ -12,7 +12,7 @@ use super::manage::{self, ManageError};
 use super::user::{normalize_email, validate_email};
 use super::{Actor, Client, audit, notice, throttle};
 use crate::app::App;
-use crate::db::types::UserId;
+use crate::db::types::{Instant, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
@@ -69,6 +69,12 @@ fn is_taken(conn: &mut Conn, user: &User, email: &str) -> Result<bool, DbError> 
         Err(ManageError::Db(error)) => Err(error),
         Err(_) => Ok(true),
     }
+}
+
+/// When the user has shown their present address to be theirs, if they have.
+pub fn confirmed_at(conn: &mut Conn, user: &User) -> Result<Option<Instant>, DbError> {
+    let confirmed = latchkey_user::find_confirmed(conn, user.id)?;
+    Ok(confirmed.filter(|(email, _)| *email == user.email).map(|(_, at)| at))
 }
 
 /// What a token would do: the user, and the address that it is for. Burns nothing.

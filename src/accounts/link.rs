@@ -109,7 +109,7 @@ pub(super) fn find(
     purpose: Purpose,
     token: &SecretString,
 ) -> Result<Option<(Link, User)>, DbError> {
-    good(app, conn, purpose, token, |conn, id| users::find(conn, id))
+    good(app, conn, purpose, token, users::find)
 }
 
 /// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.

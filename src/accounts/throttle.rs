@@ -107,7 +107,9 @@ impl Rule {
 
     /// Where the wait does not grow any more, tries are not counted on: what is over is forgotten in a bearable time.
     fn most(self) -> i32 {
-        (self.free..).find(|tries| self.wait(*tries) == self.longest).unwrap_or(self.free) + 1
+        let doublings =
+            self.longest.as_secs().checked_div(self.first.as_secs()).unwrap_or(1).next_power_of_two().ilog2();
+        self.free + i32::try_from(doublings).unwrap_or(0) + 1
     }
 
     /// Tries that are not forgotten yet.

@@ -69,7 +69,9 @@ impl Rules<'_> {
     /// Says what is wrong with it.
     fn is_broken_by(&self, password: &SecretString) -> bool {
         let problems = policy::check(&self.app.config, &self.owner, password);
-        problems.iter().for_each(|problem| output::warn(&problem.message));
+        for problem in &problems {
+            output::warn(&problem.message);
+        }
         !problems.is_empty()
     }
 }

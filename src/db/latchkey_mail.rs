@@ -74,15 +74,18 @@ pub fn claim_due(
     claim: &str,
     limit: i64,
 ) -> Result<Vec<Claimed>, DbError> {
-    // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway.
+    // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway. What is due
+    // is looked up once: a subquery might be run for each row, and find others each time.
     let skip = if conn.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
     let query = format!(
-        "UPDATE latchkey_mail SET next_at = $1, claim = $2 WHERE id IN (SELECT id FROM latchkey_mail \
-         WHERE status = 'queued' AND next_at <= $3 ORDER BY next_at, id LIMIT $4 {skip}) \
+        "WITH due AS MATERIALIZED (SELECT id FROM latchkey_mail WHERE status = 'queued' AND next_at <= $1 \
+         ORDER BY next_at, id LIMIT $2 {skip}) \
+         UPDATE latchkey_mail SET next_at = $3, claim = $4 WHERE id IN (SELECT id FROM due) \
          RETURNING id, created_at, recipient, subject, template, parameters, secret, attempts, give_up_at"
     );
-    let query = diesel::sql_query(query).bind::<Moment, _>(until).bind::<Text, _>(claim);
-    let mut claimed: Vec<Claimed> = query.bind::<Moment, _>(now).bind::<BigInt, _>(limit).load(conn)?;
+    // SQLite numbers its parameters as they come.
+    let query = diesel::sql_query(query).bind::<Moment, _>(now).bind::<BigInt, _>(limit);
+    let mut claimed: Vec<Claimed> = query.bind::<Moment, _>(until).bind::<Text, _>(claim).load(conn)?;
     claimed.sort_by_key(|mail| mail.id);
     Ok(claimed)
 }

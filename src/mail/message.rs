@@ -61,7 +61,7 @@ pub fn address(text: &str) -> Result<Address, Fault> {
         };
         Address::new(user, domain).ok()
     });
-    parts.ok_or_else(|| Fault::permanent("The address is none that mail can be sent to.".to_owned()))
+    parts.ok_or_else(|| Fault::permanent("Mail cannot be sent to this address.".to_owned()))
 }
 
 #[cfg(test)]

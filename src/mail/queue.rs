@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use super::letter::Letter;
-use super::transport::{DEADLINE, Fault};
+use super::transport::Fault;
 use super::{Mailer, context};
 use crate::clock::Clock;
 use crate::crypto::random;
@@ -24,6 +24,8 @@ const LEASE: Duration = Duration::from_mins(10);
 const INTERVAL: Duration = Duration::from_secs(15);
 /// What part of an attempt's time it may go on when the process is to end: five seconds.
 const LAST_WORDS: u32 = 12;
+/// For so long it is tried to note that a mail was sent: with the attempt itself less than `LEASE`.
+const NOTE_FOR: Duration = Duration::from_mins(8);
 /// What lies between two attempts to note that a mail was sent.
 const NOTE_AGAIN: Duration = Duration::from_secs(1);
 /// The longest that lies between two attempts to send a mail.
@@ -118,9 +120,12 @@ impl Worker<'_> {
             done.again += 1;
             tracing::warn!(mail = id.0, template = mail.template, attempts, error, "a mail could not be sent yet");
         }
-        let note = move |conn: &mut _| match is_over {
-            true => latchkey_mail::update_done(conn, id, &claim, FAILED, now, Some(&error)),
-            false => latchkey_mail::update_failed(conn, id, &claim, next, &error),
+        let note = move |conn: &mut _| {
+            if is_over {
+                latchkey_mail::update_done(conn, id, &claim, FAILED, now, Some(&error))
+            } else {
+                latchkey_mail::update_failed(conn, id, &claim, next, &error)
+            }
         };
         self.db.write(note).await.map(drop)
     }
@@ -168,13 +173,13 @@ impl Worker<'_> {
                 match self.db.write(note).await {
                     Ok(_) => return,
                     Err(error) => {
-                        tracing::warn!(mail = id.0, %error, "a mail was sent and that could not be noted yet")
+                        tracing::warn!(mail = id.0, %error, "a mail was sent and that could not be noted yet");
                     }
                 }
                 sleep(NOTE_AGAIN).await;
             }
         };
-        if timeout(LEASE - 2 * DEADLINE, noted).await.is_err() {
+        if timeout(NOTE_FOR, noted).await.is_err() {
             tracing::error!(mail = mail.id.0, "a mail was sent and that could not be noted: it will be sent again");
         }
     }

@@ -31,14 +31,16 @@ impl Page {
         Self { status, ..self }
     }
 
-    /// Whether it is one of `/admin/`.
-    pub fn is_of_the_panel(&self) -> bool {
-        self.path.starts_with("/admin/")
+    /// Whether it is one of `/api/`.
+    pub fn is_of_the_api(&self) -> bool {
+        self.path.starts_with("/api/")
     }
 }
 
 const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
 const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
+
+const CHOOSE: &str = "/account/password/reset/confirm/?token={reset_token}";
 
 /// The page before the login. It comes first, because nobody who is logged in gets there.
 pub const LOGIN: Page = at("login", "/admin/login/");
@@ -60,6 +62,8 @@ pub const PAGES: &[Page] = &[
         .sending("/user/add/", &[("username", "a b"), ("password1", "short")]),
     at("user_password", "/admin/auth/user/{alice}/password/"),
     at("user_password_refused", "/admin/auth/user/{alice}/password/").sending("/password/", &[("password1", "short")]),
+    at("user_reset_link", "/admin/auth/user/{alice}/reset_link/"),
+    at("user_reset_link_refused", "/admin/auth/user/{tomas}/reset_link/"),
     at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
     at("sessions", "/admin/sessions/"),
@@ -93,6 +97,17 @@ pub const PAGES: &[Page] = &[
     at("explain_nothing_known", "/admin/explain/?jti=no-such-token"),
     at("settings", "/admin/settings/"),
     at("not_found", "/admin/nothing/").answering(404),
+    at("password_reset", "/account/password/reset/"),
+    at("password_reset_refused", "/account/password/reset/").sending("/reset/", &[("email", "nobody")]),
+    at("password_choose", CHOOSE),
+    at("password_choose_refused", CHOOSE).sending("/confirm/", &[("password1", "alice"), ("password2", "alice")]),
+    at("password_link_over", "/account/password/reset/confirm/?token=nonsense").answering(400),
+    at("password_change", "/account/password/change/"),
+    at("password_change_refused", "/account/password/change/").sending("/change/", &[("password1", "one")]),
+    at("email_change", "/account/email/change/"),
+    at("email_change_refused", "/account/email/change/").sending("/change/", &[("email", "nobody")]),
+    at("email_confirm", "/account/email/confirm/?token={email_token}"),
+    at("account_nothing", "/account/nothing/").answering(404),
     at("api_token", "/api/token/").answering(405),
     at("api_document", "/api/docs/"),
 ];
@@ -140,7 +155,7 @@ impl Site {
 
     /// The same, where everything that comes from outside is hostile.
     pub fn hostile(backend: Backend) -> Self {
-        let site = Self::with(backend, HOSTILE[0]);
+        let mut site = Self::with(backend, HOSTILE[0]);
         let db = &site.server.db;
         for (at, name) in ["alice", "lena", "tomas"].iter().enumerate() {
             for (column, most) in [("email", 254), ("first_name", 150), ("last_name", 150), ("username", 150)] {
@@ -162,6 +177,7 @@ impl Site {
             let text = hostile(table.len() + column.len(), most).replace('\'', "''");
             db.execute(&format!("UPDATE {table} SET {column} = '{text}' WHERE {column} IS NOT NULL"));
         }
+        site.make_links();
         for text in 0..HOSTILE.len() {
             site.server.obtain(&hostile(text, 150), "wrong").expect_status(401);
         }
@@ -170,7 +186,7 @@ impl Site {
 
     fn with(backend: Backend, user_agent: &str) -> Self {
         // What a setting is where it is not set may depend on the database.
-        let server = Server::with(backend, &[("AUTO_MIGRATE", "true")]);
+        let server = Server::with(backend, &[("AUTO_MIGRATE", "true"), ("PASSWORD_RULES", "nist")]);
         server.add_superuser("root");
         let mut places = BTreeMap::new();
         for name in ["alice", "lena"] {
@@ -217,7 +233,19 @@ impl Site {
         places.insert("rotated_jti", jti(&first.refresh));
         let session = format!("SELECT session_id AS t FROM latchkey_token WHERE token_id = {rotated}");
         places.insert("session", server.db.text(&session).unwrap());
-        Self { server, places }
+        places.insert("tomas", tomas.to_string());
+        let mut site = Self { server, places };
+        site.make_links();
+        site
+    }
+
+    /// Links to alice as they are now: one for a new password, one to another address.
+    fn make_links(&mut self) {
+        let alice = self.places["alice"].clone();
+        for (place, purpose) in [("reset_token", "password_reset"), ("email_token", "email_change")] {
+            let token = self.server.link(&alice, purpose, "alice@example.org");
+            self.places.insert(place, token);
+        }
     }
 
     /// An address or a field with its words replaced.

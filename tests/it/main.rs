@@ -6,6 +6,7 @@
 #[macro_use]
 mod harness;
 
+mod account;
 mod admin;
 mod api;
 #[path = "../browser/mod.rs"]

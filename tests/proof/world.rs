@@ -12,10 +12,10 @@ use latchkey::app::App;
 use latchkey::clock::Clock;
 use latchkey::db::DbError;
 use latchkey::db::types::UserId;
+use latchkey::tokens::login::{ObtainError, Password};
 use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};
 use latchkey::tokens::verify::{self, AuthError, Authenticated};
-use latchkey::tokens::login::{ObtainError, Password};
 use latchkey::tokens::{TokenError, introspect, obtain};
 use serde_json::json;
 

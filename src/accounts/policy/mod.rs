@@ -56,6 +56,10 @@ pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Pro
         return vec![problem];
     }
     let password = password.expose_secret();
+    if password.trim() != password {
+        let message = "A password can't begin or end with a space: a login over the API cuts it off.".to_owned();
+        return vec![Problem { code: "surrounding_space", message }];
+    }
     match config.passwords.rules {
         PasswordRules::Nist => nist::check(owner, &config.mail.site_name, password),
         PasswordRules::Django => django::check(owner, password),

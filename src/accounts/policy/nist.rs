@@ -40,7 +40,7 @@ pub fn rules(has_second_factor: bool) -> Vec<PasswordRule> {
         PasswordRule { words: format!("At least {least} characters"), least: Some(least), most: Some(LONGEST) },
         PasswordRule::said("None of the passwords that many people use"),
         PasswordRule::said("Not the username, the email address or the name of this site"),
-        PasswordRule::said("Any characters, also spaces between words; a sentence is good"),
+        PasswordRule::said("Any characters will do, also spaces: a short sentence is good"),
     ]
 }
 

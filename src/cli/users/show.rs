@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::Shown;
+use crate::accounts::email_change;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
 use crate::db;
+use crate::db::types::Instant;
 
 /// Show one user
 ///
@@ -25,6 +27,8 @@ pub struct Args {
 struct Detail {
     #[serde(flatten)]
     user: Shown,
+    /// Null while the user has not shown the address to be theirs.
+    email_confirmed_at: Option<String>,
     outstanding_tokens: i64,
     blacklisted_tokens: i64,
 }
@@ -36,17 +40,24 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let user = super::shown(&app, id).await?;
     let now = app.now();
     let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?;
-    let detail = Detail { user, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
+    let confirmed = app.db.read(move |conn| match db::users::find(conn, id)? {
+        Some(user) => email_change::confirmed_at(conn, &user),
+        None => Ok(None),
+    });
+    let email_confirmed_at = confirmed.await?.map(Instant::iso);
+    let detail =
+        Detail { user, email_confirmed_at, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
     if json { output::json(&detail) } else { people(&detail) }
 }
 
 fn people(detail: &Detail) -> Result<(), Failure> {
-    let Detail { user, outstanding_tokens, blacklisted_tokens } = detail;
+    let Detail { user, email_confirmed_at, outstanding_tokens, blacklisted_tokens } = detail;
     let lines = [
         ("Id", user.id.to_string()),
         ("UUID", user.uuid.clone().unwrap_or_else(|| "none yet".to_owned())),
         ("Username", user.username.clone()),
         ("Email", user.email.clone()),
+        ("Email confirmed", email_confirmed_at.clone().unwrap_or_else(|| "no".to_owned())),
         ("First name", user.first_name.clone()),
         ("Last name", user.last_name.clone()),
         ("Active", output::yes(user.is_active).to_owned()),

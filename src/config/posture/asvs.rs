@@ -1,10 +1,9 @@
-//! OWASP ASVS 5.0: chapters V6 (authentication), V7 (session management), V9 (self-contained tokens), and the rows of
-//! others that a setting of ours decides.
+//! OWASP ASVS 5.0: chapters V7 (session management), V9 (self-contained tokens), and the rows of others that a setting of
+//! ours decides. V6 is in `authentication`.
 
 use std::time::Duration;
 
-use super::{Facts, Row, Source, by, fixed};
-use crate::config::Hasher;
+use super::{Facts, Row, Source, authentication, by, fixed};
 
 /// A leeway of more than a few minutes is none (RFC 7519, 4.1.4).
 const LEEWAY: Duration = Duration::from_mins(5);
@@ -13,10 +12,10 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     // Cookies and origins stand before these chapters, hashes and connections behind them.
     let mut before = elsewhere(facts);
     let behind = before.split_off(2);
-    [before, authentication(facts), sessions(facts), tokens(facts), behind].concat()
+    [before, authentication::rows(facts), sessions(facts), tokens(facts), behind].concat()
 }
 
-fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
+pub(super) fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
     (Source::Asvs, number, asks)
 }
 
@@ -71,51 +70,6 @@ fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {
             "smtps:// in EMAIL_URL, or smtp:// without ?tls=",
         )
         .pressing(),
-    ]
-}
-
-fn authentication(facts: &Facts<'_>) -> Vec<Row> {
-    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
-    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
-    vec![
-        missing("6.2.1", "Passwords have at least 8 characters.", "Latchkey does not ask for a length yet."),
-        missing("6.2.4", "New passwords are not among the 3000 most common.", "Latchkey does not look yet."),
-        always("6.2.5", "Passwords may be of any composition.", "There are no rules about kinds of characters."),
-        always(
-            "6.2.7",
-            "Pasting and password managers are allowed.",
-            "The forms are plain and named as managers expect.",
-        ),
-        by(
-            "PASSWORD_HASHER",
-            asks("6.2.8", "A password is verified exactly as typed, without being cut."),
-            facts.hasher() != Hasher::Bcrypt,
-            ["The whole password counts.", "bcrypt alone looks at the first 72 bytes."],
-            "`PASSWORD_HASHER=bcrypt_sha256`",
-        ),
-        always("6.2.9", "Passwords of 64 characters are allowed.", "Much longer ones are."),
-        always("6.2.10", "No password has to be changed for its age.", "None ever has to."),
-        missing("6.2.12", "New passwords are not among those of known breaches.", "Latchkey does not look yet."),
-        by(
-            "LOGIN_THROTTLE",
-            asks("6.3.1", "Guessing of passwords is slowed down, and cannot keep the owner out."),
-            facts.config.accounts.login_throttle,
-            [
-                "Tries are counted for each address and account, and wait longer and longer.",
-                "Nothing but the cost of a hash slows guessing down.",
-            ],
-            "`LOGIN_THROTTLE=true`",
-        )
-        .pressing(),
-        always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
-        missing("6.3.3", "A second factor is needed.", "Latchkey has no second factors yet."),
-        missing("6.3.7", "Users are told when their password or address is changed.", "Latchkey sends no mail yet."),
-        always(
-            "6.3.8",
-            "Failed logins do not tell who has an account.",
-            "Unknown, inactive and wrong get one answer after the same time.",
-        ),
-        always("6.4.2", "There are no secret questions.", "There are none."),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! all, its first page those that press.
 
 mod asvs;
+mod authentication;
 mod rfc;
 
 use super::{Algorithm, Config, Hasher, SecretKeySource};

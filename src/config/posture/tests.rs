@@ -49,6 +49,12 @@ const CASES: &[Case] = &[
         &[("EMAIL_URL", "smtp://localhost")],
         &[("EMAIL_URL", "smtp://mail.example.com?tls=opportunistic")],
     ),
+    (Source::Asvs, "6.2.1", &[("PASSWORD_RULES", "django")], &[("PASSWORD_RULES", "none")]),
+    (Source::Asvs, "6.2.4", &[], &[("PASSWORD_RULES", "none")]),
+    (Source::Asvs, "6.2.11", &[], &[("PASSWORD_RULES", "none")]),
+    (Source::Asvs, "6.2.12", &[], &[("PASSWORD_RULES", "none")]),
+    (Source::Asvs, "6.3.1", &[], &[("LOGIN_THROTTLE", "false")]),
+    (Source::Asvs, "6.3.7", &[], &[("SECURITY_MAIL", "false")]),
     (Source::Asvs, "6.2.8", &[], &[("PASSWORD_HASHER", "bcrypt")]),
     (Source::Asvs, "7.3.1", &[], &[("JWT_ROTATE_REFRESH_TOKENS", "false")]),
     (

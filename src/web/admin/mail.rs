@@ -12,14 +12,14 @@ use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, col
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
-use super::outstanding_tokens::Owner;
 use super::search;
 use super::status::{Badge, badge};
-use super::words::{Reader, When, commas, length};
+use super::words::{Reader, When, amount, commas};
 use crate::accounts::upkeep::MAIL_KEPT;
 use crate::app::App;
 use crate::db::latchkey_mail::list::{self, Filter, Listed, Sort, Whose};
 use crate::db::latchkey_mail::{FAILED, QUEUED, SENT};
+use crate::db::types::UserId;
 use crate::db::{Conn, DbError, users};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
@@ -48,8 +48,8 @@ struct Row {
     written: When,
     subject: String,
     recipient: String,
-    owner: Owner,
-    has_owner: bool,
+    user: Option<UserId>,
+    username: String,
     status: Badge,
     is_being_sent: bool,
     next: Option<When>,
@@ -64,8 +64,8 @@ impl Row {
         Self {
             written: when(mail.created_at),
             subject: mail.subject,
-            has_owner: mail.user_id.is_some(),
-            owner: Owner::new(mail.user_id, mail.username),
+            user: mail.user_id,
+            username: mail.username.unwrap_or_default(),
             recipient: mail.recipient,
             status: status(&mail.status),
             is_being_sent: mail.is_claimed,
@@ -115,15 +115,16 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let found = app.db.read(job).await?;
     let mut list = asked.list(&found);
     let columns = vec![
-        list.sorted("Written", "when"),
         column("Subject"),
         column("To"),
         column("Status"),
+        list.sorted("Written", "when"),
+        column("Done"),
         column("Attempts"),
-        column("Last error"),
     ];
     let rows = found.rows.into_iter().map(|mail| Row::new(mail, reader)).collect();
-    page(&ListPage { layout: staff.layout(Place::Mail), list, columns, rows, kept: length(MAIL_KEPT.as_secs()) })
+    let kept = amount(i64::try_from(MAIL_KEPT.as_secs() / 86_400).unwrap_or(i64::MAX), "day");
+    page(&ListPage { layout: staff.layout(Place::Mail), list, columns, rows, kept })
 }
 
 /// An address that mail went to, or else users, or else addresses that begin so. Two statements at most.

@@ -73,6 +73,7 @@ fn user_routes(cfg: &mut ServiceConfig) {
         .service(page(&format!("{one}/"), user::bare))
         .service(page(&format!("{one}/change/"), user::change::show).route(post().to(user::change::save)))
         .service(page(&format!("{one}/password/"), user::password::ask).route(post().to(user::password::set)))
+        .service(page(&format!("{one}/reset_link/"), user::reset_link::ask).route(post().to(user::reset_link::send)))
         .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
         .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
 }

@@ -15,7 +15,7 @@ mod introspect;
 mod jwk_url;
 mod last_login;
 mod logout;
-mod passwords;
+pub mod passwords;
 mod properties;
 mod purge;
 mod refresh;

@@ -216,7 +216,7 @@ fn everybody_with_the_address_gets_a_link_of_their_own(backend: Backend) {
     let mails = smtp.received();
     assert_eq!(mails.len(), 2);
     for name in ["alice", "bob"] {
-        let mail = mails.iter().find(|mail| mail.text.contains(&format!("account {name}"))).unwrap();
+        let mail = mails.iter().find(|mail| mail.text.contains(&format!("Account: {name}"))).unwrap();
         server.reset(&mail.token(), NEW).expect_status(200);
         Pair::of(&server.obtain(name, NEW));
     }

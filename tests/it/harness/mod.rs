@@ -6,6 +6,7 @@ pub mod database;
 pub mod forge;
 pub mod http;
 pub mod key_source;
+mod link;
 pub mod passkey;
 pub mod proxy;
 pub mod server;

@@ -57,7 +57,9 @@ fn a_front_ends_pages_are_what_the_links_lead_to() {
     ];
     let settings = [&super::settings(&url)[..], &pages].concat();
     let server = crate::harness::Server::with(Backend::Sqlite, &settings);
-    letters("alice").iter().for_each(|letter| enqueue(&server, "alice@example.com", letter));
+    for letter in &letters("alice") {
+        enqueue(&server, "alice@example.com", letter);
+    }
     server.deliver_mail();
     let mails = smtp.received();
     let sent = |start: &str| mails.iter().find(|mail| mail.subject().starts_with(start)).unwrap();
@@ -75,7 +77,9 @@ fn every_letter_says_what_happened_in_both_parts() {
     let smtp = Smtp::start();
     let server = server(Backend::Sqlite, &smtp);
     let letters = letters("alice");
-    letters.iter().for_each(|letter| enqueue(&server, "alice@example.com", letter));
+    for letter in &letters {
+        enqueue(&server, "alice@example.com", letter);
+    }
     assert_eq!(server.deliver_mail(), delivered(letters.len(), 0, 0));
     for mail in smtp.received() {
         for part in [&mail.text, &mail.html] {
@@ -94,7 +98,9 @@ fn names_from_outside_are_text_and_nothing_else(backend: Backend) {
     let server = server(backend, &smtp);
     let hostile = "eve<b data-injected>\r\nBcc: everybody@example.com\r\n\r\nhello\" onload=\"x\u{202e}'&amp;{{ 7*7 }}";
     let letters = letters(hostile);
-    letters.iter().for_each(|letter| enqueue(&server, "alice@example.com", letter));
+    for letter in &letters {
+        enqueue(&server, "alice@example.com", letter);
+    }
     server.deliver_mail();
     let mails = smtp.received();
     assert_eq!(mails.len(), letters.len());

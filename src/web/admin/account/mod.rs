@@ -17,6 +17,8 @@ use super::form::{Errors, Input};
 use super::layout::{Layout, Place, page};
 use super::status::{self, Badge};
 use super::user::sections::SessionRow;
+use super::words::When;
+use crate::accounts::email_change;
 use crate::accounts::policy::{self, PasswordRule};
 use sessions::PanelRow;
 use time_zone::Region;
@@ -26,6 +28,8 @@ use time_zone::Region;
 struct Account {
     layout: Layout,
     id: i64,
+    email: String,
+    confirmed: Option<When>,
     badges: Vec<Badge>,
     passwords: [Input; 3],
     rules: Vec<PasswordRule>,
@@ -43,7 +47,11 @@ pub async fn show(staff: Staff) -> Result<HttpResponse, PageError> {
 async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageError> {
     let mut layout = staff.layout(Place::Account);
     ACCOUNT.clone_into(&mut layout.here);
+    let user = staff.user.clone();
+    let confirmed = app(staff).db.read(move |conn| email_change::confirmed_at(conn, &user)).await?;
     page(&Account {
+        email: staff.user.email.clone(),
+        confirmed: confirmed.map(|at| When::new(at, staff.reader())),
         id: staff.user.id.0,
         badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
         passwords: password::inputs(errors),

@@ -44,10 +44,10 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
         href: Some(format!("{}?reason=reuse", address::SESSIONS)),
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
-    let trouble = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found)];
-    let pressing = trouble.into_iter().chain([failed_mail(found), missing_indexes(found)]);
-    let others = [unsent_mail(app), signing_key(app), secret_key(app), expired(app, found), shared_addresses(found)];
-    pressing.chain(others).flatten().collect()
+    let pressing = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found), failed_mail(found)];
+    let settings = [missing_indexes(found), unsent_mail(app), signing_key(app), secret_key(app)];
+    let routine = [expired(app, found), shared_addresses(found)];
+    pressing.into_iter().chain(settings).chain(routine).flatten().collect()
 }
 
 /// What the queue of mail says. One statement, answered by indexes.

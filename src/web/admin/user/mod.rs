@@ -8,6 +8,7 @@ mod history;
 pub mod log_out;
 pub mod password;
 mod profile_form;
+pub mod reset_link;
 pub mod sections;
 
 use actix_web::HttpResponse;

@@ -6,7 +6,7 @@ use super::super::status::{Badge, Status};
 use super::super::words::{Jti, Reader, When, at_least};
 use super::history::{self, Line};
 use super::missing;
-use crate::accounts::device;
+use crate::accounts::{device, email_change};
 use crate::app::App;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Listed};
@@ -34,6 +34,8 @@ pub struct Sections {
     pub blacklisted: String,
     /// All that are recorded.
     pub all: String,
+    /// When the user has shown the address to be theirs.
+    pub confirmed: Option<When>,
 }
 
 /// A live session.
@@ -90,7 +92,7 @@ impl TokenRow {
     }
 }
 
-/// A user with all of it. Five statements, each answered by an index.
+/// A user with all of it. Six statements, each answered by an index.
 pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections), PageError> {
     let (id, now, reader) = (UserId(id), app.now(), staff.reader());
     let job = move |conn: &mut Conn| {
@@ -99,10 +101,12 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
         let sessions = latchkey_session::list_newest_live_of(conn, id, now, SESSIONS)?;
         let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
-        Ok::<_, DbError>(Some((user, counts, sessions, tokens, entries)))
+        let confirmed = email_change::confirmed_at(conn, &user)?;
+        Ok::<_, DbError>(Some((user, counts, sessions, tokens, entries, confirmed)))
     };
-    let (user, counts, sessions, tokens, entries) = app.db.read(job).await?.ok_or_else(|| missing(id.0))?;
+    let (user, counts, sessions, tokens, entries, confirmed) = app.db.read(job).await?.ok_or_else(|| missing(id.0))?;
     let sections = Sections {
+        confirmed: confirmed.map(|at| When::new(at, reader)),
         sessions: sessions
             .into_iter()
             .filter(|session| own_sessions::is_live(app, session))

@@ -1,0 +1,89 @@
+//! OWASP ASVS 5.0, chapter V6: authentication.
+
+use super::asvs::asks;
+use super::{Facts, Row, Source, by, fixed};
+use crate::config::{Hasher, PasswordRules};
+
+pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
+    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
+    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
+    let by_rules = |number, what, findings| {
+        let is_met = facts.config.passwords.rules != PasswordRules::None;
+        by("PASSWORD_RULES", asks(number, what), is_met, findings, "`PASSWORD_RULES=nist`")
+    };
+    vec![
+        by_rules(
+            "6.2.1",
+            "Passwords have at least 8 characters, better 15.",
+            ["New ones do; 15 with PASSWORD_RULES=nist.", "Any length is taken."],
+        ),
+        always("6.2.2", "Users can change their password.", "Over the API, on a page, and staff in the panel."),
+        always("6.2.3", "Who changes a password gives the present one.", "It is asked for, or a link in a mail."),
+        by_rules(
+            "6.2.4",
+            "New passwords are not among the 3000 most common.",
+            ["The 19,640 most common ones are refused.", "They are taken."],
+        ),
+        always("6.2.5", "Passwords may be of any composition.", "There are no rules about kinds of characters."),
+        always(
+            "6.2.7",
+            "Pasting and password managers are allowed.",
+            "The forms are plain and named as managers expect.",
+        ),
+        by(
+            "PASSWORD_HASHER",
+            asks("6.2.8", "A password is verified exactly as typed, without being cut."),
+            facts.hasher() != Hasher::Bcrypt,
+            ["The whole password counts.", "bcrypt alone looks at the first 72 bytes."],
+            "`PASSWORD_HASHER=bcrypt_sha256`",
+        ),
+        always("6.2.9", "Passwords of 64 characters are allowed.", "Much longer ones are."),
+        always("6.2.10", "No password has to be changed for its age.", "None ever has to."),
+        by_rules(
+            "6.2.11",
+            "Words that anybody would try for this account are refused.",
+            ["The username and the address are; with PASSWORD_RULES=nist the site's name too.", "They are taken."],
+        ),
+        by_rules(
+            "6.2.12",
+            "New passwords are not among those of known breaches.",
+            ["Those that were found most often in breaches are refused.", "Nobody looks."],
+        ),
+        by(
+            "LOGIN_THROTTLE",
+            asks("6.3.1", "Guessing of passwords is slowed down, and cannot keep the owner out."),
+            facts.config.accounts.login_throttle,
+            [
+                "Tries are counted for each address and account, and wait longer and longer.",
+                "Nothing but the cost of a hash slows guessing down.",
+            ],
+            "`LOGIN_THROTTLE=true`",
+        )
+        .pressing(),
+        always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
+        missing("6.3.3", "A second factor is needed.", "Latchkey has no second factors yet."),
+        by(
+            "SECURITY_MAIL",
+            asks("6.3.7", "Users are told when their password or address is changed."),
+            facts.config.mail.security_mail,
+            ["They get a mail, at the old address when it changes.", "They are not told."],
+            "`SECURITY_MAIL=true`",
+        ),
+        always(
+            "6.3.8",
+            "Failed logins do not tell who has an account.",
+            "Unknown, inactive and wrong get one answer after the same time.",
+        ),
+        always(
+            "6.4.1",
+            "Initial passwords and activation codes are random and do not last.",
+            "An invitation is a random link that is good once, for an hour.",
+        ),
+        always("6.4.2", "There are no secret questions.", "There are none."),
+        always(
+            "6.4.3",
+            "A forgotten password can be replaced in a safe way.",
+            "By a random link in a mail, which is good once, for an hour, and ends every session.",
+        ),
+    ]
+}

@@ -1,0 +1,74 @@
+//! `/admin/auth/user/ID/reset_link/`: a superuser mails a link for a new password, also to who never had one (then it is
+//! an invitation). The superuser does not see the link.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde::Deserialize;
+
+use super::super::access::Superuser;
+use super::super::confirm::{self, OwnPassword};
+use super::super::csrf::CsrfForm;
+use super::super::error::PageError;
+use super::super::form::Errors;
+use super::super::layout::{Layout, Place, page, see};
+use super::{about, address_of, find, refusal};
+use crate::accounts::password_reset;
+use crate::app::App;
+use crate::db::types::UserId;
+use crate::db::users::User;
+
+#[derive(Template)]
+#[template(path = "admin/auth/user/reset_link.html")]
+struct Question {
+    layout: Layout,
+    /// Why no link can be sent, if so.
+    why_not: Option<&'static str>,
+    errors: Vec<(String, &'static str, String)>,
+    own_password: OwnPassword,
+    user: User,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    own_password: String,
+}
+
+/// `GET user/ID/reset_link/`: asks first.
+pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+    render(&superuser, &app, *path, &Errors::default()).await
+}
+
+async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
+    let (user, staff) = (find(app, id).await?, &superuser.0);
+    page(&Question {
+        layout: staff.layout(Place::Users(false)),
+        why_not: password_reset::why_not(&user),
+        errors: errors.summary(&[confirm::LABEL, ("email", "Email address")]),
+        own_password: staff.own_password(errors.of(confirm::LABEL.0)),
+        user,
+    })
+}
+
+/// `POST user/ID/reset_link/`
+pub async fn send(
+    superuser: Superuser,
+    path: Path<i64>,
+    app: Data<App>,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Result<HttpResponse, PageError> {
+    let id = UserId(*path);
+    let by = match superuser.confirm(fields.own_password).await? {
+        Ok(by) => by,
+        Err(error) => return render(&superuser, &app, id.0, &Errors::new(vec![error])).await,
+    };
+    match password_reset::send(&app, &by, id).await {
+        Ok(address) => {
+            superuser.0.say(about(format!("A link to choose a password is on its way to {address}."), id))?;
+            Ok(see(&address_of(id.0)))
+        }
+        Err(error) => render(&superuser, &app, id.0, &refusal(error, id.0)?).await,
+    }
+}
