@@ -2,7 +2,9 @@
 //! being enrolled waits in `latchkey_challenge`.
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use super::fixed::Fixed;
 use super::schema::latchkey_second_factor;
 use super::types::{Instant, RowId, UserId};
 use super::{Conn, DbError};
@@ -36,6 +38,25 @@ pub struct NewRow<'a> {
     pub credential_id: Option<&'a str>,
     pub last_step: Option<i64>,
     pub created_at: Instant,
+}
+
+/// What a login has to know of its user.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Standing {
+    /// The user has a factor.
+    #[diesel(sql_type = Bool)]
+    pub has_factor: bool,
+    /// A superuser wants the user to have one.
+    #[diesel(sql_type = Bool)]
+    pub is_required: bool,
+}
+
+/// Whether a user has a factor, and whether a superuser wants them to.
+pub fn standing(conn: &mut Conn, user: UserId) -> Result<Standing, DbError> {
+    let text = "SELECT EXISTS (SELECT 1 FROM latchkey_second_factor WHERE user_id = ?) AS has_factor, \
+                EXISTS (SELECT 1 FROM latchkey_user WHERE user_id = ? AND second_factor_required) AS is_required";
+    let mut rows = Fixed::new(text, &[user.into(), user.into()]).load(conn)?;
+    rows.pop().ok_or(DbError::NotFound)
 }
 
 /// All factors of a user, oldest first.

@@ -30,13 +30,7 @@ pub fn insert(conn: &mut Conn, user: UserId, uuid: &str) -> Result<(), DbError> 
     Ok(())
 }
 
-/// Whether a superuser wants the user to have a second factor.
-pub fn is_second_factor_required(conn: &mut Conn, user: UserId) -> Result<bool, DbError> {
-    let row = latchkey_user::table.find(user).select(latchkey_user::second_factor_required);
-    Ok(row.first(conn).optional()?.unwrap_or(false))
-}
-
-/// Notes whether they do; `uuid` is for a user who has no random id yet.
+/// Notes whether a superuser wants the user to have a second factor; `uuid` is for a user who has no random id yet.
 pub fn upsert_second_factor_required(
     conn: &mut Conn,
     user: UserId,

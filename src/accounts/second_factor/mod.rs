@@ -18,10 +18,10 @@ use crate::app::App;
 use crate::config::Required;
 use crate::crypto::digest::equal;
 use crate::db::latchkey_browser::Browser;
-use crate::db::latchkey_second_factor::{self, Factor};
+use crate::db::latchkey_second_factor::{self, Factor, Standing};
 use crate::db::types::UserId;
 use crate::db::users::User;
-use crate::db::{Conn, DbError, latchkey_recovery_code, latchkey_user};
+use crate::db::{Conn, DbError, latchkey_recovery_code};
 
 /// A kind of factor that users enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +168,8 @@ pub enum Due {
     Enrolment,
 }
 
-/// What the login of this user needs; `browser` is the token that it was remembered by. Two statements where there is no
-/// factor and nobody must have one.
+/// What the login of this user needs; `browser` is the token that it was remembered by. One statement where there is no
+/// factor.
 pub fn due(
     app: &App,
     conn: &mut Conn,
@@ -177,25 +177,24 @@ pub fn due(
     browser: Option<&SecretString>,
     client: &Client,
 ) -> Result<Due, DbError> {
-    let factors = latchkey_second_factor::list_of(conn, user.id)?;
-    if factors.is_empty() {
-        return Ok(if must_have(app, conn, user)? { Due::Enrolment } else { Due::Nothing });
+    let standing = latchkey_second_factor::standing(conn, user.id)?;
+    if !standing.has_factor {
+        return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing });
     }
     if let Some(token) = browser
         && browser::recognise(app, conn, user, token, client)?
     {
         return Ok(Due::Nothing);
     }
-    let recovery_codes = latchkey_recovery_code::list_unused(conn, user.id)?;
-    Ok(Due::Factor(Enrolled { factors, recovery_codes }.methods()))
+    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods()))
 }
 
 /// Whether the settings, or a superuser, want this user to have a factor.
-pub fn must_have(app: &App, conn: &mut Conn, user: &User) -> Result<bool, DbError> {
+fn must_have(app: &App, user: &User, standing: Standing) -> bool {
     match app.config.second_factor.required {
-        Required::Everybody => Ok(true),
-        Required::Staff if user.is_staff || user.is_superuser => Ok(true),
-        Required::Staff | Required::Optional => latchkey_user::is_second_factor_required(conn, user.id),
+        Required::Everybody => true,
+        Required::Staff if user.is_staff || user.is_superuser => true,
+        Required::Staff | Required::Optional => standing.is_required,
     }
 }
 
@@ -215,8 +214,8 @@ pub struct Overview {
     pub browsers: Vec<Browser>,
 }
 
-/// Reads it. At most four statements.
+/// Reads it. Four statements.
 pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
-    let (enrolled, is_required) = (Enrolled::find(conn, user.id)?, must_have(app, conn, user)?);
-    Ok(Overview { enrolled, is_required, browsers: browser::list(app, conn, user)? })
+    let is_required = must_have(app, user, latchkey_second_factor::standing(conn, user.id)?);
+    Ok(Overview { enrolled: Enrolled::find(conn, user.id)?, is_required, browsers: browser::list(app, conn, user)? })
 }

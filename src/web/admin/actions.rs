@@ -8,9 +8,10 @@ use crate::accounts::device;
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 27] = [
+const ACTIONS: [Action; 33] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
+    ("login.wrong_factor", "Wrong second factors", "Wrong second factor"),
     ("login.throttled", "Throttled logins", "Throttled login"),
     ("logout", "Logouts", "Logged out"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
@@ -30,6 +31,11 @@ const ACTIONS: [Action; 27] = [
     ("user.reset_password", "Passwords reset", "Password reset with a link"),
     ("user.email_request", "Addresses to confirm", "Link to confirm an address asked for"),
     ("user.email_confirm", "Addresses confirmed", "Email address confirmed"),
+    ("second_factor.add", "Second factors added", "Second factor added"),
+    ("second_factor.remove", "Second factors removed", "Second factor removed"),
+    ("second_factor.recovery_codes", "New recovery codes", "New recovery codes made"),
+    ("second_factor.require", "Second factors required", "Second factor required at the next login"),
+    ("second_factor.unrequire", "Second factors not required", "Second factor not required any more"),
     ("user.activate", "Users activated", "User activated"),
     ("user.deactivate", "Users deactivated", "User deactivated"),
     ("user.delete", "Users deleted", "User deleted"),
@@ -64,7 +70,7 @@ pub fn sentence(action: &str, count: i32) -> String {
 
 /// Whether it is a sign of trouble.
 pub fn is_bad(action: &str) -> bool {
-    ["session.reuse", "login.failed", "login.throttled"].contains(&action)
+    ["session.reuse", "login.failed", "login.wrong_factor", "login.throttled"].contains(&action)
 }
 
 /// `not_before` becomes `Not before`.
@@ -131,6 +137,7 @@ mod tests {
             ("login.failed", 1, "Failed login"),
             ("login.failed", 1200, "1,200 failed logins"),
             ("login.throttled", 2, "2 throttled logins"),
+            ("login.wrong_factor", 3, "3 wrong second factors"),
             ("session.end", 2, "Session ended, 2 times"),
             ("thing.done_to_it", 1, "Thing done to it"),
             ("", 1, ""),

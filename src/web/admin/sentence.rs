@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::address;
 use super::words::{Jti, amount};
+use crate::accounts::second_factor::Kind;
 use crate::db::latchkey_audit_log::list::Entry;
 
 /// A piece of a sentence, with its address if it leads somewhere.
@@ -29,6 +30,7 @@ pub fn of(entry: &Entry) -> Vec<Part> {
     match entry.action.as_str() {
         "login" => say(" logged in", &[]),
         "login.failed" => say(" failed to log in as ", &[user, text(&times(entry))]),
+        "login.wrong_factor" => say(" gave a wrong second factor for ", &[user, text(&times(entry))]),
         "login.throttled" => say(" had to wait before logging in as ", &[user, text(&times(entry))]),
         "logout" => say(
             match detail["which"].as_str() {
@@ -60,6 +62,14 @@ pub fn of(entry: &Entry) -> Vec<Part> {
         "user.email_request" => say(" asked to confirm an email address", &[]),
         "user.email_confirm" if detail["changes"].is_object() => say(" confirmed a new email address", &[]),
         "user.email_confirm" => say(" confirmed the email address", &[]),
+        "second_factor.add" => say(&format!(" added {}", factor(&detail)), &[]),
+        "second_factor.remove" if entry.actor_id.is_some() && entry.actor_id == entry.user_id => {
+            say(&format!(" removed {}", factor(&detail)), &[])
+        }
+        "second_factor.remove" => say(&format!(" removed {} of ", factor(&detail)), &[user]),
+        "second_factor.recovery_codes" => say(" made new recovery codes", &[]),
+        "second_factor.require" => say(" required a second factor of ", &[user]),
+        "second_factor.unrequire" => say(" no longer requires a second factor of ", &[user]),
         "user.activate" => say(" activated ", &[user]),
         "user.deactivate" => say(" deactivated ", &[user]),
         "user.delete" => say(" deleted user ", &[user]),
@@ -69,6 +79,12 @@ pub fn of(entry: &Entry) -> Vec<Part> {
 
 fn text(text: &str) -> Part {
     Part { text: text.to_owned(), href: None }
+}
+
+/// Which second factor it is about.
+fn factor(detail: &Value) -> &'static str {
+    let kind = detail["kind"].as_str().and_then(Kind::of);
+    kind.map_or("a second factor", Kind::words)
 }
 
 fn times(entry: &Entry) -> String {
@@ -142,6 +158,10 @@ mod tests {
             ("logout", r#"{"which":"others"}"#, "root logged out everywhere else"),
             ("login.failed", "{}", "root failed to log in as alice, 3 times"),
             ("login.throttled", "{}", "root had to wait before logging in as alice, 3 times"),
+            ("login.wrong_factor", "{}", "root gave a wrong second factor for alice, 3 times"),
+            ("second_factor.add", r#"{"kind":"totp","name":"x"}"#, "root added an authenticator app"),
+            ("second_factor.remove", r#"{"kind":"passkey"}"#, "root removed a passkey of alice"),
+            ("second_factor.require", "{}", "root required a second factor of alice"),
             ("some.new_thing", "nonsense", "root: some new thing alice"),
         ] {
             assert_eq!(words(action, detail), sentence);

@@ -21,7 +21,7 @@ mod purge;
 mod refresh;
 mod revoke;
 mod schema;
-mod second_factor;
+pub mod second_factor;
 mod session_list;
 mod sessions;
 mod speed;

@@ -46,9 +46,9 @@ fn requests_keep_to_their_budget_of_statements(backend: Backend) {
     assert_at_most(&server, 10, "revocation", revoke);
     assert_at_most(&server, 8, "refresh", || server.refresh(&pair.refresh).expect_status(200).status);
     server.advance(3600);
-    // Of these, two count the try before the hash, two take it back after it, one asks whether the address is known, and
-    // one notes the device: beside a hash of a quarter of a second.
-    assert_at_most(&server, 14, "login", || server.log_in("alice"));
+    // Of these, two count the try before the hash, two take it back after it, one asks whether the address is known, one
+    // notes the device, and one asks whether there is a second factor or must be: beside a hash of a quarter of a second.
+    assert_at_most(&server, 15, "login", || server.log_in("alice"));
     assert_at_most(&server, 6, "login by nobody", || server.obtain("nobody", "x").expect_status(401).status);
 }
 

@@ -1,6 +1,8 @@
 //! The API document against the server that it describes: each example of an error is provoked and compared, so that none
 //! can drift. A new error in the document fails here until `Stage::provoke` knows how it comes about.
 
+mod factors;
+
 use latchkey::accounts::throttle::ADDRESS;
 use serde_json::{Value, json};
 
@@ -59,8 +61,8 @@ impl Stage {
         let smtp = Smtp::start();
         let url = smtp.url();
         let client = [("INTROSPECTION_CLIENT_ID", "api"), ("INTROSPECTION_CLIENT_SECRET", SECRET)];
-        let rest = [("EMAIL_URL", url.as_str()), ("PASSWORD_RULES", "nist")];
-        let server = Server::with(backend, &[client, rest].concat());
+        let rest = [("EMAIL_URL", url.as_str()), ("PASSWORD_RULES", "nist"), ("JWT_ACCESS_TOKEN_LIFETIME", "1 day")];
+        let server = Server::with(backend, &[&client[..], &rest].concat());
         let alice = server.add_user("alice").id.0;
         server.add_user("bob");
         let inactive = server.add_user("carol");
@@ -101,7 +103,7 @@ impl Stage {
 
     /// The path of a session of alice, where one stands in it.
     fn at(&self, path: &str) -> String {
-        if !path.contains("{id}") {
+        if !path.contains("sessions/{id}") {
             return path.to_owned();
         }
         let session = forge::claims(&self.server.log_in("alice").access)["sid"].clone();
@@ -124,6 +126,9 @@ impl Stage {
 
     /// Brings a documented error about.
     fn provoke(&self, method: &str, path: &str, operation: &Value, name: &str) -> Answer {
+        if let Some(answer) = self.provoke_factor(method, path, name) {
+            return answer;
+        }
         let path = &if name == "no_such_session" { path.to_owned() } else { self.at(path) };
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
         let fields: Vec<&String> = example.as_object().map(|fields| fields.keys().collect()).unwrap_or_default();
@@ -183,6 +188,7 @@ impl Stage {
             "bad_link" => with_fields(&[("token", "x"), ("password", "quiet-lantern-23")]),
             "wrong_password" => with_fields(&[
                 ("email", "a@example.org"),
+                ("kind", "totp"),
                 ("password", "wrong"),
                 ("old_password", "wrong"),
                 ("new_password", "quiet-lantern-23"),
@@ -219,7 +225,12 @@ fn every_documented_error_is_what_the_server_answers(backend: Backend) {
             let Some(examples) = response["content"]["application/json"]["examples"].as_object() else { continue };
             for (name, example) in examples.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str())) {
                 let answer = stage.provoke(&method, path, operation, name);
-                let found = (answer.status.to_string(), answer.json());
+                let mut body = answer.json();
+                if body["challenge"].is_string() {
+                    // Each is another one.
+                    body["challenge"] = example["value"]["challenge"].clone();
+                }
+                let found = (answer.status.to_string(), body);
                 assert_eq!(found, (status.clone(), example["value"].clone()), "{path}: {name}");
                 for header in response["headers"].as_object().unwrap().keys() {
                     assert!(answer.header(header).is_some(), "{path}: {name}: no {header}");
@@ -237,6 +248,13 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
     let document = document(&stage.server);
     for (method, path, operation) in operations(&document) {
         let response = &operation["responses"]["200"];
+        if let Some(answer) = stage.succeed_factor(&method, path) {
+            match response["content"]["application/json"].get("example") {
+                Some(example) => assert_looks_like(&answer, example, path),
+                None => drop(answer.expect_status(204)),
+            }
+            continue;
+        }
         if operation["responses"]["204"].is_object() {
             stage.send(&method, &stage.at(path), &[], "").expect_status(204);
         }
@@ -258,7 +276,9 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
             "/api/password/change/" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
             "/api/email/change/" => json!({"email": "alice@example.org", "password": PASSWORD}),
             "/api/email/confirm/" => json!({"token": stage.link(path)}),
-            "/api/sessions/" | "/api/sessions/{id}/" | "/api/me/" | "/healthz" | "/readyz" => Value::Null,
+            "/api/sessions/" | "/api/sessions/{id}/" | "/api/me/" | "/api/second-factors/" | "/healthz" | "/readyz" => {
+                Value::Null
+            }
             _ => panic!("{path} is documented: say here how it succeeds"),
         };
         let sent = if body.is_null() { String::new() } else { body.to_string() };
@@ -267,9 +287,14 @@ fn every_documented_success_looks_like_the_server_s(backend: Backend) {
             stage.server.refresh(&pair.refresh).expect_status(200);
         }
         let answer = stage.send(&method, &path.replace("{id}", session.as_str().unwrap()), &[], &sent);
-        let found = answer.expect_status(200).json();
-        assert_eq!(kinds(object(&found)), kinds(object(example)), "{path}");
+        assert_looks_like(&answer, example, path);
     }
+}
+
+#[track_caller]
+fn assert_looks_like(answer: &Answer, example: &Value, path: &str) {
+    let found = answer.expect_status(200).json();
+    assert_eq!(kinds(object(&found)), kinds(object(example)), "{path}");
 }
 
 /// An object, or the first of a list.
