@@ -112,6 +112,14 @@ impl Input {
             "others" => {
                 ("Log out elsewhere", Kind::Switch, "Every session of the user but the one of the tokens above.")
             }
+            "challenge" => ("Challenge", Kind::Token, "What the login was answered with."),
+            "enrolment" => ("Enrolment", Kind::Token, "What the beginning was answered with."),
+            "method" => ("Method", Kind::Text, "email, totp, passkey or recovery"),
+            "kind" => ("Kind", Kind::Text, "email, totp or passkey"),
+            "code" => ("Code", Kind::Text, ""),
+            "credential" => ("Credential", Kind::Token, "Of a passkey: what the browser answered, as JSON."),
+            "remember" => ("Remember this browser", Kind::Switch, "The answer has a device_token then."),
+            "name" => ("Name", Kind::Text, "What you call it."),
             "label" => ("Label", Kind::Text, "What the session is called; for PATCH."),
             ACCESS_TOKEN => ("Access token", Kind::Token, "Clients send it in a header: see the curl command."),
             other => (other, Kind::Text, ""),

@@ -4,7 +4,7 @@
 pub struct Endpoint(pub &'static str, pub &'static str, pub &'static str);
 
 /// The endpoints by what they are about.
-pub const GROUPS: [(&str, &[Endpoint]); 4] = [
+pub const GROUPS: [(&str, &[Endpoint]); 5] = [
     (
         "Token pairs",
         &[
@@ -20,6 +20,18 @@ pub const GROUPS: [(&str, &[Endpoint]); 4] = [
     (
         "Logged in",
         &[Endpoint("user", "Me", ME), Endpoint("users", "Sessions", SESSIONS), Endpoint("out", "Log out", LOGOUT)],
+    ),
+    (
+        "Second factors",
+        &[
+            Endpoint("check", "Log in: finish", "token/second-factor/"),
+            Endpoint("info", "Log in: mail a code", "token/second-factor/email/"),
+            Endpoint("key", "Log in: passkey", "token/second-factor/passkey/"),
+            Endpoint("users", "List, add", "second-factors/"),
+            Endpoint("check", "Add: confirm", "second-factors/confirm/"),
+            Endpoint("lock", "Challenge", "second-factors/challenge/"),
+            Endpoint("rotate", "Recovery codes", "second-factors/recovery-codes/"),
+        ],
     ),
     (
         "Passwords and addresses",
