@@ -122,8 +122,8 @@ impl Jwt {
         jwt
     }
 
-    /// Two claims of one name would overwrite each other, and the tokens would mean something else.
-    fn refuse_claims_of_one_name(&self, reader: &mut Reader<'_>) {
+    /// The claims that have a name of their own, and the settings that give it.
+    pub(super) fn named_claims(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let named = [
             ("JWT_USER_ID_CLAIM", Some(&self.user_id_claim)),
             ("JWT_TOKEN_TYPE_CLAIM", self.token_type_claim.as_ref()),
@@ -132,11 +132,14 @@ impl Jwt {
             ("JWT_REVOKE_TOKEN_CLAIM", Some(&self.revoke_token_claim)),
             ("JWT_SESSION_CLAIM", self.session_claim.as_ref()),
         ];
+        named.into_iter().filter_map(|(setting, claim)| Some((setting, claim?.as_str())))
+    }
+
+    /// Two claims of one name would overwrite each other, and the tokens would mean something else.
+    fn refuse_claims_of_one_name(&self, reader: &mut Reader<'_>) {
         let extra = self.extra_claims.iter().map(|claim| ("JWT_EXTRA_CLAIMS", claim.name()));
         let mut taken: Vec<(&str, &str)> = Vec::new();
-        for (setting, claim) in
-            named.iter().filter_map(|(setting, claim)| Some((*setting, claim.as_ref()?.as_str()))).chain(extra)
-        {
+        for (setting, claim) in self.named_claims().chain(extra) {
             match taken.iter().find(|(_, other)| *other == claim) {
                 Some((other, _)) => {
                     let fault = format!("uses the claim {claim:?}, which {other} uses already");

@@ -54,8 +54,9 @@ impl SecondFactor {
             host
         });
         let auth_claims = reader.read("JWT_AUTH_CLAIMS", parse::boolean);
-        if auth_claims && [&jwt.user_id_claim].into_iter().any(|claim| claim == "amr" || claim == "auth_time") {
-            reader.refuse("JWT_AUTH_CLAIMS", None, "needs the claims amr and auth_time, and JWT_USER_ID_CLAIM has one");
+        let mut taken = jwt.named_claims().filter(|(_, claim)| ["amr", "auth_time"].contains(claim));
+        if auth_claims && let Some((setting, claim)) = taken.next() {
+            reader.refuse("JWT_AUTH_CLAIMS", None, &format!("needs the claim {claim:?}, which {setting} uses already"));
         }
         Self { required, remember, passkey_rp_id, auth_claims }
     }
@@ -66,5 +67,45 @@ fn domain(value: &str) -> Result<String, Fault> {
     match Host::parse(value) {
         Ok(Host::Domain(domain)) => Ok(domain),
         _ => Err("is not a domain such as example.com".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn load(settings: &[(&str, &str)]) -> Result<SecondFactor, String> {
+        let key = ("SECRET_KEY", "0123456789abcdef0123456789abcdef");
+        let value =
+            |name: &str| settings.iter().chain([&key]).find(|(other, _)| *other == name).map(|(_, value)| *value);
+        let config = Config::load(&|name| value(name).map(str::to_owned));
+        config.map(|config| config.second_factor).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn passkeys_are_for_the_host_or_a_domain_above_it() {
+        let of = |domain| load(&[("PUBLIC_URL", "https://auth.example.com"), ("PASSKEY_RP_ID", domain)]);
+        assert_eq!(load(&[("PUBLIC_URL", "https://auth.example.com")]).unwrap().passkey_rp_id, "auth.example.com");
+        assert_eq!(of("example.com").unwrap().passkey_rp_id, "example.com");
+        for bad in ["other.com", "ample.com", "www.example.com", "https://example.com", "203.0.113.1", "a b"] {
+            assert!(of(bad).unwrap_err().contains("PASSKEY_RP_ID"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_of_one_name_are_refused() {
+        for setting in ["JWT_USER_ID_CLAIM", "JWT_JTI_CLAIM", "JWT_SESSION_CLAIM"] {
+            let both = [("JWT_AUTH_CLAIMS", "true"), (setting, "amr")];
+            assert!(load(&both).unwrap_err().contains("JWT_AUTH_CLAIMS"), "{setting}");
+            assert!(load(&both[1..]).is_ok());
+        }
+    }
+
+    #[test]
+    fn who_needs_one_is_a_word() {
+        let required = |word| load(&[("SECOND_FACTOR", word)]).map(|read| read.required);
+        assert_eq!(required("staff"), Ok(Required::Staff));
+        assert!(required("everybody").is_err());
     }
 }

@@ -102,14 +102,12 @@ pub async fn check(
     let Some(found) = find(app, challenge, purpose, client).await? else { return Err(AnswerError::NoChallenge) };
     let counted = count(app, &found, door, client).await?;
     let Found { waiting, enrolled, .. } = found;
-    match prove(app, &waiting, &enrolled, method, given) {
-        Some(proof) => Ok(Right { waiting, method, proof, counted }),
-        None => {
-            let (entry, now) = (Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor), app.now());
-            app.db.write(move |conn| entry.write(conn, now)).await?;
-            Err(AnswerError::Wrong)
-        }
+    if let Some(proof) = prove(app, &waiting, &enrolled, method, given) {
+        return Ok(Right { waiting, method, proof, counted });
     }
+    let (entry, now) = (Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor), app.now());
+    app.db.write(move |conn| entry.write(conn, now)).await?;
+    Err(AnswerError::Wrong)
 }
 
 /// Takes the challenge and the answer for good, in the transaction of what they are for; answers the user, locked. Where
@@ -161,10 +159,9 @@ async fn find(
 /// for who has that may ask for as many challenges as they like.
 async fn count(app: &Arc<App>, found: &Found, door: Door, client: &Client) -> Result<Counted, AnswerError> {
     let Found { waiting, is_known, .. } = found;
-    let keys = match app.config.accounts.login_throttle {
-        true => throttle::factor_keys(app, &network(client), waiting.user.id, *is_known),
-        false => vec![],
-    };
+    let is_limited = app.config.accounts.login_throttle;
+    let keys = is_limited.then(|| throttle::factor_keys(app, &network(client), waiting.user.id, *is_known));
+    let keys = keys.unwrap_or_default();
     let refused = Entry::new(door, client, Some(&waiting.user), Refusal::Throttled);
     let (now, row) = (app.now(), waiting.row.clone());
     let counted = app.db.write(move |conn| match throttle::count(conn, now, &keys)? {

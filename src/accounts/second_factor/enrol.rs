@@ -116,14 +116,11 @@ fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, E
         }
     };
     let user = user.ok_or(AnswerError::NoChallenge)?;
-    let uuid = match latchkey_user::find_uuid(conn, user.id)? {
-        Some(uuid) => uuid,
-        None => {
-            let uuid = manage::new_uuid();
-            latchkey_user::insert(conn, user.id, &uuid)?;
-            uuid
-        }
-    };
+    let known = latchkey_user::find_uuid(conn, user.id)?;
+    let uuid = known.clone().unwrap_or_else(manage::new_uuid);
+    if known.is_none() {
+        latchkey_user::insert(conn, user.id, &uuid)?;
+    }
     let enrolled = Enrolled::find(conn, user.id)?;
     Ok((purpose, user, uuid, enrolled))
 }
@@ -257,10 +254,8 @@ pub fn add(
         DbError::Unique(_) => EnrolError::Exists,
         other => other.into(),
     })?;
-    let recovery_codes = match latchkey_recovery_code::list_unused(conn, user.id)?.is_empty() {
-        true => Some(code::replace(app, conn, user.id)?),
-        false => None,
-    };
+    let has_codes = !latchkey_recovery_code::list_unused(conn, user.id)?.is_empty();
+    let recovery_codes = if has_codes { None } else { Some(code::replace(app, conn, user.id)?) };
     let (detail, actor) = (json!({"kind": factor.kind, "name": factor.name}), Actor::user(&user, client));
     audit::write_with(conn, now, &actor, "second_factor.add", Some(user.id), &user.username, &detail)?;
     notice::factor_added(app, conn, &user, proven.kind, &actor)?;

@@ -55,14 +55,14 @@ impl Jar {
             .secure(self.settings.is_secure)
             .finish()
     }
+}
 
-    /// The values that were sent. Browsers send cookies of one name side by side.
-    fn values<'a>(self, name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
-        // Cut before it is read as text: a neighbour's cookie may hold any bytes.
-        let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-        let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
-        pairs.filter(|(given, value)| *given == name && !value.is_empty()).map(|(_, value)| value).collect()
-    }
+/// The values of a cookie that were sent. Browsers send those of one name side by side.
+fn values<'a>(name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
+    // Cut before it is read as text: a neighbour's cookie may hold any bytes.
+    let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
+    pairs.filter(|(given, value)| *given == name && !value.is_empty()).map(|(_, value)| value).collect()
 }
 
 /// Whether the request comes from one of our pages, a listed front end, or no browser. `null` is anybody's origin.
@@ -88,7 +88,7 @@ impl Call {
     pub fn browser(&self, fields: &Fields) -> Option<SecretString> {
         let given = match self.jar.filter(|jar| jar.is_asked) {
             // A neighbour under the same domain may have set one more.
-            Some(jar) => match jar.values(jar.settings.device_name(), self.request.headers())[..] {
+            Some(jar) => match values(jar.settings.device_name(), self.request.headers())[..] {
                 [one] => Some(one),
                 _ => None,
             },
@@ -120,7 +120,7 @@ impl Call {
             if jar.is_asked {
                 return self.cookie_token()?.ok_or_else(ApiError::no_cookie);
             }
-            if !jar.values(jar.settings.name(), self.request.headers()).is_empty() {
+            if !values(jar.settings.name(), self.request.headers()).is_empty() {
                 let detail = format!("The refresh cookie needs the header {}.", RefreshCookie::HEADER);
                 return Err(ApiError::cookie_refused(&detail));
             }
@@ -132,7 +132,7 @@ impl Call {
     /// The token in the cookie, if the client asks for that and has one.
     pub fn cookie_token(&self) -> Result<Option<Presented>, ApiError> {
         let Some(jar) = self.jar.filter(|jar| jar.is_asked) else { return Ok(None) };
-        match jar.values(jar.settings.name(), self.request.headers())[..] {
+        match values(jar.settings.name(), self.request.headers())[..] {
             [] => Ok(None),
             [text] => Ok(Some(Presented { text: text.to_owned(), is_cookie: true })),
             // A neighbour under the same domain may have set one of them, to log the user in as somebody else.
@@ -234,7 +234,7 @@ mod tests {
                 request = request.append_header(("cookie", *line));
             }
             let jar = Jar { settings: config(&[]).cookie.unwrap(), is_asked: true };
-            jar.values(jar.settings.name(), request.to_http_request().headers()).join(" ")
+            values(jar.settings.name(), request.to_http_request().headers()).join(" ")
         };
         assert_eq!(values(&["a=1; latchkey_refresh=x.y.z; =; junk"]), "x.y.z");
         assert_eq!(values(&["latchkey_refresh=one; latchkey_refresh=two", "latchkey_refresh=three"]), "one two three");

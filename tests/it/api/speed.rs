@@ -49,6 +49,14 @@ fn requests_keep_to_their_budget_of_statements(backend: Backend) {
     // Of these, two count the try before the hash, two take it back after it, one asks whether the address is known, one
     // notes the device, and one asks whether there is a second factor or must be: beside a hash of a quarter of a second.
     assert_at_most(&server, 15, "login", || server.log_in("alice"));
+    server.advance(3600);
+    let app = server.enrol_totp("alice");
+    // A login that waits: no session and no token, but the challenge, and what the user has.
+    assert_at_most(&server, 12, "login that waits", || server.challenge("alice"));
+    let (challenge, code) = (server.challenge("alice"), server.totp(&app));
+    // Found and counted before it is looked at; then spent, and the rest of the login.
+    let finish = || server.answer(&challenge, "totp", &code).expect_status(200).status;
+    assert_at_most(&server, 20, "second factor", finish);
     assert_at_most(&server, 6, "login by nobody", || server.obtain("nobody", "x").expect_status(401).status);
 }
 

@@ -30,10 +30,7 @@ const TAG: &str = "Second factors";
 fn answer(fields: &Fields) -> Result<Answer, ApiError> {
     let [challenge, name] = fields.texts(["challenge", "method"])?;
     let method = Method::of(&name).ok_or_else(|| no_choice("method", &name))?;
-    let given = match method.takes_code() {
-        true => code(fields)?,
-        false => Given::Passkey(fields.object("credential")?),
-    };
+    let given = if method.takes_code() { code(fields)? } else { Given::Passkey(fields.object("credential")?) };
     Ok(Answer { challenge: challenge.into(), method, given })
 }
 

@@ -83,12 +83,13 @@ impl Stage {
             (_, "no_email" | "no_passkey") => post(json!({"challenge": "x"})),
             (_, "bad_kind") => self.server.begin_factor(&self.caller, "x"),
             (_, "kind_exists") => self.server.begin_factor(&self.person().access, "totp"),
-            ("/api/second-factors/challenge/", "no_second_factor") => self.send(method, path, &[], ""),
+            ("/api/second-factors/challenge/", "no_second_factor") | (_, "no_browser") => {
+                self.send(method, path, &[], "")
+            }
             (_, "no_second_factor") => {
                 let person = self.person();
                 self.answered(method, &path.replace("{id}", "0"), &person, &self.server.totp(&person.app))
             }
-            (_, "no_browser") => self.send(method, path, &[], ""),
             _ => return None,
         })
     }

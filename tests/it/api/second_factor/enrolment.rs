@@ -74,7 +74,7 @@ fn users_are_told_of_a_new_factor_and_it_is_written_down(backend: Backend) {
     server.enrol_totp("alice");
     server.deliver_mail();
     let mail = smtp.last_to("alice@example.com");
-    assert!(mail.text.contains("an authenticator app"), "{}", mail.text);
+    assert!(mail.text.contains("An authenticator app"), "{}", mail.text);
     let detail = server.text("SELECT detail AS t FROM latchkey_audit_log WHERE action = 'second_factor.add'");
     assert_eq!(detail, r#"{"kind":"totp","name":"Authenticator app"}"#);
 }

@@ -70,21 +70,22 @@ fn a_user_may_have_several_passkeys_but_each_only_once(backend: Backend) {
 
 both!(an_answer_from_another_page_or_for_another_site_is_refused);
 fn an_answer_from_another_page_or_for_another_site_is_refused(backend: Backend) {
-    let lies: [fn(&mut Authenticator); 6] = [
-        |passkey| passkey.origin = "https://evil.example.com".to_owned(),
-        |passkey| passkey.origin = "http://localhost:9000".to_owned(),
-        |passkey| passkey.origin = "http://evil.localhost:8000".to_owned(),
-        |passkey| passkey.origin = "null".to_owned(),
-        |passkey| passkey.rp_id = "evil.example.com".to_owned(),
-        |passkey| passkey.verifies = false,
-    ];
     let (server, mut passkey) = with_passkey(backend);
     let access = Pair::of(&log_in(&server, &mut passkey)).access;
-    for lie in lies {
-        let (origin, rp_id) = (passkey.origin.clone(), passkey.rp_id.clone());
+    let (origin, site) = (passkey.origin.clone(), passkey.rp_id.clone());
+    for (origin, site, verifies) in [
+        ("https://evil.example.com", &*site, true),
+        ("http://localhost:9000", &site, true),
+        ("http://evil.localhost:8000", &site, true),
+        ("null", &site, true),
+        (&origin, "evil.example.com", true),
+        (&origin, &site, false),
+    ] {
+        let lie = |passkey: &mut Authenticator| {
+            (passkey.origin, passkey.rp_id, passkey.verifies) = (origin.to_owned(), site.to_owned(), verifies);
+        };
         lie(&mut passkey);
         assert_wrong(&log_in(&server, &mut passkey));
-        (passkey.origin, passkey.rp_id, passkey.verifies) = (origin, rp_id, true);
         // And none is made there.
         let mut other = server.authenticator("other");
         lie(&mut other);
@@ -92,6 +93,7 @@ fn an_answer_from_another_page_or_for_another_site_is_refused(backend: Backend) 
         let body = json!({"enrolment": started["enrolment"], "credential": other.create(&started["options"])});
         server.client.post(CONFIRM, &body).expect(400, json!({"code": ["The code is wrong or was used before."]}));
     }
+    (passkey.origin, passkey.rp_id, passkey.verifies) = (origin, site, true);
     assert_eq!(server.factor_rows(), 1);
     Pair::of(&log_in(&server, &mut passkey));
 }

@@ -1,6 +1,8 @@
 //! The words of each letter, once for both parts of a mail. The looks are in `templates/mail/`. Names come from outside:
 //! here they lose what would break a line of plain text, and the templates escape them.
 
+mod factors;
+
 use chrono::DateTime;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -125,67 +127,34 @@ impl Mailer {
                 why: format!("You got this mail because until now this was the address of your account at {site}."),
                 ..Words::default()
             },
-            Letter::EmailCode { username, ip, expires_at } => Words {
-                title: "Your code",
-                preview: format!("It works once, until {}.", time(*expires_at)),
-                lead: format!("Type this code where {site} asks for it. Whoever asks you for it elsewhere is a fraud."),
-                code: Some(secret?.expose_secret().to_owned()),
-                facts: account(username).into_iter().chain(ip.iter().map(|ip| ("Asked from", plain(ip)))).collect(),
-                note: Some(format!("The code works once, until {}.", time(*expires_at))),
-                otherwise: Some(format!(
-                    "If you did not ask for it, somebody knows your password for {site}: choose another one at {}.",
-                    self.reset_page()
-                )),
-                why: belongs_to_you(site),
-                ..Words::default()
-            },
-            Letter::FactorAdded { username, factor, origin, changed_by } => Words {
-                title: "A second factor was added",
-                preview: format!("{} can be logged in to with {} now.", plain(username), plain(factor)),
-                lead: format!(
-                    "From now on a login to your account at {site} asks for a second factor, and {} is one{}. If you know \
-                     about it, there is nothing to do.",
-                    plain(factor),
-                    by(changed_by.as_deref())
-                ),
-                facts: account(username).into_iter().chain(facts(origin)).collect(),
-                button: Some((NEW_PASSWORD, self.reset_page())),
-                otherwise: Some(format!("{NOT_YOU} Then write to whoever runs {site}, who can remove the factor.")),
-                why: belongs_to_you(site),
-                ..Words::default()
-            },
-            Letter::FactorRemoved { username, factor, origin, changed_by } => Words {
-                title: "A second factor was removed",
-                preview: format!("{} is no second factor of {} any more.", capital(&plain(factor)), plain(username)),
-                lead: format!(
-                    "{} is no second factor of your account at {site} any more{}. If you know about it, there is nothing \
-                     to do.",
-                    capital(&plain(factor)),
-                    changed_by
-                        .as_deref()
-                        .map(|name| format!(": {}, who administers the site, removed it", plain(name)))
-                        .unwrap_or_default()
-                ),
-                facts: account(username).into_iter().chain(facts(origin)).collect(),
-                button: Some((NEW_PASSWORD, self.reset_page())),
-                otherwise: Some(NOT_YOU.to_owned()),
-                why: belongs_to_you(site),
-                ..Words::default()
-            },
-            Letter::NewDevice { username, device, origin } => Words {
-                title: "New login to your account",
-                preview: format!("{} logged in to {}.", plain(device), plain(username)),
-                lead: format!(
-                    "Somebody logged in to your account at {site} from a device that was not used for it before. If it was \
-                     you, there is nothing to do."
-                ),
-                facts: account(username).into_iter().chain([("Device", plain(device))]).chain(facts(origin)).collect(),
-                button: Some((NEW_PASSWORD, self.reset_page())),
-                otherwise: Some(NOT_YOU.to_owned()),
-                why: belongs_to_you(site),
-                ..Words::default()
-            },
+            Letter::EmailCode { username, ip, expires_at } => {
+                factors::code(self, username, ip.as_deref(), *expires_at, secret?)
+            }
+            Letter::FactorAdded { username, factor, origin, changed_by } => {
+                factors::added(self, username, factor, origin, changed_by.as_deref())
+            }
+            Letter::FactorRemoved { username, factor, origin, changed_by } => {
+                factors::removed(self, username, factor, origin, changed_by.as_deref())
+            }
+            Letter::NewDevice { username, device, origin } => self.new_device(username, device, origin),
         })
+    }
+
+    fn new_device(&self, username: &str, device: &str, origin: &Origin) -> Words {
+        let site = self.settings.site_name.as_str();
+        Words {
+            title: "New login to your account",
+            preview: format!("{} logged in to {}.", plain(device), plain(username)),
+            lead: format!(
+                "Somebody logged in to your account at {site} from a device that was not used for it before. If it was \
+                 you, there is nothing to do."
+            ),
+            facts: account(username).into_iter().chain([("Device", plain(device))]).chain(facts(origin)).collect(),
+            button: Some((NEW_PASSWORD, self.reset_page())),
+            otherwise: Some(NOT_YOU.to_owned()),
+            why: belongs_to_you(site),
+            ..Words::default()
+        }
     }
 
     /// Our page, where a link can be asked for.
