@@ -82,7 +82,7 @@ pub async fn send(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Typed>
 /// `GET email/confirm/?token=…`
 pub async fn look(app: Data<App>, Query(link): Query<Link>) -> Result<HttpResponse, Trouble> {
     let token = SecretString::from(link.token.as_str());
-    let (user, email) = email_change::look(&app, &token).await.map_err(Trouble::of_link)?;
+    let (user, email) = email_change::look(&app, &token).await.map_err(Trouble::of_email_link)?;
     let site = &app.config.mail.site_name;
     let lede = if user.email == email {
         format!("{email} is the address of the account {} at {site}. Confirm that it is yours.", user.username)
@@ -103,7 +103,7 @@ pub async fn look(app: Data<App>, Query(link): Query<Link>) -> Result<HttpRespon
 /// `POST email/confirm/`
 pub async fn confirm(app: Data<App>, client: Client, OwnForm(link): OwnForm<Link>) -> Result<HttpResponse, Trouble> {
     let confirmed = email_change::confirm(&app, SecretString::from(link.token), &client).await;
-    let email = confirmed.map_err(Trouble::of_link)?;
+    let email = confirmed.map_err(Trouble::of_email_link)?;
     let text = format!("{email} is the address of your account. You can close this page.");
     Said::new(&app.config, "Your email address is confirmed", text).show(StatusCode::OK)
 }

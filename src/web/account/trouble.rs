@@ -9,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError};
 
-use super::RESET;
+use super::{EMAIL, RESET};
 use super::page::Said;
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
@@ -19,6 +19,8 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::web::middleware::PAGE_POLICY;
 use crate::web::words::length;
+
+const BAD_LINK: &str = "This link is invalid or has expired";
 
 /// Why a page is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum Trouble {
     /// The link is not good (any more).
     #[error("a link that is invalid or has expired")]
     BadLink,
+    /// The same of a link to an address.
+    #[error("a link to an address that is invalid or has expired")]
+    BadEmailLink,
     /// Too many tries.
     #[error("too many tries")]
     Throttled(Wait),
@@ -64,6 +69,14 @@ impl Trouble {
             LinkError::Busy => Self::Busy,
             LinkError::Db(error) => error.into(),
             LinkError::Fields(_) => Self::Other("a refusal that the form did not show"),
+        }
+    }
+
+    /// The same for a link to an address.
+    pub fn of_email_link(error: LinkError) -> Self {
+        match Self::of_link(error) {
+            Self::BadLink => Self::BadEmailLink,
+            other => other,
         }
     }
 
@@ -106,8 +119,16 @@ impl Trouble {
             Self::BadLink => Said {
                 ways: vec![(RESET, "Ask for a new password")],
                 ..said(
-                    "This link is invalid or has expired",
-                    "A link works once and for a limited time, and only the newest one works. It also ends with a login or when the password changes.",
+                    BAD_LINK,
+                    "A link works once and for an hour, and only the newest one works. It also ends with a login or when the password changes.",
+                    "",
+                )
+            },
+            Self::BadEmailLink => Said {
+                ways: vec![(EMAIL, "Ask for another link")],
+                ..said(
+                    BAD_LINK,
+                    "A link works once and for a day, and only the newest one works. It also ends when the password or the address changes.",
                     "",
                 )
             },
@@ -135,7 +156,7 @@ impl ResponseError for Trouble {
         match self {
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forged | Self::BadForm | Self::BadLink => StatusCode::BAD_REQUEST,
+            Self::Forged | Self::BadForm | Self::BadLink | Self::BadEmailLink => StatusCode::BAD_REQUEST,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Db(DbError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Db(DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_))
