@@ -9,6 +9,7 @@ pub mod challenge;
 pub mod code;
 pub mod enrol;
 pub mod mail;
+pub mod panel;
 pub mod remove;
 
 use secrecy::SecretString;

@@ -9,8 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError};
 
-use super::{EMAIL, RESET};
 use super::page::Said;
+use super::{EMAIL, RESET};
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
 use crate::accounts::manage::ManageError;

@@ -22,6 +22,7 @@ mod login;
 mod mail;
 mod outstanding_tokens;
 mod search;
+mod second_factor;
 mod sentence;
 mod session;
 mod sessions;
@@ -47,6 +48,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
         .service(page("/", dashboard::dashboard))
         .service(page("/login/", login::form).route(post().to(login::log_in)))
+        .service(form("/login/second-factor/").route(post().to(second_factor::answer)))
         .service(page("/logout/", login::stay).route(post().to(login::log_out)))
         .service(form("/theme/").route(post().to(login::theme)))
         .service(form("/search/").route(post().to(search::everything)))

@@ -1,0 +1,53 @@
+//! The panel's login: what it asks for after the right password, and the answer. The panel itself makes the session.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::answer::{self, Answer, AnswerError};
+use super::challenge::{self, Purpose};
+use super::{Due, Method};
+use crate::accounts::Client;
+use crate::accounts::failed_login::Door;
+use crate::app::App;
+use crate::db::DbError;
+use crate::db::users::User;
+
+/// What a challenge of the panel gives.
+const PANEL: &str = "panel";
+
+/// What the login still needs.
+pub enum Step {
+    /// Nothing: the visitor is in.
+    In,
+    /// An answer to this challenge, by one of these methods.
+    Factor(SecretString, Vec<Method>),
+    /// The user must have a factor, and has none.
+    Enrolment,
+}
+
+/// The password of this user was right just now.
+pub async fn begin(app: &Arc<App>, user: &User, client: &Client) -> Result<Step, DbError> {
+    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
+    app.db
+        .write(move |conn| match super::due(&shared, conn, &user, None, &client)? {
+            Due::Nothing => Ok(Step::In),
+            Due::Enrolment => Ok(Step::Enrolment),
+            Due::Factor(methods) => {
+                let token = challenge::begin(&shared, conn, &user, Purpose::Login, PANEL, None)?;
+                Ok(Step::Factor(token, methods))
+            }
+        })
+        .await
+}
+
+/// Takes the answer for good; answers who is in.
+pub async fn finish(app: &Arc<App>, answer: Answer, client: &Client) -> Result<User, AnswerError> {
+    let right = Arc::new(answer::check(app, answer, Purpose::Login, Door::Panel, client).await?);
+    // A challenge of the API does not open the panel, nor the other way round.
+    if right.what() != PANEL {
+        return Err(AnswerError::NoChallenge);
+    }
+    let shared = Arc::clone(app);
+    app.db.write(move |conn| answer::spend(&shared, conn, &right)).await
+}
