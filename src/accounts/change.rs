@@ -181,11 +181,14 @@ async fn change(
     what: Change,
     apply: impl Fn(&mut Conn, &User) -> Result<(), DbError> + Send + 'static,
 ) -> Result<(), ManageError> {
-    let (actor, now) = (by.actor().clone(), app.now());
+    let (by, actor, now) = (by.clone(), by.actor().clone(), app.now());
     let ends_tokens = app.config.accounts.end_sessions_on_user_change;
     app.db
         .write(move |conn| {
             let (user, is_last) = lock(conn, id, what.loses.is_some())?;
+            if !by.still_holds(&user) {
+                return Err(ManageError::Stale);
+            }
             if let Some((field, to_oneself)) = what.loses {
                 refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
             }

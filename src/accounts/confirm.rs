@@ -9,7 +9,7 @@ use super::failed_login::Door;
 use super::login::{self, LoginError};
 use super::{Actor, Client};
 use crate::app::App;
-use crate::db::types::Instant;
+use crate::db::types::{EncodedPassword, Instant};
 use crate::db::users::User;
 
 /// So long a login, or a password given again, vouches for who is behind it.
@@ -17,17 +17,26 @@ pub const FRESH: Duration = Duration::from_mins(15);
 
 /// An actor of whom it is known that it is really them.
 #[derive(Debug, Clone)]
-pub struct Confirmed(Actor);
+pub struct Confirmed {
+    actor: Actor,
+    /// The hash that the password was checked against, where one was given.
+    checked: Option<EncodedPassword>,
+}
 
 impl Confirmed {
     /// Somebody at the command line, who has the database anyway.
     pub fn command_line() -> Self {
-        Self(Actor::command_line())
+        Self { actor: Actor::command_line(), checked: None }
     }
 
     /// Somebody who logged in, or gave their password, at that time: `None` if that is too long ago.
     pub fn by_login(actor: Actor, at: Instant, now: Instant) -> Option<Self> {
-        (now < at + FRESH).then_some(Self(actor))
+        (now < at + FRESH).then_some(Self { actor, checked: None })
+    }
+
+    /// A user whose login was checked just now (`login::authenticate`).
+    pub fn by_credentials(actor: Actor, user: &User) -> Self {
+        Self { actor, checked: Some(user.password.clone()) }
     }
 
     /// Somebody who gives their password now: `None` if it is wrong, which counts as a failed login. Costs one hash.
@@ -40,12 +49,20 @@ impl Confirmed {
         password: SecretString,
     ) -> Result<Option<Self>, LoginError> {
         let is_right = login::is_password_of(app, user, password, door, client).await?;
-        Ok(is_right.then_some(Self(actor)))
+        Ok(is_right.then(|| Self { actor, checked: Some(user.password.clone()) }))
     }
 
     /// Who it is.
     pub fn actor(&self) -> &Actor {
-        &self.0
+        &self.actor
+    }
+
+    /// Whether what was checked is still true of the user, who is locked now: between a check and what follows from it
+    /// the password may have been reset, because somebody else knew it.
+    pub fn still_holds(&self, user: &User) -> bool {
+        let is_own = self.actor.user_id == Some(user.id);
+        let is_same = self.checked.as_ref().is_none_or(|checked| *checked == user.password);
+        !is_own || (is_same && user.is_active)
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use woothee::parser::Parser;
 use woothee::woothee::VALUE_UNKNOWN;
 
-use super::{Client, throttle};
+use super::Client;
+use super::throttle::{self, DEVICES_TOLD, Key};
 use crate::app::App;
 use crate::db::types::Instant;
 use crate::db::users::User;
@@ -19,6 +20,8 @@ use crate::mail::letter::{Letter, Origin};
 pub const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
 /// So many devices of a user are kept.
 const MOST: i64 = 100;
+/// And so many of them at one address.
+const MOST_AT_ONE_ADDRESS: i64 = 5;
 
 /// More of a product's name is no reading.
 const LONGEST: usize = 40;
@@ -42,6 +45,11 @@ pub fn words(user_agent: &str) -> String {
 pub fn note(app: &App, conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<bool, DbError> {
     let Seen::New { is_first: false } = remember(conn, user, client, now)? else { return Ok(false) };
     if !app.config.mail.security_mail || user.email.is_empty() {
+        return Ok(false);
+    }
+    // Whoever knows the password could bury other mail under these.
+    let key = Key::new(app, DEVICES_TOLD, &[&user.id.to_string()]);
+    if throttle::count(conn, now, &[key])?.is_err() {
         return Ok(false);
     }
     let origin = Origin { at: now.timestamp(), ip: client.address() };
@@ -71,6 +79,7 @@ pub fn remember(conn: &mut Conn, user: &User, client: &Client, now: Instant) -> 
     }
     let is_first = latchkey_device::find_last_login(conn, user.id)?.is_none();
     latchkey_device::insert(conn, user.id, &network, &name, now)?;
+    latchkey_device::delete_oldest_at(conn, user.id, &network, MOST_AT_ONE_ADDRESS)?;
     latchkey_device::delete_oldest_of(conn, user.id, MOST)?;
     Ok(Seen::New { is_first })
 }

@@ -35,29 +35,31 @@ pub async fn request(
     }
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
-    let (shared, actor) = (Arc::clone(app), by.actor().clone());
+    let (shared, by) = (Arc::clone(app), by.clone());
     link::aside(app, came, async move {
         let app = Arc::clone(&shared);
-        shared.db.write(move |conn| mail_to(&app, conn, user, &email, &actor)).await
+        shared.db.write(move |conn| mail_to(&app, conn, user, &email, &by)).await
     })
     .await;
     Ok(())
 }
 
-fn mail_to(app: &App, conn: &mut Conn, id: UserId, email: &str, actor: &Actor) -> Result<(), DbError> {
-    let Some(user) = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.filter(|user| user.is_active) else {
-        return Ok(());
-    };
-    if is_taken(conn, &user, email)? || !link::may_mail(app, conn, email)? {
+fn mail_to(app: &App, conn: &mut Conn, id: UserId, email: &str, by: &Confirmed) -> Result<(), DbError> {
+    let found = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?;
+    let Some(user) = found.filter(|user| user.is_active && by.still_holds(user)) else { return Ok(()) };
+    // Whatever becomes of this one: whether an older link lives on must not tell whether the address is taken.
+    link::forget_for(conn, Purpose::EmailChange, id)?;
+    // Nobody keeps somebody else's mail from coming by asking for it first.
+    if is_taken(conn, &user, email)? || !link::may_mail(app, conn, &format!("{email} {id}"))? {
         return Ok(());
     }
-    let (token, expires_at) = link::make(app, conn, Purpose::EmailChange, &user, email)?;
+    let (token, expires_at) = link::make(app, conn, Purpose::EmailChange, &user, email, "")?;
     let letter = Letter::EmailConfirm { username: user.username.clone(), expires_at: expires_at.timestamp() };
     let (user_id, secret) = (Some(id), Some(&token));
     let mail = Outgoing { to: email, user: user_id, letter: &letter, secret, give_up_at: Some(expires_at) };
     app.mailer.enqueue(conn, app.now(), &mail)?;
     let detail = json!({"email": email});
-    audit::write_with(conn, app.now(), actor, "user.email_request", user_id, &user.username, &detail)
+    audit::write_with(conn, app.now(), by.actor(), "user.email_request", user_id, &user.username, &detail)
 }
 
 /// Whether somebody else has the address, or is called so.

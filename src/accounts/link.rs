@@ -86,6 +86,7 @@ pub(super) fn make(
     purpose: Purpose,
     user: &User,
     email: &str,
+    network: &str,
 ) -> Result<(SecretString, Instant), DbError> {
     let (token, now) = (random::token(), app.now());
     let link = Link {
@@ -94,10 +95,11 @@ pub(super) fn make(
         user_id: user.id,
         email: email.to_owned(),
         state: state(app, purpose, user),
+        network: network.to_owned(),
         created_at: now,
         expires_at: now + purpose.lasts(),
     };
-    latchkey_link::delete_of(conn, user.id, purpose.name())?;
+    forget_for(conn, purpose, user.id)?;
     latchkey_link::insert(conn, &link)?;
     Ok((SecretString::from(token), link.expires_at))
 }
@@ -143,10 +145,10 @@ fn good(
     Ok(Some((link, user)))
 }
 
-/// Who logs in knows the password: a link that was asked for before is not needed any more, so nobody shall find it.
+/// Who logs in where the link was asked for has remembered the password: the link is not needed any more. A login from
+/// elsewhere does not count, or a thief who knows the password could make every link worthless.
 fn logged_in_since(conn: &mut Conn, user: &User, link: &Link) -> Result<bool, DbError> {
-    // `last_login` is written once in a minute at most, but also by a Django beside us.
-    let last = user.last_login.max(latchkey_device::find_last_login(conn, user.id)?);
+    let last = latchkey_device::find_last_login_from(conn, user.id, &link.network)?;
     Ok(last.is_some_and(|last| last > link.created_at))
 }
 
@@ -157,10 +159,15 @@ fn state(app: &App, purpose: Purpose, user: &User) -> String {
     random::hex(&hmac_sha256(key, text.as_bytes()))
 }
 
+/// Forgets the links of a user for a purpose.
+pub(super) fn forget_for(conn: &mut Conn, purpose: Purpose, user: UserId) -> Result<(), DbError> {
+    latchkey_link::delete_of(conn, user, purpose.name()).map(drop)
+}
+
 /// Forgets all links of a user: what they were made under is not true any more.
 pub(super) fn forget(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
     for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
-        latchkey_link::delete_of(conn, user, purpose.name())?;
+        forget_for(conn, purpose, user)?;
     }
     Ok(())
 }
@@ -193,7 +200,7 @@ pub(super) fn may_mail(app: &App, conn: &mut Conn, recipient: &str) -> Result<bo
     if !app.config.accounts.login_throttle {
         return Ok(true);
     }
-    let key = Key::new(app, throttle::MAIL_SENT, &[recipient]);
+    let key = Key::new(app, throttle::MAIL_SENT, &[&recipient.to_lowercase()]);
     Ok(throttle::count(conn, app.now(), &[key])?.is_ok())
 }
 

@@ -16,7 +16,7 @@ use super::{Actor, Client, audit, device, notice, throttle};
 use crate::app::App;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_user};
+use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_device, latchkey_user};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 use crate::tokens::record::Reason;
@@ -33,13 +33,16 @@ pub async fn request(app: &Arc<App>, email: &str, client: &Client, came: Came) -
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let email = email.trim().to_owned();
     let wanted = if email.contains('\0') { String::new() } else { email };
-    let named = wanted.clone();
+    let (named, address) = (wanted.clone(), wanted.clone());
     let found = app.db.read(move |conn| users::list_by_address(conn, &named, LOOKED_AT)).await?;
     let found = found.into_iter().filter(move |user| is_same(&user.email, &wanted) && !user.email.is_empty());
     let users: Vec<_> = found.take(MOST).map(|user| user.id).collect();
     let (shared, client) = (Arc::clone(app), client.clone());
     link::aside(app, came, async move {
-        for id in users {
+        // Once for the address, however many accounts have it: each of them gets its link.
+        let app = Arc::clone(&shared);
+        let is_allowed = !users.is_empty() && shared.db.write(move |conn| link::may_mail(&app, conn, &address)).await?;
+        for id in users.into_iter().filter(|_| is_allowed) {
             let (app, client) = (Arc::clone(&shared), client.clone());
             shared.db.write(move |conn| mail_to(&app, conn, id, &client)).await?;
         }
@@ -59,21 +62,24 @@ fn mail_to(app: &App, conn: &mut Conn, id: UserId, client: &Client) -> Result<()
     let Some(user) = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.filter(|user| user.is_active) else {
         return Ok(());
     };
-    if !link::may_mail(app, conn, &user.email)? {
-        return Ok(());
-    }
     let letter = |expires_at| Letter::PasswordReset {
         username: user.username.clone(),
         ip: client.address(),
         sent_by: None,
         expires_at,
     };
-    enqueue(app, conn, &user, letter)?;
+    enqueue(app, conn, &user, &throttle::network(client), letter)?;
     audit::write(conn, app.now(), &Actor::somebody(client), "user.reset_request", Some(id), &user.username)
 }
 
-fn enqueue(app: &App, conn: &mut Conn, user: &User, letter: impl FnOnce(i64) -> Letter) -> Result<(), DbError> {
-    let (token, expires_at) = link::make(app, conn, Purpose::PasswordReset, user, &user.email)?;
+fn enqueue(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    network: &str,
+    letter: impl FnOnce(i64) -> Letter,
+) -> Result<(), DbError> {
+    let (token, expires_at) = link::make(app, conn, Purpose::PasswordReset, user, &user.email, network)?;
     let letter = letter(expires_at.timestamp());
     let (to, secret) = (user.email.as_str(), Some(&token));
     let mail = Outgoing { to, user: Some(user.id), letter: &letter, secret, give_up_at: Some(expires_at) };
@@ -99,7 +105,7 @@ pub async fn send(app: &Arc<App>, by: &Confirmed, id: UserId) -> Result<String, 
             sent_by: Some(actor.name.clone()),
             expires_at,
         };
-        enqueue(app, conn, &user, letter)?;
+        enqueue(app, conn, &user, "", letter)?;
         audit::write(conn, app.now(), &actor, "user.reset_link", Some(id), &user.username)?;
         Ok(user.email)
     });
@@ -144,6 +150,8 @@ async fn reset(app: &Arc<App>, token: SecretString, password: SecretString, clie
         link::forget(conn, user.id)?;
         // Who has the link has the mail.
         latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), &link.email, now)?;
+        // Whoever knew the old password is a stranger again, wherever they used it.
+        latchkey_device::delete_of(conn, user.id)?;
         device::remember(conn, &user, &client, now)?;
         audit::write(conn, now, &actor, "user.reset_password", Some(user.id), &user.username)?;
         events::count(conn, now, &[Event::PasswordReset])?;

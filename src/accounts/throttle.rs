@@ -55,18 +55,30 @@ pub const MAIL_ASKED: Rule = Rule { number: 4, free: 10, first: MINUTE, longest:
 /// Mail that is sent to one recipient because somebody asked for it.
 pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_mins(5), longest: HOUR, forget: HOUR };
 
+/// Mail to one user about new devices.
+pub const DEVICES_TOLD: Rule = Rule { number: 7, free: 5, first: HOUR, longest: HOUR, forget: HOUR };
+
 /// Codes that are mailed to one user.
 pub const CODES_SENT: Rule =
     Rule { number: 6, free: 5, first: MINUTE, longest: Duration::from_mins(15), forget: Duration::from_mins(10) };
 
 /// Wrong second factors of one user from one address. These rules are about users, those above about names that somebody
 /// typed: what one types as a name must not keep anybody from giving a factor.
-pub const FACTOR_AT_ADDRESS: Rule = Rule { number: 7, ..ACCOUNT_AT_ADDRESS };
+pub const FACTOR_AT_ADDRESS: Rule = Rule { number: 8, ..ACCOUNT_AT_ADDRESS };
 /// Wrong second factors of one user, from anywhere but the addresses that the account is used from.
-pub const FACTOR: Rule = Rule { number: 8, ..ACCOUNT };
+pub const FACTOR: Rule = Rule { number: 9, ..ACCOUNT };
 
-const RULES: [Rule; 8] =
-    [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT, FACTOR_AT_ADDRESS, FACTOR];
+const RULES: [Rule; 9] = [
+    ADDRESS,
+    ACCOUNT_AT_ADDRESS,
+    ACCOUNT,
+    MAIL_ASKED,
+    MAIL_SENT,
+    CODES_SENT,
+    DEVICES_TOLD,
+    FACTOR_AT_ADDRESS,
+    FACTOR,
+];
 
 /// Buckets of a rule.
 const BUCKETS: u32 = 1 << 22;
@@ -112,11 +124,17 @@ impl Rule {
         self.free + i32::try_from(doublings).unwrap_or(0) + 1
     }
 
-    /// Tries that are not forgotten yet.
-    fn remembered(self, row: &Row, now: Instant) -> i32 {
+    /// Tries that are not forgotten yet, and since when the next one is being forgotten.
+    fn remembered(self, row: &Row, now: Instant) -> (i32, Instant) {
         let elapsed = now.datetime().signed_duration_since(row.last_at.datetime()).num_milliseconds().max(0);
-        let forgotten = elapsed / i64::try_from(self.forget.as_millis()).unwrap_or(i64::MAX).max(1);
-        row.failures.saturating_sub(i32::try_from(forgotten).unwrap_or(i32::MAX)).max(0)
+        let period = i64::try_from(self.forget.as_millis()).unwrap_or(i64::MAX).max(1);
+        let forgotten = i32::try_from(elapsed / period).unwrap_or(i32::MAX);
+        if forgotten >= row.failures {
+            return (0, now);
+        }
+        // What was served of the next period counts: who tries often is forgiven as fast as who does not.
+        let served = self.forget.saturating_mul(u32::try_from(forgotten).unwrap_or(0));
+        (row.failures - forgotten, row.last_at + served)
     }
 }
 
@@ -124,7 +142,7 @@ impl Key {
     /// The bucket of `subject` under a rule. Which one it is nobody can work out without `SECRET_KEY`, so nobody can aim
     /// at somebody else's.
     pub fn new(app: &App, rule: Rule, subject: &[&str]) -> Self {
-        let subject = format!("latchkey throttle {} {}", rule.number, subject.join("\0").to_lowercase());
+        let subject = format!("latchkey throttle {} {}", rule.number, subject.join("\0"));
         let hash = hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), subject.as_bytes());
         let bucket = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % BUCKETS;
         Self(i64::from(rule.number) << 32 | i64::from(bucket))
@@ -153,8 +171,9 @@ pub fn count(conn: &mut Conn, now: Instant, keys: &[Key]) -> Result<Result<Count
 /// A bucket after one more try.
 fn another(row: &Row, now: Instant) -> Option<Row> {
     let rule = Rule::of(Key(row.bucket))?;
-    let failures = (rule.remembered(row, now) + 1).min(rule.most());
-    Some(Row { failures, last_at: now, free_at: now + rule.wait(failures), ..*row })
+    let (remembered, last_at) = rule.remembered(row, now);
+    let failures = (remembered + 1).min(rule.most());
+    Some(Row { failures, last_at, free_at: now + rule.wait(failures), ..*row })
 }
 
 /// What a login counts under. Who comes from where the account was used from lately only waits for what was tried there:
@@ -203,7 +222,7 @@ fn without(row: &Row, now: Instant, was_right: bool) -> Option<Row> {
         return Some(Row { failures: 0, last_at: now, free_at: now, ..*row });
     }
     let failures = (row.failures - 1).max(0);
-    Some(Row { failures, free_at: row.free_at.min(row.last_at + rule.wait(failures)), ..*row })
+    Some(Row { failures, free_at: row.free_at.min(now + rule.wait(failures)), ..*row })
 }
 
 /// The longest that anything is remembered: older rows can be deleted.
@@ -258,6 +277,16 @@ mod tests {
         assert_eq!(another(&row, at(3600)).unwrap().failures, 7);
         assert_eq!(another(&row, at(86_400)).unwrap().failures, 1);
         assert_eq!(another(&row, at(-60)).unwrap().failures, 8, "the clock went back");
+    }
+
+    #[test]
+    fn who_tries_often_is_forgiven_as_fast() {
+        let mut row = Row { failures: 20, ..fresh(ADDRESS) };
+        for step in 1..=20 {
+            row = another(&row, at(9 * step)).unwrap();
+        }
+        // 20 more tries in 180 seconds, in which 18 are forgotten.
+        assert_eq!(row.failures, 22);
     }
 
     #[test]

@@ -40,6 +40,26 @@ pub fn find_last_login(conn: &mut Conn, user: UserId) -> Result<Option<Instant>,
     Ok(newest.first(conn).optional()?)
 }
 
+/// When the user logged in last, from this network.
+pub fn find_last_login_from(conn: &mut Conn, user: UserId, network: &str) -> Result<Option<Instant>, DbError> {
+    let of =
+        latchkey_device::table.filter(latchkey_device::user_id.eq(user)).filter(latchkey_device::network.eq(network));
+    let newest = of.order(latchkey_device::last_login_at.desc()).select(latchkey_device::last_login_at);
+    Ok(newest.first(conn).optional()?)
+}
+
+/// Forgets all devices of a user.
+pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::delete(latchkey_device::table.filter(latchkey_device::user_id.eq(user))).execute(conn)?)
+}
+
+/// Forgets all but the `keep` names of a network that were used last: anybody can send what names they like.
+pub fn delete_oldest_at(conn: &mut Conn, user: UserId, network: &str, keep: i64) -> Result<usize, DbError> {
+    let text = "DELETE FROM latchkey_device WHERE user_id = ? AND network = ? AND name NOT IN (SELECT name \
+                FROM latchkey_device WHERE user_id = ? AND network = ? ORDER BY last_login_at DESC LIMIT ?)";
+    Fixed::new(text, &[user.into(), network.into(), user.into(), network.into(), keep.into()]).run(conn)
+}
+
 /// Forgets all but the `keep` devices of a user that were used last.
 pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<usize, DbError> {
     let text = "DELETE FROM latchkey_device WHERE user_id = ? AND (network, name) NOT IN \

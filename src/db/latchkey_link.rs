@@ -21,6 +21,8 @@ pub struct Link {
     pub email: String,
     /// A fingerprint of the user then.
     pub state: String,
+    /// Where it was asked for: an IPv4 address or an IPv6 /64.
+    pub network: String,
     /// When it was made.
     pub created_at: Instant,
     /// When it is over.

@@ -200,6 +200,7 @@ table! {
         user_id -> Key,
         email -> Text,
         state -> Text,
+        network -> Text,
         created_at -> Moment,
         expires_at -> Moment,
     }

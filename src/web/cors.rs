@@ -42,6 +42,15 @@ pub async fn share(
     Ok(response)
 }
 
+/// Whether a browser says that the page of a stranger sends this. Such a page cannot read the answer, but any page could
+/// have its visitors try passwords, and so have them wait at home.
+pub fn is_foreign(cors: &Cors, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    let is_listed = || text(header::ORIGIN).is_some_and(|origin| is_listed(&cors.allowed_origins, origin));
+    matches!(site, Some("cross-site" | "same-site")) && !cors.allow_all_origins && !is_listed()
+}
+
 fn vary_on_origin(headers: &mut HeaderMap) {
     let mut vary: Vec<String> =
         headers.get_all(header::VARY).filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
@@ -35,10 +35,16 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         if !is_trusted(&ip) {
             break;
         }
-        let Ok(next) = entry.trim().parse::<IpAddr>() else { break };
+        let Some(next) = address(entry.trim()) else { break };
         ip = next.to_canonical();
     }
     ip
+}
+
+/// An address, also with a port behind it, as some proxies write it.
+fn address(entry: &str) -> Option<IpAddr> {
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
+    bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 impl FromRequest for Client {
@@ -88,6 +94,13 @@ mod tests {
         assert_eq!(ip_of("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(ip_of("::1", &["2001:db8::7"]), "2001:db8::7");
         assert_eq!(ip_of("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_port_behind_an_address_does_not_matter() {
+        assert_eq!(ip_of("10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(ip_of("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
+        assert_eq!(ip_of("10.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
     }
 
     #[test]

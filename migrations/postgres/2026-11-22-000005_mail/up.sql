@@ -41,6 +41,8 @@ CREATE TABLE latchkey_link (
     email varchar(254) NOT NULL,
     -- A fingerprint of the user's password and address: the link dies when they change.
     state varchar(64) NOT NULL,
+    -- Where it was asked for: a login from there ends it. Empty when a superuser sent it.
+    network varchar(43) NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );

@@ -79,6 +79,8 @@ pub async fn set(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Typed>)
     match change::set_own_password(&app, &by, &user, Keeps::default(), NewPassword::Plain(password)).await {
         Ok(_) => {}
         Err(ManageError::Fields(faults)) => return show(&app, &typed.username, &of_new_password(faults), None),
+        // Somebody reset it meanwhile: what was typed is not the password any more.
+        Err(ManageError::Stale) => return show(&app, &typed.username, &errors, Some(WRONG)),
         Err(error) => return Err(Trouble::of_change(error)),
     }
     let text = format!("The account {} has a new password.", user.username);
@@ -109,6 +111,6 @@ pub async fn log_in(
         Err(LoginError::NoActiveAccount) => return Ok(None),
         Err(error) => return Err(Trouble::of_login(error)),
     };
-    let by = Confirmed::by_login(Actor::user(&user, client), app.now(), app.now());
-    Ok(by.map(|by| (user, by)))
+    let by = Confirmed::by_credentials(Actor::user(&user, client), &user);
+    Ok(Some((user, by)))
 }

@@ -120,7 +120,7 @@ impl Trouble {
                 ways: vec![(RESET, "Ask for a new password")],
                 ..said(
                     BAD_LINK,
-                    "A link works once and for an hour, and only the newest one works. It also ends with a login or when the password changes.",
+                    "A link works once and for an hour, and only the newest one works. It also ends when you log in where you asked for it, or when the password changes.",
                     "",
                 )
             },

@@ -112,6 +112,12 @@ impl ApiError {
         Self::detail(StatusCode::UNAUTHORIZED, "The request has no refresh cookie.")
     }
 
+    /// A browser sends the form of another site (see `web/cors.rs`).
+    pub fn foreign() -> Self {
+        let detail = "This page may not send that. CORS_ALLOWED_ORIGINS lists the origins that may.";
+        Self::detail(StatusCode::FORBIDDEN, detail)
+    }
+
     /// Another method than the view's.
     pub fn method_not_allowed(method: &Method) -> Self {
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, &format!("Method \"{method}\" not allowed."))

@@ -11,6 +11,7 @@ use utoipa::openapi::PathItem;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::web::cors;
 use crate::web::extract::Client;
 
 pub mod auth;
@@ -101,6 +102,9 @@ impl Call {
     /// Reads and parses the body.
     pub async fn fields(&mut self) -> Result<Fields, ApiError> {
         match &mut self.body {
+            Body::Waiting(_) if cors::is_foreign(&self.app.config.cors, self.request.headers()) => {
+                Err(ApiError::foreign())
+            }
             Body::Waiting(payload) => body::fields(self.request.headers(), payload).await,
             Body::Read(read) => std::mem::replace(read, Ok(Fields::default())),
         }

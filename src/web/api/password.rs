@@ -119,6 +119,8 @@ impl View for Change {
         let set = change::set_own_password(&call.app, &by, &caller.user, keeps, NewPassword::Plain(new)).await;
         set.map_err(|error| match error {
             ManageError::Fields(faults) => ApiError::faults(renamed(faults, "new_password")),
+            // Somebody reset it meanwhile: what was given is not the password any more.
+            ManageError::Stale => wrong_password("old_password"),
             other => LinkError::from(other).into(),
         })?;
         Ok(json!({"detail": changed(&call.app.config)}))

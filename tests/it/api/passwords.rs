@@ -3,9 +3,15 @@
 
 use std::thread;
 
-use latchkey::accounts::manage::NewPassword;
+use latchkey::accounts::change::{self, Keeps};
+use latchkey::accounts::confirm::Confirmed;
+use latchkey::accounts::failed_login::Door;
+use latchkey::accounts::link::Came;
+use latchkey::accounts::manage::{ManageError, NewPassword};
 use latchkey::accounts::throttle::{ADDRESS, MAIL_ASKED, MAIL_SENT};
+use latchkey::accounts::{Actor, Client, email_change};
 use latchkey::db::types::{EncodedPassword, UserId};
+use latchkey::db::users;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, Smtp, forge};
@@ -320,4 +326,39 @@ fn a_body_without_its_fields_is_refused_before_anything_is_done(backend: Backend
     assert_eq!(ask("/api/password/reset/"), json!({"email": required}));
     assert_eq!(ask("/api/password/reset/confirm/"), json!({"token": required, "password": required}));
     assert_eq!(ask("/api/email/confirm/"), json!({"token": required}));
+}
+
+both!(a_thief_who_logs_in_elsewhere_does_not_make_the_link_worthless);
+fn a_thief_who_logs_in_elsewhere_does_not_make_the_link_worthless(backend: Backend) {
+    let (smtp, server) = stage(backend, &[("TRUSTED_PROXIES", "127.0.0.1")]);
+    let token = server.reset_token(&smtp);
+    server.advance(1);
+    let body = json!({"username": "alice", "password": PASSWORD}).to_string();
+    let headers = [("x-forwarded-for", "203.0.113.9"), ("content-type", "application/json")];
+    server.client.send("POST", "/api/token/", &headers, &body).expect_status(200);
+    server.reset(&token, NEW).expect_status(200);
+    // What the thief used is a stranger's again.
+    assert_eq!(server.db.count("SELECT count(*) FROM latchkey_device"), 1);
+    assert_eq!(server.db.count("SELECT count(*) FROM latchkey_device WHERE network = '203.0.113.9'"), 0);
+}
+
+both!(what_was_checked_before_a_reset_changes_nothing_after_it);
+fn what_was_checked_before_a_reset_changes_nothing_after_it(backend: Backend) {
+    let (smtp, server) = stage(backend, &[]);
+    let id = UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = server.wait(server.app.db.read(move |conn| users::find(conn, id))).unwrap().unwrap();
+    let thief = Client { ip: Some("203.0.113.9".parse().unwrap()), user_agent: String::new() };
+    let actor = Actor::user(&alice, &thief);
+    let checked = Confirmed::by_password(&server.app, actor, &alice, Door::Api, &thief, PASSWORD.into());
+    let checked = server.wait(checked).unwrap().expect("the right password");
+    let token = server.reset_token(&smtp);
+    server.reset(&token, NEW).expect_status(200);
+    let stolen = NewPassword::Plain("stolen-password-99".into());
+    let change = change::set_own_password(&server.app, &checked, &alice, Keeps::default(), stolen);
+    assert!(matches!(server.wait(change), Err(ManageError::Stale)));
+    let email = "thief@example.net";
+    let request = email_change::request(&server.app, &checked, alice.id, email, &thief, Came::now());
+    server.wait(request).unwrap();
+    assert_eq!(server.db.count("SELECT count(*) FROM latchkey_link"), 0);
+    server.obtain("alice", NEW).expect_status(200);
 }

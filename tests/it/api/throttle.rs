@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use latchkey::accounts::throttle::{ACCOUNT, ACCOUNT_AT_ADDRESS, ADDRESS};
+use latchkey::accounts::throttle::{ACCOUNT, ACCOUNT_AT_ADDRESS, ADDRESS, DEVICES_TOLD};
 use serde_json::json;
 
 use crate::harness::{Answer, Backend, PASSWORD, Server};
@@ -50,7 +50,7 @@ fn wrong_passwords_of_one_account_at_one_address_wait_longer_and_longer(backend:
     for seconds in [1, 2, 4, 8] {
         // Waiting tries are not looked at, so the right password waits too, and they do not count.
         assert_waits(&server.try_from("192.0.2.1", "alice", PASSWORD), seconds);
-        assert_waits(&server.try_from("192.0.2.1", "Alice", "x"), seconds);
+        assert_waits(&server.try_from("192.0.2.1", "alice", "x"), seconds);
         server.advance(i64::try_from(seconds).unwrap());
         server.try_from("192.0.2.1", "alice", "x").expect_status(401);
     }
@@ -240,4 +240,41 @@ fn nobody_is_told_of_devices_where_security_mail_is_off(backend: Backend) {
     }
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_mail"), 0);
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_device"), 2);
+}
+
+both!(a_strangers_page_cannot_make_its_visitors_wait);
+fn a_strangers_page_cannot_make_its_visitors_wait(backend: Backend) {
+    let server = Server::with(backend, &[("CORS_ALLOWED_ORIGINS", "https://app.example.com")]);
+    server.add_user("alice");
+    let send = |origin: &str, password: &str| {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("origin", origin),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        server.client.send("POST", "/api/token/", &headers, format!("username=alice&password={password}")).status
+    };
+    for _ in 0..10 {
+        assert_eq!(send("https://evil.example.com", "x"), 403);
+        assert_eq!(send("null", "x"), 403);
+    }
+    assert_eq!(send("https://app.example.com", PASSWORD), 200);
+    server.log_in("alice");
+}
+
+both!(a_flood_of_devices_is_told_a_few_times_and_forgets_no_address);
+fn a_flood_of_devices_is_told_a_few_times_and_forgets_no_address(backend: Backend) {
+    let server = behind_a_proxy(backend);
+    server.add_user("alice");
+    server.try_from(HOME, "alice", PASSWORD).expect_status(200);
+    for number in 0..150 {
+        let body = json!({"username": "alice", "password": PASSWORD}).to_string();
+        let agent = format!("ua{number}/1");
+        let headers =
+            [("x-forwarded-for", "203.0.113.9"), ("user-agent", &*agent), ("content-type", "application/json")];
+        server.client.send("POST", "/api/token/", &headers, body).expect_status(200);
+    }
+    assert_eq!(server.db.count("SELECT count(*) FROM latchkey_mail"), i64::from(DEVICES_TOLD.free));
+    let at_home = format!("SELECT count(*) FROM latchkey_device WHERE network = '{HOME}'");
+    assert_eq!((server.db.count(&at_home), server.db.count("SELECT count(*) FROM latchkey_device")), (1, 6));
 }

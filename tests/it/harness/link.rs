@@ -18,8 +18,8 @@ impl Server {
         let at = |moment: chrono::DateTime<chrono::Utc>| moment.format("%Y-%m-%d %H:%M:%S%.6f").to_string();
         let (created, expires) = (at(now), at(now + chrono::TimeDelta::minutes(30)));
         self.db.execute(&format!(
-            "INSERT INTO latchkey_link (token_hash, purpose, user_id, email, state, created_at, expires_at) \
-             VALUES ('{hash}', '{purpose}', {user}, '{email}', '{state}', '{created}', '{expires}')"
+            "INSERT INTO latchkey_link (token_hash, purpose, user_id, email, state, network, created_at, expires_at) \
+             VALUES ('{hash}', '{purpose}', {user}, '{email}', '{state}', '', '{created}', '{expires}')"
         ));
         token
     }

@@ -14,6 +14,7 @@ use super::super::user::password::{self, Typed};
 use super::super::user::refusal;
 use super::render;
 use crate::accounts::change::{self, Keeps};
+use crate::accounts::manage::ManageError;
 
 const OLD: &str = "old_password";
 
@@ -60,6 +61,8 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
     let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
     match change::set_own_password(&visit.app, &by, user, Keeps::panel(&key), password).await {
         Ok(changed) => visit.refresh(changed),
+        // Somebody else set it meanwhile, which ended this login too.
+        Err(ManageError::Stale) => return Err(PageError::LoginRequired(ACCOUNT.to_owned())),
         Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
     }
     let text = "Your password was changed. Your other sessions were ended.".to_owned();
