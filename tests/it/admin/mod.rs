@@ -12,6 +12,7 @@ mod login;
 mod mail;
 mod pages;
 mod search;
+mod second_factor;
 mod sessions;
 mod settings;
 mod snapshots;
