@@ -14,7 +14,9 @@ fn what_is_over_is_deleted_after_a_month_and_nothing_else(backend: Backend) {
     server.deliver_mail();
     let (old, new) = ("'2026-03-01 12:00:00'", "'2026-03-31 13:00:00'");
     let link = |hash: &str, end: &str| {
-        format!("INSERT INTO latchkey_link VALUES ('{hash}', 'password_reset', {user}, 'a@b.co', '', {old}, {end});")
+        format!(
+            "INSERT INTO latchkey_link VALUES ('{hash}', 'password_reset', {user}, 'a@b.co', '', '', {old}, {end});"
+        )
     };
     let device = |name: &str, last: &str| {
         format!("INSERT INTO latchkey_device VALUES ({user}, '192.0.2.1', '{name}', {old}, {last});")
