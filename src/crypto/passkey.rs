@@ -49,7 +49,8 @@ impl Passkeys {
         if !is_secure(origin) {
             return None;
         }
-        let builder = WebauthnBuilder::new(domain, origin).ok()?.rp_name(name);
+        // On the own machine every port is a front end that is being built.
+        let builder = WebauthnBuilder::new(domain, origin).ok()?.rp_name(name).allow_any_port(domain == "localhost");
         let below = |origin: &&Url| {
             let host = origin.domain().unwrap_or_default();
             is_secure(origin) && (host == domain || host.ends_with(&format!(".{domain}")))

@@ -29,6 +29,11 @@ static ASSETS: &[Asset] = &[
         content: include_bytes!("../../static/admin/panel.js"),
     },
     Asset {
+        name: "passkey.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../static/admin/passkey.js"),
+    },
+    Asset {
         name: "favicon.svg",
         media_type: "image/svg+xml",
         content: include_bytes!("../../static/admin/favicon.svg"),

@@ -113,6 +113,19 @@ impl Browser {
         }
     }
 
+    /// Gives the browser an authenticator of its own, as a phone or laptop has one: it says yes to everything, and keeps
+    /// its passkeys until the browser ends (WebAuthn Level 3, 11).
+    pub fn add_authenticator(&self) {
+        let wanted = json!({
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserVerified": true,
+        });
+        self.command("POST", "/webauthn/authenticator", &wanted);
+    }
+
     /// Makes the window as large as a screen.
     pub fn resize(&self, width: u32, height: u32) {
         self.command("POST", "/window/rect", &json!({"width": width, "height": height}));

@@ -75,7 +75,7 @@ fn an_answer_from_another_page_or_for_another_site_is_refused(backend: Backend) 
     let (origin, site) = (passkey.origin.clone(), passkey.rp_id.clone());
     for (origin, site, verifies) in [
         ("https://evil.example.com", &*site, true),
-        ("http://localhost:9000", &site, true),
+        ("https://localhost.evil.example.com", &*site, true),
         ("http://evil.localhost:8000", &site, true),
         ("null", &site, true),
         (&origin, "evil.example.com", true),
