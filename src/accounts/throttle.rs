@@ -68,17 +68,8 @@ pub const FACTOR_AT_ADDRESS: Rule = Rule { number: 8, ..ACCOUNT_AT_ADDRESS };
 /// Wrong second factors of one user, from anywhere but the addresses that the account is used from.
 pub const FACTOR: Rule = Rule { number: 9, ..ACCOUNT };
 
-const RULES: [Rule; 9] = [
-    ADDRESS,
-    ACCOUNT_AT_ADDRESS,
-    ACCOUNT,
-    MAIL_ASKED,
-    MAIL_SENT,
-    CODES_SENT,
-    DEVICES_TOLD,
-    FACTOR_AT_ADDRESS,
-    FACTOR,
-];
+const RULES: [Rule; 9] =
+    [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT, DEVICES_TOLD, FACTOR_AT_ADDRESS, FACTOR];
 
 /// Buckets of a rule.
 const BUCKETS: u32 = 1 << 22;
