@@ -142,7 +142,7 @@ fn row(factor: &Factor, reader: Reader) -> Row {
 fn icon(kind: Kind) -> &'static str {
     match kind {
         Kind::Passkey => "key",
-        Kind::Totp => "device",
+        Kind::Totp => "phone",
         Kind::Email => "mail",
     }
 }
