@@ -206,11 +206,12 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
     let (title, text) = match error {
         PageError::NoSuchRow(what, id) => {
             let more = match *what {
+                "second factor" => ", or it was removed",
                 "outstanding token" => ", or it was flushed after it expired. Its blacklist entry went with it",
                 "blacklisted token" => ", or it was flushed together with its token",
                 _ => ", or was deleted",
             };
-            let short = if what.ends_with("token") { "token" } else { "user" };
+            let short = if what.ends_with("token") { "token" } else { what };
             (format!("There is no such {short}"), format!("No {what} has the id {id}{more}."))
         }
         PageError::NoSuchSession => (
@@ -261,8 +262,8 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
         PageError::EnrolmentRequired => page(
             "You need a second factor",
             "The password is right, but whoever opens this panel needs a second factor, and you have none.",
-            "Enrol one in your front end, or over the API (docs/second-factors.md); then log in here.",
-            (address::LOGIN, "Log in again"),
+            "Set one up under the link below; then log in here.",
+            (address::FACTORS, "Set up a second factor"),
         ),
         PageError::Throttled(wait) => page(
             "Too many wrong passwords",
