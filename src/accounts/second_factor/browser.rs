@@ -100,5 +100,7 @@ pub fn until(app: &App, browser: &Browser) -> Instant {
 }
 
 fn is_good(app: &App, user: &User, browser: &Browser) -> bool {
-    browser.user_id == user.id && app.now() < until(app, browser) && equal(browser.state.as_bytes(), state(app, user).as_bytes())
+    browser.user_id == user.id
+        && app.now() < until(app, browser)
+        && equal(browser.state.as_bytes(), state(app, user).as_bytes())
 }

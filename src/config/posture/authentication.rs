@@ -129,7 +129,11 @@ pub(super) fn factors() -> Vec<Row> {
         ),
         always("6.5.6", "A lost factor can be revoked.", "By its user, and by a superuser in the panel."),
         always("6.5.8", "The time of codes is that of a trusted source.", "It is this server’s clock."),
-        always("6.6.2", "A code by email counts only for the login that asked for it.", "It is bound to its challenge."),
+        always(
+            "6.6.2",
+            "A code by email counts only for the login that asked for it.",
+            "It is bound to its challenge.",
+        ),
         always(
             "6.6.3",
             "Guessing of codes is slowed down.",

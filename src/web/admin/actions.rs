@@ -8,7 +8,7 @@ use crate::accounts::device;
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 34] = [
+const ACTIONS: [Action; 35] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
     ("login.wrong_factor", "Wrong second factors", "Wrong second factor"),

@@ -23,8 +23,6 @@ pub const AUDIT_LOG: &str = "/admin/audit_log/";
 pub const SETTINGS: &str = "/admin/settings/";
 /// The visitor's own account.
 pub const ACCOUNT: &str = "/admin/account/";
-/// Where all users manage their own second factors.
-pub const FACTORS: &str = "/account/second-factors/";
 
 /// The login form that leads on to `next`, encoded as Django does it.
 pub fn login(next: &str) -> String {

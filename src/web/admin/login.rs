@@ -19,6 +19,7 @@ use super::{address, browser, confirm, second_factor};
 use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::accounts::second_factor::panel::{self, Step};
+use crate::web::account;
 
 const REQUIRED: &str = "This field is required.";
 
@@ -117,8 +118,9 @@ pub async fn log_in(
     };
     match panel::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
         Step::In => {}
-        Step::Factor(challenge, methods) => return second_factor::ask(&visit, &challenge, &methods, next).await,
-        Step::Enrolment => return Err(PageError::EnrolmentRequired),
+        Step::Factor(challenge, methods) => return second_factor::ask(&visit, challenge, methods, next).await,
+        // Logged in is who has one.
+        Step::Enrolment => return Ok(account::enter(&visit.app, &user, &visit.client).await?),
     }
     // A new key for a new login; nothing of an earlier session is carried over.
     session.clear();

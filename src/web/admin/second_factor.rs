@@ -1,5 +1,5 @@
 //! `/admin/login/second-factor/`: the second step of a login to the panel. The challenge stands in the form, so nobody is
-//! logged in before it is answered. Each page with the question to a passkey makes the question before worthless.
+//! logged in before it is answered. Which way is shown is decided in `second_step`.
 
 use actix_session::Session;
 use actix_web::http::StatusCode;
@@ -16,15 +16,10 @@ use super::layout::{Solo, html, see};
 use super::session::Visit;
 use super::words::length;
 use super::{address, browser, confirm};
-use crate::accounts::second_factor::answer::{Answer, AnswerError, Given};
-use crate::accounts::second_factor::{Kind, Method, ask, mail, panel};
-use crate::accounts::throttle::Wait;
-
-const PASSKEY: Method = Method::Factor(Kind::Passkey);
-const EMAIL: Method = Method::Factor(Kind::Email);
-
-/// The methods whose answer is a code, in the order in which they are offered.
-const CODES: [Method; 3] = [Method::Factor(Kind::Totp), EMAIL, Method::Recovery];
+use crate::accounts::second_factor::answer::AnswerError;
+use crate::accounts::second_factor::{Method, ask, mail, panel};
+use crate::db::users::User;
+use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -38,137 +33,130 @@ pub struct Fields {
     method: String,
     #[serde(default)]
     code: String,
-    /// The answer of a passkey, which the script fills in.
+    /// What the browser says of a passkey.
     #[serde(default)]
     credential: String,
-    /// A box that is ticked.
+    /// Pressed for another way, or for a code by email.
+    #[serde(default)]
+    way: String,
     #[serde(default)]
     remember: String,
     #[serde(default)]
     next: String,
-    /// Pressed where a code is to be mailed.
-    #[serde(default)]
-    send: String,
-}
-
-/// What is said above the form.
-enum Said {
-    Nothing,
-    Sent,
-    WrongCode,
-    WrongPasskey,
-    /// Nothing was looked at, and no mail was sent.
-    Throttled(Wait),
 }
 
 #[derive(Template)]
 #[template(path = "admin/second_factor.html")]
-struct Step<'a> {
+struct Page<'a> {
     solo: Solo,
     challenge: &'a str,
-    methods: &'a [Method],
-    /// What the browser is asked, as JSON, where there is a passkey that it can be asked for.
+    ways: Ways,
+    /// What the browser is asked for a passkey, as JSON.
     passkey: Option<String>,
-    chosen: Option<Method>,
     next: &'a str,
-    said: Said,
+    /// Whether a code was mailed just now.
+    is_sent: bool,
+    error: Option<String>,
     /// For how long a browser can be remembered, and whether the box is ticked.
     lives: Option<String>,
     remember: bool,
 }
 
-impl<'a> Step<'a> {
-    async fn new(visit: &Visit, challenge: &'a str, methods: &'a [Method], next: &'a str) -> Result<Self, PageError> {
-        let can_ask = methods.contains(&PASSKEY);
-        let asked = if can_ask { ask::passkey(&visit.app, challenge.to_owned().into()).await } else { Err(AnswerError::NoChallenge) };
-        let passkey = match asked {
-            Ok(options) => Some(options.to_string()),
-            Err(AnswerError::Db(error)) => return Err(error.into()),
-            // Where there is nothing to ask for, codes are left.
-            Err(_) => None,
-        };
-        let (solo, lives) = (Solo::new(visit), browser::lives(&visit.app.config));
-        let chosen = CODES.into_iter().find(|method| methods.contains(method));
-        Ok(Self { solo, challenge, methods, passkey, chosen, next, said: Said::Nothing, lives, remember: false })
+impl Page<'_> {
+    fn asks_to_send(&self) -> bool {
+        self.ways.chosen == EMAIL && !self.ways.was_sent
     }
 
-    fn can_mail(&self) -> bool {
-        self.methods.contains(&EMAIL)
+    fn takes_digits(&self) -> bool {
+        self.ways.chosen != Method::Recovery
     }
+}
 
-    fn names(&self) -> String {
-        self.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(",")
-    }
+/// A login that waits for an answer.
+struct Waiting<'a> {
+    visit: &'a Visit,
+    challenge: SecretString,
+    next: &'a str,
+    remember: bool,
+}
 
-    /// The methods that a form without scripts can take, in words.
-    fn codes(&self) -> Vec<(Method, &'static str)> {
-        let words = |method| match method {
-            Method::Factor(Kind::Totp) => "Code of your authenticator app",
-            EMAIL => "Code from a mail",
-            _ => "Recovery code",
-        };
-        let mine = CODES.into_iter().filter(|method| self.methods.contains(method));
-        mine.map(|method| (method, words(method))).collect()
-    }
-
-    fn is_chosen(&self, method: &Method) -> bool {
-        self.chosen == Some(*method)
-    }
-
-    /// The one that is left to choose from, if it is one.
-    fn only_code(&self) -> Option<(Method, &'static str)> {
-        match self.codes()[..] {
-            [one] => Some(one),
-            _ => None,
-        }
-    }
-
-    /// Whether every code that can be given is one of digits.
-    fn is_digits(&self) -> bool {
-        !self.methods.contains(&Method::Recovery)
-    }
-
-    /// Whether nothing was given yet.
-    fn is_fresh(&self) -> bool {
-        matches!(self.said, Said::Nothing | Said::WrongPasskey)
-    }
-
-    fn is_sent(&self) -> bool {
-        matches!(self.said, Said::Sent)
-    }
-
-    fn is_code_wrong(&self) -> bool {
-        matches!(self.said, Said::WrongCode)
-    }
-
-    /// What is wrong, if something is.
-    fn error(&self) -> Option<String> {
-        match &self.said {
-            Said::Nothing | Said::Sent => None,
-            Said::WrongCode => Some("The code is wrong or was used before. Try another one.".to_owned()),
-            Said::WrongPasskey => Some("The passkey was not accepted. Try again.".to_owned()),
-            Said::Throttled(wait) => {
-                Some(format!("Too many tries. This one was not looked at. Try again in {}.", length(wait.seconds())))
+impl Waiting<'_> {
+    async fn show(&self, ways: Ways, is_sent: bool, error: Option<String>) -> Result<HttpResponse, PageError> {
+        let app = &self.visit.app;
+        let passkey = if ways.chosen == PASSKEY {
+            match ask::passkey(app, self.challenge.clone()).await {
+                Ok(options) => Some(options.to_string()),
+                Err(error) => return self.begin_again(error),
             }
+        } else {
+            None
+        };
+        let page = Page {
+            solo: Solo::new(self.visit),
+            challenge: self.challenge.expose_secret(),
+            ways,
+            passkey,
+            next: self.next,
+            is_sent,
+            error,
+            lives: browser::lives(&app.config),
+            remember: self.remember,
+        };
+        Ok(html(StatusCode::OK, page.render()?))
+    }
+
+    /// Another way to answer; a code by email is sent.
+    async fn another_way(&self, names: &str, way: Method) -> Result<HttpResponse, PageError> {
+        let sent = if way == EMAIL {
+            mail::send(&self.visit.app, self.challenge.clone(), &self.visit.client).await
+        } else {
+            return self.show(Ways::read(names, way), false, None).await;
+        };
+        match sent {
+            Ok(()) => self.show(Ways::read(names, way), true, None).await,
+            Err(error) => self.refuse(Ways::read(names, way), error).await,
         }
     }
 
-    fn answer(self) -> Result<HttpResponse, PageError> {
-        let Said::Throttled(wait) = &self.said else { return Ok(html(StatusCode::OK, self.render()?)) };
-        let mut answer = html(StatusCode::TOO_MANY_REQUESTS, self.render()?);
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
-        Ok(answer)
+    async fn refuse(&self, ways: Ways, error: AnswerError) -> Result<HttpResponse, PageError> {
+        match error {
+            AnswerError::Wrong => {
+                let error = ways.wrong().to_owned();
+                self.show(ways, false, Some(error)).await
+            }
+            AnswerError::Throttled(wait) => {
+                let error =
+                    format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()));
+                let mut page = self.show(ways, false, Some(error)).await?;
+                if page.status() == StatusCode::OK {
+                    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+                }
+                Ok(page)
+            }
+            other => self.begin_again(other),
+        }
+    }
+
+    /// What is too old, or dead after too many wrong codes, begins at the start.
+    fn begin_again(&self, error: AnswerError) -> Result<HttpResponse, PageError> {
+        match error {
+            AnswerError::Db(error) => Err(error.into()),
+            _ => Ok(see(&address::login(self.next))),
+        }
     }
 }
 
 /// Asks for the factor, after the right password.
 pub async fn ask(
     visit: &Visit,
-    challenge: &SecretString,
-    methods: &[Method],
+    challenge: SecretString,
+    mut methods: Vec<Method>,
     next: &str,
 ) -> Result<HttpResponse, PageError> {
-    Step::new(visit, challenge.expose_secret(), methods, next).await?.answer()
+    // The site may have moved to an address where browsers have none.
+    methods.retain(|method| *method != PASSKEY || visit.app.factors.passkeys.is_some());
+    Waiting { visit, challenge, next, remember: false }.show(Ways::best_of(methods), false, None).await
 }
 
 /// `POST login/second-factor/`
@@ -178,53 +166,42 @@ pub async fn answer(
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
     let visit = access::visit(&request)?;
-    let next = address::local(&fields.next);
-    let remember = !fields.remember.is_empty();
-    let methods: Vec<_> = fields.methods.split(',').filter_map(Method::of).collect();
-    let again = async |chosen: Option<Method>, said| {
-        let step = Step::new(&visit, &fields.challenge, &methods, next).await?;
-        Step { chosen: chosen.or(step.chosen), said, remember, ..step }.answer()
+    let waiting = Waiting {
+        visit: &visit,
+        challenge: SecretString::from(fields.challenge),
+        next: address::local(&fields.next),
+        remember: !fields.remember.is_empty(),
     };
-    let challenge = SecretString::from(fields.challenge.clone());
-    let done = if fields.send.is_empty() {
-        let answer = given(challenge, &fields);
-        let method = answer.method;
-        (method, panel::finish(&visit.app, answer, remember, &visit.client).await.map(Some))
-    } else {
-        (EMAIL, mail::send(&visit.app, challenge, &visit.client).await.map(|()| None))
-    };
-    match done {
-        (_, Ok(None)) => again(Some(EMAIL), Said::Sent).await,
-        // Between the password and this the rights may be gone.
-        (_, Ok(Some((user, token)))) if access::may_view(&visit.app, &user) => {
-            session.clear();
-            session.renew();
-            confirm::remember(&session, visit.app.now())?;
-            visit.log_in(user);
-            let mut answer = see(next);
-            if let Some(token) = token {
-                answer.add_cookie(&browser::cookie(&visit, &token)).map_err(|_| PageError::Other("a cookie"))?;
-            }
-            Ok(answer)
-        }
-        (_, Ok(Some(_))) => Err(PageError::NotStaff),
-        (PASSKEY, Err(AnswerError::Wrong)) => again(None, Said::WrongPasskey).await,
-        (method, Err(AnswerError::Wrong)) => again(Some(method), Said::WrongCode).await,
-        // Too old, or dead after too many wrong codes: from the start.
-        (_, Err(AnswerError::NoChallenge)) => Ok(see(&address::login(next))),
-        (method, Err(AnswerError::Throttled(wait))) => {
-            again(Some(method).filter(|method| method.takes_code()), Said::Throttled(wait)).await
-        }
-        (_, Err(AnswerError::Db(error))) => Err(error.into()),
+    if let Some(way) = Method::of(&fields.way) {
+        return waiting.another_way(&fields.methods, way).await;
+    }
+    let method = Method::of(&fields.method).unwrap_or(Method::Recovery);
+    let answer = second_step::answer(waiting.challenge.clone(), method, fields.code, &fields.credential);
+    match panel::finish(&visit.app, answer, waiting.remember, &visit.client).await {
+        Ok((user, token)) => log_in(&visit, &session, user, token.as_ref(), waiting.next),
+        Err(error) => waiting.refuse(Ways::read(&fields.methods, method), error).await,
     }
 }
 
-/// The answer in the form: a passkey's where the script filled one in, else the code.
-fn given(challenge: SecretString, fields: &Fields) -> Answer {
-    if !fields.credential.is_empty() {
-        let credential = serde_json::from_str(&fields.credential).unwrap_or_default();
-        return Answer { challenge, method: PASSKEY, given: Given::Passkey(credential) };
+fn log_in(
+    visit: &Visit,
+    session: &Session,
+    user: User,
+    browser: Option<&SecretString>,
+    next: &str,
+) -> Result<HttpResponse, PageError> {
+    // Between the password and this the rights may be gone.
+    if !access::may_view(&visit.app, &user) {
+        return Err(PageError::NotStaff);
     }
-    let method = Method::of(&fields.method).filter(|method| CODES.contains(method)).unwrap_or(Method::Recovery);
-    Answer { challenge, method, given: Given::Code(fields.code.clone().into()) }
+    session.clear();
+    session.renew();
+    confirm::remember(session, visit.app.now())?;
+    visit.log_in(user);
+    let mut answer = see(next);
+    if let Some(token) = browser {
+        let added = answer.add_cookie(&browser::cookie(visit, token));
+        added.map_err(|_| PageError::Other("a cookie that is no header"))?;
+    }
+    Ok(answer)
 }

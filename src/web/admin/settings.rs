@@ -6,9 +6,9 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::access::Staff;
+use super::address::USERS;
 use super::error::PageError;
 use super::layout::{Layout, Place};
-use super::address::USERS;
 use super::status::{Badge, badge};
 use super::words::commas;
 use crate::app::App;
@@ -156,7 +156,8 @@ fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> 
         let text = format!("{} of {cut}{} {name}", commas(without), commas(people));
         (without > 0).then(|| (text, format!("{USERS}?{flags}&is_active=yes&second_factor=no")))
     };
-    let superusers = of(superusers, if superusers.people == 1 { "superuser" } else { "superusers" }, "is_superuser=yes");
+    let superusers =
+        of(superusers, if superusers.people == 1 { "superuser" } else { "superusers" }, "is_superuser=yes");
     [superusers, of(staff, "other staff", "is_superuser=no&is_staff=yes")].into_iter().flatten().collect()
 }
 

@@ -65,7 +65,9 @@ async fn render(
     let app = &superuser.0.visit.app;
     let all = SecondFactors::new(app, &user, factors::overview(&superuser.0, &user).await?, superuser.0.reader());
     let meant = all.browsers.into_iter().filter(|browser| which == ALL || browser.id == which);
-    let mut rows: Vec<_> = meant.map(|browser| Row::new(browser.name, 1, format!("Forgotten, last used {}", browser.used.relative))).collect();
+    let mut rows: Vec<_> = meant
+        .map(|browser| Row::new(browser.name, 1, format!("Forgotten, last used {}", browser.used.relative)))
+        .collect();
     if rows.is_empty() {
         superuser.0.say(gone())?;
         return Ok(see(&address_of(user.id.0)));
@@ -75,10 +77,21 @@ async fn render(
     let question = Question {
         action: format!("browsers/{which}/forget/"),
         name: "Forget browsers",
-        question: if is_one { format!("Forget this browser of {name}?") } else { format!("Forget all browsers of {name}?") },
-        warning: format!("{name} is asked for a second factor at the next login {}.", if is_one { "there" } else { "everywhere" }),
+        question: if is_one {
+            format!("Forget this browser of {name}?")
+        } else {
+            format!("Forget all browsers of {name}?")
+        },
+        warning: format!(
+            "{name} is asked for a second factor at the next login {}.",
+            if is_one { "there" } else { "everywhere" }
+        ),
         rows,
-        buttons: if is_one { ["Forget browser", "Keep the browser"] } else { ["Forget all browsers", "Keep the browsers"] },
+        buttons: if is_one {
+            ["Forget browser", "Keep the browser"]
+        } else {
+            ["Forget all browsers", "Keep the browsers"]
+        },
         is_dangerous: true,
     };
     question.show(superuser, user, error)

@@ -51,12 +51,7 @@ struct Page {
 
 impl Question {
     /// The page; `error` is what `confirm` refused with.
-    pub fn show(
-        self,
-        superuser: &Superuser,
-        user: User,
-        error: Option<FieldError>,
-    ) -> Result<HttpResponse, PageError> {
+    pub fn show(self, superuser: &Superuser, user: User, error: Option<FieldError>) -> Result<HttpResponse, PageError> {
         let staff = &superuser.0;
         let errors = Errors::new(error.into_iter().collect());
         page(&Page {

@@ -5,7 +5,6 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
 use super::super::access::Superuser;
-use super::super::address::FACTORS;
 use super::super::csrf::CsrfForm;
 use super::super::error::PageError;
 use super::super::layout::see;
@@ -19,6 +18,7 @@ use crate::app::App;
 use crate::config::Required;
 use crate::db::types::RowId;
 use crate::db::users::User;
+use crate::web::account::FACTORS;
 
 const GO_ON: &str = "Go on: nothing happens to them";
 
@@ -146,7 +146,10 @@ async fn requirement(
     let (name, has) = (&user.username, all.factors.len());
     let question = if is_required {
         let (warning, next) = if has == 0 {
-            (format!("{name} has none, and gets in only after setting one up."), "Asks for the password, then to set up a second factor")
+            (
+                format!("{name} has none, and gets in only after setting one up."),
+                "Asks for the password, then to set up a second factor",
+            )
         } else {
             (format!("{name} has one, which is asked for anyway: this matters only when it is gone."), "As before")
         };
@@ -175,7 +178,11 @@ async fn requirement(
                 }
                 _ => format!("Without a second factor {name} logs in with the password alone then."),
             },
-            rows: vec![Row::new("Second factors", has, if has == 0 { "None has to be set up" } else { "Kept, and asked for as before" })],
+            rows: vec![Row::new(
+                "Second factors",
+                has,
+                if has == 0 { "None has to be set up" } else { "Kept, and asked for as before" },
+            )],
             buttons: ["Require no second factor", "Leave it as it is"],
             is_dangerous: false,
         }
