@@ -102,7 +102,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
     let (shared, user) = (app.clone().into_inner(), visit.user().clone());
     let all = app.db.read(move |conn| second_factor::overview(&shared, conn, &user)).await?;
     let reader = Reader::in_utc(app.now());
-    let Overview { enrolled, is_required, browsers } = all;
+    let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {
         site: &app.config.mail.site_name,
         user: visit.user(),

@@ -8,6 +8,7 @@ use crate::accounts::events::Event;
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
 use crate::db::latchkey_mail::list::{self, Trouble};
+use crate::db::latchkey_second_factor::Without;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::web::admin::words::length;
@@ -45,7 +46,7 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
     let pressing = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found), failed_mail(found)];
-    let settings = [missing_indexes(found), unsent_mail(app), signing_key(app), secret_key(app)];
+    let settings = [missing_indexes(found), unsent_mail(app), no_factor(app, found), signing_key(app), secret_key(app)];
     let routine = [expired(app, found), shared_addresses(found)];
     pressing.into_iter().chain(settings).chain(routine).flatten().collect()
 }
@@ -87,6 +88,22 @@ fn unsent_mail(app: &App) -> Option<Item> {
         title: "Mail reaches nobody".to_owned(),
         href: Some(address::SETTINGS.to_owned()),
         text: "EMAIL_URL is console: mail is printed by the server, not sent. Set it to a mail server.".to_owned(),
+    })
+}
+
+/// A site that is on the web, and a password alone opens its panel.
+fn no_factor(app: &App, found: &Found) -> Option<Item> {
+    let [Without { without, .. }, _] = found.without;
+    (without > 0 && app.config.server.public_url.scheme() == "https").then(|| Item {
+        class: "warn",
+        icon: "lock",
+        title: if without == 1 {
+            "1 superuser has no second factor".to_owned()
+        } else {
+            format!("{} superusers have no second factor", commas(without))
+        },
+        href: Some(format!("{}?is_superuser=yes&is_active=yes&second_factor=no", address::USERS)),
+        text: "Whoever learns such a password may change everything here. Set SECOND_FACTOR=staff.".to_owned(),
     })
 }
 

@@ -20,6 +20,7 @@ use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_mail::list::Trouble;
 use crate::db::latchkey_rollup::{self, Sum};
+use crate::db::latchkey_second_factor::{self, Without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
@@ -101,6 +102,7 @@ struct Found {
     missing: Vec<&'static str>,
     pending: Vec<String>,
     mail: Trouble,
+    without: [Without; 2],
 }
 
 /// `GET /admin/`
@@ -154,6 +156,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant) -> Result<Found, DbEr
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
+        without: latchkey_second_factor::count_panel_without(conn)?,
         statistics,
     })
 }
