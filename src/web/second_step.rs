@@ -1,5 +1,5 @@
 //! The second step of a login in a browser: one way to answer is shown, the best that there is; the others are a button
-//! away. The panel's login shows it; each page with a question to a passkey makes the question before worthless.
+//! away. The panel's login and that of one's own account show it; each page with a question to a passkey makes the question before worthless.
 
 use secrecy::SecretString;
 
