@@ -71,3 +71,6 @@ CREATE TABLE latchkey_browser (
 );
 CREATE INDEX latchkey_browser_user_id ON latchkey_browser (user_id);
 CREATE INDEX latchkey_browser_expires_at ON latchkey_browser (expires_at);
+
+-- The order in which mail is sent: links and codes first, for somebody waits for them.
+CREATE INDEX latchkey_mail_due ON latchkey_mail ((secret IS NULL), next_at, id) WHERE status = 'queued';

@@ -86,6 +86,24 @@ pub async fn remove_of(app: &Arc<App>, by: &Confirmed, user: UserId, id: RowId) 
     Ok(removed)
 }
 
+/// Removes all that somebody has who lost everything; answers how many there were.
+pub async fn remove_all_of(app: &Arc<App>, by: &Confirmed, user: UserId) -> Result<usize, ManageError> {
+    let (shared, actor) = (Arc::clone(app), by.actor().clone());
+    let removed = app
+        .db
+        .write(move |conn| {
+            let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+            let all = latchkey_second_factor::list_of(conn, user.id)?;
+            for factor in &all {
+                take(&shared, conn, &user, factor.id, &actor)?;
+            }
+            Ok::<_, ManageError>(all.len())
+        })
+        .await?;
+    app.mailer.ring();
+    Ok(removed)
+}
+
 /// Whether the user must have a factor at the next login.
 pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: bool) -> Result<(), ManageError> {
     let (actor, now, uuid) = (by.actor().clone(), app.now(), manage::new_uuid());
