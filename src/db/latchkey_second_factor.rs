@@ -126,18 +126,28 @@ impl Without {
     pub const MOST: i64 = 1_000;
 }
 
-/// Active superusers, and active staff besides: who opens the panel. Two statements, each answered by an index of few.
-pub fn count_panel_without(conn: &mut Conn) -> Result<[Without; 2], DbError> {
-    let mut count = |who: &str| {
-        let query = format!(
-            "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
-             WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
-             FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
-            Without::MOST
-        );
-        diesel::sql_query(query).get_result::<Without>(conn)
+/// Who opens the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opener {
+    /// A superuser.
+    Superuser,
+    /// Staff besides.
+    Staff,
+}
+
+/// How many of them, active ones, have no factor. One statement, which an index of few answers.
+pub fn count_without(conn: &mut Conn, who: Opener) -> Result<Without, DbError> {
+    let who = match who {
+        Opener::Superuser => "is_superuser",
+        Opener::Staff => "is_staff AND NOT is_superuser",
     };
-    Ok([count("is_superuser")?, count("is_staff AND NOT is_superuser")?])
+    let query = format!(
+        "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
+         WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
+         FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
+        Without::MOST
+    );
+    Ok(diesel::sql_query(query).get_result(conn)?)
 }
 
 /// Removes a factor of a user; `false` if there is none of that id.

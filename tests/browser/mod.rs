@@ -5,6 +5,7 @@ mod api;
 mod front_end;
 pub mod pages;
 mod panel;
+mod panel_factors;
 mod passwords;
 mod pictures;
 mod script;

@@ -58,6 +58,13 @@ const CHOOSE: &str = "/account/password/reset/confirm/?token={reset_token}";
 /// The page before the login. It comes first, because nobody who is logged in gets there.
 pub const LOGIN: Page = at("login", "/admin/login/");
 
+/// The second step of the login, of another user than the one who looks at `PAGES`.
+const SECOND_STEP: Page = at("login_second_factor", "/admin/login/")
+    .sending("/admin/login/", &[("username", "{lena_name}"), ("password", PASSWORD)]);
+
+/// What nobody sees who is logged in; the last one is the login.
+pub const BEFORE: [&Page; 2] = [&SECOND_STEP, &LOGIN];
+
 /// What a superuser sees.
 pub const PAGES: &[Page] = &[
     at("index", "/admin/"),
@@ -77,6 +84,12 @@ pub const PAGES: &[Page] = &[
     at("user_password_refused", "/admin/auth/user/{alice}/password/").sending("/password/", &[("password1", "short")]),
     at("user_reset_link", "/admin/auth/user/{alice}/reset_link/"),
     at("user_reset_link_refused", "/admin/auth/user/{tomas}/reset_link/"),
+    at("user_with_factors", "/admin/auth/user/{lena}/change/"),
+    at("user_factor_remove", "/admin/auth/user/{lena}/second_factors/{factor}/remove/"),
+    at("user_factor_gone", "/admin/auth/user/{lena}/second_factors/0/remove/").answering(404),
+    at("user_factor_require", "/admin/auth/user/{alice}/second_factors/require/"),
+    at("user_factor_unrequire", "/admin/auth/user/{lena}/second_factors/unrequire/"),
+    at("user_browsers_forget", "/admin/auth/user/{lena}/browsers/all/forget/"),
     at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
     at("sessions", "/admin/sessions/"),
@@ -216,6 +229,7 @@ impl Site {
             ("latchkey_mail", "recipient", 254),
             ("latchkey_mail", "subject", 250),
             ("latchkey_mail", "error", 500),
+            ("latchkey_browser", "ip", 45),
             ("latchkey_second_factor", "name", 100),
             ("latchkey_second_factor", "data", 100),
             ("latchkey_audit_log", "actor", 150),
@@ -240,6 +254,7 @@ impl Site {
         for name in ["alice", "lena"] {
             places.insert(name, server.add_user(name).id.to_string());
         }
+        server.db.execute("UPDATE auth_user SET is_staff = true WHERE username = 'lena'");
         let tomas = server.add_user("tomas").id;
         server.obtain("alice", "wrong").expect_status(401);
         let log_in = |name: &str| {

@@ -14,7 +14,9 @@ use super::words::commas;
 use crate::app::App;
 use crate::config::posture::{self, Row, Source};
 use crate::config::{Config, Effective, SETTINGS, Setting};
-use crate::db::latchkey_second_factor::{self, Without};
+use crate::db::DbError;
+use crate::db::latchkey_second_factor::Opener::{self, Superuser};
+use crate::db::latchkey_second_factor::{Without, count_without};
 
 /// The settings under one heading.
 struct Section {
@@ -69,7 +71,9 @@ struct Page {
 
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let without = app.db.read(latchkey_second_factor::count_panel_without).await?;
+    let without =
+        app.db.read(|conn| Ok::<_, DbError>([count_without(conn, Superuser)?, count_without(conn, Opener::Staff)?]));
+    let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
     for asked in standards.iter_mut().flat_map(|standard| &mut standard.rows) {
         if asked.row.variable == Some("SECOND_FACTOR") {

@@ -52,15 +52,18 @@ fn the_page_of_a_user_shows_what_they_log_in_with(backend: Backend) {
     let (server, ann, app, mut panel) = stage(backend, &[]);
     remember(&server, &app);
     let page = panel.get(&page_of(&ann)).expect_status(200).text();
-    for words in
-        ["Authenticator app", "10 recovery codes are left. None is required.", "Remembered browsers", "Remove…"]
-    {
+    for words in [
+        "Authenticator app",
+        "10 recovery codes are left. No second factor is required.",
+        "Remembered browsers",
+        "Remove…",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains(&app.secret), "no secret");
     let other = server.add_user("bob");
     let page = panel.get(&page_of(&other)).text();
-    assert!(page.contains("bob has none and logs in with the password alone. None is required."), "{page}");
+    assert!(page.contains("bob has none and logs in with the password alone. No second factor is required."), "{page}");
     assert!(!page.contains("Remembered browsers"));
 }
 
@@ -72,8 +75,12 @@ fn a_superuser_removes_a_factor_and_the_user_is_told(backend: Backend) {
     let browser = remember(&server, &app);
     let address = format!("{USERS}{}/second_factors/{}/remove/", ann.id, app.id);
     let question = panel.get(&address).expect_status(200).text();
-    for words in ["Remove “Authenticator app” of ann?", "they go with the last factor", "is told by mail", "Forgotten"]
-    {
+    for words in [
+        "Remove “Authenticator app” of ann?",
+        "they go with the last factor",
+        "is told by mail",
+        "Not remembered any more",
+    ] {
         assert!(question.contains(words), "{words}: {question}");
     }
     assert!(confirm(&mut panel, &address).text().contains("A second factor of ann was removed."));

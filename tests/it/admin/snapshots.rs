@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::browser::pages::{LOGIN, PAGES, Page, Site};
+use crate::browser::pages::{BEFORE, PAGES, Page, Site};
 use crate::harness::Backend;
 
 /// Beside the folder of this file.
@@ -64,7 +64,7 @@ fn stand_in(word: &str, known: &mut Vec<String>) -> String {
 
 fn pages() -> impl Iterator<Item = &'static Page> {
     // The settings name the database, which is another one in every run.
-    [&LOGIN].into_iter().chain(PAGES).filter(|page| !page.is_of_the_api() && page.name != "settings")
+    BEFORE.into_iter().chain(PAGES).filter(|page| !page.is_of_the_api() && page.name != "settings")
 }
 
 both!(every_page_says_what_it_said);
@@ -76,7 +76,9 @@ fn every_page_says_what_it_said(backend: Backend) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for page in pages() {
-        let answer = site.get(if page.name == LOGIN.name { &mut visitor } else { &mut panel }, page).text();
+        let answer = site
+            .get(if BEFORE.iter().any(|one| one.name == page.name) { &mut visitor } else { &mut panel }, page)
+            .text();
         let answer = answer.replace(&site.server.db.url, "‹database›");
         settings.bind(|| insta::assert_snapshot!(page.name, normalised(&answer)));
     }

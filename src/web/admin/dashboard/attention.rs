@@ -8,7 +8,6 @@ use crate::accounts::events::Event;
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
 use crate::db::latchkey_mail::list::{self, Trouble};
-use crate::db::latchkey_second_factor::Without;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::web::admin::words::length;
@@ -46,7 +45,7 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
     let pressing = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found), failed_mail(found)];
-    let settings = [missing_indexes(found), unsent_mail(app), no_factor(app, found), signing_key(app), secret_key(app)];
+    let settings = [missing_indexes(found), unsent_mail(app), no_factor(found), signing_key(app), secret_key(app)];
     let routine = [expired(app, found), shared_addresses(found)];
     pressing.into_iter().chain(settings).chain(routine).flatten().collect()
 }
@@ -79,10 +78,15 @@ fn failed_mail(found: &Found) -> Option<Item> {
     })
 }
 
+/// Whether the site is on the web, and no trial on somebody's own machine.
+pub fn is_public(app: &App) -> bool {
+    app.config.server.public_url.scheme() == "https"
+}
+
 /// A site that is on the web, and prints its mail.
 fn unsent_mail(app: &App) -> Option<Item> {
     let is_printed = matches!(app.config.mail.url, EmailUrl::Console);
-    (is_printed && app.config.server.public_url.scheme() == "https").then(|| Item {
+    (is_printed && is_public(app)).then(|| Item {
         class: "warn",
         icon: "mail",
         title: "Mail reaches nobody".to_owned(),
@@ -92,9 +96,9 @@ fn unsent_mail(app: &App) -> Option<Item> {
 }
 
 /// A site that is on the web, and a password alone opens its panel.
-fn no_factor(app: &App, found: &Found) -> Option<Item> {
-    let [Without { without, .. }, _] = found.without;
-    (without > 0 && app.config.server.public_url.scheme() == "https").then(|| Item {
+fn no_factor(found: &Found) -> Option<Item> {
+    let without = found.without_factor;
+    (without > 0).then(|| Item {
         class: "warn",
         icon: "lock",
         title: if without == 1 {

@@ -71,7 +71,7 @@ impl SecondFactors {
         let Overview { enrolled, is_required, is_asked, browsers } = found;
         Self {
             recovery_codes: enrolled.recovery_codes(),
-            need: need(app, user, is_required, is_asked),
+            need: need(app, user, is_asked),
             factors: enrolled.factors.into_iter().map(|factor| FactorRow::new(factor, reader)).collect(),
             browsers: browsers.into_iter().map(|browser| BrowserRow::new(app, browser, reader)).collect(),
             is_required,
@@ -97,15 +97,14 @@ impl SecondFactors {
     }
 }
 
-fn need(app: &App, user: &User, is_required: bool, is_asked: bool) -> String {
+fn need(app: &App, user: &User, is_asked: bool) -> String {
     match (app.config.second_factor.required, is_asked) {
-        (Required::Everybody, _) => "One is required: SECOND_FACTOR is required.".to_owned(),
+        (Required::Everybody, _) => "A second factor is required of everybody (SECOND_FACTOR).".to_owned(),
         (Required::Staff, _) if user.is_staff || user.is_superuser => {
-            "One is required of staff: SECOND_FACTOR is staff.".to_owned()
+            "A second factor is required of staff (SECOND_FACTOR).".to_owned()
         }
         (_, true) => format!("A superuser requires one of {}.", user.username),
-        _ if is_required => "One is required.".to_owned(),
-        _ => "None is required.".to_owned(),
+        _ => "No second factor is required.".to_owned(),
     }
 }
 
@@ -115,7 +114,7 @@ impl FactorRow {
         let title = kind.map_or("", Kind::title);
         let kind = match kind {
             // Codes go there, whatever the address of the account is now.
-            Some(Kind::Email) => format!("{title} to {}", factor.data),
+            Some(Kind::Email) => format!("To {}", factor.data),
             _ if factor.name == title => String::new(),
             _ => title.to_owned(),
         };

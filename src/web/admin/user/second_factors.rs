@@ -84,7 +84,7 @@ async fn removal(
         rows: vec![
             Row::new(format!("“{}”", found.name), 1, "Removed"),
             Row::new("Recovery codes", all.recovery_codes, codes),
-            Row::new("Remembered browsers", all.browsers.len(), "Forgotten"),
+            Row::new("Browsers", all.browsers.len(), "Not remembered any more"),
             Row::new("Next login", None, next),
             Row::new("Live sessions", None, GO_ON),
         ],
@@ -159,7 +159,7 @@ async fn requirement(
             question: format!("Require a second factor of {name}?"),
             warning,
             rows: vec![
-                Row::new("Second factors", has, "Kept"),
+                Row::new("Second factors", has, if has == 0 { "There is none yet" } else { "Kept" }),
                 Row::new("Next login", None, next),
                 Row::new("Live sessions", None, GO_ON),
             ],
