@@ -57,7 +57,7 @@ pub enum AnswerError {
 
 /// An answer that was right when it was looked at.
 pub struct Right {
-    waiting: Waiting,
+    waiting: Box<Waiting>,
     method: Method,
     proof: Proof,
     counted: Counted,
@@ -103,7 +103,7 @@ pub async fn check(
     let counted = count(app, &found, door, client).await?;
     let Found { waiting, enrolled, .. } = found;
     if let Some(proof) = prove(app, &waiting, &enrolled, method, given) {
-        return Ok(Right { waiting, method, proof, counted });
+        return Ok(Right { waiting: Box::new(waiting), method, proof, counted });
     }
     let (entry, now) = (Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor), app.now());
     app.db.write(move |conn| entry.write(conn, now)).await?;

@@ -58,7 +58,6 @@ impl Purpose {
 }
 
 /// A challenge that was found alive, and its user.
-#[derive(Clone)]
 pub struct Waiting {
     /// The row.
     pub row: Challenge,

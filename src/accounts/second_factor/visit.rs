@@ -27,7 +27,7 @@ const BY_FACTOR: &str = "factor";
 
 /// A visit that was found open.
 #[derive(Clone)]
-pub struct Visit(Waiting);
+pub struct Visit(Arc<Waiting>);
 
 impl Visit {
     /// Whose it is, as they are now.
@@ -109,7 +109,7 @@ pub async fn find(app: &Arc<App>, token: SecretString) -> Result<Option<Visit>, 
     app.db
         .read(move |conn| {
             let Some(waiting) = challenge::find(&shared, conn, &token, &[Purpose::Visit])? else { return Ok(None) };
-            Ok(is_open(conn, &waiting.row)?.then_some(Visit(waiting)))
+            Ok(is_open(conn, &waiting.row)?.then_some(Visit(Arc::new(waiting))))
         })
         .await
 }
