@@ -214,12 +214,16 @@ pub struct Overview {
     pub enrolled: Enrolled,
     /// Whether they must have one.
     pub is_required: bool,
+    /// Whether a superuser asked it of them.
+    pub is_asked: bool,
     /// The browsers that are remembered, last used first.
     pub browsers: Vec<Browser>,
 }
 
 /// Reads it. Four statements.
 pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
-    let is_required = must_have(app, user, latchkey_second_factor::standing(conn, user.id)?);
-    Ok(Overview { enrolled: Enrolled::find(conn, user.id)?, is_required, browsers: browser::list(app, conn, user)? })
+    let standing = latchkey_second_factor::standing(conn, user.id)?;
+    let (is_required, is_asked) = (must_have(app, user, standing), standing.is_required);
+    let (enrolled, browsers) = (Enrolled::find(conn, user.id)?, browser::list(app, conn, user)?);
+    Ok(Overview { enrolled, is_required, is_asked, browsers })
 }
