@@ -8,6 +8,7 @@ mod panel;
 mod passwords;
 mod pictures;
 mod script;
+mod second_factor_page;
 mod site;
 mod soundness;
 mod webdriver;
