@@ -77,8 +77,10 @@ on(form('login'), 'submit', ({ username, password }) => client.login(username.va
 function askFactor(login) {
   waiting = login;
   show('factor');
-  for (const radio of form('factor').method) radio.parentElement.hidden = !login.methods.includes(radio.value);
-  form('factor').method.value = login.methods[0];
+  const choices = [...form('factor').method];
+  for (const radio of choices) radio.parentElement.hidden = !login.methods.includes(radio.value);
+  // The page has the best one first.
+  choices.find((radio) => !radio.parentElement.hidden).checked = true;
   chooseMethod();
 }
 
@@ -139,6 +141,7 @@ on(element('adding'), 'click', () => askKind(null));
 function askKind(login) {
   waiting = login;
   show('add');
+  form('add').kind.value = 'email';
   element('must').hidden = !login;
   element('own').hidden = form('add').password.disabled = Boolean(login);
 }
