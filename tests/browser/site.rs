@@ -10,10 +10,8 @@ use std::thread;
 type File = (&'static str, &'static str, &'static str);
 
 const CLIENT: &str = include_str!("../../docs/front-end/client.js");
-const FRONT_END: [File; 2] = [
-    ("/", "text/html", include_str!("../../docs/front-end/index.html")),
-    ("/client.js", "text/javascript", CLIENT),
-];
+const FRONT_END: [File; 2] =
+    [("/", "text/html", include_str!("../../docs/front-end/index.html")), ("/client.js", "text/javascript", CLIENT)];
 const SECOND_FACTORS: [File; 3] = [
     ("/second-factors/", "text/html", include_str!("../../docs/second-factors/index.html")),
     ("/second-factors/page.js", "text/javascript", include_str!("../../docs/second-factors/page.js")),

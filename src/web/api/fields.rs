@@ -62,6 +62,11 @@ impl Fields {
         }
     }
 
+    /// Whether a field says anything: a page's form sends all of its fields, also the empty ones.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(Value::is_true)
+    }
+
     /// A text that may be left out or blank, trimmed; or what is wrong with it.
     pub fn optional_text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
         let text = self.get(name).map(|value| checked(value, Some(longest))).transpose();

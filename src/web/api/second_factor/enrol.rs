@@ -74,7 +74,7 @@ impl View for Factors {
                 let [name, password] = fields.texts(["kind", "password"])?;
                 (name, By::Password(confirmed(&call, &caller.user, "password", password.into()).await?))
             }
-            None if fields.get("challenge").is_none() => return Err(ApiError::not_authenticated()),
+            None if !fields.has("challenge") => return Err(ApiError::not_authenticated()),
             None => {
                 let [name, challenge] = fields.texts(["kind", "challenge"])?;
                 (name, By::Login(challenge.into()))
@@ -142,7 +142,7 @@ impl View for Confirm {
         let [enrolment] = fields.texts(["enrolment"])?;
         let (given, name) = (given(&fields)?, fields.optional_text("name", LONGEST_NAME)?);
         let (enrolment, name) = (enrolment.into(), name.filter(|name| !name.is_empty()));
-        let (mut body, done) = if fields.get("challenge").is_some() {
+        let (mut body, done) = if fields.has("challenge") {
             let [challenge] = fields.texts(["challenge"])?;
             let enrolled = EnrolledNow { challenge: challenge.into(), enrolment, given, name };
             let (tokens, done) =
@@ -162,7 +162,7 @@ impl View for Confirm {
 
 /// A passkey where there is one, else a code.
 fn given(fields: &Fields) -> Result<Given, ApiError> {
-    if fields.get("credential").is_some() { Ok(Given::Passkey(fields.object("credential")?)) } else { code(fields) }
+    if fields.has("credential") { Ok(Given::Passkey(fields.object("credential")?)) } else { code(fields) }
 }
 
 /// Why nothing is begun.

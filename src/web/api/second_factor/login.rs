@@ -12,7 +12,6 @@ use crate::tokens::obtain;
 
 use super::super::auth::Anyone;
 use super::super::error::ApiError;
-use super::super::fields;
 use super::super::metadata::Field;
 use super::super::openapi::entry::{CHALLENGE, Entry, component};
 use super::super::openapi::schemas;
@@ -46,7 +45,7 @@ impl View for Finish {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        let (answer, remember) = (answer(&fields)?, fields.get("remember").is_some_and(fields::Value::is_true));
+        let (answer, remember) = (answer(&fields)?, fields.has("remember"));
         let (tokens, browser) = obtain::with_factor(&call.app, Answered { answer, remember }, call.client()).await?;
         let body = call.hand_out_tokens(tokens);
         Ok(call.hand_out_browser(body, browser.as_ref()))
