@@ -105,7 +105,7 @@ pub struct Confirm;
 impl View for Confirm {
     type Caller = Anyone;
     const NAME: &'static str = "Second Factor Confirm";
-    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first one come recovery codes, which are shown this once; with the `challenge` of a login that waited, its tokens.";
+    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first one come recovery codes, which are shown this once; with the challenge of a login that waited, its tokens.";
 
     fn fields(_: &Config) -> Vec<Field> {
         let optional = ["code", "credential", "name", "challenge"].map(Field::optional);
