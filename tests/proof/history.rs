@@ -127,6 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn two_logins_by_one_code_are_a_fault() {
+        use crate::proof::model::Proof;
+        let opens = |challenge, proof, token| made(Call::Answer(challenge, proof), Reply::Token(token), 0, 5);
+        let by_one_code = vec![opens(0, Proof::App, 1), opens(1, Proof::App, 2)];
+        let of_one_challenge = vec![opens(0, Proof::App, 1), opens(0, Proof::Paper, 2)];
+        for at_once in [by_one_code, of_one_challenge] {
+            let fault = History { before: logged_in(), at_once, after: vec![] }.fault();
+            assert!(fault.is_some_and(|fault| fault.contains("opened two logins")));
+        }
+        let apart = vec![opens(0, Proof::App, 1), opens(1, Proof::Paper, 2)];
+        assert_eq!(History { before: logged_in(), at_once: apart, after: vec![] }.two_logins(), None);
+    }
+
+    #[test]
     fn a_refresh_that_overtakes_a_revoke_is_a_fault() {
         let at_once =
             vec![made(Call::LogOutAll(0), Reply::Done, 0, 5), made(Call::Refresh(0, None), Reply::Token(1), 1, 6)];
