@@ -67,14 +67,8 @@ pub async fn authenticate(
         })
         .await?;
     let attempt = Attempt { door, client, login: &login, user: user.as_ref(), is_known };
-    let counted = attempt.count(app).await?;
-    // The pool sees to it that a failure takes the same time whatever its reason.
-    let checked = match &user {
-        Some(user) => app.passwords.verify(password.clone(), user.password.0.clone(), user.is_active).await,
-        None => app.passwords.pretend(password.clone()).await.map(|()| Check::Wrong),
-    };
-    let is_right = attempt.settle(app, counted, checked).await?;
-    match (user, is_right) {
+    let right = attempt.judge(app, password.clone()).await?;
+    match (user, right) {
         (Some(user), Some(Right { outdated })) if outdated && app.may_rehash() => {
             Ok(manage::rehash(app, user, password).await?)
         }
@@ -94,9 +88,7 @@ pub(super) async fn is_password_of(
     let (id, network, since) = (user.id, throttle::network(client), app.now() - KNOWN_FOR);
     let is_known = app.db.read(move |conn| latchkey_device::is_known(conn, id, &network, since)).await?;
     let attempt = Attempt { door, client, login: &user.username, user: Some(user), is_known };
-    let counted = attempt.count(app).await?;
-    let checked = app.passwords.verify(password, user.password.0.clone(), user.is_active).await;
-    Ok(attempt.settle(app, counted, checked).await?.is_some())
+    Ok(attempt.judge(app, password).await?.is_some())
 }
 
 /// Somebody gives a password.
@@ -118,6 +110,17 @@ struct Right {
 }
 
 impl Attempt<'_> {
+    /// Counts it, looks at the password, and notes what came of it.
+    async fn judge(&self, app: &App, password: SecretString) -> Result<Option<Right>, LoginError> {
+        let counted = self.count(app).await?;
+        // The pool sees to it that a failure takes the same time whatever its reason.
+        let checked = match self.user {
+            Some(user) => app.passwords.verify(password, user.password.0.clone(), user.is_active).await,
+            None => app.passwords.pretend(password).await.map(|()| Check::Wrong),
+        };
+        self.settle(app, counted, checked).await
+    }
+
     /// Counts it, before the password is looked at.
     async fn count(&self, app: &App) -> Result<Counted, LoginError> {
         if !app.config.accounts.login_throttle {

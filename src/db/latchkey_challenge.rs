@@ -57,6 +57,20 @@ pub fn update_secret(conn: &mut Conn, token_hash: &str, secret: &str) -> Result<
     Ok(())
 }
 
+/// Replaces what a challenge gives.
+pub fn update_what(conn: &mut Conn, token_hash: &str, what: &str) -> Result<(), DbError> {
+    diesel::update(latchkey_challenge::table.find(token_hash)).set(latchkey_challenge::what.eq(what)).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the challenges of a user for one purpose, but for one.
+pub fn delete_others(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Result<(), DbError> {
+    let of_user = latchkey_challenge::table.filter(latchkey_challenge::user_id.eq(user));
+    let of_purpose = of_user.filter(latchkey_challenge::purpose.eq(purpose));
+    diesel::delete(of_purpose.filter(latchkey_challenge::token_hash.ne(kept))).execute(conn)?;
+    Ok(())
+}
+
 /// Spends a challenge; `false` if somebody was quicker.
 pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
     Ok(diesel::delete(latchkey_challenge::table.find(token_hash)).execute(conn)? > 0)

@@ -66,7 +66,8 @@ pub fn is_due(conn: &mut Conn, now: Instant) -> Result<bool, DbError> {
     Ok(select(exists(due)).get_result(conn)?)
 }
 
-/// Takes up to `limit` mails that are due, longest due first, in the name of `claim`: until `until` nobody else gets them.
+/// Takes up to `limit` mails that are due in the name of `claim`: until `until` nobody else gets them. For a link or a code
+/// somebody waits, so mails with a secret go first, and of both kinds the longest due.
 pub fn claim_due(
     conn: &mut Conn,
     now: Instant,
@@ -79,7 +80,7 @@ pub fn claim_due(
     let skip = if conn.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
     let query = format!(
         "WITH due AS MATERIALIZED (SELECT id FROM latchkey_mail WHERE status = 'queued' AND next_at <= $1 \
-         ORDER BY next_at, id LIMIT $2 {skip}) \
+         ORDER BY (secret IS NULL), next_at, id LIMIT $2 {skip}) \
          UPDATE latchkey_mail SET next_at = $3, claim = $4 WHERE id IN (SELECT id FROM due) \
          RETURNING id, created_at, recipient, subject, template, parameters, secret, attempts, give_up_at"
     );

@@ -33,10 +33,12 @@ CREATE TABLE latchkey_recovery_code (
 -- Something that was begun and has to be finished with a second factor. Of the token only a hash is kept.
 CREATE TABLE latchkey_challenge (
     token_hash varchar(64) NOT NULL PRIMARY KEY,
-    -- login, enrolment (a login that has to enrol first), enrol, first (the enrolment of such a login) or confirm
+    -- login, enrolment (a login that has to enrol first), enrol, first (the enrolment of such a login), confirm,
+    -- visit (to one's own account) or enrol_in_visit
     purpose varchar(20) NOT NULL,
     user_id bigint NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
-    -- What a login gives: refresh, sliding or panel. What is enrolled: email, totp or passkey.
+    -- What a login gives: refresh, sliding, panel or visit. What is enrolled: email, totp or passkey. What opened a visit:
+    -- password or factor.
     what varchar(10) NOT NULL,
     -- A fingerprint of the user's password: a challenge dies when it changes.
     state varchar(64) NOT NULL,
@@ -69,3 +71,6 @@ CREATE TABLE latchkey_browser (
 );
 CREATE INDEX latchkey_browser_user_id ON latchkey_browser (user_id);
 CREATE INDEX latchkey_browser_expires_at ON latchkey_browser (expires_at);
+
+-- The order in which mail is sent: links and codes first, for somebody waits for them.
+CREATE INDEX latchkey_mail_due ON latchkey_mail ((secret IS NULL), next_at, id) WHERE status = 'queued';

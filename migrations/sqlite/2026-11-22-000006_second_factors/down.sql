@@ -1,3 +1,4 @@
+DROP INDEX latchkey_mail_due;
 DROP TABLE latchkey_browser;
 DROP TABLE latchkey_challenge;
 DROP TABLE latchkey_recovery_code;

@@ -33,23 +33,32 @@ pub enum Purpose {
     First,
     /// Removing a factor, or making new recovery codes.
     Confirm,
+    /// A visit to one's own account (`visit`). It waits for nothing.
+    Visit,
+    /// A factor that is being enrolled in a visit, and counts only if that is still open.
+    EnrolInVisit,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] = [Self::Login, Self::Enrolment, Self::Enrol, Self::First, Self::Confirm];
+    const ALL: [Self; 7] =
+        [Self::Login, Self::Enrolment, Self::Enrol, Self::First, Self::Confirm, Self::Visit, Self::EnrolInVisit];
 
-    fn name(self) -> &'static str {
+    /// The word in `latchkey_challenge.purpose`.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Enrolment => "enrolment",
             Self::Enrol => "enrol",
             Self::First => "first",
             Self::Confirm => "confirm",
+            Self::Visit => "visit",
+            Self::EnrolInVisit => "enrol_in_visit",
         }
     }
 }
 
 /// A challenge that was found alive, and its user.
+#[derive(Clone)]
 pub struct Waiting {
     /// The row.
     pub row: Challenge,
@@ -130,7 +139,7 @@ pub fn keep_secret(app: &App, conn: &mut Conn, row: &Challenge, secret: &SecretS
 }
 
 /// Whether what a challenge was begun under is still so.
-fn holds(app: &App, row: &Challenge, user: &User) -> bool {
+pub(super) fn holds(app: &App, row: &Challenge, user: &User) -> bool {
     row.user_id == user.id
         && row.expires_at > app.now()
         && user.is_active

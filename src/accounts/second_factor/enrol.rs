@@ -1,5 +1,5 @@
-//! Enrolling a factor: begun by who has just shown their password, and confirmed by an answer before it counts. The first
-//! factor brings recovery codes with it, which are shown once.
+//! Enrolling a factor: begun by who has just shown their password (`By`), and confirmed by an answer before it counts. The
+//! first factor brings recovery codes with it, which are shown once.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::answer::{self, AnswerError, Given};
 use super::challenge::{self, Purpose, Waiting};
+use super::visit::{self, Visit};
 use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::{Actor, Client, audit, manage, notice};
@@ -30,6 +31,8 @@ pub enum By {
     Password(Confirmed),
     /// To a login that waits for it: its challenge.
     Login(SecretString),
+    /// In a visit to their own account.
+    Visit(Visit),
 }
 
 /// An enrolment that waits for its answer. No `Debug`: it has secrets.
@@ -114,6 +117,7 @@ fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, E
             let waiting = challenge::find(app, conn, token, &[Purpose::Enrolment])?;
             (Purpose::First, waiting.map(|waiting| waiting.user))
         }
+        By::Visit(visit) => (Purpose::EnrolInVisit, Some(visit.user().clone())),
     };
     let user = user.ok_or(AnswerError::NoChallenge)?;
     let known = latchkey_user::find_uuid(conn, user.id)?;
@@ -125,6 +129,17 @@ fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, E
     Ok((purpose, user, uuid, enrolled))
 }
 
+/// Whether the user may add one of this kind.
+pub fn may_add(app: &App, user: &User, enrolled: &Enrolled, kind: Kind) -> Result<(), EnrolError> {
+    match kind {
+        Kind::Email | Kind::Totp if enrolled.of(kind).next().is_some() => Err(EnrolError::Exists),
+        Kind::Email if user.email.is_empty() => Err(EnrolError::NoAddress),
+        Kind::Passkey if enrolled.of(kind).count() >= MOST_PASSKEYS => Err(EnrolError::TooMany),
+        Kind::Passkey if app.factors.passkeys.is_none() => Err(EnrolError::NoPasskeys),
+        Kind::Email | Kind::Totp | Kind::Passkey => Ok(()),
+    }
+}
+
 /// What is shown, and what the answer will be checked with.
 fn prepare(
     app: &App,
@@ -134,19 +149,14 @@ fn prepare(
     uuid: &str,
 ) -> Result<(Show, SecretString), EnrolError> {
     let broken = |what: &str| EnrolError::from(DbError::Other(format!("{what} could not be made")));
-    if kind != Kind::Passkey && enrolled.of(kind).next().is_some() {
-        return Err(EnrolError::Exists);
-    }
+    may_add(app, user, enrolled, kind)?;
     match kind {
-        Kind::Email if user.email.is_empty() => Err(EnrolError::NoAddress),
         Kind::Email => Ok((Show::Email(user.email.clone()), user.email.clone().into())),
         Kind::Totp => {
             let secret = totp::new_secret();
-            let uri = totp::uri(&secret, &app.config.mail.site_name, &user.username).ok_or_else(|| broken("a TOTP"))?;
-            let qr = totp::qr_svg(&uri).ok_or_else(|| broken("a QR code"))?;
-            Ok((Show::Totp { secret: secret.clone(), uri, qr }, secret))
+            let show = show_totp(app, user, &secret).ok_or_else(|| broken("a QR code"))?;
+            Ok((show, secret))
         }
-        Kind::Passkey if enrolled.of(kind).count() >= MOST_PASSKEYS => Err(EnrolError::TooMany),
         Kind::Passkey => {
             let passkeys = app.factors.passkeys.as_ref().ok_or(EnrolError::NoPasskeys)?;
             let uuid = Uuid::try_parse(uuid).map_err(|_| broken("a user's id"))?;
@@ -155,6 +165,26 @@ fn prepare(
             Ok((Show::Passkey(asked.options), asked.state.into()))
         }
     }
+}
+
+fn show_totp(app: &App, user: &User, secret: &SecretString) -> Option<Show> {
+    let uri = totp::uri(secret, &app.config.mail.site_name, &user.username)?;
+    let qr = totp::qr_svg(&uri)?;
+    Some(Show::Totp { secret: secret.clone(), uri, qr })
+}
+
+/// What was shown when this was begun in a visit, to be shown again after a wrong answer. `None` where nothing waits any
+/// more, and of a passkey: a browser is asked a new question.
+pub async fn show_again(app: &Arc<App>, visit: &Visit, token: SecretString) -> Result<Option<Show>, DbError> {
+    let (shared, user) = (Arc::clone(app), visit.user().id);
+    let found = app.db.read(move |conn| challenge::find(&shared, conn, &token, &[Purpose::EnrolInVisit])).await?;
+    let Some(waiting) = found.filter(|waiting| waiting.user.id == user) else { return Ok(None) };
+    let Some(secret) = challenge::secret(app, &waiting.row) else { return Ok(None) };
+    Ok(match Kind::of(&waiting.row.what) {
+        Some(Kind::Totp) => show_totp(app, &waiting.user, &secret),
+        Some(Kind::Email) => Some(Show::Email(secret.expose_secret().to_owned())),
+        Some(Kind::Passkey) | None => None,
+    })
 }
 
 /// An answer that was right when it was looked at.
@@ -184,6 +214,31 @@ pub async fn finish(
     let proven = check(app, token, Purpose::Enrol, given).await?;
     let (shared, client) = (Arc::clone(app), client.clone());
     let done = app.db.write(move |conn| add(&shared, conn, &proven, name.as_deref(), &client).map(|(done, _)| done));
+    let done = done.await?;
+    app.mailer.ring();
+    Ok(done)
+}
+
+/// The same in a visit, which has shown a factor from then on.
+pub async fn finish_in_visit(
+    app: &Arc<App>,
+    visit: &Visit,
+    token: SecretString,
+    given: Given,
+    name: Option<String>,
+    client: &Client,
+) -> Result<Done, EnrolError> {
+    let proven = check(app, token, Purpose::EnrolInVisit, given).await?;
+    if proven.waiting.user.id != visit.user().id {
+        return Err(AnswerError::NoChallenge.into());
+    }
+    let (shared, visit, client) = (Arc::clone(app), visit.clone(), client.clone());
+    let done = app.db.write(move |conn| {
+        visit::lock(&shared, conn, &visit)?;
+        let (done, _) = add(&shared, conn, &proven, name.as_deref(), &client)?;
+        visit::note_factor(conn, &visit)?;
+        Ok::<_, EnrolError>(done)
+    });
     let done = done.await?;
     app.mailer.ring();
     Ok(done)

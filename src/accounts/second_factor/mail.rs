@@ -16,7 +16,8 @@ use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
 /// Every challenge that a mailed code can answer.
-const PURPOSES: [Purpose; 4] = [Purpose::Login, Purpose::Enrol, Purpose::First, Purpose::Confirm];
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Login, Purpose::Enrol, Purpose::First, Purpose::Confirm, Purpose::EnrolInVisit];
 
 /// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
 pub async fn send(app: &Arc<App>, token: SecretString, client: &Client) -> Result<(), AnswerError> {
@@ -54,7 +55,7 @@ fn queue(
 /// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
 /// of the account is no new factor.
 fn address(app: &App, conn: &mut Conn, waiting: &Waiting) -> Result<Option<String>, DbError> {
-    let enrols = [Purpose::Enrol, Purpose::First].contains(&waiting.purpose);
+    let enrols = [Purpose::Enrol, Purpose::First, Purpose::EnrolInVisit].contains(&waiting.purpose);
     if enrols {
         let is_email = waiting.row.what == Kind::Email.name();
         let address = challenge::secret(app, &waiting.row).filter(|_| is_email);

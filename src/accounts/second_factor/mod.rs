@@ -11,6 +11,7 @@ pub mod enrol;
 pub mod mail;
 pub mod panel;
 pub mod remove;
+pub mod visit;
 
 use secrecy::SecretString;
 

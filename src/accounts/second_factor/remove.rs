@@ -1,5 +1,5 @@
-//! Taking factors away, and making new recovery codes: by their user, who answers a challenge for it, or by a superuser
-//! for somebody who lost their phone.
+//! Taking factors away, and making new recovery codes: by their user, who has shown a factor for it (`Shown`), or by a
+//! superuser for somebody who lost their phone.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::answer::{self, AnswerError, Right};
+use super::visit::{self, Visit};
 use super::{Kind, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError};
@@ -16,12 +17,37 @@ use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user};
 
+/// What shows that whoever changes their factors has one of them. No door can forget to ask for it.
+pub enum Shown {
+    /// The answer to a challenge for it.
+    Answer(Right),
+    /// A visit that was opened with one.
+    Visit(Visit),
+}
+
+impl Shown {
+    /// Takes it, in the transaction of what it is for; answers the user, locked.
+    fn take(&self, app: &App, conn: &mut Conn) -> Result<User, AnswerError> {
+        match self {
+            Self::Answer(right) => answer::spend(app, conn, right),
+            Self::Visit(visit) => visit::lock_by_factor(app, conn, visit),
+        }
+    }
+
+    fn visit(&self) -> Option<&Visit> {
+        match self {
+            Self::Answer(_) => None,
+            Self::Visit(visit) => Some(visit),
+        }
+    }
+}
+
 /// Removes a factor of one's own; `false` if there is none of that id.
-pub async fn remove(app: &Arc<App>, right: Right, id: RowId, client: &Client) -> Result<bool, AnswerError> {
+pub async fn remove(app: &Arc<App>, by: Shown, id: RowId, client: &Client) -> Result<bool, AnswerError> {
     let (shared, client) = (Arc::clone(app), client.clone());
     let removed = app.db.write(move |conn| {
-        let user = answer::spend(&shared, conn, &right)?;
-        take(&shared, conn, &user, id, &Actor::user(&user, &client)).map_err(AnswerError::from)
+        let user = by.take(&shared, conn)?;
+        take(&shared, conn, &user, id, &Actor::user(&user, &client), by.visit()).map_err(AnswerError::from)
     });
     let removed = removed.await?;
     app.mailer.ring();
@@ -31,13 +57,13 @@ pub async fn remove(app: &Arc<App>, right: Right, id: RowId, client: &Client) ->
 /// Makes new recovery codes; the old ones are worth nothing any more. They are shown once.
 pub async fn replace_recovery_codes(
     app: &Arc<App>,
-    right: Right,
+    by: Shown,
     client: &Client,
 ) -> Result<Vec<SecretString>, AnswerError> {
     let (shared, client) = (Arc::clone(app), client.clone());
     app.db
         .write(move |conn| {
-            let user = answer::spend(&shared, conn, &right)?;
+            let user = by.take(&shared, conn)?;
             let codes = code::replace(&shared, conn, user.id)?;
             let (now, actor) = (shared.now(), Actor::user(&user, &client));
             audit::write(conn, now, &actor, "second_factor.recovery_codes", Some(user.id), &user.username)?;
@@ -53,7 +79,25 @@ pub async fn remove_of(app: &Arc<App>, by: &Confirmed, user: UserId, id: RowId) 
         .db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-            take(&shared, conn, &user, id, &actor).map_err(ManageError::from)
+            take(&shared, conn, &user, id, &actor, None).map_err(ManageError::from)
+        })
+        .await?;
+    app.mailer.ring();
+    Ok(removed)
+}
+
+/// Removes all that somebody has who lost everything; answers how many there were.
+pub async fn remove_all_of(app: &Arc<App>, by: &Confirmed, user: UserId) -> Result<usize, ManageError> {
+    let (shared, actor) = (Arc::clone(app), by.actor().clone());
+    let removed = app
+        .db
+        .write(move |conn| {
+            let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+            let all = latchkey_second_factor::list_of(conn, user.id)?;
+            for factor in &all {
+                take(&shared, conn, &user, factor.id, &actor)?;
+            }
+            Ok::<_, ManageError>(all.len())
         })
         .await?;
     app.mailer.ring();
@@ -74,13 +118,21 @@ pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: 
         .await
 }
 
-/// The remembered browsers go too: they stood for a factor that may be in other hands. With the last one go the recovery
-/// codes.
-fn take(app: &App, conn: &mut Conn, user: &User, id: RowId, actor: &Actor) -> Result<bool, DbError> {
+/// The remembered browsers and the visits go too: they stood for a factor that may be in other hands. With the last one go
+/// the recovery codes.
+fn take(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    id: RowId,
+    actor: &Actor,
+    by: Option<&Visit>,
+) -> Result<bool, DbError> {
     let all = latchkey_second_factor::list_of(conn, user.id)?;
     let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
     latchkey_second_factor::delete(conn, user.id, id)?;
     latchkey_browser::delete_of(conn, user.id)?;
+    visit::end_others(conn, user, by)?;
     if all.len() == 1 {
         latchkey_recovery_code::delete_of(conn, user.id)?;
     }

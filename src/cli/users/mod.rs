@@ -8,6 +8,7 @@ mod delete;
 mod list;
 mod load;
 mod records;
+mod removefactors;
 mod rows;
 mod show;
 
@@ -23,7 +24,7 @@ use crate::db;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 
-/// List, show, create, activate, deactivate, delete and load users
+/// List, show, create, change and load users
 ///
 /// What an operator scripts with. With --json the answer on stdout is JSON and nothing else.
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,7 @@ enum Command {
     Create(create::Args),
     Activate(activate::Args),
     Deactivate(deactivate::Args),
+    Removefactors(removefactors::Args),
     Delete(delete::Args),
     Load(load::Args),
 }
@@ -61,6 +63,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Create(args) => create::run(args, json).await,
         Command::Activate(args) => activate::run(args, json).await,
         Command::Deactivate(args) => deactivate::run(args, json).await,
+        Command::Removefactors(args) => removefactors::run(args, json).await,
         Command::Delete(args) => delete::run(args, json).await,
         Command::Load(args) => load::run(args, json).await,
     }

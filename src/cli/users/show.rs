@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Shown;
 use crate::accounts::email_change;
+use crate::accounts::second_factor::Enrolled;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
 use crate::db;
@@ -29,6 +30,9 @@ struct Detail {
     user: Shown,
     /// Null while the user has not shown the address to be theirs.
     email_confirmed_at: Option<String>,
+    /// By kind, oldest first.
+    second_factors: Vec<String>,
+    recovery_codes: usize,
     outstanding_tokens: i64,
     blacklisted_tokens: i64,
 }
@@ -44,14 +48,21 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         Some(user) => email_change::confirmed_at(conn, &user),
         None => Ok(None),
     });
-    let email_confirmed_at = confirmed.await?.map(Instant::iso);
-    let detail =
-        Detail { user, email_confirmed_at, outstanding_tokens: tokens.all, blacklisted_tokens: tokens.blacklisted };
+    let enrolled = app.db.read(move |conn| Enrolled::find(conn, id)).await?;
+    let detail = Detail {
+        user,
+        email_confirmed_at: confirmed.await?.map(Instant::iso),
+        second_factors: enrolled.factors.iter().map(|factor| factor.kind.clone()).collect(),
+        recovery_codes: enrolled.recovery_codes(),
+        outstanding_tokens: tokens.all,
+        blacklisted_tokens: tokens.blacklisted,
+    };
     if json { output::json(&detail) } else { people(&detail) }
 }
 
 fn people(detail: &Detail) -> Result<(), Failure> {
-    let Detail { user, email_confirmed_at, outstanding_tokens, blacklisted_tokens } = detail;
+    let Detail { user, email_confirmed_at, outstanding_tokens, blacklisted_tokens, .. } = detail;
+    let factors = if detail.second_factors.is_empty() { "none".to_owned() } else { detail.second_factors.join(", ") };
     let lines = [
         ("Id", user.id.to_string()),
         ("UUID", user.uuid.clone().unwrap_or_else(|| "none yet".to_owned())),
@@ -65,6 +76,8 @@ fn people(detail: &Detail) -> Result<(), Failure> {
         ("Superuser", output::yes(user.is_superuser).to_owned()),
         ("Joined", user.date_joined.clone()),
         ("Last login", user.last_login.clone().unwrap_or_else(|| "never".to_owned())),
+        ("Second factors", factors),
+        ("Recovery codes", detail.recovery_codes.to_string()),
         ("Outstanding tokens", outstanding_tokens.to_string()),
         ("Blacklisted tokens", blacklisted_tokens.to_string()),
     ];

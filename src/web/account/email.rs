@@ -7,10 +7,11 @@ use actix_web::web::{Data, Query};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::credentials::{identify, name_field, wrong};
 use super::page::{Form, Link, OwnForm, Said, input, require};
-use super::password_change::{WRONG, log_in, login};
 use super::trouble::Trouble;
-use super::{EMAIL, EMAIL_CONFIRM};
+use super::visit::Visitor;
+use super::{EMAIL, EMAIL_CONFIRM, FACTORS, LOGIN_TO_EMAIL};
 use crate::accounts::email_change;
 use crate::accounts::link::Came;
 use crate::accounts::user::validate_email;
@@ -30,26 +31,36 @@ pub struct Typed {
 }
 
 /// `GET email/change/`
-pub async fn ask(app: Data<App>) -> Result<HttpResponse, Trouble> {
+pub async fn ask(app: Data<App>, visitor: Option<Visitor>) -> Result<HttpResponse, Trouble> {
     show(
         &app,
+        visitor.as_ref(),
         &Typed { username: String::new(), password: String::new(), email: String::new() },
         &Errors::default(),
         None,
     )
 }
 
-fn show(app: &App, typed: &Typed, errors: &Errors, alert: Option<&'static str>) -> Result<HttpResponse, Trouble> {
+fn show(
+    app: &App,
+    visitor: Option<&Visitor>,
+    typed: &Typed,
+    errors: &Errors,
+    alert: Option<&'static str>,
+) -> Result<HttpResponse, Trouble> {
     let mut email = input("email", "Email address", "email", errors);
     email.value.clone_from(&typed.email);
     email.hint = "The new one, or the present one to confirm it.";
-    let fields =
-        vec![login(app, &typed.username, errors), input("password", "Password", "current-password", errors), email];
+    let mut fields: Vec<_> = name_field(app, visitor, &typed.username, errors).into_iter().collect();
+    fields.extend([input("password", "Password", "current-password", errors), email]);
+    let user = visitor.map(Visitor::user);
     let form = Form {
         title: "Change your email address",
         lede: "A link is sent to the address. When you use it, the address is that of your account.".to_owned(),
         action: EMAIL,
+        username: user.map(|user| user.username.clone()),
         button: "Send link",
+        ways: user.map(|_| (FACTORS, "Back to your account")).into_iter().collect(),
         alert,
         ..Form::new(&app.config, errors, fields)
     };
@@ -57,17 +68,27 @@ fn show(app: &App, typed: &Typed, errors: &Errors, alert: Option<&'static str>) 
 }
 
 /// `POST email/change/`
-pub async fn send(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Typed>) -> Result<HttpResponse, Trouble> {
+pub async fn send(
+    app: Data<App>,
+    client: Client,
+    visitor: Option<Visitor>,
+    OwnForm(typed): OwnForm<Typed>,
+) -> Result<HttpResponse, Trouble> {
+    let visitor = visitor.as_ref();
     let mut errors = Errors::default();
-    require(&mut errors, &[("username", &typed.username), ("password", &typed.password)]);
+    if visitor.is_none() {
+        require(&mut errors, &[("username", &typed.username)]);
+    }
+    require(&mut errors, &[("password", &typed.password)]);
     if let Some(fault) = validate_email(typed.email.trim(), true) {
         errors.add(fault.field, &fault.message);
     }
     if !errors.is_empty() {
-        return show(&app, &typed, &errors, None);
+        return show(&app, visitor, &typed, &errors, None);
     }
-    let Some((user, by)) = log_in(&app, &client, &typed.username, &typed.password).await? else {
-        return show(&app, &typed, &errors, Some(WRONG));
+    let given = (typed.username.as_str(), typed.password.as_str());
+    let Some((user, by)) = identify(&app, &client, visitor, given, LOGIN_TO_EMAIL).await? else {
+        return show(&app, visitor, &typed, &errors, Some(wrong(visitor)));
     };
     let came = Came::now();
     email_change::request(&app, &by, user.id, &typed.email, &client, came).await.map_err(Trouble::of_link)?;

@@ -1,11 +1,17 @@
-//! The pages of users, for front ends that have none of their own: every page under `/account/`. They need no login, no
-//! cookie and no script. What a page is made of is `page`, a form arrives as an `OwnForm`, failures are pages (`trouble`).
+//! The pages of users, for front ends that have none of their own: every page under `/account/`. Passwords and addresses
+//! need no login, second factors a short one of their own (`visit`). What a page is made of is `page`, a form arrives as an
+//! `OwnForm`, failures are pages (`trouble`).
 
+mod credentials;
 mod email;
+mod login;
 mod page;
 mod password_change;
 mod password_reset;
+mod second_factor;
+mod second_factors;
 mod trouble;
+mod visit;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::from_fn;
@@ -13,7 +19,9 @@ use actix_web::web::{Data, ServiceConfig, get, head, post, redirect, resource, s
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use crate::app::App;
+use second_factors::{add, recovery_codes, remove};
 use trouble::Trouble;
+pub use visit::enter;
 
 /// Where a link for a new password is asked for.
 pub const RESET: &str = "/account/password/reset/";
@@ -21,6 +29,32 @@ const RESET_CONFIRM: &str = "/account/password/reset/confirm/";
 const CHANGE: &str = "/account/password/change/";
 const EMAIL: &str = "/account/email/change/";
 const EMAIL_CONFIRM: &str = "/account/email/confirm/";
+/// Where users see their second factors.
+pub const FACTORS: &str = "/account/second-factors/";
+const FACTOR_ADDED: &str = "/account/second-factors/?done=added";
+const FACTOR_REMOVED: &str = "/account/second-factors/?done=removed";
+const FORGOTTEN: &str = "/account/second-factors/?done=forgotten";
+const RECOVERY_CODES: &str = "/account/second-factors/recovery-codes/";
+const LOGIN: &str = "/account/login/";
+const LOGIN_AGAIN: &str = "/account/login/?again=1";
+const LOGIN_TO_CHANGE: &str = "/account/login/?next=/account/password/change/";
+const LOGIN_TO_EMAIL: &str = "/account/login/?next=/account/email/change/";
+
+/// Where a login may lead.
+const PLACES: [&str; 7] = [
+    FACTORS,
+    RECOVERY_CODES,
+    "/account/second-factors/add/passkey/",
+    "/account/second-factors/add/totp/",
+    "/account/second-factors/add/email/",
+    CHANGE,
+    EMAIL,
+];
+
+/// One of them, whatever an address says.
+fn place(path: &str) -> &'static str {
+    PLACES.into_iter().find(|place| *place == path).unwrap_or(FACTORS)
+}
 
 /// Where keepers of passwords look for `CHANGE` (W3C, A Well-Known URL for Changing Passwords).
 const WELL_KNOWN: &str = "/.well-known/change-password";
@@ -34,6 +68,15 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/password/change/", password_change::ask).route(post().to(password_change::set)))
         .service(page("/email/change/", email::ask).route(post().to(email::send)))
         .service(page("/email/confirm/", email::look).route(post().to(email::confirm)))
+        .service(page("/login/", login::form).route(post().to(login::password)))
+        .service(page("/login/second-factor/", login::again).route(post().to(second_factor::answer)))
+        .service(form("/logout/", login::log_out))
+        .service(page("/", second_factors_first))
+        .service(page("/second-factors/", second_factors::list))
+        .service(page("/second-factors/add/{kind}/", add::ask).route(post().to(add::answer)))
+        .service(page("/second-factors/recovery-codes/", recovery_codes::ask).route(post().to(recovery_codes::make)))
+        .service(page("/second-factors/{id}/remove/", remove::ask).route(post().to(remove::take)))
+        .service(form("/second-factors/browsers/{id}/forget/", second_factors::forget))
         .default_service(to(no_such_page))
         .wrap(from_fn(move |request, next| trouble::door(app.clone(), request, next)));
     cfg.service(pages).service(redirect(WELL_KNOWN, CHANGE).using_status_code(StatusCode::FOUND));
@@ -48,6 +91,22 @@ where
 {
     let wrong_method = async || Err::<HttpResponse, _>(Trouble::MethodNotAllowed);
     resource(path).route(get().to(handler)).route(head().to(handler)).default_service(to(wrong_method))
+}
+
+/// What only takes a form.
+fn form<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let wrong_method = async || Err::<HttpResponse, _>(Trouble::MethodNotAllowed);
+    resource(path).route(post().to(handler)).default_service(to(wrong_method))
+}
+
+/// `GET /account/`
+async fn second_factors_first() -> HttpResponse {
+    visit::see(FACTORS)
 }
 
 /// The same address with a slash at its end may be a page.

@@ -4,12 +4,14 @@
 use std::pin::Pin;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev};
 use askama::Template;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::trouble::Trouble;
 use crate::accounts::policy::{self, PasswordRule};
@@ -18,6 +20,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::web::api::body;
 use crate::web::form::{Errors, Input};
+use crate::web::middleware::PANEL_POLICY;
 use crate::web::origin::is_same_origin;
 
 /// An address and what it is called.
@@ -37,6 +40,8 @@ pub struct Form {
     pub action: &'static str,
     /// The token of a link.
     pub token: String,
+    /// Where a login leads.
+    pub next: &'static str,
     /// Whose the passwords are, for keepers of passwords.
     pub username: Option<String>,
     /// What is asked for.
@@ -94,6 +99,41 @@ impl Said {
     pub fn show(&self, status: StatusCode) -> Result<HttpResponse, Trouble> {
         Ok(html(status, self.render()?))
     }
+}
+
+/// A page that asks before something is done.
+#[derive(Template)]
+#[template(path = "account/question.html")]
+pub struct Question<'a> {
+    /// The site's name.
+    pub site: &'a str,
+    /// The headline.
+    pub title: &'static str,
+    /// What happens then.
+    pub goes: Vec<String>,
+    /// Where the form is sent.
+    pub action: String,
+    /// The button.
+    pub button: &'static str,
+}
+
+impl Question<'_> {
+    /// The page.
+    pub fn show(&self) -> Result<HttpResponse, Trouble> {
+        Ok(html(StatusCode::OK, self.render()?))
+    }
+}
+
+/// A page with the script of passkeys.
+pub fn scripted(body: String) -> HttpResponse {
+    let mut page = html(StatusCode::OK, body);
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PANEL_POLICY));
+    page
+}
+
+/// What a browser says of a passkey; nonsense is an answer that is wrong.
+pub fn read_credential(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// An answer with HTML in it.
@@ -170,7 +210,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OwnForm<T> {
         let request = request.clone();
         Box::pin(async move {
             let app = request.app_data::<Data<App>>().ok_or(Trouble::Forged)?;
-            // Nobody is logged in here, so there is nothing that another site could use but its visitors' addresses.
+            // The cookie of a visit comes from no other site either (`SameSite`): this is the second lock.
             if !is_same_origin(request.headers(), &app.config.server.public_url) {
                 return Err(Trouble::Forged);
             }

@@ -10,10 +10,11 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError};
 
 use super::page::Said;
-use super::{EMAIL, RESET};
+use super::{EMAIL, FACTORS, LOGIN, RESET};
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
 use crate::accounts::manage::ManageError;
+use crate::accounts::second_factor::answer::AnswerError;
 use crate::accounts::throttle::Wait;
 use crate::app::App;
 use crate::db::DbError;
@@ -43,6 +44,18 @@ pub enum Trouble {
     /// The same of a link to an address.
     #[error("a link to an address that is invalid or has expired")]
     BadEmailLink,
+    /// The page is for who has logged in; where they wanted to go.
+    #[error("no visit to an account")]
+    NoVisit(&'static str),
+    /// What the form was for is over, or was done already.
+    #[error("nothing waits for this form")]
+    Over,
+    /// The account has a second factor, which was not shown; where that is done.
+    #[error("a second factor was not shown")]
+    NeedsFactor(&'static str),
+    /// The visitor has no such factor.
+    #[error("no such factor")]
+    NoSuchFactor,
     /// Too many tries.
     #[error("too many tries")]
     Throttled(Wait),
@@ -95,6 +108,25 @@ impl Trouble {
         }
     }
 
+    /// An answer to a second factor that is refused for another reason than what was typed.
+    pub fn of_answer(error: AnswerError) -> Self {
+        match error {
+            AnswerError::NoChallenge | AnswerError::Wrong => Self::Over,
+            AnswerError::Throttled(wait) => Self::Throttled(wait),
+            AnswerError::Db(error) => error.into(),
+        }
+    }
+
+    /// Where who meets it goes on, in place of a page.
+    fn leads_to(&self) -> Option<String> {
+        match self {
+            Self::NoVisit(FACTORS) => Some(LOGIN.to_owned()),
+            Self::NoVisit(next) => Some(format!("{LOGIN}?next={next}")),
+            Self::Over => Some(FACTORS.to_owned()),
+            _ => None,
+        }
+    }
+
     fn page(&self, app: &App) -> Said {
         let said = |title: &str, text: &str, advice: &str| Said {
             is_bad: true,
@@ -132,6 +164,18 @@ impl Trouble {
                     "",
                 )
             },
+            Self::NeedsFactor(login) => Said {
+                ways: vec![(login, "Log in with it")],
+                ..said(
+                    "Your account has a second factor",
+                    "Your password alone does not change anything here. Log in with your second factor first, then come back to this form.",
+                    "",
+                )
+            },
+            Self::NoSuchFactor => Said {
+                ways: vec![(FACTORS, "Back to your second factors")],
+                ..said("This second factor is gone", "It was removed already. Nothing was changed.", "")
+            },
             Self::Throttled(wait) => said(
                 "Too many tries",
                 "Too much was tried lately, for this account or from your address. This try was not looked at.",
@@ -142,7 +186,7 @@ impl Trouble {
                 "Too much is going on, or the database is away. Nothing was changed.",
                 "Try again in a moment.",
             ),
-            Self::Db(_) | Self::Render(_) | Self::Other(_) => said(
+            Self::Db(_) | Self::Render(_) | Self::Other(_) | Self::NoVisit(_) | Self::Over => said(
                 "Something went wrong",
                 "The server could not do this. Nothing was changed.",
                 "If it happens again, tell whoever runs this site.",
@@ -154,7 +198,9 @@ impl Trouble {
 impl ResponseError for Trouble {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::NoVisit(_) | Self::Over => StatusCode::SEE_OTHER,
+            Self::NeedsFactor(_) => StatusCode::FORBIDDEN,
+            Self::NoSuchPage | Self::NoSuchFactor => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forged | Self::BadForm | Self::BadLink | Self::BadEmailLink => StatusCode::BAD_REQUEST,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -165,9 +211,12 @@ impl ResponseError for Trouble {
         }
     }
 
-    /// The status only; `door` adds the page.
+    /// The status and where it leads; `door` adds the page.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status_code());
+        if let Some(next) = self.leads_to() {
+            response.insert_header((header::LOCATION, next));
+        }
         match self {
             Self::Throttled(wait) => response.insert_header((header::RETRY_AFTER, wait.seconds())),
             _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
@@ -184,6 +233,9 @@ pub async fn door(app: Data<App>, request: ServiceRequest, next: Next<BoxBody>) 
     let mut answer = next.call(request).await?;
     let shown = answer.response().error().and_then(|error| {
         let trouble = error.as_error::<Trouble>()?;
+        if trouble.leads_to().is_some() {
+            return None;
+        }
         if trouble.status_code().is_server_error() {
             tracing::error!(%trouble, "a page of a user failed");
         }
@@ -197,7 +249,10 @@ pub async fn door(app: Data<App>, request: ServiceRequest, next: Next<BoxBody>) 
         answer = answer.into_response(page);
     }
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    // The pages with a script have said so.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Never a path or a query. With `no-referrer` browsers would call the origin of our own forms null (Fetch, 3.2).
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));

@@ -8,12 +8,13 @@ use crate::accounts::device;
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 33] = [
+const ACTIONS: [Action; 34] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
     ("login.wrong_factor", "Wrong second factors", "Wrong second factor"),
     ("login.throttled", "Throttled logins", "Throttled login"),
     ("logout", "Logouts", "Logged out"),
+    ("account.login", "Logins to one’s own account", "Logged in to their own account"),
     ("admin.login", "Logins to the panel", "Logged in to the panel"),
     ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
     ("admin.session_end", "Panel logins ended", "Another login to the panel ended"),

@@ -40,6 +40,7 @@ pub fn of(entry: &Entry) -> Vec<Part> {
             },
             &[],
         ),
+        "account.login" => say(" logged in to their own account", &[]),
         "admin.login" => say(" logged in to the panel", &[]),
         "admin.logout" => say(" logged out of the panel", &[]),
         "admin.session_end" => say(" ended another login to the panel", &[]),

@@ -107,3 +107,24 @@ fn a_password_is_never_an_argument(backend: Backend) {
         latchkey.run(wrong).expect(2);
     }
 }
+
+both!(who_lost_every_factor_gets_in_again);
+fn who_lost_every_factor_gets_in_again(backend: Backend) {
+    let server = Server::start(backend);
+    server.add_user("alice");
+    server.enrol_totp("alice");
+    server.obtain("alice", PASSWORD).expect_status(401);
+    let latchkey = beside(&server);
+    let shown = || {
+        let shown = latchkey.run(&["users", "show", "alice", "--json"]).expect(0).json();
+        (shown["second_factors"].clone(), shown["recovery_codes"].clone())
+    };
+    assert_eq!(shown(), (json!(["totp"]), json!(10)));
+    latchkey.run(&["users", "removefactors", "alice"]).expect(1).expect_words(&["--yes"]);
+    latchkey.run(&["users", "removefactors", "alice", "--yes"]).expect(0).expect_words(&["1 second factor removed"]);
+    assert_eq!(shown(), (json!([]), json!(0)));
+    server.log_in("alice");
+    latchkey.run(&["users", "removefactors", "alice", "--yes"]).expect(0).expect_words(&["has no second factor"]);
+    let entry = "SELECT count(*) FROM latchkey_audit_log WHERE action = 'second_factor.remove' AND actor_id IS NULL";
+    assert_eq!(server.db.count(entry), 1);
+}

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use latchkey::db::Event;
-use latchkey::mail::{Mailer, queue};
+use latchkey::app::App;
+use latchkey::db::{Conn, Event, latchkey_mail};
+use latchkey::mail::{Mailer, Outgoing, queue};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -32,6 +33,26 @@ fn instances_share_a_queue_and_send_nothing_twice(backend: Backend) {
     let mails = smtp.received();
     let ids: BTreeSet<_> = mails.iter().map(|mail| mail.headers["message-id"].clone()).collect();
     assert_eq!((mails.len(), ids.len()), (30, 30));
+}
+
+both!(who_waits_for_a_link_or_a_code_waits_for_no_notice);
+fn who_waits_for_a_link_or_a_code_waits_for_no_notice(backend: Backend) {
+    let server = server(backend, &Smtp::start());
+    let notice = |app: &App, conn: &mut Conn| {
+        let mail = Outgoing { to: "a@example.com", user: None, letter: &changed("a"), secret: None, give_up_at: None };
+        app.mailer.enqueue(conn, app.now(), &mail)
+    };
+    for _ in 0..3 {
+        let app = Arc::clone(&server.app);
+        server.wait(server.app.db.write(move |conn| notice(&app, conn))).unwrap();
+    }
+    server.advance(60);
+    enqueue(&server, "b@example.com", &reset("b"));
+    enqueue(&server, "c@example.com", &reset("c"));
+    let now = server.app.now();
+    let claim = move |conn: &mut Conn| latchkey_mail::claim_due(conn, now, now + Duration::from_mins(1), "me", 1);
+    let order: Vec<_> = (0..4).map(|_| server.wait(server.app.db.write(claim)).unwrap()[0].recipient.clone()).collect();
+    assert_eq!(order, ["b@example.com", "c@example.com", "a@example.com", "a@example.com"]);
 }
 
 both!(what_a_dead_instance_held_is_taken_over_after_its_lease);

@@ -9,7 +9,8 @@ use utoipa::openapi::schema::ArrayBuilder;
 use crate::accounts::failed_login::Door;
 use crate::accounts::second_factor::answer::{self, AnswerError, Right};
 use crate::accounts::second_factor::challenge::Purpose;
-use crate::accounts::second_factor::{ask, browser, remove};
+use crate::accounts::second_factor::remove::{self, Shown};
+use crate::accounts::second_factor::{ask, browser};
 use crate::config::Config;
 use crate::db::types::RowId;
 use crate::tokens::verify::Authenticated;
@@ -72,7 +73,7 @@ impl View for One {
         let id = call.segment("id").parse().map(RowId);
         let right = shown_factor(&mut call, &caller).await?;
         let id = id.map_err(|_| no_factor())?;
-        let removed = remove::remove(&call.app, right, id, &call.client()).await;
+        let removed = remove::remove(&call.app, Shown::Answer(right), id, &call.client()).await;
         if removed.map_err(|error| refused(error, "challenge"))? { Ok(Value::Null) } else { Err(no_factor()) }
     }
 }
@@ -100,7 +101,7 @@ impl View for RecoveryCodes {
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let right = shown_factor(&mut call, &caller).await?;
-        let codes = remove::replace_recovery_codes(&call.app, right, &call.client()).await;
+        let codes = remove::replace_recovery_codes(&call.app, Shown::Answer(right), &call.client()).await;
         Ok(json!({"recovery_codes": texts(&codes.map_err(|error| refused(error, "challenge"))?)}))
     }
 }

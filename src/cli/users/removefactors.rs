@@ -1,0 +1,48 @@
+//! `latchkey users removefactors`.
+
+use crate::accounts::confirm::Confirmed;
+use crate::accounts::second_factor::remove;
+use crate::cli::failure::Failure;
+use crate::cli::{help, open, output, prompt};
+
+/// Remove a user's second factors, when everything is lost
+///
+/// For who has no factor and no recovery code any more: removes all of both, and forgets the browsers that were remembered.
+/// The password alone opens the account then; where SECOND_FACTOR wants a factor, the next login asks to enrol one. Make
+/// sure that it is really the user who asks. The user is told by mail. Asks before it does so, unless told --yes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help(
+    "  latchkey users removefactors ana\n  \
+       latchkey users removefactors id:7 --yes --json",
+    "  DATABASE_URL   where the users are\n  \
+       SECOND_FACTOR  who must have a second factor",
+))]
+pub struct Args {
+    /// The user's name, or id:N
+    name: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Removes them.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let user = super::find(&app, &args.name).await?;
+    let name = output::plain(&user.username).into_owned();
+    if !args.yes {
+        if !prompt::is_possible() {
+            return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
+        }
+        if !prompt::agrees(&format!("Remove all second factors of user '{name}' (id {})?", user.id)).await? {
+            output::warn("Nothing was removed.");
+            return Err(Failure::Silent);
+        }
+    }
+    let removed = remove::remove_all_of(&app, &Confirmed::command_line(), user.id).await?;
+    let sentence = match removed {
+        0 => format!("User '{name}' has no second factor."),
+        _ => format!("User '{name}': {} removed.", output::count(removed, "second factor")),
+    };
+    super::answer(&app, user.id, json, &sentence).await
+}

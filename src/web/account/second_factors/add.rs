@@ -1,0 +1,171 @@
+//! `/account/second-factors/add/{kind}/`: what the kind needs is shown, and its answer sent here. A wrong answer shows the
+//! same page again; after the first factor come recovery codes.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::super::page::{OwnForm, Said, read_credential, scripted};
+use super::super::trouble::Trouble;
+use super::super::visit::{Visitor, see};
+use super::super::{FACTOR_ADDED, FACTORS};
+use super::recovery_codes;
+use crate::accounts::second_factor::answer::{AnswerError, Given};
+use crate::accounts::second_factor::enrol::{self, By, EnrolError, Show, Started};
+use crate::accounts::second_factor::visit::Visit;
+use crate::accounts::second_factor::{Kind, mail};
+use crate::app::App;
+use crate::web::extract::Client;
+
+const OVER: &str = "That took too long, or there were too many wrong codes. Begin again.";
+const WRONG_PASSKEY: &str = "The passkey could not be added. Try it again.";
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    enrolment: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    code: String,
+    /// What the browser says of a passkey.
+    #[serde(default)]
+    credential: String,
+    /// Pressed where a code is to be mailed.
+    #[serde(default)]
+    send: String,
+}
+
+impl Typed {
+    /// What the factor is called; its kind, where that is nothing.
+    fn name(&self) -> Option<String> {
+        let name = self.name.trim().chars().filter(|c| !c.is_control()).take(enrol::LONGEST_NAME).collect::<String>();
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "account/add.html")]
+struct Page<'a> {
+    site: &'a str,
+    kind: Kind,
+    enrolment: &'a str,
+    show: Show,
+    name: &'a str,
+    /// Whether a mailed code can be typed.
+    was_sent: bool,
+    /// What is wrong with the code.
+    error: Option<String>,
+    /// What is wrong with the whole.
+    alert: Option<&'static str>,
+}
+
+impl Page<'_> {
+    fn title(&self) -> &'static str {
+        match self.kind {
+            Kind::Passkey => "Add a passkey",
+            Kind::Totp => "Add an authenticator app",
+            Kind::Email => "Get codes by email",
+        }
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.error.is_some() || self.alert.is_some()
+    }
+
+    /// The secret for people to type: groups of four.
+    fn in_groups(&self) -> String {
+        let Show::Totp { secret, .. } = &self.show else { return String::new() };
+        let letters: Vec<char> = secret.expose_secret().chars().collect();
+        letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `GET second-factors/add/{kind}/`
+pub async fn ask(app: Data<App>, Visitor(visit): Visitor, kind: Path<String>) -> Result<HttpResponse, Trouble> {
+    let kind = Kind::of(&kind).ok_or(Trouble::NoSuchPage)?;
+    begin(&app, visit, kind, "", None).await
+}
+
+async fn begin(
+    app: &Data<App>,
+    visit: Visit,
+    kind: Kind,
+    name: &str,
+    alert: Option<&'static str>,
+) -> Result<HttpResponse, Trouble> {
+    let Started { token, show } = match enrol::start(app, By::Visit(visit), kind).await {
+        Ok(started) => started,
+        Err(EnrolError::Answer(error)) => return Err(Trouble::of_answer(error)),
+        Err(error) => return refuse(app, &error),
+    };
+    let (site, enrolment) = (app.config.mail.site_name.as_str(), token.expose_secret());
+    let page = Page { site, kind, enrolment, show, name, was_sent: false, error: None, alert };
+    Ok(scripted(page.render()?))
+}
+
+/// There is one already, or the kind is not possible here.
+fn refuse(app: &App, error: &EnrolError) -> Result<HttpResponse, Trouble> {
+    let said = Said {
+        is_bad: true,
+        ways: vec![(FACTORS, "Back to your second factors")],
+        ..Said::new(&app.config, "This cannot be added", error.to_string())
+    };
+    said.show(actix_web::http::StatusCode::BAD_REQUEST)
+}
+
+/// `POST second-factors/add/{kind}/`
+pub async fn answer(
+    app: Data<App>,
+    client: Client,
+    Visitor(visit): Visitor,
+    kind: Path<String>,
+    OwnForm(typed): OwnForm<Typed>,
+) -> Result<HttpResponse, Trouble> {
+    let kind = Kind::of(&kind).ok_or(Trouble::NoSuchPage)?;
+    let token = SecretString::from(typed.enrolment.as_str());
+    if !typed.send.is_empty() {
+        return match mail::send(&app, token, &client).await {
+            Ok(()) => again(&app, visit, kind, &typed, None).await,
+            Err(AnswerError::NoChallenge) => begin(&app, visit, kind, &typed.name, Some(OVER)).await,
+            Err(error) => Err(Trouble::of_answer(error)),
+        };
+    }
+    let given = match kind {
+        Kind::Passkey => Given::Passkey(read_credential(&typed.credential)),
+        Kind::Totp | Kind::Email => Given::Code(SecretString::from(typed.code.as_str())),
+    };
+    match enrol::finish_in_visit(&app, &visit, token, given, typed.name(), &client).await {
+        Ok(done) => match done.recovery_codes {
+            Some(codes) => recovery_codes::show(&app, visit.user(), &codes, true),
+            None => Ok(see(FACTOR_ADDED)),
+        },
+        Err(EnrolError::Answer(AnswerError::Wrong)) => {
+            again(&app, visit, kind, &typed, Some(AnswerError::Wrong.to_string())).await
+        }
+        Err(EnrolError::Answer(AnswerError::NoChallenge)) => begin(&app, visit, kind, &typed.name, Some(OVER)).await,
+        Err(EnrolError::Answer(error)) => Err(Trouble::of_answer(error)),
+        Err(error) => refuse(&app, &error),
+    }
+}
+
+/// The same page again, with the same secret: an app may have it already.
+async fn again(
+    app: &Data<App>,
+    visit: Visit,
+    kind: Kind,
+    typed: &Typed,
+    error: Option<String>,
+) -> Result<HttpResponse, Trouble> {
+    let token = SecretString::from(typed.enrolment.as_str());
+    let Some(show) = enrol::show_again(app, &visit, token).await? else {
+        let alert = if kind == Kind::Passkey { WRONG_PASSKEY } else { OVER };
+        return begin(app, visit, kind, &typed.name, Some(alert)).await;
+    };
+    let (site, enrolment, name) = (app.config.mail.site_name.as_str(), typed.enrolment.as_str(), typed.name.as_str());
+    let page = Page { site, kind, enrolment, show, name, was_sent: kind == Kind::Email, error, alert: None };
+    Ok(scripted(page.render()?))
+}

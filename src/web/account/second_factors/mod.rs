@@ -1,0 +1,181 @@
+//! `/account/second-factors/`: what one's own account asks for besides the password. Adding one is `add`, taking one away
+//! `remove`, codes on paper `recovery_codes`; browsers that are remembered are forgotten here.
+
+pub mod add;
+pub mod recovery_codes;
+pub mod remove;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query};
+use askama::Template;
+use serde::Deserialize;
+
+use super::FORGOTTEN;
+use super::login::NoFields;
+use super::page::{OwnForm, html};
+use super::trouble::Trouble;
+use super::visit::{Visitor, see};
+use crate::accounts::device;
+use crate::accounts::second_factor::{self, Enrolled, Kind, Overview, browser, enrol};
+use crate::app::App;
+use crate::db::latchkey_second_factor::Factor;
+use crate::db::users::User;
+use crate::web::words::{Reader, When, amount};
+
+#[derive(Template)]
+#[template(path = "account/second_factors.html")]
+struct Page<'a> {
+    site: &'a str,
+    user: &'a User,
+    /// What was done just now.
+    done: Option<&'static str>,
+    is_required: bool,
+    factors: Vec<Row>,
+    offers: Vec<Offer>,
+    recovery_codes: usize,
+    browsers: Vec<BrowserRow>,
+}
+
+impl Page<'_> {
+    /// Whether so few recovery codes are left that it should be said.
+    fn is_low(&self) -> bool {
+        self.recovery_codes < 3
+    }
+
+    fn codes_left(&self) -> String {
+        amount(i64::try_from(self.recovery_codes).unwrap_or(i64::MAX), "code")
+    }
+}
+
+/// A factor of the list.
+struct Row {
+    id: i64,
+    icon: &'static str,
+    title: &'static str,
+    /// What its user calls it, where that says more.
+    name: Option<String>,
+    /// Where its codes go.
+    address: Option<String>,
+    added: When,
+    used: Option<When>,
+}
+
+/// A kind that could be added.
+struct Offer {
+    kind: Kind,
+    icon: &'static str,
+    words: &'static str,
+    /// Why it cannot.
+    refusal: Option<String>,
+}
+
+/// A browser that is remembered.
+struct BrowserRow {
+    id: String,
+    name: String,
+    ip: String,
+    used: When,
+    until: When,
+}
+
+/// What was done, as the address says after it.
+#[derive(Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+impl Done {
+    fn words(&self) -> Option<&'static str> {
+        match self.done.as_str() {
+            "added" => Some("Your second factor was added."),
+            "removed" => Some("Your second factor was removed. Browsers that were remembered are asked again."),
+            "forgotten" => Some("The browser is forgotten. It is asked for a second factor at its next login."),
+            _ => None,
+        }
+    }
+}
+
+/// `GET second-factors/`
+pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Done>) -> Result<HttpResponse, Trouble> {
+    let (shared, user) = (app.clone().into_inner(), visit.user().clone());
+    let all = app.db.read(move |conn| second_factor::overview(&shared, conn, &user)).await?;
+    let reader = Reader::in_utc(app.now());
+    let Overview { enrolled, is_required, browsers } = all;
+    let page = Page {
+        site: &app.config.mail.site_name,
+        user: visit.user(),
+        done: done.words(),
+        is_required,
+        factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
+        offers: offers(&app, visit.user(), &enrolled),
+        recovery_codes: enrolled.recovery_codes(),
+        browsers: browsers
+            .into_iter()
+            .map(|browser| BrowserRow {
+                name: device::words(&browser.user_agent),
+                ip: browser.ip.unwrap_or_else(|| "unknown address".to_owned()),
+                used: When::new(browser.last_used_at, reader),
+                until: When::new(browser.expires_at, reader),
+                id: browser.id,
+            })
+            .collect(),
+    };
+    Ok(html(StatusCode::OK, page.render()?))
+}
+
+fn row(factor: &Factor, reader: Reader) -> Row {
+    let kind = Kind::of(&factor.kind);
+    let title = kind.map_or("Second factor", Kind::title);
+    Row {
+        id: factor.id.0,
+        icon: kind.map_or("key", icon),
+        title,
+        name: (factor.name != title).then(|| factor.name.clone()),
+        address: (kind == Some(Kind::Email)).then(|| factor.data.clone()),
+        added: When::new(factor.created_at, reader),
+        used: factor.last_used_at.map(|at| When::new(at, reader)),
+    }
+}
+
+fn icon(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Passkey => "key",
+        Kind::Totp => "device",
+        Kind::Email => "mail",
+    }
+}
+
+/// The best first.
+fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
+    let kinds = [
+        (
+            Kind::Passkey,
+            "Your phone, computer or a security key logs you in with a touch. The strongest: a page that only looks like this one gets nothing from it.",
+        ),
+        (Kind::Totp, "An app on your phone shows six digits, new every 30 seconds. Good, and works without a network."),
+        (
+            Kind::Email,
+            "Six digits in a mail. The weakest, because whoever reads your mail reads the codes. Still far better than the password alone.",
+        ),
+    ];
+    let offer = |(kind, words)| Offer {
+        kind,
+        icon: icon(kind),
+        words,
+        refusal: enrol::may_add(app, user, enrolled, kind).err().map(|error| error.to_string()),
+    };
+    kinds.into_iter().map(offer).collect()
+}
+
+/// `POST second-factors/browsers/{id}/forget/`
+pub async fn forget(
+    app: Data<App>,
+    Visitor(visit): Visitor,
+    id: Path<String>,
+    _: OwnForm<NoFields>,
+) -> Result<HttpResponse, Trouble> {
+    browser::forget(&app, visit.user().id, id.into_inner()).await?;
+    Ok(see(FORGOTTEN))
+}
