@@ -7,7 +7,8 @@ use latchkey::accounts::confirm::Confirmed;
 use latchkey::accounts::second_factor::answer::{self, Answer as Given, AnswerError, Given as Code};
 use latchkey::accounts::second_factor::challenge::Purpose;
 use latchkey::accounts::second_factor::enrol::{self, By, Done, EnrolError, Show};
-use latchkey::accounts::second_factor::{Kind, Method, ask, remove};
+use latchkey::accounts::second_factor::remove::{self, Shown};
+use latchkey::accounts::second_factor::{Kind, Method, ask};
 use latchkey::accounts::{Actor, Client, failed_login::Door};
 use latchkey::db::users::{self, User};
 use latchkey::tokens::login::{Answered, EnrolledNow, Pending};
@@ -102,7 +103,11 @@ impl Seat {
                 let id = user.id;
                 let all = app.db.read(move |conn| latchkey::db::latchkey_second_factor::list_of(conn, id)).await?;
                 let id = all.first().ok_or(Answer::Refused)?.id;
-                if remove::remove(app, right, id, &client).await? { Ok(Answer::Done) } else { Err(Answer::Refused) }
+                if remove::remove(app, Shown::Answer(right), id, &client).await? {
+                    Ok(Answer::Done)
+                } else {
+                    Err(Answer::Refused)
+                }
             }
             other => unreachable!("{other:?} is not about second factors"),
         }

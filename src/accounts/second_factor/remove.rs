@@ -95,7 +95,7 @@ pub async fn remove_all_of(app: &Arc<App>, by: &Confirmed, user: UserId) -> Resu
             let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
             let all = latchkey_second_factor::list_of(conn, user.id)?;
             for factor in &all {
-                take(&shared, conn, &user, factor.id, &actor)?;
+                take(&shared, conn, &user, factor.id, &actor, None)?;
             }
             Ok::<_, ManageError>(all.len())
         })
