@@ -9,6 +9,7 @@ mod panel_factors;
 mod passwords;
 mod pictures;
 mod script;
+mod second_factor_page;
 mod second_factors;
 mod site;
 mod soundness;

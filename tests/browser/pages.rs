@@ -342,7 +342,7 @@ impl Site {
                     browser::remember(&app, conn, &user, &client)?;
                     code::replace(&app, conn, user.id)?;
                 }
-                challenge::begin(&app, conn, &user, Purpose::Visit, what, None)
+                challenge::begin(&app, conn, &user, &client, Purpose::Visit, what, None)
             }));
             self.visits.insert(name, token.unwrap().expose_secret().to_owned());
         }

@@ -78,11 +78,11 @@ impl View for Factors {
                 let [name, password] = fields.texts(["kind", "password"])?;
                 let by = confirmed(&call, &caller.user, "password", password.into()).await?;
                 // Whether one is needed is decided where nobody can change it any more.
-                let is_shown = fields.get("challenge").is_some();
+                let is_shown = fields.has("challenge");
                 let factor = if is_shown { Some(shown_factor(&call, &fields, &caller).await?) } else { None };
                 (name, By::Password { by, factor })
             }
-            None if fields.get("challenge").is_none() => return Err(ApiError::not_authenticated()),
+            None if !fields.has("challenge") => return Err(ApiError::not_authenticated()),
             None => {
                 let [name, challenge] = fields.texts(["kind", "challenge"])?;
                 (name, By::Login(challenge.into()))
@@ -113,7 +113,7 @@ pub struct Confirm;
 impl View for Confirm {
     type Caller = Anyone;
     const NAME: &'static str = "Second Factor Confirm";
-    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first one come recovery codes, which are shown this once; with the `challenge` of a login that waited, its tokens.";
+    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first one come recovery codes, which are shown this once; with the challenge of a login that waited, its tokens.";
 
     fn fields(_: &Config) -> Vec<Field> {
         let optional = ["code", "credential", "name", "challenge"].map(Field::optional);
@@ -151,7 +151,7 @@ impl View for Confirm {
         let (given, name) = (given(&fields)?, fields.optional_text("name", LONGEST_NAME)?);
         let proof = proof(&given);
         let (enrolment, name) = (enrolment.into(), name.filter(|name| !name.is_empty()));
-        let (mut body, done) = if fields.get("challenge").is_some() {
+        let (mut body, done) = if fields.has("challenge") {
             let [challenge] = fields.texts(["challenge"])?;
             let enrolled = EnrolledNow { challenge: challenge.into(), enrolment, given, name };
             let (tokens, done) = obtain::with_enrolment(&call.app, enrolled, call.client())
@@ -174,7 +174,7 @@ impl View for Confirm {
 
 /// A passkey where there is one, else a code.
 fn given(fields: &Fields) -> Result<Given, ApiError> {
-    if fields.get("credential").is_some() { Ok(Given::Passkey(fields.object("credential")?)) } else { code(fields) }
+    if fields.has("credential") { Ok(Given::Passkey(fields.object("credential")?)) } else { code(fields) }
 }
 
 /// Why nothing is begun.

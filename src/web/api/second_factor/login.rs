@@ -26,7 +26,7 @@ pub struct Finish;
 impl View for Finish {
     type Caller = Anyone;
     const NAME: &'static str = "Token Second Factor";
-    const DESCRIPTION: &'static str = "Goes on with a login that was answered with `second_factor_required`, and gives what it asked for: a token pair or a sliding token. With `remember` the browser is remembered: later logins from it send `device_token` along and need no second factor.";
+    const DESCRIPTION: &'static str = "Goes on with a login that was answered with second_factor_required, and gives what it asked for: a token pair or a sliding token. With remember the browser is remembered: later logins from it send device_token along and need no second factor.";
 
     fn fields(_: &Config) -> Vec<Field> {
         let optional = ["code", "credential", "remember"].map(Field::optional);
@@ -85,7 +85,7 @@ pub struct Passkey;
 impl View for Passkey {
     type Caller = Anyone;
     const NAME: &'static str = "Token Second Factor Passkey";
-    const DESCRIPTION: &'static str = "Asks for a passkey: gives the options for `navigator.credentials.get`. Each question makes the one before worthless.";
+    const DESCRIPTION: &'static str = "Asks for a passkey: gives the options for navigator.credentials.get. Each question makes the one before worthless.";
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("challenge")]
