@@ -60,7 +60,7 @@ pub const LOGIN: Page = at("login", "/admin/login/");
 
 /// The second step of the login, of another user than the one who looks at `PAGES`.
 const SECOND_STEP: Page = at("login_second_factor", "/admin/login/")
-    .sending("/admin/login/", &[("username", "lena"), ("password", PASSWORD)]);
+    .sending("/admin/login/", &[("username", "{lena_name}"), ("password", PASSWORD)]);
 
 /// What nobody sees who is logged in; the last one is the login.
 pub const BEFORE: [&Page; 2] = [&SECOND_STEP, &LOGIN];
@@ -136,13 +136,14 @@ pub const PAGES: &[Page] = &[
     at("password_change_needs_factor", "/account/password/change/")
         .sending(
             "/change/",
-            &[("username", "lena"), ("old_password", PASSWORD), ("password1", "x"), ("password2", "x")],
+            &[("username", "{lena_name}"), ("old_password", PASSWORD), ("password1", "x"), ("password2", "x")],
         )
         .answering(403),
     at("password_change_visited", "/account/password/change/").visited_by("lena"),
     at("visit_login", "/account/login/"),
     at("visit_login_over", "/account/login/?again=1"),
-    at("visit_second_step", "/account/login/").sending("/login/", &[("username", "lena"), ("password", PASSWORD)]),
+    at("visit_second_step", "/account/login/")
+        .sending("/login/", &[("username", "{lena_name}"), ("password", PASSWORD)]),
     at("second_factors_none", FACTORS).visited_by("root"),
     at("second_factors", FACTORS).visited_by("lena"),
     at("second_factor_totp", "/account/second-factors/add/totp/").visited_by("root"),
@@ -237,6 +238,7 @@ impl Site {
             let text = hostile(table.len() + column.len(), most).replace('\'', "''");
             db.execute(&format!("UPDATE {table} SET {column} = '{text}' WHERE {column} IS NOT NULL"));
         }
+        site.name_lena();
         site.make_links();
         for text in 0..HOSTILE.len() {
             site.server.obtain(&hostile(text, 150), "wrong").expect_status(401);
@@ -297,6 +299,7 @@ impl Site {
         places.insert("tomas", tomas.to_string());
         let mut site = Self { server, places, visits: BTreeMap::new() };
         site.make_links();
+        site.name_lena();
         site.make_visits(user_agent);
         site
     }
@@ -308,6 +311,12 @@ impl Site {
             let token = self.server.link(&alice, purpose, "alice@example.org");
             self.places.insert(place, token);
         }
+    }
+
+    /// What lena logs in with.
+    fn name_lena(&mut self) {
+        let name = format!("SELECT username AS t FROM auth_user WHERE id = {}", self.places["lena"]);
+        self.places.insert("lena_name", self.server.db.text(&name).unwrap());
     }
 
     /// Lena has an app, codes by email and a browser that is remembered, root has nothing; both have a visit.
