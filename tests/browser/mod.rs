@@ -10,6 +10,7 @@ mod passwords;
 mod pictures;
 mod script;
 mod second_factors;
+mod seeded;
 mod site;
 mod soundness;
 mod webdriver;
