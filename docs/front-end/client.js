@@ -2,6 +2,8 @@
 // It needs nothing. Copy it and change what you like; docs/front-end.md explains it.
 
 const NAME = 'latchkey';
+// Where a browser that is remembered has its token, if no cookie has it.
+const DEVICE = 'latchkey-device';
 // Milliseconds before each attempt: all of them lie within the minute in which the server repeats its answer.
 const WAITS = [0, 1000, 3000, 9000];
 
@@ -37,13 +39,28 @@ export class Client {
     return stored() !== null;
   }
 
+  /** Where a second factor is due it throws `Refused`, whose `answer` has a challenge: docs/second-factors.md goes on. */
   async login(username, password) {
-    await alone(async () => {
-      const { status, answer } = await this.#post('/api/token/', { username, password });
-      if (status !== 200) throw new Refused({ status, answer });
-      if (this.#cookie && answer.refresh) throw new Error('The server sets no cookie: it needs JWT_COOKIE=refresh.');
-      this.#keep(answer);
+    const device_token = localStorage.getItem(DEVICE) ?? undefined;
+    return this.enter('/api/token/', { username, password, device_token });
+  }
+
+  /** Posts what is answered with tokens, keeps them, and answers what came with them. */
+  async enter(path, body) {
+    return alone(async () => {
+      const { access, refresh, device_token, ...rest } = await this.post(path, body);
+      if (this.#cookie && refresh) throw new Error('The server sets no cookie: it needs JWT_COOKIE=refresh.');
+      if (device_token) localStorage.setItem(DEVICE, device_token);
+      this.#keep({ access, refresh });
+      return rest;
     });
+  }
+
+  /** Posts without an access token, and answers JSON. */
+  async post(path, body) {
+    const { status, answer } = await this.#post(path, body);
+    if (status !== 200) throw new Refused({ status, answer });
+    return answer;
   }
 
   /** `fetch` with an access token; with a new one where the old one has expired. `path` is one of this server. */

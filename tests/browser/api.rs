@@ -2,6 +2,7 @@
 //! where they belong, and see a blacklisted one refused.
 
 use super::webdriver::Browser;
+use crate::api::second_factor::stage_with_mail;
 use crate::harness::{Backend, PASSWORD, Server};
 
 both!(the_tutorial_is_walked_through_on_the_pages_of_the_api);
@@ -48,6 +49,46 @@ fn the_tutorial_is_walked_through_on_the_pages_of_the_api(backend: Backend) {
         return document.getElementById(field.getAttribute('aria-describedby')).textContent.trim()",
     );
     assert_eq!(described, "Token is blacklisted");
+}
+
+both!(a_login_with_a_second_factor_is_finished_on_the_pages_of_the_api);
+fn a_login_with_a_second_factor_is_finished_on_the_pages_of_the_api(backend: Backend) {
+    let (smtp, server) = stage_with_mail(backend, &[("SECOND_FACTOR", "required")]);
+    let browser = Browser::open();
+    let here = format!("http://127.0.0.1:{}", server.port);
+    let step = |verb: &str| {
+        let clicked = browser.ask_of(
+            "let found = [...document.querySelectorAll('[role=group] button')].find(step => step.textContent == arguments[0]);\
+            found.id = 'step'; return true",
+            &[verb.into()],
+        );
+        assert_eq!(clicked, true);
+        browser.find("#step").open();
+    };
+    let log_in = || {
+        browser.go(&format!("{here}/api/token/"));
+        browser.find("input[name=username]").fill("alice");
+        browser.find("input[name=password]").fill(PASSWORD);
+        browser.find("form button.primary").open();
+    };
+    let send = |code: &str| {
+        browser.find("input[name=code]").fill(code);
+        browser.find("form button.primary").open();
+    };
+    // Without a factor she has to add one first.
+    log_in();
+    step("Add codes by email");
+    step("Confirm it");
+    send("1");
+    assert!(browser.text().contains("The code is wrong or was used before."), "{}", browser.text());
+    send(&server.mailed_code(&smtp));
+    assert!(browser.text().contains("200 OK, with a refresh token and an access token."), "{}", browser.text());
+
+    log_in();
+    step("Mail a code");
+    step("Type the code in");
+    send(&server.mailed_code(&smtp));
+    assert!(browser.text().contains("200 OK, with a refresh token and an access token."), "{}", browser.text());
 }
 
 both!(the_pages_of_the_api_fit_a_phone_and_run_nothing);

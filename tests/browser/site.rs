@@ -1,32 +1,52 @@
-//! What stands around the server where a front end uses it: a site of another origin with the page of docs/front-end/,
-//! and the network between, which counts refreshes, holds them up and loses answers. Both answer one request each time.
+//! What stands around the server where a front end uses it: a site of another origin with a page of docs/, and
+//! the network between, which counts refreshes, holds them up and loses answers. Both answer one request each time.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// The page as it stands in the documentation; only the settings are this test's.
-const FILES: [(&str, &str, &str); 2] = [
-    ("/", "text/html", include_str!("../../docs/front-end/index.html")),
-    ("/client.js", "text/javascript", include_str!("../../docs/front-end/client.js")),
+/// A file as it stands in the documentation: its address, kind and text.
+type File = (&'static str, &'static str, &'static str);
+
+const CLIENT: &str = include_str!("../../docs/front-end/client.js");
+const FRONT_END: [File; 2] =
+    [("/", "text/html", include_str!("../../docs/front-end/index.html")), ("/client.js", "text/javascript", CLIENT)];
+const SECOND_FACTORS: [File; 3] = [
+    ("/second-factors/", "text/html", include_str!("../../docs/second-factors/index.html")),
+    ("/second-factors/page.js", "text/javascript", include_str!("../../docs/second-factors/page.js")),
+    ("/front-end/client.js", "text/javascript", CLIENT),
 ];
 
-/// Serves the page on a port of its own; the page calls the server at another one. Answers the page's origin.
+/// Serves the page of docs/front-end/ on a port of its own; it calls the server at another one. Answers its origin.
 pub fn serve_page(server: u16, cookie: bool) -> String {
-    let settings = format!("export const server = 'http://127.0.0.1:{server}';\nexport const cookie = {cookie};\n");
-    let port = listen(move |mut near, request| {
+    let port = serve(&FRONT_END, "/settings.js", settings("127.0.0.1", server, cookie));
+    format!("http://127.0.0.1:{port}")
+}
+
+/// The same with the page of docs/second-factors/, which is opened on localhost: there browsers have passkeys.
+pub fn serve_second_factors(server: u16, cookie: bool) -> String {
+    let port = serve(&SECOND_FACTORS, "/second-factors/settings.js", settings("localhost", server, cookie));
+    format!("http://localhost:{port}")
+}
+
+/// Only the settings are the test's.
+fn settings(host: &str, server: u16, cookie: bool) -> String {
+    format!("export const server = 'http://{host}:{server}';\nexport const cookie = {cookie};\n")
+}
+
+fn serve(files: &'static [File], settings_at: &'static str, settings: String) -> u16 {
+    listen(move |mut near, request| {
         let path = request.split(' ').nth(1).unwrap_or_default();
-        let file = FILES.iter().find(|(name, ..)| *name == path).map(|(_, kind, text)| (*kind, *text));
-        let file = file.or_else(|| (path == "/settings.js").then_some(("text/javascript", settings.as_str())));
+        let file = files.iter().find(|(name, ..)| *name == path).map(|(_, kind, text)| (*kind, *text));
+        let file = file.or_else(|| (path == settings_at).then_some(("text/javascript", settings.as_str())));
         let (status, (kind, text)) = file.map_or(("404 Not Found", ("text/plain", "")), |file| ("200 OK", file));
         let length = text.len();
         let _ = write!(
             near,
             "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
         );
-    });
-    format!("http://127.0.0.1:{port}")
+    })
 }
 
 /// The network between the browser and the server.

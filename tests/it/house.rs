@@ -178,13 +178,15 @@ fn files_stay_short_and_say_first_what_lives_in_them() {
 }
 
 #[test]
-fn the_documentation_shows_the_client_that_is_tested() {
+fn the_documentation_shows_the_scripts_that_are_tested() {
     let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
-    let (page, client) = (read("front-end.md"), read("front-end/client.js"));
-    let shown =
-        page.split("<!-- client.js:begin -->\n").nth(1).and_then(|rest| rest.split("<!-- client.js:end -->").next());
-    let is_shown = shown == Some(format!("```js\n{client}```\n").as_str());
-    assert!(is_shown, "copy docs/front-end/client.js between the marks of docs/front-end.md");
+    for (page, script) in [("front-end.md", "front-end/client.js"), ("second-factors.md", "second-factors/page.js")] {
+        let (text, code, name) = (read(page), read(script), script.split('/').next_back().unwrap());
+        let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+        let shown = text.split(&begin).nth(1).and_then(|rest| rest.split(&end).next());
+        let is_shown = shown == Some(format!("```js\n{code}```\n").as_str());
+        assert!(is_shown, "copy docs/{script} between the marks of docs/{page}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use latchkey::db::Event;
 use serde_json::{Value, json};
 
 use super::{is_full, report, setting};
+use crate::api::second_factor::FINISH;
 use crate::harness::http::{Client, PATIENCE};
 use crate::harness::server::{Running, fixed_clock, open_app};
 use crate::harness::{Answer, Backend, Pair, Server, TestDatabase, forge};
@@ -163,11 +164,22 @@ fn refresh_with_key(server: &Server, refresh: &str) -> Answer {
     server.client.send("POST", "/api/token/refresh/", &headers, json!({ "refresh": refresh }).to_string())
 }
 
+/// A recovery code opens one login, which has happened as a whole or is still there to be made.
+fn a_code_opens_one_login(server: &Server, answer: &Value) {
+    let again = [(); 2].map(|()| server.client.post(FINISH, answer).status);
+    assert!(again == [200, 401] || again == [401, 401], "{again:?}");
+    let left = |query: &str| server.db.count(&format!("SELECT count(*) FROM {query}"));
+    // Each user with a factor logged in once before, without it.
+    let users = left("latchkey_second_factor");
+    assert_eq!((left("latchkey_session"), left("latchkey_challenge")), (2 * users, 0));
+    assert_eq!(left("latchkey_recovery_code WHERE used_at IS NOT NULL"), users);
+}
+
 /// Kills a server at every point of a request; `check` looks at what it left behind, with a new server.
-fn kill_everywhere(
+fn kill_everywhere<T>(
     backend: Backend,
-    prepare: impl Fn(&Server) -> (Pair, Request),
-    check: impl Fn(&Server, &Pair),
+    prepare: impl Fn(&Server) -> (T, Request),
+    check: impl Fn(&Server, &T),
 ) -> Vec<String> {
     let database = Arc::new(TestDatabase::migrated(backend));
     let mut places = Vec::new();
@@ -176,11 +188,11 @@ fn kill_everywhere(
         if places.is_empty() {
             server.add_user("alice");
         }
-        let (pair, request) = prepare(&server);
+        let (known, request) = prepare(&server);
         // The server beside it is gone, so that the next one has to recover what the killed one left.
         drop(server);
         let place = Doomed::start(&database, places.len()).dies_in(&request);
-        check(&Server::on(Arc::clone(&database), SETTINGS), &pair);
+        check(&Server::on(Arc::clone(&database), SETTINGS), &known);
         match place {
             Some(place) => places.push(place),
             None => return places,
@@ -280,6 +292,16 @@ fn crash(backend: Backend) {
         };
         let places = kill_everywhere(backend, replay, all_or_nothing);
         tell("A replay that raises the alarm", "the session goes on as a whole or has ended as a whole", places);
+
+        let with_factor = |server: &Server| {
+            let name = format!("user{}", server.db.count("SELECT count(*) FROM auth_user"));
+            server.add_user(&name);
+            let code = server.enrol_totp(&name).recovery_codes[0].clone();
+            let answer = json!({"challenge": server.challenge(&name), "method": "recovery", "code": code});
+            (answer.clone(), Request::new(FINISH, answer))
+        };
+        let places = kill_everywhere(backend, with_factor, a_code_opens_one_login);
+        tell("A login with a recovery code", "the code opens one login", places);
     }
     let _ = writeln!(text, "\n{:.0} s.", began.elapsed().as_secs_f64());
     report(&format!("{}-crash", backend.pick("sqlite", "postgres")), &text);

@@ -1,5 +1,5 @@
 //! Were calls that ran at the same time answered as if they had run one after the other? The question is answered by
-//! trying every order; and two invariants are looked at without the model, in case that it is wrong itself.
+//! trying every order; and three invariants are looked at without the model, in case that it is wrong itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub struct History {
 impl History {
     /// Answers what is wrong with it.
     pub fn fault(&self) -> Option<String> {
-        if let Some(fault) = self.two_successors() {
+        if let Some(fault) = self.two_successors().or_else(|| self.two_logins()) {
             return Some(fault);
         }
         let orders = permutations(self.at_once.len());
@@ -71,9 +71,24 @@ impl History {
         several.flatten().map(|(token, next)| format!("token {token} has several successors: {next:?}"))
     }
 
+    /// Of the calls that ran at the same time one login at most was opened by one challenge, and one by one code.
+    fn two_logins(&self) -> Option<String> {
+        let opened = self.at_once.iter().filter(|made| matches!(made.reply, Reply::Token(_)));
+        let answers = opened.filter_map(|made| match made.call {
+            Call::Answer(challenge, proof) => Some((challenge, proof)),
+            _ => None,
+        });
+        let answers: Vec<_> = answers.collect();
+        let is_used_twice = |at: usize| {
+            let (challenge, proof) = answers[at];
+            answers[..at].iter().any(|(other, same)| *other == challenge || *same == proof)
+        };
+        (0..answers.len()).any(is_used_twice).then(|| format!("a challenge or a code opened two logins: {answers:?}"))
+    }
+
     /// Whether anything answered with tokens after the calls had ended.
     pub fn is_all_over(&self) -> bool {
-        self.after.iter().all(|(_, reply)| *reply == Reply::Refused)
+        self.after.iter().all(|(call, reply)| matches!(call, Call::Wait(_)) || *reply == Reply::Refused)
     }
 }
 
@@ -92,7 +107,7 @@ mod tests {
     use super::*;
     use crate::proof::model::Rules;
 
-    const RULES: Rules = Rules { rotate: true, blacklist: true, check_session: true };
+    const RULES: Rules = Rules { rotate: true, blacklist: true, check_session: true, must_enrol: false };
 
     fn logged_in() -> Model {
         let mut model = Model::new(RULES);
@@ -109,6 +124,20 @@ mod tests {
         let refresh = Call::Refresh(0, None);
         let at_once = vec![made(refresh, Reply::Token(1), 0, 5), made(refresh, Reply::Token(2), 1, 6)];
         assert!(History { before: logged_in(), at_once, after: vec![] }.fault().is_some());
+    }
+
+    #[test]
+    fn two_logins_by_one_code_are_a_fault() {
+        use crate::proof::model::Proof;
+        let opens = |challenge, proof, token| made(Call::Answer(challenge, proof), Reply::Token(token), 0, 5);
+        let by_one_code = vec![opens(0, Proof::App, 1), opens(1, Proof::App, 2)];
+        let of_one_challenge = vec![opens(0, Proof::App, 1), opens(0, Proof::Paper, 2)];
+        for at_once in [by_one_code, of_one_challenge] {
+            let fault = History { before: logged_in(), at_once, after: vec![] }.fault();
+            assert!(fault.is_some_and(|fault| fault.contains("opened two logins")));
+        }
+        let apart = vec![opens(0, Proof::App, 1), opens(1, Proof::Paper, 2)];
+        assert_eq!(History { before: logged_in(), at_once: apart, after: vec![] }.two_logins(), None);
     }
 
     #[test]

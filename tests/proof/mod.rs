@@ -6,6 +6,7 @@ use std::path::Path;
 
 mod conductor;
 mod crash;
+mod factors;
 mod history;
 mod interleavings;
 mod load;

@@ -6,6 +6,18 @@ use std::collections::BTreeMap;
 /// A refresh token, in the order in which the test got to know them.
 pub type Token = usize;
 
+/// A login that waits, numbered in the same way.
+pub type Challenge = usize;
+
+/// What is shown besides the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// What the authenticator app shows now.
+    App,
+    /// The first recovery code.
+    Paper,
+}
+
 /// One call of a client or an operator, about one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
@@ -37,6 +49,14 @@ pub enum Call {
     ChangePassword,
     /// An operator deletes the user.
     Delete,
+    /// The user begins to add an app, logged in or for a login that has to wait for it.
+    Begin(Option<Challenge>),
+    /// The app that was begun so is confirmed by what it shows.
+    Confirm(Option<Challenge>),
+    /// `token/second-factor/`
+    Answer(Challenge, Proof),
+    /// The user removes the app: a challenge, its answer, and the removal.
+    Remove(Proof),
     /// Nothing, for so many seconds.
     Wait(i64),
 }
@@ -48,6 +68,8 @@ pub enum Reply {
     Token(Token),
     /// An access token.
     Access,
+    /// A login that waits.
+    Challenge(Challenge),
     /// Yes.
     Done,
     /// No.
@@ -63,10 +85,14 @@ pub struct Rules {
     pub blacklist: bool,
     /// `JWT_CHECK_SESSION`
     pub check_session: bool,
+    /// `SECOND_FACTOR=required`
+    pub must_enrol: bool,
 }
 
 const RETRY_WINDOW: i64 = 60;
 const REUSE_ALARM_AFTER: i64 = 10;
+/// How long an app shows a code. The clock of the test begins with a new one.
+const STEP: i64 = 30;
 
 /// One user with their sessions and tokens.
 #[derive(Debug, Clone)]
@@ -78,6 +104,19 @@ pub struct Model {
     /// For each whether it goes on.
     sessions: Vec<bool>,
     tokens: BTreeMap<Token, State>,
+    /// The app, by the step of the last code that it was used with.
+    app: Option<i64>,
+    /// Whether the recovery code is there and unused.
+    has_paper: bool,
+    challenges: Vec<Waiting>,
+}
+
+/// What a login waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Answer,
+    Enrolment,
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +135,17 @@ struct Rotation {
 
 impl Model {
     pub fn new(rules: Rules) -> Self {
-        Self { rules, now: 0, may_log_in: true, is_active: true, sessions: Vec::new(), tokens: BTreeMap::new() }
+        Self {
+            rules,
+            now: 0,
+            may_log_in: true,
+            is_active: true,
+            sessions: Vec::new(),
+            tokens: BTreeMap::new(),
+            app: None,
+            has_paper: false,
+            challenges: Vec::new(),
+        }
     }
 
     pub fn knows(&self, token: Token) -> bool {
@@ -111,9 +160,18 @@ impl Model {
     /// Makes a call; a token that it issues is `new`.
     pub fn call(&mut self, call: Call, new: Token) -> Reply {
         match call {
-            Call::LogIn | Call::Django if self.may_log_in => {
-                self.sessions.push(true);
-                self.issue(self.sessions.len() - 1, new)
+            Call::LogIn if self.may_log_in && self.app.is_some() => self.wait_for(Waiting::Answer),
+            Call::LogIn if self.may_log_in && self.rules.must_enrol => self.wait_for(Waiting::Enrolment),
+            Call::LogIn | Call::Django if self.may_log_in => self.start(new),
+            Call::Begin(_) if self.may_log_in && self.app.is_none() => Reply::Done,
+            Call::Confirm(by) if self.may_log_in && self.app.is_none() => self.confirm(by, new),
+            Call::Answer(challenge, proof) if self.waits(challenge, Waiting::Answer) && self.takes(proof) => {
+                self.challenges[challenge] = Waiting::Nothing;
+                self.start(new)
+            }
+            Call::Remove(proof) if self.is_active && self.takes(proof) => {
+                (self.app, self.has_paper) = (None, false);
+                Reply::Done
             }
             Call::Refresh(token, key) if self.is_active => self.refresh(token, key, new),
             Call::Blacklist(token) if self.tokens[&token].is_live => self.blacklist(token),
@@ -171,6 +229,43 @@ impl Model {
                 self.issue(session, new)
             }
         }
+    }
+
+    fn wait_for(&mut self, what: Waiting) -> Reply {
+        self.challenges.push(what);
+        Reply::Challenge(self.challenges.len() - 1)
+    }
+
+    /// Whether a login waits for this. With another password none does.
+    fn waits(&self, challenge: Challenge, what: Waiting) -> bool {
+        self.may_log_in && self.challenges[challenge] == what
+    }
+
+    /// Whether this is right, and for the first time; then it is used.
+    fn takes(&mut self, proof: Proof) -> bool {
+        let step = self.now / STEP;
+        match (proof, self.app) {
+            (Proof::App, Some(last)) if last < step => self.app = Some(step),
+            (Proof::Paper, Some(_)) if self.has_paper => self.has_paper = false,
+            _ => return false,
+        }
+        true
+    }
+
+    fn confirm(&mut self, by: Option<Challenge>, new: Token) -> Reply {
+        if by.is_some_and(|challenge| !self.waits(challenge, Waiting::Enrolment)) {
+            return Reply::Refused;
+        }
+        (self.app, self.has_paper) = (Some(self.now / STEP), true);
+        let Some(challenge) = by else { return Reply::Done };
+        self.challenges[challenge] = Waiting::Nothing;
+        self.start(new)
+    }
+
+    /// Starts a session with its first token.
+    fn start(&mut self, new: Token) -> Reply {
+        self.sessions.push(true);
+        self.issue(self.sessions.len() - 1, new)
     }
 
     fn issue(&mut self, session: usize, new: Token) -> Reply {

@@ -1,9 +1,10 @@
 //! What runs at the same time, and after what. Tokens are numbered in the order of their issue.
 
 use super::model::Call::{
-    self, Blacklist, ChangePassword, Delete, Disable, Django, Introspect, IntrospectAccess, LogIn, LogOut, LogOutAll,
-    LogOutOthers, Me, Refresh, Revoke, Wait,
+    self, Answer, Begin, Blacklist, ChangePassword, Confirm, Delete, Disable, Django, Introspect, IntrospectAccess,
+    LogIn, LogOut, LogOutAll, LogOutOthers, Me, Refresh, Remove, Revoke, Wait,
 };
+use super::model::Proof::{App, Paper};
 
 /// Calls that run at the same time.
 pub struct Scenario {
@@ -25,11 +26,32 @@ pub enum Settings {
     KeepsOld,
     /// `JWT_ROTATE_REFRESH_TOKENS=false`
     NoRotation,
+    /// As they come, but tries are not slowed: all users of the proof come from one place.
+    Factors,
+    /// The same with `SECOND_FACTOR=required`.
+    MustEnrol,
+}
+
+impl Settings {
+    pub const ALL: [Self; 5] = [Self::Usual, Self::KeepsOld, Self::NoRotation, Self::Factors, Self::MustEnrol];
 }
 
 const fn usual(name: &'static str, before: &'static [Call], at_once: &'static [Call]) -> Scenario {
     Scenario { name, settings: Settings::Usual, before, at_once, interruptions: usize::MAX }
 }
+
+/// With second factors a call has many statements.
+const fn factors(
+    name: &'static str,
+    settings: Settings,
+    before: &'static [Call],
+    at_once: &'static [Call],
+) -> Scenario {
+    Scenario { name, settings, before, at_once, interruptions: 2 }
+}
+
+/// A user with an app and a recovery code, both unused, and two logins that wait.
+const TWO_WAIT: &[Call] = &[Begin(None), Confirm(None), Wait(30), LogIn, LogIn];
 
 const KEY: Option<char> = Some('k');
 const OTHER: Option<char> = Some('o');
@@ -126,6 +148,31 @@ pub const PAIRS: &[Scenario] = &[
         at_once: &[Refresh(1, None), LogOutAll(0)],
         interruptions: 3,
     },
+];
+
+/// Two at a time, about second factors.
+pub const FACTORS: &[Scenario] = &[
+    factors("one code in two logins", Settings::Factors, TWO_WAIT, &[Answer(0, App), Answer(1, App)]),
+    factors("one recovery code in two logins", Settings::Factors, TWO_WAIT, &[Answer(0, Paper), Answer(1, Paper)]),
+    factors("one login, two right answers", Settings::Factors, TWO_WAIT, &[Answer(0, App), Answer(0, Paper)]),
+    factors("an answer and the removal", Settings::Factors, TWO_WAIT, &[Answer(0, App), Remove(Paper)]),
+    factors("an answer and the removal, by one code", Settings::Factors, TWO_WAIT, &[Answer(0, App), Remove(App)]),
+    factors("an answer and another password", Settings::Factors, TWO_WAIT, &[Answer(0, App), ChangePassword]),
+    factors("an answer and a disabled user", Settings::Factors, TWO_WAIT, &[Answer(0, Paper), Disable]),
+    factors("a login and the first factor", Settings::Factors, &[Begin(None)], &[LogIn, Confirm(None)]),
+    factors("a login and the removal", Settings::Factors, TWO_WAIT, &[LogIn, Remove(App)]),
+    factors(
+        "two who enrol in place of one",
+        Settings::MustEnrol,
+        &[LogIn, LogIn, Begin(Some(0)), Begin(Some(1))],
+        &[Confirm(Some(0)), Confirm(Some(1))],
+    ),
+    factors(
+        "the first factor and another password",
+        Settings::MustEnrol,
+        &[LogIn, Begin(Some(0))],
+        &[Confirm(Some(0)), ChangePassword],
+    ),
 ];
 
 /// Three at a time: a sample of the schedules of these is played.

@@ -20,6 +20,7 @@ use latchkey::tokens::{TokenError, introspect, obtain};
 use serde_json::json;
 
 use super::conductor::{Conductor, seat_name};
+use super::factors::{Added, Begun, Factors};
 use super::model::{Call, Reply, Token};
 use crate::harness::server::{NOW, fixed_clock, new_user, open_app};
 use crate::harness::{Backend, PASSWORD, Pair, TestDatabase, forge};
@@ -41,8 +42,9 @@ pub struct World {
 
 /// The user of one schedule, and what they got.
 pub struct Cast {
-    user: UserId,
+    pub user: UserId,
     name: String,
+    pub factors: Factors,
     pub tokens: Vec<Pair>,
     /// Access tokens, with the refresh token that they came with.
     pub accesses: Vec<(Token, String)>,
@@ -52,6 +54,10 @@ pub struct Cast {
 pub enum Answer {
     Pair(Pair),
     Access(String),
+    /// The token of a challenge.
+    Waits(String),
+    Begun(Begun),
+    Added(Added),
     Done,
     Refused,
     /// An error that no client should see.
@@ -73,7 +79,13 @@ impl World {
     pub fn cast(&self, name: &str) -> Cast {
         let seat = &self.seats[0];
         let user = seat.wait(manage::create(&seat.app, &Confirmed::command_line(), new_user(name))).unwrap();
-        Cast { user: user.id, name: name.to_owned(), tokens: Vec::new(), accesses: Vec::new() }
+        Cast {
+            user: user.id,
+            name: name.to_owned(),
+            factors: Factors::default(),
+            tokens: Vec::new(),
+            accesses: Vec::new(),
+        }
     }
 
     /// Makes a call, with nothing else at the same time.
@@ -182,6 +194,9 @@ impl Seat {
                 change::set_password(app, &by, cast.user, password).await.map_err(broken)?;
             }
             Call::Delete => change::delete(app, &by, cast.user).await.map_err(broken)?,
+            Call::Begin(_) | Call::Confirm(_) | Call::Answer(..) | Call::Remove(_) => {
+                return self.answer_factor(cast, call).await;
+            }
             Call::Django | Call::Wait(_) => unreachable!("only before and after"),
         }
         Ok(Answer::Done)
@@ -195,17 +210,11 @@ impl Seat {
 impl Cast {
     /// Gives what was answered the names that the model has for it.
     pub fn note(&mut self, call: Call, answer: &Answer) -> Reply {
+        self.factors.keep(call, answer);
         match answer {
-            Answer::Pair(pair) => {
-                let jti = forge::jti(&pair.refresh);
-                let known = self.tokens.iter().position(|token| forge::jti(&token.refresh) == jti);
-                let token = known.unwrap_or(self.tokens.len());
-                self.accesses.push((token, pair.access.clone()));
-                if known.is_none() {
-                    self.tokens.push(pair.clone());
-                }
-                Reply::Token(token)
-            }
+            Answer::Pair(pair) | Answer::Added(Added { pair: Some(pair), .. }) => self.note_pair(pair),
+            Answer::Waits(_) => Reply::Challenge(self.factors.challenges.len() - 1),
+            Answer::Begun(_) | Answer::Added(_) => Reply::Done,
             Answer::Access(access) => {
                 if let Call::Refresh(token, _) = call {
                     self.tokens[token].access.clone_from(access);
@@ -218,6 +227,17 @@ impl Cast {
             Answer::Broken(error) => panic!("{call:?}: {error}"),
         }
     }
+
+    fn note_pair(&mut self, pair: &Pair) -> Reply {
+        let jti = forge::jti(&pair.refresh);
+        let known = self.tokens.iter().position(|token| forge::jti(&token.refresh) == jti);
+        let token = known.unwrap_or(self.tokens.len());
+        self.accesses.push((token, pair.access.clone()));
+        if known.is_none() {
+            self.tokens.push(pair.clone());
+        }
+        Reply::Token(token)
+    }
 }
 
 /// What introspection says of a token: `None` is inactive.
@@ -225,7 +245,7 @@ fn active<T>(found: Option<T>) -> Result<(), Answer> {
     found.map(drop).ok_or(Answer::Refused)
 }
 
-fn broken(error: impl std::fmt::Display) -> Answer {
+pub fn broken(error: impl std::fmt::Display) -> Answer {
     Answer::Broken(error.to_string())
 }
 
@@ -260,7 +280,7 @@ impl From<ObtainError> for Answer {
     fn from(error: ObtainError) -> Self {
         match error {
             ObtainError::Login(error) => error.into(),
-            ObtainError::SecondFactor(_) => Self::Refused,
+            ObtainError::SecondFactor(pending) => pending.into(),
         }
     }
 }

@@ -64,6 +64,17 @@ pub fn recognise(
     Ok(is_good)
 }
 
+/// Where the password stays the same and only its hash is another one, who was remembered still is: a part of that
+/// transaction.
+pub fn carrying_over(
+    app: &App,
+    before: &User,
+    after: &User,
+) -> impl Fn(&mut Conn) -> Result<(), DbError> + Send + 'static {
+    let (user, old, new) = (after.id, state(app, before), state(app, after));
+    move |conn| latchkey_browser::update_state(conn, user, &old, &new)
+}
+
 /// The browsers of the user that are remembered, last used first.
 pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbError> {
     let all = latchkey_browser::list_of(conn, user.id, app.now(), MOST)?;
@@ -72,6 +83,10 @@ pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbE
 
 /// Forgets one of the user's; `false` if there is none of that id.
 pub async fn forget(app: &App, user: UserId, id: String) -> Result<bool, DbError> {
+    // PostgreSQL knows no text with a null character.
+    if id.contains('\0') {
+        return Ok(false);
+    }
     app.db.write(move |conn| latchkey_browser::delete(conn, user, &id)).await
 }
 

@@ -146,8 +146,10 @@ impl Enrolled {
     }
 
     /// How a challenge can be answered.
-    pub fn methods(&self) -> Vec<Method> {
+    pub fn methods(&self, app: &App) -> Vec<Method> {
         let can = |method: &Method| match method {
+            // A browser would not offer them at this address.
+            Method::Factor(Kind::Passkey) if app.factors.passkeys.is_none() => false,
             Method::Factor(kind) => self.of(*kind).next().is_some(),
             Method::Recovery => !self.recovery_codes.is_empty(),
         };
@@ -188,7 +190,7 @@ pub fn due(
     {
         return Ok(Due::Nothing);
     }
-    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods()))
+    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods(app)))
 }
 
 /// Whether the settings, or a superuser, want this user to have a factor.

@@ -39,7 +39,7 @@ pub async fn begin(
             Due::Nothing => Ok(Step::In),
             Due::Enrolment => Ok(Step::Enrolment),
             Due::Factor(methods) => {
-                let token = challenge::begin(&shared, conn, &user, Purpose::Login, PANEL, None)?;
+                let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
                 Ok(Step::Factor(token, methods))
             }
         })

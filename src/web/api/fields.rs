@@ -62,6 +62,11 @@ impl Fields {
         }
     }
 
+    /// Whether a field says anything: a page's form sends all of its fields, also the empty ones.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(Value::is_true)
+    }
+
     /// A text that may be left out or blank, trimmed; or what is wrong with it.
     pub fn optional_text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
         let text = self.get(name).map(|value| checked(value, Some(longest))).transpose();
@@ -80,6 +85,23 @@ impl Fields {
         // The reader gives up on what is nested too deep.
         let value: serde_json::Value = serde_json::from_str(text).map_err(|_| refused(NO_OBJECT))?;
         if value.is_object() { Ok(value) } else { Err(refused(NO_OBJECT)) }
+    }
+
+    /// A `BooleanField` that may be left out, and is false then; or what is wrong with it.
+    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        let word = match self.get(name) {
+            // A form sends a box that is not ticked as nothing, or as nothing in it.
+            None => return Ok(false),
+            Some(Value::Text { text, .. }) if text.is_empty() => return Ok(false),
+            Some(Value::Bool(value)) => return Ok(*value),
+            Some(Value::Text { text, .. } | Value::Number(text)) => python::strip(text).to_lowercase(),
+            Some(Value::Null | Value::Nested(_) | Value::File) => String::new(),
+        };
+        match &*word {
+            "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+            "false" | "f" | "no" | "n" | "off" | "0" | "0.0" => Ok(false),
+            _ => Err(ApiError::fields([(name, vec!["Must be a valid boolean.".to_owned()])])),
+        }
     }
 
     /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).

@@ -43,12 +43,12 @@ impl View for Logout {
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        if fields.get("all").is_some_and(super::fields::Value::is_true) {
+        if fields.has("all") {
             revoke::logout_all(&call.app, &caller.user, call.client()).await?;
             call.forget_cookie();
             return Ok(json!({"status": "OK, goodbye, all refresh tokens blacklisted"}));
         }
-        if fields.get("others").is_some_and(super::fields::Value::is_true) {
+        if fields.has("others") {
             let keep = match fields.get("refresh_token") {
                 Some(_) => Some(call.refresh_token(&fields, "refresh_token")?),
                 None => call.cookie_token()?,

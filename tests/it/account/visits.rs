@@ -233,7 +233,7 @@ fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     let (alice, bob) = (server.add_user("ann"), server.add_user("bob"));
     let client = latchkey::accounts::Client::default();
     let begin = |visit: &Visit| {
-        let started = server.wait(enrol::start(&server.app, By::Visit(visit.clone()), Kind::Totp));
+        let started = server.wait(enrol::start(&server.app, By::Visit(visit.clone()), Kind::Totp, &client));
         let Started { token, show: Show::Totp { secret, .. } } = started.unwrap_or_else(|_| panic!("not begun")) else {
             panic!("no secret")
         };

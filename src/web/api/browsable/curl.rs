@@ -32,9 +32,7 @@ pub fn command(config: &Config, method: &Method, path: &str, fields: &[&'static 
 fn body(fields: &[&'static str], sent: &Sent) -> Value {
     let value = |name: &str| match name {
         "password" | "code" => Some(json!(LEFT_OUT)),
-        "all" | "others" | "remember" => {
-            sent.fields.get(name).is_some_and(super::super::fields::Value::is_true).then(|| json!(true))
-        }
+        "all" | "others" | "remember" => sent.fields.has(name).then(|| json!(true)),
         _ => Some(json!(sent.token(name).unwrap_or(LEFT_OUT))),
     };
     let fields = fields.iter().filter(|name| **name != form::ACCESS_TOKEN);

@@ -112,12 +112,12 @@ impl Input {
             "others" => {
                 ("Log out elsewhere", Kind::Switch, "Every session of the user but the one of the tokens above.")
             }
-            "challenge" => ("Challenge", Kind::Token, "What the login was answered with."),
-            "enrolment" => ("Enrolment", Kind::Token, "What the beginning was answered with."),
+            "challenge" => ("Challenge", Kind::Text, "What the login was answered with."),
+            "enrolment" => ("Enrolment", Kind::Text, "What the beginning was answered with."),
             "method" => ("Method", Kind::Text, "email, totp, passkey or recovery"),
             "kind" => ("Kind", Kind::Text, "email, totp or passkey"),
             "code" => ("Code", Kind::Text, ""),
-            "credential" => ("Credential", Kind::Token, "Of a passkey: what the browser answered, as JSON."),
+            "credential" => ("Credential", Kind::Text, "Of a passkey: what the browser answered, as JSON."),
             "remember" => ("Remember this browser", Kind::Switch, "The answer has a device_token then."),
             "name" => ("Name", Kind::Text, "What you call it."),
             "label" => ("Label", Kind::Text, "What the session is called; for PATCH."),
@@ -131,12 +131,24 @@ impl Input {
         };
         let value = match kind {
             Kind::Password => "",
+            // It works once; and the `code` of an answer is another thing.
+            Kind::Text if name == "code" => "",
             Kind::Token | Kind::Text => {
                 answered.and_then(Value::as_str).or_else(|| sent.fields.text(name)).unwrap_or_default()
             }
             Kind::Switch => sent.fields.text(name).unwrap_or_default(),
         };
         Self { name, label, hint, kind, value: value.to_owned(), errors }
+    }
+
+    /// What a browser may fill in.
+    pub fn autocomplete(&self) -> &'static str {
+        match self.name {
+            "username" => "username",
+            "email" => "email",
+            "code" => "one-time-code",
+            _ => "off",
+        }
     }
 
     /// The ids of what describes it, for assistive technology.

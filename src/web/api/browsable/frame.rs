@@ -24,11 +24,11 @@ pub const GROUPS: [(&str, &[Endpoint]); 5] = [
     (
         "Second factors",
         &[
-            Endpoint("check", "Log in: finish", "token/second-factor/"),
-            Endpoint("info", "Log in: mail a code", "token/second-factor/email/"),
+            Endpoint("check", "Log in: finish", FACTOR),
+            Endpoint("info", "Log in: mail a code", MAIL),
             Endpoint("key", "Log in: passkey", "token/second-factor/passkey/"),
-            Endpoint("users", "List, add", "second-factors/"),
-            Endpoint("check", "Add: confirm", "second-factors/confirm/"),
+            Endpoint("users", "List, add", FACTORS),
+            Endpoint("check", "Add: confirm", CONFIRM),
             Endpoint("lock", "Challenge", "second-factors/challenge/"),
             Endpoint("rotate", "Recovery codes", "second-factors/recovery-codes/"),
         ],
@@ -53,6 +53,10 @@ pub const SLIDING_REFRESH: &str = "token/sliding/refresh/";
 pub const ME: &str = "me/";
 pub const SESSIONS: &str = "sessions/";
 pub const LOGOUT: &str = "logout/";
+pub const FACTOR: &str = "token/second-factor/";
+pub const MAIL: &str = "token/second-factor/email/";
+pub const FACTORS: &str = "second-factors/";
+pub const CONFIRM: &str = "second-factors/confirm/";
 
 /// The frame of a page.
 pub struct Frame {

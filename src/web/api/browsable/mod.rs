@@ -21,11 +21,13 @@ use super::{Body, Call, View, body};
 mod curl;
 mod form;
 pub mod frame;
+mod steps;
 mod token;
 
 use form::{Input, Kind, Sent};
 use frame::Frame;
-use token::{Step, Token};
+use steps::Step;
+use token::Token;
 
 /// One endpoint, for people.
 #[derive(Template)]
@@ -47,7 +49,7 @@ struct Page {
     headers: Vec<(String, String)>,
     lines: Vec<Line>,
     tokens: Vec<Token>,
-    /// What one would look at next, where the answer is a list.
+    /// What one would do next with the answer.
     steps: Vec<Step>,
 }
 
@@ -95,9 +97,14 @@ impl Page {
         }
         let mut inputs: Vec<_> = names.iter().map(|name| Input::new(name, sent, &body)).collect();
         let is_refused = response.status() == StatusCode::UNAUTHORIZED && !is_visit;
-        // The access token where there is one, else the token that the endpoint is about.
-        if let Some(token) = inputs.iter_mut().find(|input| is_refused && input.kind == Kind::Token) {
-            token.errors.extend(fault(&body));
+        let is_at_fault = |input: &Input| match body.get("code").and_then(Value::as_str) {
+            Some("challenge_not_valid") => input.name == "challenge",
+            Some("second_factor_not_valid") => input.name == "code",
+            // The access token where there is one, else the token that the endpoint is about.
+            _ => input.kind == Kind::Token,
+        };
+        if let Some(input) = inputs.iter_mut().find(|input| is_refused && is_at_fault(input)) {
+            input.errors.extend(fault(&body));
         }
         let frame = Frame::new(path);
         let tokens = token::all(app, &frame, &inputs, sent, &body).await;
@@ -112,7 +119,7 @@ impl Page {
             headers: shown_headers(response),
             lines: if body.is_null() { Vec::new() } else { render::lines(&body) },
             needs_token: V::Caller::NEEDS_TOKEN && response.status() == StatusCode::UNAUTHORIZED,
-            steps: token::steps_of_sessions(&frame, sent, &body),
+            steps: steps::of_answer(&frame, sent, &body),
             frame,
             inputs,
             is_visit,

@@ -1,18 +1,18 @@
 //! The tokens of a page, decoded: those of the answer, then those that were sent. With each come the requests that one
-//! would make with it next; they are forms, so that no token ever stands in an address.
+//! would make with it next (`steps`).
 
 use serde_json::Value;
 
 use crate::app::App;
-use crate::config::TokenClass;
 use crate::db::types::Instant;
 use crate::tokens::TokenError;
 use crate::tokens::claims as rules;
 use crate::web::claims::{self, Claim, Context, Decoded, Owner};
 use crate::web::words::{Reader, length};
 
-use super::form::{ACCESS_TOKEN, Input, Kind, METHOD, Sent};
-use super::frame::{BLACKLIST, Frame, LOGOUT, ME, REFRESH, SESSIONS, SLIDING_REFRESH, VERIFY};
+use super::form::{ACCESS_TOKEN, Input, Kind, Sent};
+use super::frame::Frame;
+use super::steps::{Step, of_token};
 
 /// More claims, or longer values, are no reading.
 const MOST_CLAIMS: usize = 40;
@@ -50,16 +50,6 @@ pub struct Badge {
     pub text: String,
 }
 
-/// A button that sends the token on.
-pub struct Step {
-    /// What it says.
-    pub verb: String,
-    /// Where it leads.
-    pub endpoint: String,
-    /// What it sends.
-    pub fields: Vec<(&'static str, String)>,
-}
-
 /// Every token of an answer and of its request.
 pub async fn all(app: &App, frame: &Frame, inputs: &[Input], sent: &Sent, answer: &Value) -> Vec<Token> {
     let texts = answer.as_object().into_iter().flatten();
@@ -83,7 +73,7 @@ fn answered(app: &App, name: &str, text: &str, access: Option<&str>) -> Option<T
         Some(seconds) => badge("expired", "clock", format!("Expired {} ago", words(seconds))),
         None => badge("", "clock", "Never expires".to_owned()),
     };
-    let steps = steps(app, kind(&decoded, name), text, access);
+    let steps = of_token(app, kind(&decoded, name), text, access);
     Some(Token { is_sent: false, badge, steps, ..told(&decoded, name) })
 }
 
@@ -108,7 +98,7 @@ async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
              and nothing of it is believed.",
         ),
     };
-    let mut steps = steps(app, kind(&decoded, name), text, None);
+    let mut steps = of_token(app, kind(&decoded, name), text, None);
     // The form of the page itself has the token already.
     steps.retain(|step| !frame.is_at(&step.endpoint));
     Token { badge, note, steps, ..told(&decoded, name) }
@@ -162,61 +152,4 @@ fn kind<'a>(decoded: &'a Decoded, name: &'a str) -> &'a str {
         (None, "access" | ACCESS_TOKEN) => "access",
         (None, _) => "",
     }
-}
-
-/// What one would do next with a token of this kind. `access` is the one that came with it.
-fn steps(app: &App, kind: &str, token: &str, access: Option<&str>) -> Vec<Step> {
-    let step = |verb: &str, endpoint: &str, field| Step {
-        verb: verb.to_owned(),
-        endpoint: endpoint.to_owned(),
-        fields: vec![(field, token.to_owned())],
-    };
-    let classes = &app.config.jwt.auth_token_classes;
-    let mut steps = Vec::new();
-    match kind {
-        "refresh" => steps.push(step("Refresh with it", REFRESH, "refresh")),
-        "sliding" => steps.push(step("Refresh it", SLIDING_REFRESH, "token")),
-        _ => {}
-    }
-    let authenticates = match kind {
-        "access" => classes.contains(&TokenClass::Access),
-        "sliding" => classes.contains(&TokenClass::Sliding),
-        _ => false,
-    };
-    if authenticates {
-        for (verb, endpoint) in [("Who am I", ME), ("My sessions", SESSIONS)] {
-            let mut look = step(verb, endpoint, ACCESS_TOKEN);
-            look.fields.push((METHOD, "GET".to_owned()));
-            steps.push(look);
-        }
-    }
-    steps.push(step("Verify it", VERIFY, "token"));
-    if kind == "refresh" {
-        steps.push(step("Blacklist it", BLACKLIST, "refresh"));
-    }
-    if let ("refresh", Some(access)) = (kind, access) {
-        let mut logout = step("Log out", LOGOUT, "refresh_token");
-        logout.fields.push((ACCESS_TOKEN, access.to_owned()));
-        steps.push(logout);
-    }
-    steps
-}
-
-/// The way to each session of a list, with the token that the list was asked for with.
-pub fn steps_of_sessions(frame: &Frame, sent: &Sent, list: &Value) -> Vec<Step> {
-    let (true, Some(token), Some(list)) = (frame.is_at(SESSIONS), sent.token(ACCESS_TOKEN), list.as_array()) else {
-        return Vec::new();
-    };
-    let step = |session: &Value| {
-        let text = |name: &str| session.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let name = text("label").or_else(|| text("device"))?;
-        let since = text("created_at")?.get(..16)?.replace('T', " ");
-        let here = if session["current"] == true { "This one: " } else { "" };
-        Some(Step {
-            verb: format!("{here}{name}, {since}"),
-            endpoint: format!("{SESSIONS}{}/", text("id")?),
-            fields: vec![(ACCESS_TOKEN, token.to_owned()), (METHOD, "GET".to_owned())],
-        })
-    };
-    list.iter().filter_map(step).collect()
 }

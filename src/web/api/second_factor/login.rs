@@ -12,7 +12,6 @@ use crate::tokens::obtain;
 
 use super::super::auth::Anyone;
 use super::super::error::ApiError;
-use super::super::fields;
 use super::super::metadata::Field;
 use super::super::openapi::entry::{CHALLENGE, Entry, component};
 use super::super::openapi::schemas;
@@ -27,7 +26,7 @@ pub struct Finish;
 impl View for Finish {
     type Caller = Anyone;
     const NAME: &'static str = "Token Second Factor";
-    const DESCRIPTION: &'static str = "Goes on with a login that was answered with `second_factor_required`, and gives what it asked for: a token pair or a sliding token. With `remember` the browser is remembered: later logins from it send `device_token` along and need no second factor.";
+    const DESCRIPTION: &'static str = "Goes on with a login that was answered with second_factor_required, and gives what it asked for: a token pair or a sliding token. With remember the browser is remembered: later logins from it send device_token along and need no second factor.";
 
     fn fields(_: &Config) -> Vec<Field> {
         let optional = ["code", "credential", "remember"].map(Field::optional);
@@ -46,7 +45,7 @@ impl View for Finish {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        let (answer, remember) = (answer(&fields)?, fields.get("remember").is_some_and(fields::Value::is_true));
+        let (answer, remember) = (answer(&fields)?, fields.flag("remember")?);
         let (tokens, browser) = obtain::with_factor(&call.app, Answered { answer, remember }, call.client()).await?;
         let body = call.hand_out_tokens(tokens);
         Ok(call.hand_out_browser(body, browser.as_ref()))
@@ -86,7 +85,7 @@ pub struct Passkey;
 impl View for Passkey {
     type Caller = Anyone;
     const NAME: &'static str = "Token Second Factor Passkey";
-    const DESCRIPTION: &'static str = "Asks for a passkey: gives the options for `navigator.credentials.get`. Each question makes the one before worthless.";
+    const DESCRIPTION: &'static str = "Asks for a passkey: gives the options for navigator.credentials.get. Each question makes the one before worthless.";
 
     fn fields(_: &Config) -> Vec<Field> {
         vec![Field::required("challenge")]

@@ -52,10 +52,31 @@ fn the_pages_of_the_api_ask_and_go_on(backend: Backend) {
     for path in [LOGIN, "/api/token/sliding/"] {
         let asked = page(path, &[("username", "alice"), ("password", PASSWORD)]);
         assert_eq!(asked.status, 401);
-        assert!(asked.text().contains("Second factor required"), "{}", asked.text());
-        assert!(!asked.text().contains("eyJ"), "no token is on the page");
+        let text = asked.text();
+        assert!(text.contains("Second factor required"), "{text}");
+        assert!(!text.contains("eyJ"), "no token is on the page");
+        for step in ["Use an app's code", "Use a recovery code"] {
+            assert!(text.replace("&#39;", "'").contains(step), "{text}");
+        }
+        assert!(
+            text.contains(&format!(
+                "<form method=\"post\" action=\"{FINISH}\"><input type=\"hidden\" name=\"challenge\""
+            ))
+        );
+        assert!(!text.contains("Mail a code"), "alice has no codes by email");
     }
     let challenge = server.challenge("alice");
+    // Opening the form tries nothing, and fills in what is known.
+    let open = [("challenge", challenge.as_str()), ("method", "totp"), ("_method", "OPTIONS")];
+    for _ in 0..6 {
+        let opened = page(FINISH, &open);
+        assert!(opened.expect_status(200).text().contains(&format!("value=\"{challenge}\"")));
+    }
+    let wrong = page(FINISH, &[("challenge", &challenge), ("method", "totp"), ("code", "12345")]);
+    assert!(wrong.expect_status(401).text().contains("id=\"code-error\""), "{}", wrong.text());
+    assert!(!wrong.text().contains("value=\"12345\"") && !wrong.text().contains("value=\"second_factor_not_valid\""));
+    let none = page(FINISH, &[("challenge", "x"), ("method", "totp"), ("code", "12345")]);
+    assert!(none.expect_status(401).text().contains("id=\"challenge-error\""), "{}", none.text());
     let code = server.totp(&app);
     let answered = page(FINISH, &[("challenge", &challenge), ("method", "totp"), ("code", &code)]);
     assert!(answered.expect_status(200).text().contains("eyJ"));

@@ -1,0 +1,170 @@
+//! Second factors under the proof: what the calls about them do to the real thing, and what a user has of them. What runs
+//! at the same time stands in `scenarios`, what has to come of it in `model`.
+
+use std::collections::BTreeMap;
+
+use latchkey::accounts::confirm::Confirmed;
+use latchkey::accounts::second_factor::answer::{self, Answer as Given, AnswerError, Given as Code};
+use latchkey::accounts::second_factor::challenge::Purpose;
+use latchkey::accounts::second_factor::enrol::{self, By, Done, EnrolError, Show};
+use latchkey::accounts::second_factor::remove::{self, Shown};
+use latchkey::accounts::second_factor::{Kind, Method, ask};
+use latchkey::accounts::{Actor, Client, failed_login::Door};
+use latchkey::db::users::{self, User};
+use latchkey::tokens::login::{Answered, EnrolledNow, Pending};
+use latchkey::tokens::obtain::{self, Tokens};
+use secrecy::ExposeSecret;
+
+use super::model::{Call, Challenge, Proof};
+use super::world::{Answer, Cast, Seat, broken};
+use crate::api::second_factor::totp_at;
+use crate::harness::Pair;
+
+/// What a user has to answer with.
+#[derive(Default)]
+pub struct Factors {
+    /// Logins that wait.
+    pub challenges: Vec<String>,
+    /// What was begun: its token, and the secret of the app.
+    begun: BTreeMap<Option<Challenge>, Begun>,
+    app: String,
+    paper: String,
+}
+
+/// An enrolment.
+#[derive(Clone)]
+pub struct Begun {
+    token: String,
+    secret: String,
+}
+
+/// What a factor that was added brings.
+pub struct Added {
+    /// The tokens of a login that waited for it.
+    pub pair: Option<Pair>,
+    paper: Option<String>,
+}
+
+impl Factors {
+    /// Keeps what a call answered.
+    pub fn keep(&mut self, call: Call, answer: &Answer) {
+        match (call, answer) {
+            (Call::Begin(by), Answer::Begun(begun)) => drop(self.begun.insert(by, begun.clone())),
+            (Call::Confirm(by), Answer::Added(added)) => {
+                self.app.clone_from(&self.begun[&by].secret);
+                self.paper.clone_from(added.paper.as_ref().expect("recovery codes come with the first factor"));
+            }
+            (_, Answer::Waits(challenge)) => self.challenges.push(challenge.clone()),
+            _ => {}
+        }
+    }
+}
+
+impl Seat {
+    /// A call about second factors.
+    pub async fn answer_factor(&self, cast: &Cast, call: Call) -> Result<Answer, Answer> {
+        let (app, client) = (&self.app, Client::default());
+        match call {
+            Call::Begin(by) => {
+                let by = match by {
+                    Some(challenge) => By::Login(cast.factors.challenges[challenge].as_str().into()),
+                    None => {
+                        let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
+                        let by = Confirmed::by_login(actor, now, now).expect("it was just now");
+                        By::Password { by, factor: None }
+                    }
+                };
+                let started = enrol::start(app, by, Kind::Totp, &client).await?;
+                let Show::Totp { secret, .. } = started.show else { unreachable!("an app was asked for") };
+                let (token, secret) = (started.token.expose_secret().into(), secret.expose_secret().into());
+                Ok(Answer::Begun(Begun { token, secret }))
+            }
+            Call::Confirm(by) => {
+                let begun = &cast.factors.begun[&by];
+                let (enrolment, given) = (begun.token.as_str().into(), Code::Code(self.shown(&begun.secret).into()));
+                let Some(challenge) = by else {
+                    let done = enrol::finish(app, enrolment, given, None, &client).await?;
+                    return Ok(added(None, done));
+                };
+                let challenge = cast.factors.challenges[challenge].as_str().into();
+                let enrolled = EnrolledNow { challenge, enrolment, given, name: None };
+                let (tokens, done) = obtain::with_enrolment(app, enrolled, client).await?;
+                Ok(added(Some(pair(tokens)), done))
+            }
+            Call::Answer(challenge, proof) => {
+                let answer = self.given(cast, cast.factors.challenges[challenge].clone(), proof);
+                let (tokens, _) = obtain::with_factor(app, Answered { answer, remember: false }, client).await?;
+                Ok(Answer::Pair(pair(tokens)))
+            }
+            Call::Remove(proof) => {
+                let user = self.user(cast).await?;
+                let (challenge, _) = ask::confirm(app, &user, &client).await?.ok_or(Answer::Refused)?;
+                let answer = self.given(cast, challenge.expose_secret().into(), proof);
+                let right = answer::check(app, answer, Purpose::Confirm, Door::Api, &client).await?;
+                let id = user.id;
+                let all = app.db.read(move |conn| latchkey::db::latchkey_second_factor::list_of(conn, id)).await?;
+                let id = all.first().ok_or(Answer::Refused)?.id;
+                if remove::remove(app, Shown::Answer(right), id, &client).await? {
+                    Ok(Answer::Done)
+                } else {
+                    Err(Answer::Refused)
+                }
+            }
+            other => unreachable!("{other:?} is not about second factors"),
+        }
+    }
+
+    async fn user(&self, cast: &Cast) -> Result<User, Answer> {
+        let id = cast.user;
+        self.app.db.read(move |conn| users::find(conn, id)).await?.ok_or(Answer::Refused)
+    }
+
+    /// What an app shows now.
+    fn shown(&self, secret: &str) -> String {
+        totp_at(secret, self.app.now().timestamp())
+    }
+
+    fn given(&self, cast: &Cast, challenge: String, proof: Proof) -> Given {
+        let (method, code) = match proof {
+            Proof::App if cast.factors.app.is_empty() => (Method::Factor(Kind::Totp), "000000".to_owned()),
+            Proof::App => (Method::Factor(Kind::Totp), self.shown(&cast.factors.app)),
+            Proof::Paper => (Method::Recovery, cast.factors.paper.clone()),
+        };
+        Given { challenge: challenge.into(), method, given: Code::Code(code.into()) }
+    }
+}
+
+fn pair(tokens: Tokens) -> Pair {
+    let Tokens::Pair(pair) = tokens else { unreachable!("a pair was asked for") };
+    Pair { refresh: pair.refresh, access: pair.access }
+}
+
+fn added(pair: Option<Pair>, done: Done) -> Answer {
+    let paper = done.recovery_codes.map(|codes| codes[0].expose_secret().to_owned());
+    Answer::Added(Added { pair, paper })
+}
+
+impl From<Pending> for Answer {
+    fn from(pending: Pending) -> Self {
+        Self::Waits(pending.challenge.expose_secret().to_owned())
+    }
+}
+
+impl From<AnswerError> for Answer {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::NoChallenge | AnswerError::Wrong => Self::Refused,
+            AnswerError::Throttled(_) | AnswerError::Db(_) => broken(error),
+        }
+    }
+}
+
+impl From<EnrolError> for Answer {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Answer(error) => error.into(),
+            EnrolError::Exists | EnrolError::FactorRequired | EnrolError::Stale => Self::Refused,
+            other => broken(other),
+        }
+    }
+}
