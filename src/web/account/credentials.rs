@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 
+use super::page::input;
 use super::trouble::Trouble;
 use super::visit::Visitor;
 use crate::accounts::Actor;
@@ -14,8 +15,6 @@ use crate::db::latchkey_second_factor;
 use crate::db::users::User;
 use crate::web::extract::Client;
 use crate::web::form::{Errors, Input, login_label};
-
-use super::page::input;
 
 /// Django's text.
 pub const WRONG: &str = "Please enter a correct username and password. Note that both fields may be case-sensitive.";

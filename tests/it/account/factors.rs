@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{ADD_TOTP, FACTORS, LOGIN, STEP, between, log_in, secret_on, step, visit_of, visit_with};
+use super::{ADD_TOTP, FACTORS, LOGIN, STEP, between, leads_to, log_in, secret_on, step, visit_of, visit_with};
 use crate::api::second_factor::{FINISH, stage, stage_with_mail, totp_at};
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Panel, Server, Smtp, admin};
 
@@ -23,11 +23,6 @@ fn codes_on(page: &Answer) -> Vec<String> {
 fn options_on(page: &Answer) -> Value {
     let button = between(&page.expect_status(200).text(), "<button type=\"button\"", ">");
     serde_json::from_str(&admin::attribute(&button, "data-options").unwrap()).unwrap()
-}
-
-#[track_caller]
-fn leads_to(answer: &Answer, location: &str) {
-    assert_eq!((answer.status, answer.header("location")), (303, Some(location)), "{}", answer.text());
 }
 
 fn remove(visitor: &mut Panel, id: i64) -> Answer {

@@ -51,6 +51,11 @@ pub fn visit_with(server: &Server, username: &str, app: &App) -> Panel {
     visitor
 }
 
+#[track_caller]
+fn leads_to(answer: &Answer, location: &str) {
+    assert_eq!((answer.status, answer.header("location")), (303, Some(location)), "{}", answer.text());
+}
+
 /// What stands on a page between these.
 #[track_caller]
 fn between(page: &str, from: &str, to: &str) -> String {

@@ -8,16 +8,11 @@ use latchkey::accounts::second_factor::{Kind, browser};
 use latchkey::db::users::User;
 use secrecy::ExposeSecret;
 
-use super::{ADD_TOTP, FACTORS, LOGIN, STEP, log_in, secret_on, step, visit_of, visit_with};
+use super::{ADD_TOTP, FACTORS, LOGIN, STEP, leads_to, log_in, secret_on, step, visit_of, visit_with};
 use crate::api::second_factor::{assert_no_challenge, stage, stage_with_mail, totp_at};
 use crate::harness::{Answer, Backend, PASSWORD, Panel, Server, admin};
 
 const COOKIE: &str = "latchkey_account";
-
-#[track_caller]
-fn leads_to(answer: &Answer, location: &str) {
-    assert_eq!((answer.status, answer.header("location")), (303, Some(location)), "{}", answer.text());
-}
 
 fn is_in(visitor: &mut Panel) -> bool {
     visitor.get(FACTORS).status == 200
