@@ -11,11 +11,11 @@ use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{FORGOTTEN, SESSION_ENDED};
 use super::login::NoFields;
 use super::page::{OwnForm, html};
 use super::trouble::Trouble;
 use super::visit::{Visitor, see};
+use super::{FORGOTTEN, SESSION_ENDED};
 use crate::accounts::device;
 use crate::accounts::second_factor::{self, Enrolled, Kind, Overview, browser, enrol};
 use crate::app::App;
