@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
 
-/// Actix tells each start of a worker and each line of garbage from outside; `RUST_LOG=actix_server=info` shows them.
-const QUIET: &str = "actix_server=warn,actix_http=off";
+/// Actix tells each start of a worker and each line of garbage from outside, and webauthn-rs each wrong answer of a browser,
+/// byte by byte; `RUST_LOG=actix_server=info` shows them.
+const QUIET: &str = "actix_server=warn,actix_http=off,webauthn_rs=off,webauthn_rs_core=off";
 
 /// Starts the log. Where one runs already (in tests), it stays as it is.
 pub fn init(log: &Log) {

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use super::confirm::Confirmed;
 use super::events::{self, Event};
 use super::policy::{self, Owner};
+use super::second_factor::browser;
 use super::user::{self, FieldError, normalize_email, normalize_username};
 use super::{Actor, audit};
 use crate::app::App;
@@ -259,8 +260,16 @@ pub(super) async fn rehash(
     password: SecretString,
 ) -> Result<User, super::login::LoginError> {
     let encoded = EncodedPassword(app.passwords.hash(password).await?);
-    let (id, old, new) = (user.id, user.password.clone(), encoded.clone());
-    if app.db.write(move |conn| users::update_password(conn, id, Some(&old), &new)).await? {
+    let (before, after) = (user.clone(), User { password: encoded.clone(), ..user.clone() });
+    let carry_over = browser::carrying_over(app, &before, &after);
+    let rehashed = app.db.write(move |conn| {
+        let is_same = users::update_password(conn, before.id, Some(&before.password), &after.password)?;
+        if is_same {
+            carry_over(conn)?;
+        }
+        Ok::<_, DbError>(is_same)
+    });
+    if rehashed.await? {
         user.password = encoded;
     }
     Ok(user)

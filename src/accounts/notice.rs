@@ -39,6 +39,12 @@ pub fn factor_removed(app: &App, conn: &mut Conn, user: &User, kind: Kind, by: &
     send(app, conn, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
 }
 
+/// New recovery codes were made, by the user.
+pub fn recovery_codes_made(app: &App, conn: &mut Conn, user: &User, by: &Actor) -> Result<(), DbError> {
+    let (origin, _) = origin(app, user, by);
+    send(app, conn, user, &Letter::RecoveryCodes { username: user.username.clone(), origin })
+}
+
 fn send(app: &App, conn: &mut Conn, user: &User, letter: &Letter) -> Result<(), DbError> {
     if !app.config.mail.security_mail || user.email.is_empty() {
         return Ok(());

@@ -58,7 +58,7 @@ pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_min
 /// Mail to one user about new devices.
 pub const DEVICES_TOLD: Rule = Rule { number: 7, free: 5, first: HOUR, longest: HOUR, forget: HOUR };
 
-/// Codes that are mailed to one user.
+/// Codes that are mailed to one user; those that are asked for where the account is used count apart.
 pub const CODES_SENT: Rule =
     Rule { number: 6, free: 5, first: MINUTE, longest: Duration::from_mins(15), forget: Duration::from_mins(10) };
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{backfill, throttle};
+use super::{backfill, device, throttle};
 use crate::app::App;
 use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
@@ -23,9 +23,8 @@ const FRESH: Duration = Duration::from_mins(55);
 const HOUR_IS_OVER: Duration = Duration::from_mins(70);
 /// Days are kept in hours for so long. Older ones are whole days, in UTC.
 pub const HOURS_KEPT: Duration = Duration::from_hours(35 * 24);
-/// Mails are listed for so long after they are done, and devices known after their last login.
+/// Mails are listed for so long after they are done.
 pub const MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
-const DEVICE_KEPT: Duration = Duration::from_hours(30 * 24);
 /// How many entries one write job deletes, and what lies between two.
 const BATCH: i64 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -77,7 +76,7 @@ async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {
 async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
     let mails = in_batches(app, latchkey_mail::delete_done_before, now - MAIL_KEPT).await?;
     let links = in_batches(app, latchkey_link::delete_expired, now).await?;
-    let devices = in_batches(app, latchkey_device::delete_before, now - DEVICE_KEPT).await?;
+    let devices = in_batches(app, latchkey_device::delete_before, now - device::KNOWN_FOR).await?;
     let challenges = in_batches(app, latchkey_challenge::delete_expired, now).await?;
     let browsers = in_batches(app, latchkey_browser::delete_expired, now).await?;
     let tries = in_batches(app, latchkey_throttle::delete_before, now - throttle::remembered_for()).await?;

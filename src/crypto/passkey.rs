@@ -9,6 +9,9 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Webauthn, WebauthnBuilder,
 };
 
+/// Longest id of a passkey, in bytes (WebAuthn Level 3, 7.1, step 25).
+const LONGEST_ID: usize = 1023;
+
 /// Passkeys for this site.
 pub struct Passkeys(Webauthn);
 
@@ -71,7 +74,11 @@ impl Passkeys {
         let state: PasskeyRegistration = serde_json::from_str(state).map_err(|_| Refused)?;
         let answer: RegisterPublicKeyCredential = serde_json::from_value(answer.clone()).map_err(|_| Refused)?;
         let passkey = self.0.finish_passkey_registration(&answer, &state).map_err(|_| Refused)?;
-        Ok(Registered { credential_id: id(passkey.cred_id()), data: text(&passkey)? })
+        let credential = passkey.cred_id();
+        if credential.is_empty() || credential.len() > LONGEST_ID {
+            return Err(Refused);
+        }
+        Ok(Registered { credential_id: id(credential), data: text(&passkey)? })
     }
 
     /// Asks for one of these passkeys.

@@ -53,6 +53,13 @@ pub fn update_used(conn: &mut Conn, token_hash: &str, at: Instant, ip: Option<&s
     Ok(())
 }
 
+/// Puts another fingerprint in place of one.
+pub fn update_state(conn: &mut Conn, user: UserId, old: &str, new: &str) -> Result<(), DbError> {
+    let those = latchkey_browser::table.filter(latchkey_browser::user_id.eq(user));
+    diesel::update(those.filter(latchkey_browser::state.eq(old))).set(latchkey_browser::state.eq(new)).execute(conn)?;
+    Ok(())
+}
+
 /// Forgets one of a user's; `false` if there is none of that id.
 pub fn delete(conn: &mut Conn, user: UserId, id: &str) -> Result<bool, DbError> {
     let row = latchkey_browser::table.filter(latchkey_browser::user_id.eq(user)).filter(latchkey_browser::id.eq(id));

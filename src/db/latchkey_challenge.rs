@@ -4,8 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::schema::latchkey_challenge;
-use super::types::{Instant, Key, Moment, UserId};
+use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
+
+/// There is one too many at a time; more where the limit was lowered.
+const OLD_AT_ONCE: i64 = 100;
 
 /// A challenge.
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -16,6 +19,7 @@ pub struct Challenge {
     pub purpose: String,
     pub user_id: UserId,
     pub what: String,
+    pub network: String,
     pub state: String,
     pub tries: i32,
     pub code_hash: Option<String>,
@@ -76,12 +80,19 @@ pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
     Ok(diesel::delete(latchkey_challenge::table.find(token_hash)).execute(conn)? > 0)
 }
 
-/// Forgets all but the `keep` newest challenges of a user.
-pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
-    let query = "DELETE FROM latchkey_challenge WHERE user_id = $1 AND token_hash NOT IN (SELECT token_hash \
-                 FROM latchkey_challenge WHERE user_id = $2 ORDER BY created_at DESC, token_hash LIMIT $3)";
-    let query = diesel::sql_query(query).bind::<Key, _>(user).bind::<Key, _>(user).bind::<BigInt, _>(keep);
-    query.execute(conn)?;
+/// Forgets all but the `keep` newest challenges of a purpose that a user began at an address.
+pub fn delete_oldest_of(conn: &mut Conn, user: UserId, purpose: &str, network: &str, keep: i64) -> Result<(), DbError> {
+    let those = latchkey_challenge::table
+        .filter(latchkey_challenge::user_id.eq(user))
+        .filter(latchkey_challenge::purpose.eq(purpose))
+        .filter(latchkey_challenge::network.eq(network));
+    let newest = (latchkey_challenge::created_at.desc(), latchkey_challenge::token_hash);
+    let old: Vec<String> =
+        those.order(newest).select(latchkey_challenge::token_hash).offset(keep).limit(OLD_AT_ONCE).load(conn)?;
+    if !old.is_empty() {
+        let old = latchkey_challenge::table.filter(latchkey_challenge::token_hash.eq_any(old));
+        diesel::delete(old).execute(conn)?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! being enrolled waits in `latchkey_challenge`.
 
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool};
 
 use super::fixed::Fixed;
 use super::schema::latchkey_second_factor;
@@ -108,6 +108,46 @@ pub fn has_any(conn: &mut Conn, user: UserId, kinds: &[&str]) -> Result<bool, Db
     let those = latchkey_second_factor::table.filter(latchkey_second_factor::user_id.eq(user));
     let those = those.filter(latchkey_second_factor::kind.eq_any(kinds.to_vec()));
     Ok(diesel::select(diesel::dsl::exists(those)).get_result(conn)?)
+}
+
+/// How many there are of some people, and how many of them have no factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Without {
+    /// All of them; at most `Without::MOST` were looked at.
+    #[diesel(sql_type = BigInt)]
+    pub people: i64,
+    /// Those without.
+    #[diesel(sql_type = BigInt)]
+    pub without: i64,
+}
+
+impl Without {
+    /// So many are looked at.
+    pub const MOST: i64 = 1_000;
+}
+
+/// Who opens the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opener {
+    /// A superuser.
+    Superuser,
+    /// Staff besides.
+    Staff,
+}
+
+/// How many of them, active ones, have no factor. One statement, which an index of few answers.
+pub fn count_without(conn: &mut Conn, who: Opener) -> Result<Without, DbError> {
+    let who = match who {
+        Opener::Superuser => "is_superuser",
+        Opener::Staff => "is_staff AND NOT is_superuser",
+    };
+    let query = format!(
+        "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
+         WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
+         FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
+        Without::MOST
+    );
+    Ok(diesel::sql_query(query).get_result(conn)?)
 }
 
 /// Removes a factor of a user; `false` if there is none of that id.

@@ -10,7 +10,7 @@ use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
 /// What is known of a bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, QueryableByName, Selectable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 #[diesel(table_name = latchkey_throttle)]
 pub struct Row {
     /// Which bucket.
@@ -34,12 +34,6 @@ pub fn lock(conn: &mut Conn, buckets: &[i64], now: Instant) -> Result<Vec<Row>, 
     );
     let values: Vec<Value<'_>> = buckets.iter().flat_map(|bucket| [(*bucket).into(), now.into(), now.into()]).collect();
     Ok(Fixed::new(&text, &values).load(conn)?)
-}
-
-/// What is known of these buckets at the moment.
-pub fn list(conn: &mut Conn, buckets: &[i64]) -> Result<Vec<Row>, DbError> {
-    let wanted = latchkey_throttle::table.filter(latchkey_throttle::bucket.eq_any(buckets.to_vec()));
-    Ok(wanted.select(Row::as_select()).load(conn)?)
 }
 
 /// Writes what is known of these buckets now, in one statement.

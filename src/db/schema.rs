@@ -274,6 +274,7 @@ table! {
         purpose -> Text,
         user_id -> Key,
         what -> Text,
+        network -> Text,
         state -> Text,
         tries -> Integer,
         code_hash -> Nullable<Text>,

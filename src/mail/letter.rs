@@ -77,6 +77,13 @@ pub enum Letter {
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
+    /// New recovery codes were made.
+    RecoveryCodes {
+        /// For which account.
+        username: String,
+        /// Where and when.
+        origin: Origin,
+    },
     /// Somebody logged in from a device that this account was not used from before.
     NewDevice {
         /// To which account.
@@ -122,6 +129,7 @@ impl Letter {
             Self::EmailCode { .. } => "email_code",
             Self::FactorAdded { .. } => "factor_added",
             Self::FactorRemoved { .. } => "factor_removed",
+            Self::RecoveryCodes { .. } => "recovery_codes",
             Self::NewDevice { .. } => "new_device",
         }
     }
@@ -138,6 +146,7 @@ impl Letter {
             Self::EmailCode { .. } => format!("Your code for {site}"),
             Self::FactorAdded { .. } => format!("A second factor was added to your {site} account"),
             Self::FactorRemoved { .. } => format!("A second factor was removed from your {site} account"),
+            Self::RecoveryCodes { .. } => format!("New recovery codes for your {site} account"),
             Self::NewDevice { .. } => format!("New login to your {site} account"),
         }
     }

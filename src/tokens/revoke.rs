@@ -14,7 +14,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_browser};
 
 /// Why a logout was refused.
 #[derive(Debug, thiserror::Error)]
@@ -234,16 +234,21 @@ pub async fn logout_others(
         .await
 }
 
-/// A superuser ends all sessions of a user and blacklists all tokens; answers how many tokens.
-pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Result<usize, DbError> {
+/// A superuser ends all sessions of a user, blacklists all tokens, and forgets the remembered browsers; answers how many
+/// tokens, and how many browsers.
+pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
     let (now, actor) = (app.now(), actor.clone());
     app.db
         .write(move |conn| {
-            let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok(0) };
-            let count = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
-            let detail = json!({"tokens": count});
+            let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
+            let tokens = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
+            let browsers = latchkey_browser::delete_of(conn, user)?;
+            let mut detail = json!({ "tokens": tokens });
+            if browsers > 0 {
+                detail["browsers"] = browsers.into();
+            }
             audit::write_with(conn, now, &actor, "user.blacklist_tokens", Some(user), &owner.username, &detail)?;
-            Ok(count)
+            Ok((tokens, browsers))
         })
         .await
 }

@@ -17,6 +17,7 @@ mod form;
 pub mod health;
 pub mod middleware;
 mod origin;
+mod second_step;
 pub mod server;
 mod words;
 

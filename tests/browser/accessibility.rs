@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::pages::{LOGIN, PAGES, Page, Site, log_in};
+use super::pages::{BEFORE, LOGIN, PAGES, Page, Site, log_in};
 use super::webdriver::Browser;
 use crate::harness::Backend;
 
@@ -18,7 +18,7 @@ const ENTER: char = '\u{e007}';
 fn on_every_page(site: &Site, check: impl Fn(&Browser, &Page) -> Vec<String>) {
     let browser = Browser::open();
     let mut findings = Vec::new();
-    for page in [&LOGIN].into_iter().chain(PAGES) {
+    for page in BEFORE.into_iter().chain(PAGES) {
         site.open(&browser, page);
         findings.extend(check(&browser, page).into_iter().map(|found| format!("{}: {found}", page.name)));
         if page.name == LOGIN.name {

@@ -3,6 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use latchkey::accounts::Client;
+use latchkey::accounts::second_factor::challenge::{self, Purpose};
+use latchkey::accounts::second_factor::{browser, code};
+use latchkey::db::{DbError, users};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::webdriver::Browser;
@@ -16,15 +21,21 @@ pub struct Page {
     /// Part of the action of the form on it that leads to the page meant, and what is filled in.
     form: Option<(&'static str, &'static [(&'static str, &'static str)])>,
     pub status: u16,
+    /// Whose visit to their own account it is seen in.
+    visitor: &'static str,
 }
 
 const fn at(name: &'static str, path: &'static str) -> Page {
-    Page { name, path, form: None, status: 200 }
+    Page { name, path, form: None, status: 200, visitor: "nobody" }
 }
 
 impl Page {
     const fn sending(self, action: &'static str, fields: &'static [(&'static str, &'static str)]) -> Self {
         Self { form: Some((action, fields)), ..self }
+    }
+
+    const fn visited_by(self, visitor: &'static str) -> Self {
+        Self { visitor, ..self }
     }
 
     const fn answering(self, status: u16) -> Self {
@@ -40,10 +51,19 @@ impl Page {
 const OUTSTANDING: &str = "/admin/token_blacklist/outstandingtoken/";
 const BLACKLISTED: &str = "/admin/token_blacklist/blacklistedtoken/";
 
+const FACTORS: &str = "/account/second-factors/";
+
 const CHOOSE: &str = "/account/password/reset/confirm/?token={reset_token}";
 
 /// The page before the login. It comes first, because nobody who is logged in gets there.
 pub const LOGIN: Page = at("login", "/admin/login/");
+
+/// The second step of the login, of another user than the one who looks at `PAGES`.
+const SECOND_STEP: Page = at("login_second_factor", "/admin/login/")
+    .sending("/admin/login/", &[("username", "{lena_name}"), ("password", PASSWORD)]);
+
+/// What nobody sees who is logged in; the last one is the login.
+pub const BEFORE: [&Page; 2] = [&SECOND_STEP, &LOGIN];
 
 /// What a superuser sees.
 pub const PAGES: &[Page] = &[
@@ -64,6 +84,12 @@ pub const PAGES: &[Page] = &[
     at("user_password_refused", "/admin/auth/user/{alice}/password/").sending("/password/", &[("password1", "short")]),
     at("user_reset_link", "/admin/auth/user/{alice}/reset_link/"),
     at("user_reset_link_refused", "/admin/auth/user/{tomas}/reset_link/"),
+    at("user_with_factors", "/admin/auth/user/{lena}/change/"),
+    at("user_factor_remove", "/admin/auth/user/{lena}/second_factors/{factor}/remove/"),
+    at("user_factor_gone", "/admin/auth/user/{lena}/second_factors/0/remove/").answering(404),
+    at("user_factor_require", "/admin/auth/user/{alice}/second_factors/require/"),
+    at("user_factor_unrequire", "/admin/auth/user/{lena}/second_factors/unrequire/"),
+    at("user_browsers_forget", "/admin/auth/user/{lena}/browsers/all/forget/"),
     at("user_delete", "/admin/auth/user/{alice}/delete/"),
     at("user_blacklist", "/admin/auth/user/{alice}/blacklist/"),
     at("sessions", "/admin/sessions/"),
@@ -107,6 +133,33 @@ pub const PAGES: &[Page] = &[
     at("email_change", "/account/email/change/"),
     at("email_change_refused", "/account/email/change/").sending("/change/", &[("email", "nobody")]),
     at("email_confirm", "/account/email/confirm/?token={email_token}"),
+    at("password_change_needs_factor", "/account/password/change/")
+        .sending(
+            "/change/",
+            &[("username", "{lena_name}"), ("old_password", PASSWORD), ("password1", "x"), ("password2", "x")],
+        )
+        .answering(403),
+    at("password_change_visited", "/account/password/change/").visited_by("lena"),
+    at("visit_login", "/account/login/"),
+    at("visit_login_over", "/account/login/?again=1"),
+    at("visit_second_step", "/account/login/")
+        .sending("/login/", &[("username", "{lena_name}"), ("password", PASSWORD)]),
+    at("second_factors_none", FACTORS).visited_by("root"),
+    at("second_factors", FACTORS).visited_by("lena"),
+    at("second_factor_totp", "/account/second-factors/add/totp/").visited_by("root"),
+    at("second_factor_totp_wrong", "/account/second-factors/add/totp/")
+        .sending("/add/totp/", &[("code", "1"), ("name", "My phone")])
+        .visited_by("root"),
+    at("second_factor_passkey", "/account/second-factors/add/passkey/").visited_by("root"),
+    at("second_factor_email", "/account/second-factors/add/email/").visited_by("root"),
+    at("second_factor_email_sent", "/account/second-factors/add/email/")
+        .sending("/add/email/", &[("send", "1")])
+        .visited_by("root"),
+    at("second_factor_refused", "/account/second-factors/add/totp/").visited_by("lena").answering(400),
+    at("second_factor_remove", "/account/second-factors/{factor}/remove/").visited_by("lena"),
+    at("second_factor_gone", "/account/second-factors/{factor}/remove/").visited_by("root").answering(404),
+    at("recovery_codes_new", "/account/second-factors/recovery-codes/").visited_by("lena"),
+    at("recovery_codes", "/account/second-factors/recovery-codes/").sending("/recovery-codes/", &[]).visited_by("lena"),
     at("account_nothing", "/account/nothing/").answering(404),
     at("api_token", "/api/token/").answering(405),
     at("api_document", "/api/docs/"),
@@ -116,6 +169,8 @@ pub const PAGES: &[Page] = &[
 pub struct Site {
     pub server: Server,
     places: BTreeMap<&'static str, String>,
+    /// Cookies of visits to one's own account.
+    visits: BTreeMap<&'static str, String>,
 }
 
 /// What would do harm on a page that took it for more than text, and what no layout expects.
@@ -144,6 +199,9 @@ const MAILS: &str = "INSERT INTO latchkey_mail (created_at, user_id, recipient, 
      'Your password for Latchkey was changed', 'password_changed', '{}', 'queued', 0, '2026-03-01 15:14:00', \
      '2026-03-02 12:00:00', NULL, NULL)";
 
+/// Of a visit to one's own account.
+const COOKIE: &str = "latchkey_account";
+
 /// A user agent with nothing unusual about it.
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
@@ -171,12 +229,16 @@ impl Site {
             ("latchkey_mail", "recipient", 254),
             ("latchkey_mail", "subject", 250),
             ("latchkey_mail", "error", 500),
+            ("latchkey_browser", "ip", 45),
+            ("latchkey_second_factor", "name", 100),
+            ("latchkey_second_factor", "data", 100),
             ("latchkey_audit_log", "actor", 150),
             ("latchkey_audit_log", "object", 255),
         ] {
             let text = hostile(table.len() + column.len(), most).replace('\'', "''");
             db.execute(&format!("UPDATE {table} SET {column} = '{text}' WHERE {column} IS NOT NULL"));
         }
+        site.name_lena();
         site.make_links();
         for text in 0..HOSTILE.len() {
             site.server.obtain(&hostile(text, 150), "wrong").expect_status(401);
@@ -192,6 +254,7 @@ impl Site {
         for name in ["alice", "lena"] {
             places.insert(name, server.add_user(name).id.to_string());
         }
+        server.db.execute("UPDATE auth_user SET is_staff = true WHERE username = 'lena'");
         let tomas = server.add_user("tomas").id;
         server.obtain("alice", "wrong").expect_status(401);
         let log_in = |name: &str| {
@@ -234,8 +297,10 @@ impl Site {
         let session = format!("SELECT session_id AS t FROM latchkey_token WHERE token_id = {rotated}");
         places.insert("session", server.db.text(&session).unwrap());
         places.insert("tomas", tomas.to_string());
-        let mut site = Self { server, places };
+        let mut site = Self { server, places, visits: BTreeMap::new() };
         site.make_links();
+        site.name_lena();
+        site.make_visits(user_agent);
         site
     }
 
@@ -248,6 +313,46 @@ impl Site {
         }
     }
 
+    /// What lena logs in with.
+    fn name_lena(&mut self) {
+        let name = format!("SELECT username AS t FROM auth_user WHERE id = {}", self.places["lena"]);
+        self.places.insert("lena_name", self.server.db.text(&name).unwrap());
+    }
+
+    /// Lena has an app, codes by email and a browser that is remembered, root has nothing; both have a visit.
+    fn make_visits(&mut self, user_agent: &str) {
+        let factor = |kind: &str, name: &str, data: &str| {
+            format!(
+                "INSERT INTO latchkey_second_factor (user_id, kind, name, data, created_at) VALUES \
+                ({}, '{kind}', '{name}', '{data}', '2026-03-01 12:00:00')",
+                self.places["lena"]
+            )
+        };
+        for sql in [factor("totp", "My phone", "x"), factor("email", "Codes by email", "lena@example.com")] {
+            self.server.db.execute(&sql);
+        }
+        let id = self.server.db.count("SELECT min(id) FROM latchkey_second_factor");
+        self.places.insert("factor", id.to_string());
+        let client = Client { ip: "203.0.113.9".parse().ok(), user_agent: user_agent.to_owned() };
+        for (name, what) in [("root", "password"), ("lena", "factor")] {
+            let (app, client) = (self.server.app.clone(), client.clone());
+            let token = self.server.wait(self.server.app.db.write(move |conn| {
+                let user = users::find_by_username(conn, name)?.ok_or(DbError::NotFound)?;
+                if what == "factor" {
+                    browser::remember(&app, conn, &user, &client)?;
+                    code::replace(&app, conn, user.id)?;
+                }
+                challenge::begin(&app, conn, &user, &client, Purpose::Visit, what, None)
+            }));
+            self.visits.insert(name, token.unwrap().expose_secret().to_owned());
+        }
+    }
+
+    /// The cookie that a page is seen with.
+    fn cookie(&self, page: &Page) -> &str {
+        self.visits.get(page.visitor).map_or(page.visitor, String::as_str)
+    }
+
     /// An address or a field with its words replaced.
     fn fill_in(&self, text: &str) -> String {
         self.places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(&format!("{{{name}}}"), place))
@@ -256,6 +361,7 @@ impl Site {
     /// The page over HTTP.
     #[track_caller]
     pub fn get(&self, panel: &mut Panel, page: &Page) -> Answer {
+        panel.set_cookie(COOKIE, self.cookie(page));
         let opened = panel.get(&self.fill_in(page.path));
         match page.form {
             None => opened,
@@ -269,7 +375,12 @@ impl Site {
 
     /// The page in a browser that has logged in.
     pub fn open(&self, browser: &Browser, page: &Page) {
-        browser.go(&format!("http://127.0.0.1:{}{}", self.server.port, self.fill_in(page.path)));
+        let here = format!("http://127.0.0.1:{}", self.server.port);
+        if page.path.starts_with("/account/") {
+            browser.go(&format!("{here}/account/password/reset/"));
+            browser.set_cookie(COOKIE, self.cookie(page), "/account/");
+        }
+        browser.go(&format!("{here}{}", self.fill_in(page.path)));
         let Some((action, fields)) = page.form else { return };
         let form = format!("main form[method=post][action*='{action}']");
         for (name, value) in fields {

@@ -126,6 +126,12 @@ impl Browser {
         self.command("POST", "/webauthn/authenticator", &wanted);
     }
 
+    /// Gives the browser a cookie for the site that is open.
+    pub fn set_cookie(&self, name: &str, value: &str, path: &str) {
+        let cookie = json!({"name": name, "value": value, "path": path, "httpOnly": true});
+        self.command("POST", "/cookie", &json!({"cookie": cookie}));
+    }
+
     /// Makes the window as large as a screen.
     pub fn resize(&self, width: u32, height: u32) {
         self.command("POST", "/window/rect", &json!({"width": width, "height": height}));

@@ -70,10 +70,13 @@ impl Seat {
                     Some(challenge) => By::Login(cast.factors.challenges[challenge].as_str().into()),
                     None => {
                         let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
-                        By::Password(Confirmed::by_login(actor, now, now).expect("it was just now"))
+                        By::Password {
+                            by: Confirmed::by_login(actor, now, now).expect("it was just now"),
+                            factor: None,
+                        }
                     }
                 };
-                let started = enrol::start(app, by, Kind::Totp).await?;
+                let started = enrol::start(app, by, Kind::Totp, &client).await?;
                 let Show::Totp { secret, .. } = started.show else { unreachable!("an app was asked for") };
                 let (token, secret) = (started.token.expose_secret().into(), secret.expose_secret().into());
                 Ok(Answer::Begun(Begun { token, secret }))
@@ -97,7 +100,7 @@ impl Seat {
             }
             Call::Remove(proof) => {
                 let user = self.user(cast).await?;
-                let (challenge, _) = ask::confirm(app, &user).await?.ok_or(Answer::Refused)?;
+                let (challenge, _) = ask::confirm(app, &user, &client).await?.ok_or(Answer::Refused)?;
                 let answer = self.given(cast, challenge.expose_secret().into(), proof);
                 let right = answer::check(app, answer, Purpose::Confirm, Door::Api, &client).await?;
                 let id = user.id;

@@ -40,6 +40,8 @@ CREATE TABLE latchkey_challenge (
     -- What a login gives: refresh, sliding, panel or visit. What is enrolled: email, totp or passkey. What opened a visit:
     -- password or factor.
     what varchar(10) NOT NULL,
+    -- Where it was begun.
+    network varchar(43) NOT NULL,
     -- A fingerprint of the user's password: a challenge dies when it changes.
     state varchar(64) NOT NULL,
     -- Answers that were looked at.

@@ -9,22 +9,27 @@ use serde_json::Value;
 use super::answer::AnswerError;
 use super::challenge::{self, Purpose};
 use super::{Enrolled, Method};
+use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::passkey::Asked;
 use crate::db::DbError;
 use crate::db::users::User;
 
-/// A challenge for removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
+/// A challenge for adding or removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
 /// has no factor. Then there is no challenge.
-pub async fn confirm(app: &Arc<App>, user: &User) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
-    let (shared, user) = (Arc::clone(app), user.clone());
+pub async fn confirm(
+    app: &Arc<App>,
+    user: &User,
+    client: &Client,
+) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
+    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
     app.db
         .write(move |conn| {
-            let methods = Enrolled::find(conn, user.id)?.methods();
+            let methods = Enrolled::find(conn, user.id)?.methods(&shared);
             if methods.is_empty() {
                 return Ok(None);
             }
-            let token = challenge::begin(&shared, conn, &user, Purpose::Confirm, "", None)?;
+            let token = challenge::begin(&shared, conn, &user, &client, Purpose::Confirm, "", None)?;
             Ok(Some((token, methods)))
         })
         .await

@@ -3,14 +3,18 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use serde_json::json;
+
 use super::challenge::state;
-use crate::accounts::Client;
+use crate::accounts::confirm::Confirmed;
+use crate::accounts::manage::ManageError;
+use crate::accounts::{Client, audit};
 use crate::app::App;
 use crate::crypto::digest::{equal, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_browser::{self, Browser};
-use crate::db::types::UserId;
-use crate::db::users::User;
+use crate::db::types::{Instant, UserId};
+use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
 
 /// So many are listed, and kept.
@@ -60,6 +64,17 @@ pub fn recognise(
     Ok(is_good)
 }
 
+/// Where the password stays the same and only its hash is another one, who was remembered still is: a part of that
+/// transaction.
+pub fn carrying_over(
+    app: &App,
+    before: &User,
+    after: &User,
+) -> impl Fn(&mut Conn) -> Result<(), DbError> + Send + 'static {
+    let (user, old, new) = (after.id, state(app, before), state(app, after));
+    move |conn| latchkey_browser::update_state(conn, user, &old, &new)
+}
+
 /// The browsers of the user that are remembered, last used first.
 pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbError> {
     let all = latchkey_browser::list_of(conn, user.id, app.now(), MOST)?;
@@ -68,11 +83,39 @@ pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbE
 
 /// Forgets one of the user's; `false` if there is none of that id.
 pub async fn forget(app: &App, user: UserId, id: String) -> Result<bool, DbError> {
+    // PostgreSQL knows no text with a null character.
+    if id.contains('\0') {
+        return Ok(false);
+    }
     app.db.write(move |conn| latchkey_browser::delete(conn, user, &id)).await
 }
 
-/// A setting that was shortened counts for those who were remembered before, too.
+/// A superuser forgets one of somebody's, or all; answers how many there were.
+pub async fn forget_of(app: &App, by: &Confirmed, user: UserId, which: Option<String>) -> Result<usize, ManageError> {
+    let (actor, now) = (by.actor().clone(), app.now());
+    app.db
+        .write(move |conn| {
+            let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+            let forgotten = match &which {
+                Some(id) => usize::from(latchkey_browser::delete(conn, user.id, id)?),
+                None => latchkey_browser::delete_of(conn, user.id)?,
+            };
+            if forgotten > 0 {
+                let (action, detail) = ("second_factor.forget_browser", json!({ "browsers": forgotten }));
+                audit::write_with(conn, now, &actor, action, Some(user.id), &user.username, &detail)?;
+            }
+            Ok(forgotten)
+        })
+        .await
+}
+
+/// Until when a browser is remembered. A setting that was shortened counts for those who were remembered before, too.
+pub fn until(app: &App, browser: &Browser) -> Instant {
+    browser.expires_at.min(browser.created_at + app.config.second_factor.remember)
+}
+
 fn is_good(app: &App, user: &User, browser: &Browser) -> bool {
-    let until = browser.expires_at.min(browser.created_at + app.config.second_factor.remember);
-    browser.user_id == user.id && app.now() < until && equal(browser.state.as_bytes(), state(app, user).as_bytes())
+    browser.user_id == user.id
+        && app.now() < until(app, browser)
+        && equal(browser.state.as_bytes(), state(app, user).as_bytes())
 }

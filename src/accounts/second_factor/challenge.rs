@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::accounts::Client;
+use crate::accounts::throttle::network;
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
@@ -17,7 +19,8 @@ use crate::db::{Conn, DbError};
 pub const LIVES: Duration = Duration::from_mins(15);
 /// So many answers are looked at.
 pub const TRIES: i32 = 5;
-/// So many may wait for one user; an older one dies.
+/// So many of a kind may wait for one user that were begun at one address; an older one dies. Somebody else who knows the
+/// password cannot make those die that its owner began.
 const MOST: i64 = 20;
 
 /// What a challenge is for.
@@ -29,7 +32,7 @@ pub enum Purpose {
     Enrolment,
     /// A factor that is being enrolled.
     Enrol,
-    /// The same for a login that waits for it: good only while its user has no factor.
+    /// The first one, also for a login that waits for it: good only while its user has no other one.
     First,
     /// Removing a factor, or making new recovery codes.
     Confirm,
@@ -73,13 +76,15 @@ pub fn begin(
     app: &App,
     conn: &mut Conn,
     user: &User,
+    client: &Client,
     purpose: Purpose,
     what: &str,
     secret: Option<&SecretString>,
 ) -> Result<SecretString, DbError> {
     let (token, now) = (random::token(), app.now());
     let token_hash = sha256_hex(token.as_bytes());
-    latchkey_challenge::delete_oldest_of(conn, user.id, MOST - 1)?;
+    let network = network(client);
+    latchkey_challenge::delete_oldest_of(conn, user.id, purpose.name(), &network, MOST - 1)?;
     let secret = secret.map(|secret| app.factors.seal.seal(&token_hash, secret));
     latchkey_challenge::insert(
         conn,
@@ -88,6 +93,7 @@ pub fn begin(
             purpose: purpose.name().to_owned(),
             user_id: user.id,
             what: what.to_owned(),
+            network,
             state: state(app, user),
             tries: 0,
             code_hash: None,

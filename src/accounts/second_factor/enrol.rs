@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{self, AnswerError, Given};
+use super::answer::{self, AnswerError, Given, Right};
 use super::challenge::{self, Purpose, Waiting};
 use super::visit::{self, Visit};
 use super::{Enrolled, Kind, Method, code};
@@ -18,17 +18,23 @@ use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor, NewRow};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_recovery_code, latchkey_user};
+use crate::db::{Conn, DbError, latchkey_user};
 
 /// Longest name of a factor, in characters.
 pub const LONGEST_NAME: usize = 100;
 /// So many passkeys a user may have.
 const MOST_PASSKEYS: usize = 20;
 
-/// Who enrols: somebody who has just given their password.
+/// Who enrols: somebody who has just given their password. Who has a factor already has shown one besides: whoever knows
+/// only the password could add one of their own, and with that take the others away.
 pub enum By {
     /// To something that they were logged in to.
-    Password(Confirmed),
+    Password {
+        /// The password.
+        by: Confirmed,
+        /// The answer to a challenge for it.
+        factor: Option<Right>,
+    },
     /// To a login that waits for it: its challenge.
     Login(SecretString),
     /// In a visit to their own account.
@@ -69,6 +75,12 @@ pub enum EnrolError {
     /// There are too many.
     #[error("These are as many as one may have. Remove one first.")]
     TooMany,
+    /// The user has a factor, and has not shown it.
+    #[error("You have a second factor: answer a challenge for this one.")]
+    FactorRequired,
+    /// The password is another one by now.
+    #[error("The password was changed meanwhile.")]
+    Stale,
     /// The user has no address.
     #[error("Your account has no email address.")]
     NoAddress,
@@ -97,21 +109,30 @@ pub struct Done {
 }
 
 /// Begins to enrol. Where a code is to be mailed, `mail::send` does that next.
-pub async fn start(app: &Arc<App>, by: By, kind: Kind) -> Result<Started, EnrolError> {
+pub async fn start(app: &Arc<App>, by: By, kind: Kind, client: &Client) -> Result<Started, EnrolError> {
     let shared = Arc::clone(app);
-    let (purpose, user, uuid, enrolled) = app.db.write(move |conn| find(&shared, conn, &by)).await?;
+    let Enroller { purpose, user, uuid, enrolled } = app.db.write(move |conn| find(&shared, conn, &by, kind)).await?;
     let (show, secret) = prepare(app, &user, kind, &enrolled, &uuid)?;
-    let shared = Arc::clone(app);
-    let token = app.db.write(move |conn| challenge::begin(&shared, conn, &user, purpose, kind.name(), Some(&secret)));
-    Ok(Started { token: token.await?, show })
+    let (shared, client) = (Arc::clone(app), client.clone());
+    let begin =
+        move |conn: &mut Conn| challenge::begin(&shared, conn, &user, &client, purpose, kind.name(), Some(&secret));
+    Ok(Started { token: app.db.write(begin).await?, show })
 }
 
-/// Who it is, and what they have. A user that Django made gets a random id now.
-fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, Enrolled), EnrolError> {
+/// Who may begin to enrol.
+struct Enroller {
+    purpose: Purpose,
+    user: User,
+    /// The user's random id; one that Django made gets it now.
+    uuid: String,
+    enrolled: Enrolled,
+}
+
+fn find(app: &App, conn: &mut Conn, by: &By, kind: Kind) -> Result<Enroller, EnrolError> {
     let (purpose, user) = match by {
-        By::Password(by) => {
+        By::Password { by, .. } => {
             let user = by.actor().user_id.map(|id| users::find(conn, id)).transpose()?.flatten();
-            (Purpose::Enrol, user)
+            (Purpose::First, user)
         }
         By::Login(token) => {
             let waiting = challenge::find(app, conn, token, &[Purpose::Enrolment])?;
@@ -120,13 +141,23 @@ fn find(app: &App, conn: &mut Conn, by: &By) -> Result<(Purpose, User, String, E
         By::Visit(visit) => (Purpose::EnrolInVisit, Some(visit.user().clone())),
     };
     let user = user.ok_or(AnswerError::NoChallenge)?;
+    let enrolled = Enrolled::find(conn, user.id)?;
+    let purpose = match by {
+        By::Password { by, .. } if !by.still_holds(&user) => return Err(EnrolError::Stale),
+        By::Password { factor, .. } if !enrolled.factors.is_empty() => {
+            may_add(app, &user, &enrolled, kind)?;
+            let right = factor.as_ref().filter(|right| right.user().id == user.id);
+            answer::spend(app, conn, right.ok_or(EnrolError::FactorRequired)?)?;
+            Purpose::Enrol
+        }
+        _ => purpose,
+    };
     let known = latchkey_user::find_uuid(conn, user.id)?;
     let uuid = known.clone().unwrap_or_else(manage::new_uuid);
     if known.is_none() {
         latchkey_user::insert(conn, user.id, &uuid)?;
     }
-    let enrolled = Enrolled::find(conn, user.id)?;
-    Ok((purpose, user, uuid, enrolled))
+    Ok(Enroller { purpose, user, uuid, enrolled })
 }
 
 /// Whether the user may add one of this kind.
@@ -211,7 +242,7 @@ pub async fn finish(
     name: Option<String>,
     client: &Client,
 ) -> Result<Done, EnrolError> {
-    let proven = check(app, token, Purpose::Enrol, given).await?;
+    let proven = check(app, token, &[Purpose::First, Purpose::Enrol], given).await?;
     let (shared, client) = (Arc::clone(app), client.clone());
     let done = app.db.write(move |conn| add(&shared, conn, &proven, name.as_deref(), &client).map(|(done, _)| done));
     let done = done.await?;
@@ -228,7 +259,7 @@ pub async fn finish_in_visit(
     name: Option<String>,
     client: &Client,
 ) -> Result<Done, EnrolError> {
-    let proven = check(app, token, Purpose::EnrolInVisit, given).await?;
+    let proven = check(app, token, &[Purpose::EnrolInVisit], given).await?;
     if proven.waiting.user.id != visit.user().id {
         return Err(AnswerError::NoChallenge.into());
     }
@@ -245,10 +276,15 @@ pub async fn finish_in_visit(
 }
 
 /// Looks at the answer; it counts against its challenge before.
-pub async fn check(app: &Arc<App>, token: SecretString, purpose: Purpose, given: Given) -> Result<Proven, AnswerError> {
+pub async fn check(
+    app: &Arc<App>,
+    token: SecretString,
+    purposes: &'static [Purpose],
+    given: Given,
+) -> Result<Proven, AnswerError> {
     let shared = Arc::clone(app);
     let found = app.db.write(move |conn| {
-        let Some(waiting) = challenge::find(&shared, conn, &token, &[purpose])? else { return Ok(None) };
+        let Some(waiting) = challenge::find(&shared, conn, &token, purposes)? else { return Ok(None) };
         Ok::<_, DbError>(challenge::count_try(conn, &waiting.row)?.then_some(waiting))
     });
     let waiting = found.await?.ok_or(AnswerError::NoChallenge)?;
@@ -292,10 +328,12 @@ pub fn add(
         return Err(gone());
     }
     // Who only knows the password may add the first factor, and no other one.
-    let has_some = !latchkey_second_factor::list_of(conn, user.id)?.is_empty();
-    if waiting.purpose == Purpose::First && has_some {
+    let enrolled = Enrolled::find(conn, user.id)?;
+    if waiting.purpose == Purpose::First && !enrolled.factors.is_empty() {
         return Err(gone());
     }
+    // Several may have been begun while there was room for one.
+    may_add(app, &user, &enrolled, proven.kind)?;
     let row = NewRow {
         user_id: user.id,
         kind: proven.kind.name(),
@@ -309,7 +347,7 @@ pub fn add(
         DbError::Unique(_) => EnrolError::Exists,
         other => other.into(),
     })?;
-    let has_codes = !latchkey_recovery_code::list_unused(conn, user.id)?.is_empty();
+    let has_codes = enrolled.recovery_codes() > 0;
     let recovery_codes = if has_codes { None } else { Some(code::replace(app, conn, user.id)?) };
     let (detail, actor) = (json!({"kind": factor.kind, "name": factor.name}), Actor::user(&user, client));
     audit::write_with(conn, now, &actor, "second_factor.add", Some(user.id), &user.username, &detail)?;

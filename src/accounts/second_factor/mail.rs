@@ -9,9 +9,10 @@ use super::answer::AnswerError;
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, code};
 use crate::accounts::Client;
+use crate::accounts::device::KNOWN_FOR;
 use crate::accounts::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
 use crate::app::App;
-use crate::db::{Conn, DbError, latchkey_challenge};
+use crate::db::{Conn, DbError, latchkey_challenge, latchkey_device};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
@@ -38,8 +39,11 @@ fn queue(
     let to = address(app, conn, &waiting)?.ok_or(AnswerError::NoChallenge)?;
     let (row, user, now) = (&waiting.row, &waiting.user, app.now());
     if app.config.accounts.login_throttle {
-        let asked = Key::new(app, MAIL_ASKED, &[&network(client)]);
-        let keys = [asked, Key::new(app, CODES_SENT, &[&user.id.to_string()])];
+        let (from, id) = (network(client), user.id.to_string());
+        // From where the account is used only the codes count that were asked for there: nobody else uses them up.
+        let is_known = latchkey_device::is_known(conn, user.id, &from, now - KNOWN_FOR)?;
+        let sent = if is_known { Key::new(app, CODES_SENT, &[&id, &from]) } else { Key::new(app, CODES_SENT, &[&id]) };
+        let keys = [Key::new(app, MAIL_ASKED, &[&from]), sent];
         // Sent mails are never taken back, whatever becomes of the code.
         let _counted = throttle::count(conn, now, &keys)?.map_err(AnswerError::Throttled)?;
     }

@@ -146,8 +146,10 @@ impl Enrolled {
     }
 
     /// How a challenge can be answered.
-    pub fn methods(&self) -> Vec<Method> {
+    pub fn methods(&self, app: &App) -> Vec<Method> {
         let can = |method: &Method| match method {
+            // A browser would not offer them at this address.
+            Method::Factor(Kind::Passkey) if app.factors.passkeys.is_none() => false,
             Method::Factor(kind) => self.of(*kind).next().is_some(),
             Method::Recovery => !self.recovery_codes.is_empty(),
         };
@@ -188,7 +190,7 @@ pub fn due(
     {
         return Ok(Due::Nothing);
     }
-    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods()))
+    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods(app)))
 }
 
 /// Whether the settings, or a superuser, want this user to have a factor.
@@ -212,12 +214,16 @@ pub struct Overview {
     pub enrolled: Enrolled,
     /// Whether they must have one.
     pub is_required: bool,
+    /// Whether a superuser asked it of them.
+    pub is_asked: bool,
     /// The browsers that are remembered, last used first.
     pub browsers: Vec<Browser>,
 }
 
 /// Reads it. Four statements.
 pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
-    let is_required = must_have(app, user, latchkey_second_factor::standing(conn, user.id)?);
-    Ok(Overview { enrolled: Enrolled::find(conn, user.id)?, is_required, browsers: browser::list(app, conn, user)? })
+    let standing = latchkey_second_factor::standing(conn, user.id)?;
+    let (is_required, is_asked) = (must_have(app, user, standing), standing.is_required);
+    let (enrolled, browsers) = (Enrolled::find(conn, user.id)?, browser::list(app, conn, user)?);
+    Ok(Overview { enrolled, is_required, is_asked, browsers })
 }

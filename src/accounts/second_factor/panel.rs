@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::answer::{self, Answer, AnswerError};
 use super::challenge::{self, Purpose};
-use super::{Due, Method};
+use super::{Due, Method, browser};
 use crate::accounts::Client;
 use crate::accounts::failed_login::Door;
 use crate::app::App;
@@ -26,28 +26,44 @@ pub enum Step {
     Enrolment,
 }
 
-/// The password of this user was right just now.
-pub async fn begin(app: &Arc<App>, user: &User, client: &Client) -> Result<Step, DbError> {
+/// The password of this user was right just now. `browser` is the token that the browser was remembered by.
+pub async fn begin(
+    app: &Arc<App>,
+    user: &User,
+    browser: Option<SecretString>,
+    client: &Client,
+) -> Result<Step, DbError> {
     let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
     app.db
-        .write(move |conn| match super::due(&shared, conn, &user, None, &client)? {
+        .write(move |conn| match super::due(&shared, conn, &user, browser.as_ref(), &client)? {
             Due::Nothing => Ok(Step::In),
             Due::Enrolment => Ok(Step::Enrolment),
             Due::Factor(methods) => {
-                let token = challenge::begin(&shared, conn, &user, Purpose::Login, PANEL, None)?;
+                let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
                 Ok(Step::Factor(token, methods))
             }
         })
         .await
 }
 
-/// Takes the answer for good; answers who is in.
-pub async fn finish(app: &Arc<App>, answer: Answer, client: &Client) -> Result<User, AnswerError> {
+/// Takes the answer for good; answers who is in, and the token of the browser where it is remembered from now on.
+pub async fn finish(
+    app: &Arc<App>,
+    answer: Answer,
+    remember: bool,
+    client: &Client,
+) -> Result<(User, Option<SecretString>), AnswerError> {
     let right = Arc::new(answer::check(app, answer, Purpose::Login, Door::Panel, client).await?);
     // A challenge of the API does not open the panel, nor the other way round.
     if right.what() != PANEL {
         return Err(AnswerError::NoChallenge);
     }
-    let shared = Arc::clone(app);
-    app.db.write(move |conn| answer::spend(&shared, conn, &right)).await
+    let (shared, client) = (Arc::clone(app), client.clone());
+    app.db
+        .write(move |conn| {
+            let user = answer::spend(&shared, conn, &right)?;
+            let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
+            Ok((user, browser))
+        })
+        .await
 }

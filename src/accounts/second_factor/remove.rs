@@ -34,6 +34,14 @@ impl Shown {
         }
     }
 
+    /// Whose factors it is about.
+    fn user(&self) -> UserId {
+        match self {
+            Self::Answer(right) => right.user().id,
+            Self::Visit(visit) => visit.user().id,
+        }
+    }
+
     fn visit(&self) -> Option<&Visit> {
         match self {
             Self::Answer(_) => None,
@@ -46,6 +54,10 @@ impl Shown {
 pub async fn remove(app: &Arc<App>, by: Shown, id: RowId, client: &Client) -> Result<bool, AnswerError> {
     let (shared, client) = (Arc::clone(app), client.clone());
     let removed = app.db.write(move |conn| {
+        // Looked for first: an id that is wrong must not cost a recovery code.
+        if !latchkey_second_factor::list_of(conn, by.user())?.iter().any(|factor| factor.id == id) {
+            return Ok(false);
+        }
         let user = by.take(&shared, conn)?;
         take(&shared, conn, &user, id, &Actor::user(&user, &client), by.visit()).map_err(AnswerError::from)
     });
@@ -61,15 +73,17 @@ pub async fn replace_recovery_codes(
     client: &Client,
 ) -> Result<Vec<SecretString>, AnswerError> {
     let (shared, client) = (Arc::clone(app), client.clone());
-    app.db
-        .write(move |conn| {
-            let user = by.take(&shared, conn)?;
-            let codes = code::replace(&shared, conn, user.id)?;
-            let (now, actor) = (shared.now(), Actor::user(&user, &client));
-            audit::write(conn, now, &actor, "second_factor.recovery_codes", Some(user.id), &user.username)?;
-            Ok(codes)
-        })
-        .await
+    let made = app.db.write(move |conn| {
+        let user = by.take(&shared, conn)?;
+        let codes = code::replace(&shared, conn, user.id)?;
+        let (now, actor) = (shared.now(), Actor::user(&user, &client));
+        audit::write(conn, now, &actor, "second_factor.recovery_codes", Some(user.id), &user.username)?;
+        notice::recovery_codes_made(&shared, conn, &user, &actor)?;
+        Ok::<_, AnswerError>(codes)
+    });
+    let codes = made.await?;
+    app.mailer.ring();
+    Ok(codes)
 }
 
 /// Removes somebody else's factor: a superuser helps who lost a phone. The user is told by mail.

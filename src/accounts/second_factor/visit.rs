@@ -56,7 +56,7 @@ pub async fn begin(app: &Arc<App>, user: &User, client: &Client) -> Result<Step,
     let step = app.db.write(move |conn| match super::due(&shared, conn, &user, None, &client)? {
         Due::Nothing | Due::Enrolment => open(&shared, conn, &user, &client, None).map(Step::In),
         Due::Factor(methods) => {
-            let token = challenge::begin(&shared, conn, &user, Purpose::Login, VISIT, None)?;
+            let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, VISIT, None)?;
             Ok(Step::Factor(token, methods))
         }
     });
@@ -91,7 +91,7 @@ fn open(
 ) -> Result<SecretString, DbError> {
     let now = app.now();
     let what = if factor.is_some() { BY_FACTOR } else { BY_PASSWORD };
-    let token = challenge::begin(app, conn, user, Purpose::Visit, what, None)?;
+    let token = challenge::begin(app, conn, user, client, Purpose::Visit, what, None)?;
     let mut detail = json!({"user_agent": client.user_agent});
     if let Some(factor) = factor {
         detail["second_factor"] = factor.name().into();

@@ -12,7 +12,7 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     // Cookies and origins stand before these chapters, hashes and connections behind them.
     let mut before = elsewhere(facts);
     let behind = before.split_off(2);
-    [before, authentication::rows(facts), sessions(facts), tokens(facts), behind].concat()
+    [before, authentication::rows(facts), authentication::factors(), sessions(facts), tokens(facts), behind].concat()
 }
 
 pub(super) fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {

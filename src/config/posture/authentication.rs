@@ -2,7 +2,7 @@
 
 use super::asvs::asks;
 use super::{Facts, Row, Source, by, fixed};
-use crate::config::{Hasher, PasswordRules};
+use crate::config::{Hasher, PasswordRules, Required};
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
@@ -61,7 +61,24 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
         )
         .pressing(),
         always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
-        missing("6.3.3", "A second factor is needed.", "Latchkey has no second factors yet."),
+        by(
+            "SECOND_FACTOR",
+            asks("6.3.3", "Logging in takes more than one factor."),
+            facts.config.second_factor.required == Required::Everybody,
+            [
+                "Everybody needs a second factor.",
+                match facts.config.second_factor.required {
+                    Required::Optional => "Users may have a second factor, and none of them has to.",
+                    _ => "Staff need a second factor; others may have one.",
+                },
+            ],
+            "`SECOND_FACTOR=required`",
+        ),
+        missing(
+            "6.3.6",
+            "Email is no factor.",
+            "Users may choose codes by email. They are the weakest factor, and better than none.",
+        ),
         by(
             "SECURITY_MAIL",
             asks("6.3.7", "Users are told when their password or address is changed."),
@@ -85,5 +102,43 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
             "A forgotten password can be replaced in a safe way.",
             "By a random link in a mail, which is good once, for an hour, and ends every session.",
         ),
+    ]
+}
+
+/// What is asked of the factors themselves.
+pub(super) fn factors() -> Vec<Row> {
+    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
+    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
+    vec![
+        always(
+            "6.5.1",
+            "Recovery codes, codes by email and those of authenticator apps work once.",
+            "Each is used up in the transaction of its login.",
+        ),
+        missing(
+            "6.5.2",
+            "Recovery codes of less than 112 bits are stored as passwords are.",
+            "They have 50 bits and are stored as an HMAC under SECRET_KEY, not with a slow function.",
+        ),
+        always("6.5.3", "Codes and seeds come from a secure random generator.", "That of the system is used."),
+        always("6.5.4", "Codes have at least 20 bits, or six digits.", "By email six digits; on paper 50 bits."),
+        missing(
+            "6.5.5",
+            "Codes by email are good for ten minutes at most, those of authenticator apps for 30 seconds.",
+            "By email they are; those of apps one step longer, for clocks that are not right.",
+        ),
+        always("6.5.6", "A lost factor can be revoked.", "By its user, and by a superuser in the panel."),
+        always("6.5.8", "The time of codes is that of a trusted source.", "It is this server’s clock."),
+        always(
+            "6.6.2",
+            "A code by email counts only for the login that asked for it.",
+            "It is bound to its challenge.",
+        ),
+        always(
+            "6.6.3",
+            "Guessing of codes is slowed down.",
+            "A challenge takes five tries, and tries are counted for the user besides.",
+        ),
+        always("6.7.2", "The question to a passkey has at least 64 random bits.", "It has 256."),
     ]
 }

@@ -54,6 +54,8 @@ const CASES: &[Case] = &[
     (Source::Asvs, "6.2.11", &[], &[("PASSWORD_RULES", "none")]),
     (Source::Asvs, "6.2.12", &[], &[("PASSWORD_RULES", "none")]),
     (Source::Asvs, "6.3.1", &[], &[("LOGIN_THROTTLE", "false")]),
+    (Source::Asvs, "6.3.3", &[("SECOND_FACTOR", "required")], &[]),
+    (Source::Asvs, "6.3.3", &[("SECOND_FACTOR", "required")], &[("SECOND_FACTOR", "staff")]),
     (Source::Asvs, "6.3.7", &[], &[("SECURITY_MAIL", "false")]),
     (Source::Asvs, "6.2.8", &[], &[("PASSWORD_HASHER", "bcrypt")]),
     (Source::Asvs, "7.3.1", &[], &[("JWT_ROTATE_REFRESH_TOKENS", "false")]),

@@ -36,11 +36,13 @@ pub struct Filter {
     pub last_login: Option<Period>,
     /// Who never logged in.
     pub never_logged_in: bool,
+    /// Whether they have a second factor.
+    pub has_factor: Option<bool>,
 }
 
 /// A user among others.
 #[derive(Debug, Clone, QueryableByName)]
-#[allow(missing_docs, reason = "Django's columns")]
+#[allow(missing_docs, reason = "Django's columns, and one of ours")]
 pub struct Listed {
     #[diesel(sql_type = Key)]
     pub id: UserId,
@@ -62,10 +64,13 @@ pub struct Listed {
     pub last_login: Option<Instant>,
     #[diesel(sql_type = Moment)]
     pub date_joined: Instant,
+    #[diesel(sql_type = Bool)]
+    pub has_factor: bool,
 }
 
 const COLUMNS: &str = "u.id, u.username, u.email, u.first_name, u.last_name, u.is_active, u.is_staff, u.is_superuser, \
-                       u.last_login, u.date_joined";
+                       u.last_login, u.date_joined, \
+                       EXISTS (SELECT 1 FROM latchkey_second_factor f WHERE f.user_id = u.id) AS has_factor";
 const TABLE: &str = "auth_user u";
 
 /// A page of users. At most 2 statements.
@@ -88,6 +93,12 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     match filter.is_active {
         Some(false) => indexed.and("NOT u.is_active", []),
         Some(true) => others.and("u.is_active", []),
+        None => {}
+    }
+    let has_factor = "EXISTS (SELECT 1 FROM latchkey_second_factor f WHERE f.user_id = u.id)";
+    match filter.has_factor {
+        Some(true) => others.and(has_factor, []),
+        Some(false) => others.and(&format!("NOT {has_factor}"), []),
         None => {}
     }
     let by_login = paging.sort == Sort::LastLogin;

@@ -56,6 +56,24 @@ pub fn removed(mailer: &Mailer, username: &str, factor: &str, origin: &Origin, c
     }
 }
 
+/// New recovery codes were made.
+pub fn recovery_codes(mailer: &Mailer, username: &str, origin: &Origin) -> Words {
+    let site = mailer.settings.site_name.as_str();
+    Words {
+        title: "New recovery codes",
+        preview: format!("The recovery codes that {} had before do not work any more.", plain(username)),
+        lead: format!(
+            "New recovery codes were made for your account at {site}; those that you had before do not work any more. If \
+             you know about it, there is nothing to do."
+        ),
+        facts: account(username).into_iter().chain(facts(origin)).collect(),
+        otherwise: Some(format!("{NOT_YOU} Then make new codes yourself.")),
+        button: Some((NEW_PASSWORD, mailer.reset_page())),
+        why: belongs_to_you(site),
+        ..Words::default()
+    }
+}
+
 fn changed(mailer: &Mailer, username: &str, factor: &str, origin: &Origin) -> Words {
     let factor = ("Second factor", capital(&plain(factor)));
     Words {

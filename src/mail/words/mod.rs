@@ -136,6 +136,7 @@ impl Mailer {
             Letter::FactorRemoved { username, factor, origin, changed_by } => {
                 factors::removed(self, username, factor, origin, changed_by.as_deref())
             }
+            Letter::RecoveryCodes { username, origin } => factors::recovery_codes(self, username, origin),
             Letter::NewDevice { username, device, origin } => self.new_device(username, device, origin),
         })
     }

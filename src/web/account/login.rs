@@ -85,7 +85,7 @@ pub async fn password(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Ty
     };
     match visit::begin(&app, &user, &client).await? {
         Step::In(token) => Ok(go_in(&app.config, &token, next)),
-        Step::Factor(challenge, methods) => second_factor::ask(&app, challenge, methods, next).await,
+        Step::Factor(challenge, methods) => second_factor::ask(app, challenge, methods, next).await,
     }
 }
 

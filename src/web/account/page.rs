@@ -11,7 +11,6 @@ use askama::Template;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::trouble::Trouble;
 use crate::accounts::policy::{self, PasswordRule};
@@ -129,11 +128,6 @@ pub fn scripted(body: String) -> HttpResponse {
     let mut page = html(StatusCode::OK, body);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PANEL_POLICY));
     page
-}
-
-/// What a browser says of a passkey; nonsense is an answer that is wrong.
-pub fn read_credential(json: &str) -> Value {
-    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// An answer with HTML in it.

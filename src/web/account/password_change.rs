@@ -47,7 +47,7 @@ async fn show(
     fields.push(input("old_password", "Present password", "current-password", errors));
     fields.extend(new_password(errors));
     let user = visitor.map(Visitor::user);
-    let whose = user.map(|user| format!("Of your account {}. ", user.username)).unwrap_or_default();
+    let whose = user.map(|user| format!("For your account {}. ", user.username)).unwrap_or_default();
     let ends =
         if app.config.accounts.end_sessions_on_user_change { "Every login of the account ends then." } else { "" };
     let form = Form {

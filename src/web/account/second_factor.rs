@@ -1,5 +1,4 @@
-//! `/account/login/second-factor/`: the second step of the login. One way to answer is shown, the best that there is; the
-//! others are a button away.
+//! `/account/login/second-factor/`: the second step of the login. Which way to answer is shown is decided in `second_step`.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -7,25 +6,15 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::page::{OwnForm, read_credential, scripted};
+use super::page::{OwnForm, scripted};
 use super::trouble::Trouble;
 use super::visit::{go_in, see};
 use super::{LOGIN_AGAIN, place};
-use crate::accounts::second_factor::answer::{Answer, AnswerError, Given};
-use crate::accounts::second_factor::{self, Kind, Method, mail, visit};
+use crate::accounts::second_factor::answer::AnswerError;
+use crate::accounts::second_factor::{self, Method, mail, visit};
 use crate::app::App;
 use crate::web::extract::Client;
-
-const PASSKEY: Method = Method::Factor(Kind::Passkey);
-const APP: Method = Method::Factor(Kind::Totp);
-const EMAIL: Method = Method::Factor(Kind::Email);
-
-/// The best one first.
-const ORDER: [Method; 4] = [PASSKEY, APP, EMAIL, Method::Recovery];
-
-const SENT: &str =
-    "A code is on its way to you. It is good for ten minutes, and an earlier one does not work any more.";
-const WRONG_PASSKEY: &str = "This passkey was not accepted. Try it again, or use another way.";
+use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
 /// What the forms send.
 #[derive(Deserialize)]
@@ -37,7 +26,7 @@ pub struct Typed {
     methods: String,
     #[serde(default)]
     next: String,
-    /// Pressed for another way, or for another code.
+    /// Pressed for another way, or for a code by email.
     #[serde(default)]
     way: String,
     #[serde(default)]
@@ -54,139 +43,90 @@ pub struct Typed {
 struct Page<'a> {
     site: &'a str,
     challenge: &'a str,
-    methods: &'a [Method],
-    chosen: Method,
+    ways: Ways,
     next: &'static str,
-    /// What a browser is asked for a passkey, as JSON.
-    options: Option<String>,
-    /// Whether a mailed code can be typed.
-    was_sent: bool,
-    sent: Option<&'static str>,
-    error: Option<String>,
+    /// What the browser is asked for a passkey, as JSON.
+    passkey: Option<String>,
+    /// Whether a code was mailed just now.
+    is_sent: bool,
+    error: Option<&'static str>,
 }
 
 impl Page<'_> {
-    fn names(&self) -> String {
-        self.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(",")
+    fn asks_to_send(&self) -> bool {
+        self.ways.chosen == EMAIL && !self.ways.was_sent
     }
 
-    fn title(&self) -> &'static str {
-        match self.chosen {
-            PASSKEY => "Use your passkey",
-            APP => "Enter the code from your app",
-            EMAIL if self.was_sent => "Enter the code from the mail",
-            EMAIL => "Get a code by email",
-            _ => "Enter a recovery code",
-        }
-    }
-
-    fn lede(&self) -> &'static str {
-        match self.chosen {
-            PASSKEY => "Your password is right. Now show that it is you, with your phone, computer or security key.",
-            APP => "Your password is right. Now type the six digits that your authenticator app shows.",
-            EMAIL if self.was_sent => "Six digits. Nothing there after a few minutes? Look among the unwanted mail.",
-            EMAIL => "Your password is right. A code is sent to the address that you chose for it.",
-            _ => "One of the ten that you kept. Each is good once.",
-        }
-    }
-
-    fn others(&self) -> Vec<(&'static str, &'static str)> {
-        let words = |method| match method {
-            PASSKEY => "Use a passkey",
-            APP => "Use a code from your app",
-            EMAIL if self.chosen == EMAIL => "Send another code",
-            EMAIL => "Get a code by email",
-            _ => "Use a recovery code",
-        };
-        let is_other = |method: &Method| *method != self.chosen || (*method == EMAIL && self.was_sent);
-        let others = ORDER.into_iter().filter(|method| self.methods.contains(method)).filter(is_other);
-        others.map(|method| (method.name(), words(method))).collect()
+    fn takes_digits(&self) -> bool {
+        self.ways.chosen != Method::Recovery
     }
 }
 
 /// A login that waits for an answer.
-struct Asked {
+struct Waiting {
+    app: Data<App>,
     challenge: SecretString,
-    methods: Vec<Method>,
     next: &'static str,
 }
 
-impl Asked {
-    async fn show(
-        &self,
-        app: &Data<App>,
-        chosen: Method,
-        sent: Option<&'static str>,
-        error: Option<String>,
-    ) -> Result<HttpResponse, Trouble> {
-        let options = match chosen {
-            PASSKEY => Some(second_factor::ask::passkey(app, self.challenge.clone()).await),
-            _ => None,
+impl Waiting {
+    async fn show(&self, ways: Ways, is_sent: bool, error: Option<&'static str>) -> Result<HttpResponse, Trouble> {
+        let passkey = if ways.chosen == PASSKEY {
+            match second_factor::ask::passkey(&self.app, self.challenge.clone()).await {
+                Ok(options) => Some(options.to_string()),
+                Err(error) => return refuse(error),
+            }
+        } else {
+            None
         };
-        let page = Page {
-            site: &app.config.mail.site_name,
-            challenge: self.challenge.expose_secret(),
-            methods: &self.methods,
-            chosen,
-            next: self.next,
-            options: match options {
-                Some(Err(AnswerError::NoChallenge)) => return Ok(see(LOGIN_AGAIN)),
-                other => other.transpose().map_err(Trouble::of_answer)?.map(|options| options.to_string()),
-            },
-            was_sent: chosen == EMAIL && (sent.is_some() || error.is_some()),
-            sent,
-            error,
-        };
+        let (site, challenge) = (self.app.config.mail.site_name.as_str(), self.challenge.expose_secret());
+        let page = Page { site, challenge, ways, next: self.next, passkey, is_sent, error };
         Ok(scripted(page.render()?))
+    }
+}
+
+/// Too old, or dead after too many wrong codes: from the start.
+fn refuse(error: AnswerError) -> Result<HttpResponse, Trouble> {
+    match error {
+        AnswerError::NoChallenge => Ok(see(LOGIN_AGAIN)),
+        other => Err(Trouble::of_answer(other)),
     }
 }
 
 /// Asks for the factor, after the right password.
 pub async fn ask(
-    app: &Data<App>,
+    app: Data<App>,
     challenge: SecretString,
-    methods: Vec<Method>,
+    mut methods: Vec<Method>,
     next: &'static str,
 ) -> Result<HttpResponse, Trouble> {
-    let chosen = ORDER.into_iter().find(|method| methods.contains(method)).unwrap_or(Method::Recovery);
-    Asked { challenge, methods, next }.show(app, chosen, None, None).await
+    // The site may have moved to an address where browsers have none.
+    methods.retain(|method| *method != PASSKEY || app.factors.passkeys.is_some());
+    Waiting { app, challenge, next }.show(Ways::best_of(methods), false, None).await
 }
 
 /// `POST login/second-factor/`
 pub async fn answer(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Typed>) -> Result<HttpResponse, Trouble> {
-    let asked = Asked {
-        challenge: SecretString::from(typed.challenge),
-        methods: typed.methods.split(',').filter_map(Method::of).collect(),
-        next: place(&typed.next),
-    };
+    let waiting = Waiting { app, challenge: typed.challenge.into(), next: place(&typed.next) };
     if let Some(way) = Method::of(&typed.way) {
-        return another_way(&app, &client, &asked, way).await;
+        let ways = Ways::read(&typed.methods, way);
+        if way != EMAIL {
+            return waiting.show(ways, false, None).await;
+        }
+        return match mail::send(&waiting.app, waiting.challenge.clone(), &client).await {
+            Ok(()) => waiting.show(ways, true, None).await,
+            Err(error) => refuse(error),
+        };
     }
     let method = Method::of(&typed.method).unwrap_or(Method::Recovery);
-    let given = match method {
-        PASSKEY => Given::Passkey(read_credential(&typed.credential)),
-        _ => Given::Code(SecretString::from(typed.code)),
-    };
-    let answer = Answer { challenge: asked.challenge.clone(), method, given };
-    match visit::finish(&app, answer, &client).await {
-        Ok(token) => Ok(go_in(&app.config, &token, asked.next)),
+    let answer = second_step::answer(waiting.challenge.clone(), method, typed.code, &typed.credential);
+    match visit::finish(&waiting.app, answer, &client).await {
+        Ok(token) => Ok(go_in(&waiting.app.config, &token, waiting.next)),
         Err(AnswerError::Wrong) => {
-            let error = if method == PASSKEY { WRONG_PASSKEY.to_owned() } else { AnswerError::Wrong.to_string() };
-            asked.show(&app, method, None, Some(error)).await
+            let ways = Ways::read(&typed.methods, method);
+            let error = ways.wrong();
+            waiting.show(ways, false, Some(error)).await
         }
-        // Too old, or dead after too many wrong codes: from the start.
-        Err(AnswerError::NoChallenge) => Ok(see(LOGIN_AGAIN)),
-        Err(error) => Err(Trouble::of_answer(error)),
-    }
-}
-
-async fn another_way(app: &Data<App>, client: &Client, asked: &Asked, way: Method) -> Result<HttpResponse, Trouble> {
-    if way != EMAIL {
-        return asked.show(app, way, None, None).await;
-    }
-    match mail::send(app, asked.challenge.clone(), client).await {
-        Ok(()) => asked.show(app, way, Some(SENT), None).await,
-        Err(AnswerError::NoChallenge | AnswerError::Wrong) => Ok(see(LOGIN_AGAIN)),
-        Err(error) => Err(Trouble::of_answer(error)),
+        Err(error) => refuse(error),
     }
 }

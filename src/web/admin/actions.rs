@@ -8,7 +8,7 @@ use crate::accounts::device;
 type Action = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 34] = [
+const ACTIONS: [Action; 35] = [
     ("login", "Logins", "Logged in"),
     ("login.failed", "Failed logins", "Failed login"),
     ("login.wrong_factor", "Wrong second factors", "Wrong second factor"),
@@ -37,6 +37,7 @@ const ACTIONS: [Action; 34] = [
     ("second_factor.recovery_codes", "New recovery codes", "New recovery codes made"),
     ("second_factor.require", "Second factors required", "Second factor required at the next login"),
     ("second_factor.unrequire", "Second factors not required", "Second factor not required any more"),
+    ("second_factor.forget_browser", "Browsers forgotten", "Remembered browsers forgotten"),
     ("user.activate", "Users activated", "User activated"),
     ("user.deactivate", "Users deactivated", "User deactivated"),
     ("user.delete", "Users deleted", "User deleted"),

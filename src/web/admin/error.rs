@@ -54,9 +54,6 @@ pub enum PageError {
     /// The form cannot be read.
     #[error("an unreadable form")]
     BadForm,
-    /// The visitor must have a second factor, and has none.
-    #[error("a second factor has to be enrolled first")]
-    EnrolmentRequired,
     /// Too many wrong passwords: the next try has to wait.
     #[error("too many tries")]
     Throttled(Wait),
@@ -78,7 +75,7 @@ impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::LoginRequired(_) => StatusCode::FOUND,
-            Self::NotStaff | Self::SuperusersOnly | Self::EnrolmentRequired => StatusCode::FORBIDDEN,
+            Self::NotStaff | Self::SuperusersOnly => StatusCode::FORBIDDEN,
             Self::NoSuchPage | Self::NoSuchRow(..) | Self::NoSuchSession => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Csrf | Self::BadForm => StatusCode::BAD_REQUEST,
@@ -206,11 +203,12 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
     let (title, text) = match error {
         PageError::NoSuchRow(what, id) => {
             let more = match *what {
+                "second factor" => ", or it was removed",
                 "outstanding token" => ", or it was flushed after it expired. Its blacklist entry went with it",
                 "blacklisted token" => ", or it was flushed together with its token",
                 _ => ", or was deleted",
             };
-            let short = if what.ends_with("token") { "token" } else { "user" };
+            let short = if what.ends_with("token") { "token" } else { what };
             (format!("There is no such {short}"), format!("No {what} has the id {id}{more}."))
         }
         PageError::NoSuchSession => (
@@ -257,12 +255,6 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
             "Nothing was changed. The form is too long, incomplete, or not UTF-8.",
             "Go back, load the page again, and send the form once more.",
             home,
-        ),
-        PageError::EnrolmentRequired => page(
-            "You need a second factor",
-            "The password is right, but whoever opens this panel needs a second factor, and you have none.",
-            "Enrol one in your front end, or over the API (docs/second-factors.md); then log in here.",
-            (address::LOGIN, "Log in again"),
         ),
         PageError::Throttled(wait) => page(
             "Too many wrong passwords",

@@ -15,10 +15,11 @@ use super::error::PageError;
 use super::form::login_label;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
-use super::{address, confirm, second_factor};
+use super::{address, browser, confirm, second_factor};
 use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::accounts::second_factor::panel::{self, Step};
+use crate::web::account;
 
 const REQUIRED: &str = "This field is required.";
 
@@ -115,10 +116,11 @@ pub async fn log_in(
         Err(LoginError::Busy) => return Err(PageError::Busy),
         Err(LoginError::Db(error)) => return Err(error.into()),
     };
-    match panel::begin(&visit.app, &user, &visit.client).await? {
+    match panel::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
         Step::In => {}
-        Step::Factor(challenge, methods) => return second_factor::ask(&visit, &challenge, methods, next),
-        Step::Enrolment => return Err(PageError::EnrolmentRequired),
+        Step::Factor(challenge, methods) => return second_factor::ask(&visit, challenge, methods, next).await,
+        // Logged in is who has one.
+        Step::Enrolment => return Ok(account::enter(&visit.app, &user, &visit.client).await?),
     }
     // A new key for a new login; nothing of an earlier session is carried over.
     session.clear();

@@ -7,6 +7,7 @@ mod actions;
 mod address;
 mod audit_log;
 mod blacklisted_tokens;
+mod browser;
 mod changelist;
 mod chart;
 mod confirm;
@@ -78,6 +79,17 @@ fn user_routes(cfg: &mut ServiceConfig) {
         .service(page(&format!("{one}/reset_link/"), user::reset_link::ask).route(post().to(user::reset_link::send)))
         .service(page(&format!("{one}/delete/"), user::delete::ask).route(post().to(user::delete::delete)))
         .service(page(&format!("{one}/blacklist/"), user::log_out::ask).route(post().to(user::log_out::blacklist)));
+    factor_routes(cfg, one);
+}
+
+fn factor_routes(cfg: &mut ServiceConfig, one: &str) {
+    use user::{browsers, second_factors as factors};
+    let removal = format!("{one}/second_factors/{{factor}}/remove/");
+    let requirement = format!("{one}/second_factors/{{word}}/");
+    let forgetting = format!("{one}/browsers/{{browser}}/forget/");
+    cfg.service(page(&removal, factors::ask_remove).route(post().to(factors::remove)))
+        .service(page(&requirement, factors::ask_require).route(post().to(factors::require)))
+        .service(page(&forgetting, browsers::ask).route(post().to(browsers::forget)));
 }
 
 fn account_routes(cfg: &mut ServiceConfig) {

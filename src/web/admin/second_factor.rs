@@ -1,8 +1,9 @@
 //! `/admin/login/second-factor/`: the second step of a login to the panel. The challenge stands in the form, so nobody is
-//! logged in before it is answered.
+//! logged in before it is answered. Which way is shown is decided in `second_step`.
 
 use actix_session::Session;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,12 +14,12 @@ use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Solo, html, see};
 use super::session::Visit;
-use super::{address, confirm};
-use crate::accounts::second_factor::answer::{Answer, AnswerError, Given};
-use crate::accounts::second_factor::{Kind, Method, mail, panel};
-
-/// The methods whose answer is a code, in the order in which they are offered.
-const CODES: [Method; 3] = [Method::Factor(Kind::Totp), Method::Factor(Kind::Email), Method::Recovery];
+use super::words::length;
+use super::{address, browser, confirm};
+use crate::accounts::second_factor::answer::AnswerError;
+use crate::accounts::second_factor::{Method, ask, mail, panel};
+use crate::db::users::User;
+use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -32,57 +33,130 @@ pub struct Fields {
     method: String,
     #[serde(default)]
     code: String,
+    /// What the browser says of a passkey.
+    #[serde(default)]
+    credential: String,
+    /// Pressed for another way, or for a code by email.
+    #[serde(default)]
+    way: String,
+    #[serde(default)]
+    remember: String,
     #[serde(default)]
     next: String,
-    /// Pressed where a code is to be mailed.
-    #[serde(default)]
-    send: String,
 }
 
 #[derive(Template)]
 #[template(path = "admin/second_factor.html")]
-struct Step {
+struct Page<'a> {
     solo: Solo,
-    challenge: String,
-    methods: Vec<Method>,
-    chosen: Method,
-    next: String,
-    sent: bool,
-    error: Option<&'static str>,
+    challenge: &'a str,
+    ways: Ways,
+    /// What the browser is asked for a passkey, as JSON.
+    passkey: Option<String>,
+    next: &'a str,
+    /// Whether a code was mailed just now.
+    is_sent: bool,
+    error: Option<String>,
+    /// For how long a browser can be remembered, and whether the box is ticked.
+    lives: Option<String>,
+    remember: bool,
 }
 
-impl Step {
-    fn can_mail(&self) -> bool {
-        self.methods.contains(&Method::Factor(Kind::Email))
+impl Page<'_> {
+    fn asks_to_send(&self) -> bool {
+        self.ways.chosen == EMAIL && !self.ways.was_sent
     }
 
-    fn names(&self) -> String {
-        self.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(",")
+    fn takes_digits(&self) -> bool {
+        self.ways.chosen != Method::Recovery
     }
+}
 
-    /// Those that a form without scripts can take.
-    fn codes(&self) -> impl Iterator<Item = (Method, &'static str)> {
-        let words = |method| match method {
-            Method::Factor(Kind::Totp) => "Code of your authenticator app",
-            Method::Factor(Kind::Email) => "Code from a mail",
-            _ => "Recovery code",
+/// A login that waits for an answer.
+struct Waiting<'a> {
+    visit: &'a Visit,
+    challenge: SecretString,
+    next: &'a str,
+    remember: bool,
+}
+
+impl Waiting<'_> {
+    async fn show(&self, ways: Ways, is_sent: bool, error: Option<String>) -> Result<HttpResponse, PageError> {
+        let app = &self.visit.app;
+        let passkey = if ways.chosen == PASSKEY {
+            match ask::passkey(app, self.challenge.clone()).await {
+                Ok(options) => Some(options.to_string()),
+                Err(error) => return self.begin_again(error),
+            }
+        } else {
+            None
         };
-        CODES.into_iter().filter(|method| self.methods.contains(method)).map(move |method| (method, words(method)))
+        let page = Page {
+            solo: Solo::new(self.visit),
+            challenge: self.challenge.expose_secret(),
+            ways,
+            passkey,
+            next: self.next,
+            is_sent,
+            error,
+            lives: browser::lives(&app.config),
+            remember: self.remember,
+        };
+        Ok(html(StatusCode::OK, page.render()?))
+    }
+
+    /// Another way to answer; a code by email is sent.
+    async fn another_way(&self, names: &str, way: Method) -> Result<HttpResponse, PageError> {
+        let sent = if way == EMAIL {
+            mail::send(&self.visit.app, self.challenge.clone(), &self.visit.client).await
+        } else {
+            return self.show(Ways::read(names, way), false, None).await;
+        };
+        match sent {
+            Ok(()) => self.show(Ways::read(names, way), true, None).await,
+            Err(error) => self.refuse(Ways::read(names, way), error).await,
+        }
+    }
+
+    async fn refuse(&self, ways: Ways, error: AnswerError) -> Result<HttpResponse, PageError> {
+        match error {
+            AnswerError::Wrong => {
+                let error = ways.wrong().to_owned();
+                self.show(ways, false, Some(error)).await
+            }
+            AnswerError::Throttled(wait) => {
+                let error =
+                    format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()));
+                let mut page = self.show(ways, false, Some(error)).await?;
+                if page.status() == StatusCode::OK {
+                    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+                }
+                Ok(page)
+            }
+            other => self.begin_again(other),
+        }
+    }
+
+    /// What is too old, or dead after too many wrong codes, begins at the start.
+    fn begin_again(&self, error: AnswerError) -> Result<HttpResponse, PageError> {
+        match error {
+            AnswerError::Db(error) => Err(error.into()),
+            _ => Ok(see(&address::login(self.next))),
+        }
     }
 }
 
 /// Asks for the factor, after the right password.
-pub fn ask(
+pub async fn ask(
     visit: &Visit,
-    challenge: &SecretString,
-    methods: Vec<Method>,
+    challenge: SecretString,
+    mut methods: Vec<Method>,
     next: &str,
 ) -> Result<HttpResponse, PageError> {
-    let chosen = CODES.into_iter().find(|method| methods.contains(method)).unwrap_or(Method::Recovery);
-    let challenge = challenge.expose_secret().to_owned();
-    let step =
-        Step { solo: Solo::new(visit), challenge, methods, chosen, next: next.to_owned(), sent: false, error: None };
-    Ok(html(StatusCode::OK, step.render()?))
+    // The site may have moved to an address where browsers have none.
+    methods.retain(|method| *method != PASSKEY || visit.app.factors.passkeys.is_some());
+    Waiting { visit, challenge, next, remember: false }.show(Ways::best_of(methods), false, None).await
 }
 
 /// `POST login/second-factor/`
@@ -92,38 +166,42 @@ pub async fn answer(
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
     let visit = access::visit(&request)?;
-    let next = address::local(&fields.next);
-    let challenge = SecretString::from(fields.challenge.clone());
-    let method = Method::of(&fields.method).filter(|method| CODES.contains(method)).unwrap_or(Method::Recovery);
-    let methods: Vec<_> = fields.methods.split(',').filter_map(Method::of).collect();
-    let again = |chosen, sent, error| {
-        let (solo, challenge, methods) = (Solo::new(&visit), fields.challenge.clone(), methods.clone());
-        let step = Step { solo, challenge, methods, chosen, next: next.to_owned(), sent, error };
-        Ok(html(StatusCode::OK, step.render()?))
+    let waiting = Waiting {
+        visit: &visit,
+        challenge: SecretString::from(fields.challenge),
+        next: address::local(&fields.next),
+        remember: !fields.remember.is_empty(),
     };
-    if !fields.send.is_empty() {
-        return match mail::send(&visit.app, challenge, &visit.client).await {
-            Ok(()) => again(Method::Factor(Kind::Email), true, None),
-            Err(AnswerError::Throttled(wait)) => Err(PageError::Throttled(wait)),
-            Err(AnswerError::Db(error)) => Err(error.into()),
-            Err(AnswerError::NoChallenge | AnswerError::Wrong) => Ok(see(&address::login(next))),
-        };
+    if let Some(way) = Method::of(&fields.way) {
+        return waiting.another_way(&fields.methods, way).await;
     }
-    let given = Given::Code(SecretString::from(fields.code.clone()));
-    match panel::finish(&visit.app, Answer { challenge, method, given }, &visit.client).await {
-        // Between the password and this the rights may be gone.
-        Ok(user) if access::may_view(&visit.app, &user) => {
-            session.clear();
-            session.renew();
-            confirm::remember(&session, visit.app.now())?;
-            visit.log_in(user);
-            Ok(see(next))
-        }
-        Ok(_) => Err(PageError::NotStaff),
-        Err(AnswerError::Wrong) => again(method, false, Some("The code is wrong or was used before. Try another one.")),
-        // Too old, or dead after too many wrong codes: from the start.
-        Err(AnswerError::NoChallenge) => Ok(see(&address::login(next))),
-        Err(AnswerError::Throttled(wait)) => Err(PageError::Throttled(wait)),
-        Err(AnswerError::Db(error)) => Err(error.into()),
+    let method = Method::of(&fields.method).unwrap_or(Method::Recovery);
+    let answer = second_step::answer(waiting.challenge.clone(), method, fields.code, &fields.credential);
+    match panel::finish(&visit.app, answer, waiting.remember, &visit.client).await {
+        Ok((user, token)) => log_in(&visit, &session, user, token.as_ref(), waiting.next),
+        Err(error) => waiting.refuse(Ways::read(&fields.methods, method), error).await,
     }
+}
+
+fn log_in(
+    visit: &Visit,
+    session: &Session,
+    user: User,
+    browser: Option<&SecretString>,
+    next: &str,
+) -> Result<HttpResponse, PageError> {
+    // Between the password and this the rights may be gone.
+    if !access::may_view(&visit.app, &user) {
+        return Err(PageError::NotStaff);
+    }
+    session.clear();
+    session.renew();
+    confirm::remember(session, visit.app.now())?;
+    visit.log_in(user);
+    let mut answer = see(next);
+    if let Some(token) = browser {
+        let added = answer.add_cookie(&browser::cookie(visit, token));
+        added.map_err(|_| PageError::Other("a cookie that is no header"))?;
+    }
+    Ok(answer)
 }

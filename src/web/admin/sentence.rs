@@ -71,6 +71,10 @@ pub fn of(entry: &Entry) -> Vec<Part> {
         "second_factor.recovery_codes" => say(" made new recovery codes", &[]),
         "second_factor.require" => say(" required a second factor of ", &[user]),
         "second_factor.unrequire" => say(" no longer requires a second factor of ", &[user]),
+        "second_factor.forget_browser" => {
+            let browsers = amount(detail["browsers"].as_i64().unwrap_or(0), "remembered browser");
+            say(&format!(" forgot {browsers} of "), &[user])
+        }
         "user.activate" => say(" activated ", &[user]),
         "user.deactivate" => say(" deactivated ", &[user]),
         "user.delete" => say(" deleted user ", &[user]),
@@ -163,6 +167,7 @@ mod tests {
             ("second_factor.add", r#"{"kind":"totp","name":"x"}"#, "root added an authenticator app"),
             ("second_factor.remove", r#"{"kind":"passkey"}"#, "root removed a passkey of alice"),
             ("second_factor.require", "{}", "root required a second factor of alice"),
+            ("second_factor.forget_browser", r#"{"browsers":1}"#, "root forgot 1 remembered browser of alice"),
             ("some.new_thing", "nonsense", "root: some new thing alice"),
         ] {
             assert_eq!(words(action, detail), sentence);

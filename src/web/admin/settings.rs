@@ -6,12 +6,17 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::access::Staff;
+use super::address::USERS;
 use super::error::PageError;
 use super::layout::{Layout, Place};
 use super::status::{Badge, badge};
+use super::words::commas;
 use crate::app::App;
 use crate::config::posture::{self, Row, Source};
 use crate::config::{Config, Effective, SETTINGS, Setting};
+use crate::db::DbError;
+use crate::db::latchkey_second_factor::Opener::{self, Superuser};
+use crate::db::latchkey_second_factor::{Without, count_without};
 
 /// The settings under one heading.
 struct Section {
@@ -48,6 +53,8 @@ struct Asked {
     href: Option<String>,
     badge: Badge,
     fix: Vec<Piece>,
+    /// Who falls short of it at the moment, in words, and where they are listed.
+    short: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -64,7 +71,15 @@ struct Page {
 
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let standards = standards(&app.config, app.beside_django);
+    let without =
+        app.db.read(|conn| Ok::<_, DbError>([count_without(conn, Superuser)?, count_without(conn, Opener::Staff)?]));
+    let without = without.await?;
+    let mut standards = standards(&app.config, app.beside_django);
+    for asked in standards.iter_mut().flat_map(|standard| &mut standard.rows) {
+        if asked.row.variable == Some("SECOND_FACTOR") {
+            asked.short = short_of_factors(without);
+        }
+    }
     super::layout::page(&Page {
         layout: staff.layout(Place::Settings),
         sections: sections(&app),
@@ -135,7 +150,19 @@ fn asked(row: Row) -> Asked {
         (false, true) => badge("blacklisted", "alert", "Not met"),
         (false, false) => badge("expired", "minus", "Not met"),
     };
-    Asked { href, badge, fix: pieces(row.fix), row }
+    Asked { href, badge, fix: pieces(row.fix), row, short: vec![] }
+}
+
+/// Of those who open the panel, who has no second factor.
+fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> {
+    let of = |Without { people, without }, name: &str, flags: &str| {
+        let cut = if people == Without::MOST { "the first " } else { "" };
+        let text = format!("{} of {cut}{} {name}", commas(without), commas(people));
+        (without > 0).then(|| (text, format!("{USERS}?{flags}&is_active=yes&second_factor=no")))
+    };
+    let superusers =
+        of(superusers, if superusers.people == 1 { "superuser" } else { "superusers" }, "is_superuser=yes");
+    [superusers, of(staff, "other staff", "is_superuser=no&is_staff=yes")].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -93,6 +93,9 @@ pub fn because(stored: Option<&str>) -> &'static str {
     known(stored).1
 }
 
+/// The user has a second factor.
+pub const SECOND_FACTOR: Badge = badge("plain", "lock", "Second factor");
+
 /// What a user may do beyond having tokens.
 pub fn rights(is_active: bool, is_staff: bool, is_superuser: bool) -> Vec<Badge> {
     let mut badges = Vec::new();

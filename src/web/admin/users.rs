@@ -62,6 +62,7 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter { name: "is_active", label: "Active", kind: YES_NO },
         filter::Filter { name: "is_staff", label: "Staff", kind: YES_NO },
         filter::Filter { name: "is_superuser", label: "Superuser", kind: YES_NO },
+        filter::Filter { name: "second_factor", label: "Second factor", kind: YES_NO },
         filter::Filter { name: "login", label: "Has logged in", kind: Kind::Choice(&[("never", "Never")]) },
         filter::Filter { name: "last_login", label: "Last login", kind: Kind::Dates },
     ],
@@ -117,7 +118,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     ];
     let row = |user: Listed| Row {
         id: user.id.0,
-        badges: status::rights(user.is_active, user.is_staff, user.is_superuser),
+        badges: badges(&user),
         name: full_name(&user.first_name, &user.last_name),
         last_login: user.last_login.map(|at| When::new(at, reader)),
         joined: When::new(user.date_joined, reader),
@@ -126,6 +127,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     };
     let rows = found.rows.into_iter().map(row).collect();
     page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, export })
+}
+
+fn badges(user: &Listed) -> Vec<Badge> {
+    let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
+    badges.extend(user.has_factor.then_some(status::SECOND_FACTOR));
+    badges
 }
 
 /// First and last name, where there are some.
@@ -142,6 +149,7 @@ fn filter(asked: &Asked<Sort>) -> Filter {
         is_staff: is("is_staff"),
         is_superuser: is("is_superuser"),
         last_login: asked.period("last_login"),
+        has_factor: is("second_factor"),
         never_logged_in: asked.chosen.choice("login").is_some(),
     }
 }

@@ -87,6 +87,21 @@ impl Fields {
         if value.is_object() { Ok(value) } else { Err(refused(NO_OBJECT)) }
     }
 
+    /// A `BooleanField` that may be left out, and is false then; or what is wrong with it.
+    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        let word = match self.get(name) {
+            None => return Ok(false),
+            Some(Value::Bool(value)) => return Ok(*value),
+            Some(Value::Text { text, .. } | Value::Number(text)) => python::strip(text).to_lowercase(),
+            Some(Value::Null | Value::Nested(_) | Value::File) => String::new(),
+        };
+        match &*word {
+            "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+            "false" | "f" | "no" | "n" | "off" | "0" | "0.0" => Ok(false),
+            _ => Err(ApiError::fields([(name, vec!["Must be a valid boolean.".to_owned()])])),
+        }
+    }
+
     /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).
     pub fn oauth_token(&self) -> Result<&str, ApiError> {
         self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)

@@ -1,15 +1,68 @@
-//! The pages of users over HTTP: no cookie, no script, nothing that a program which only follows links could burn.
+//! The pages of users over HTTP. Here are passwords and addresses: no cookie, no script, nothing that a program which only
+//! follows links could burn. `visits` are the short logins to one's own account, `factors` what is done in them.
+
+mod changes;
+mod factors;
+mod visits;
 
 use serde_json::json;
 
 use crate::api::passwords::{NEW, stage};
-use crate::harness::{Answer, Backend, PASSWORD, Pair, Server};
+use crate::api::second_factor::App;
+use crate::harness::{Answer, Backend, PASSWORD, Pair, Panel, Server};
 
 const RESET: &str = "/account/password/reset/";
 const CONFIRM: &str = "/account/password/reset/confirm/";
 const CHANGE: &str = "/account/password/change/";
 const EMAIL: &str = "/account/email/change/";
 const EMAIL_CONFIRM: &str = "/account/email/confirm/";
+
+const LOGIN: &str = "/account/login/";
+const STEP: &str = "/account/login/second-factor/";
+const FACTORS: &str = "/account/second-factors/";
+const ADD_TOTP: &str = "/account/second-factors/add/totp/";
+
+/// The first step of a login to one's own account.
+fn log_in(visitor: &mut Panel, username: &str, password: &str) -> Answer {
+    let page = visitor.get(LOGIN);
+    visitor.submit(&page, LOGIN, &[("username", username), ("password", password)])
+}
+
+/// The second one, from the page that asks for it.
+fn step(visitor: &mut Panel, asked: &Answer, method: &str, code: &str) -> Answer {
+    visitor.submit(asked, STEP, &[("method", method), ("code", code)])
+}
+
+/// A visit of somebody without a factor.
+#[track_caller]
+fn visit_of(server: &Server, username: &str) -> Panel {
+    let mut visitor = server.panel();
+    log_in(&mut visitor, username, PASSWORD).expect_status(303);
+    visitor
+}
+
+/// A visit of somebody with an authenticator app, whose step is over then.
+#[track_caller]
+pub fn visit_with(server: &Server, username: &str, app: &App) -> Panel {
+    let mut visitor = server.panel();
+    let asked = log_in(&mut visitor, username, PASSWORD);
+    step(&mut visitor, &asked, "totp", &server.totp(app)).expect_status(303);
+    server.advance(30);
+    visitor
+}
+
+/// What stands on a page between these.
+#[track_caller]
+fn between(page: &str, from: &str, to: &str) -> String {
+    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("no {to} in {page}")).0.to_owned()
+}
+
+/// The secret that a page shows for an authenticator app.
+#[track_caller]
+fn secret_on(page: &Answer) -> String {
+    between(&page.expect_status(200).text(), "class=\"secret\">", "<").replace(' ', "")
+}
 
 impl Server {
     fn page(&self, path: &str) -> Answer {
@@ -142,7 +195,9 @@ fn addresses_that_others_know_lead_here(backend: Backend) {
     let answer = server.page("/account/password/reset/confirm?token=x");
     assert_eq!((answer.status, answer.header("location")), (301, Some("/account/password/reset/confirm/?token=x")));
     assert!(server.page("/admin/login/").text().contains(&format!("href=\"{RESET}\"")));
-    assert!(server.page("/account/").expect_status(404).text().contains("Page not found"));
+    let answer = server.page("/account/");
+    assert_eq!((answer.status, answer.header("location")), (303, Some(FACTORS)));
+    assert!(server.page("/account/x/").expect_status(404).text().contains("Page not found"));
 }
 
 both!(a_superuser_invites_somebody_without_a_password);

@@ -8,7 +8,7 @@ use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::TreeBuilderOpts;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-use crate::browser::pages::{LOGIN, PAGES, Page, Site};
+use crate::browser::pages::{BEFORE, PAGES, Page, Site};
 use crate::harness::{Answer, Backend};
 
 /// Attributes that name other elements by their ids.
@@ -141,9 +141,9 @@ fn check(site: &Site) {
 
 /// Every page, the login as somebody sees it who has not logged in.
 fn pages(site: &Site) -> Vec<(&'static Page, Answer)> {
-    let login = site.get(&mut site.server.panel(), &LOGIN);
-    let mut panel = site.server.panel_of("root");
-    [(&LOGIN, login)].into_iter().chain(PAGES.iter().map(|page| (page, site.get(&mut panel, page)))).collect()
+    let (mut visitor, mut panel) = (site.server.panel(), site.server.panel_of("root"));
+    let before: Vec<_> = BEFORE.into_iter().map(|page| (page, site.get(&mut visitor, page))).collect();
+    before.into_iter().chain(PAGES.iter().map(|page| (page, site.get(&mut panel, page)))).collect()
 }
 
 #[test]

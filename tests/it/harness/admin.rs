@@ -59,6 +59,11 @@ impl Panel {
         self.cookies.clone_from(&of.cookies);
     }
 
+    /// Keeps a cookie that no answer brought.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let cookies = self.cookies();
         let mut headers = vec![("accept", "text/html")];

@@ -62,6 +62,12 @@ pub fn letters(name: &str) -> Vec<Letter> {
         Letter::EmailConfirm { username: text(), expires_at: NOW },
         Letter::EmailChanged { username: text(), new_email: text(), origin: origin(), changed_by: None },
         Letter::EmailChanged { username: text(), new_email: text(), origin: origin(), changed_by: Some(text()) },
+        Letter::EmailCode { username: text(), ip: Some(text()), expires_at: NOW },
+        Letter::FactorAdded { username: text(), factor: text(), origin: origin(), changed_by: None },
+        Letter::FactorAdded { username: text(), factor: text(), origin: origin(), changed_by: Some(text()) },
+        Letter::FactorRemoved { username: text(), factor: text(), origin: origin(), changed_by: None },
+        Letter::FactorRemoved { username: text(), factor: text(), origin: origin(), changed_by: Some(text()) },
+        Letter::RecoveryCodes { username: text(), origin: origin() },
         Letter::NewDevice { username: text(), device: text(), origin: origin() },
     ]
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::super::page::{OwnForm, Said, read_credential, scripted};
+use super::super::page::{OwnForm, Said, scripted};
 use super::super::trouble::Trouble;
 use super::super::visit::{Visitor, see};
 use super::super::{FACTOR_ADDED, FACTORS};
@@ -85,19 +85,25 @@ impl Page<'_> {
 }
 
 /// `GET second-factors/add/{kind}/`
-pub async fn ask(app: Data<App>, Visitor(visit): Visitor, kind: Path<String>) -> Result<HttpResponse, Trouble> {
+pub async fn ask(
+    app: Data<App>,
+    client: Client,
+    Visitor(visit): Visitor,
+    kind: Path<String>,
+) -> Result<HttpResponse, Trouble> {
     let kind = Kind::of(&kind).ok_or(Trouble::NoSuchPage)?;
-    begin(&app, visit, kind, "", None).await
+    begin(&app, &client, visit, kind, "", None).await
 }
 
 async fn begin(
     app: &Data<App>,
+    client: &Client,
     visit: Visit,
     kind: Kind,
     name: &str,
     alert: Option<&'static str>,
 ) -> Result<HttpResponse, Trouble> {
-    let Started { token, show } = match enrol::start(app, By::Visit(visit), kind).await {
+    let Started { token, show } = match enrol::start(app, By::Visit(visit), kind, client).await {
         Ok(started) => started,
         Err(EnrolError::Answer(error)) => return Err(Trouble::of_answer(error)),
         Err(error) => return refuse(app, &error),
@@ -129,13 +135,14 @@ pub async fn answer(
     let token = SecretString::from(typed.enrolment.as_str());
     if !typed.send.is_empty() {
         return match mail::send(&app, token, &client).await {
-            Ok(()) => again(&app, visit, kind, &typed, None).await,
-            Err(AnswerError::NoChallenge) => begin(&app, visit, kind, &typed.name, Some(OVER)).await,
+            Ok(()) => again(&app, &client, visit, kind, &typed, None).await,
+            Err(AnswerError::NoChallenge) => begin(&app, &client, visit, kind, &typed.name, Some(OVER)).await,
             Err(error) => Err(Trouble::of_answer(error)),
         };
     }
     let given = match kind {
-        Kind::Passkey => Given::Passkey(read_credential(&typed.credential)),
+        // What is no JSON is no passkey either.
+        Kind::Passkey => Given::Passkey(serde_json::from_str(&typed.credential).unwrap_or_default()),
         Kind::Totp | Kind::Email => Given::Code(SecretString::from(typed.code.as_str())),
     };
     match enrol::finish_in_visit(&app, &visit, token, given, typed.name(), &client).await {
@@ -144,9 +151,11 @@ pub async fn answer(
             None => Ok(see(FACTOR_ADDED)),
         },
         Err(EnrolError::Answer(AnswerError::Wrong)) => {
-            again(&app, visit, kind, &typed, Some(AnswerError::Wrong.to_string())).await
+            again(&app, &client, visit, kind, &typed, Some(AnswerError::Wrong.to_string())).await
         }
-        Err(EnrolError::Answer(AnswerError::NoChallenge)) => begin(&app, visit, kind, &typed.name, Some(OVER)).await,
+        Err(EnrolError::Answer(AnswerError::NoChallenge)) => {
+            begin(&app, &client, visit, kind, &typed.name, Some(OVER)).await
+        }
         Err(EnrolError::Answer(error)) => Err(Trouble::of_answer(error)),
         Err(error) => refuse(&app, &error),
     }
@@ -155,6 +164,7 @@ pub async fn answer(
 /// The same page again, with the same secret: an app may have it already.
 async fn again(
     app: &Data<App>,
+    client: &Client,
     visit: Visit,
     kind: Kind,
     typed: &Typed,
@@ -163,7 +173,7 @@ async fn again(
     let token = SecretString::from(typed.enrolment.as_str());
     let Some(show) = enrol::show_again(app, &visit, token).await? else {
         let alert = if kind == Kind::Passkey { WRONG_PASSKEY } else { OVER };
-        return begin(app, visit, kind, &typed.name, Some(alert)).await;
+        return begin(app, client, visit, kind, &typed.name, Some(alert)).await;
     };
     let (site, enrolment, name) = (app.config.mail.site_name.as_str(), typed.enrolment.as_str(), typed.name.as_str());
     let page = Page { site, kind, enrolment, show, name, was_sent: kind == Kind::Email, error, alert: None };

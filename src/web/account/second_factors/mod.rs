@@ -19,6 +19,7 @@ use super::visit::{Visitor, see};
 use crate::accounts::device;
 use crate::accounts::second_factor::{self, Enrolled, Kind, Overview, browser, enrol};
 use crate::app::App;
+use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::users::User;
 use crate::web::words::{Reader, When, amount};
@@ -102,7 +103,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
     let (shared, user) = (app.clone().into_inner(), visit.user().clone());
     let all = app.db.read(move |conn| second_factor::overview(&shared, conn, &user)).await?;
     let reader = Reader::in_utc(app.now());
-    let Overview { enrolled, is_required, browsers } = all;
+    let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {
         site: &app.config.mail.site_name,
         user: visit.user(),
@@ -111,16 +112,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
         factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
         offers: offers(&app, visit.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),
-        browsers: browsers
-            .into_iter()
-            .map(|browser| BrowserRow {
-                name: device::words(&browser.user_agent),
-                ip: browser.ip.unwrap_or_else(|| "unknown address".to_owned()),
-                used: When::new(browser.last_used_at, reader),
-                until: When::new(browser.expires_at, reader),
-                id: browser.id,
-            })
-            .collect(),
+        browsers: browsers.iter().map(|browser| browser_row(&app, browser, reader)).collect(),
     };
     Ok(html(StatusCode::OK, page.render()?))
 }
@@ -139,10 +131,20 @@ fn row(factor: &Factor, reader: Reader) -> Row {
     }
 }
 
+fn browser_row(app: &App, browser: &Browser, reader: Reader) -> BrowserRow {
+    BrowserRow {
+        id: browser.id.clone(),
+        name: device::words(&browser.user_agent),
+        ip: browser.ip.clone().unwrap_or_else(|| "unknown address".to_owned()),
+        used: When::new(browser.last_used_at, reader),
+        until: When::new(browser::until(app, browser), reader),
+    }
+}
+
 fn icon(kind: Kind) -> &'static str {
     match kind {
         Kind::Passkey => "key",
-        Kind::Totp => "device",
+        Kind::Totp => "phone",
         Kind::Email => "mail",
     }
 }

@@ -16,6 +16,7 @@ use super::error::PageError;
 use super::form::{Errors, Input};
 use super::layout::{Layout, Place, page};
 use super::status::{self, Badge};
+use super::user::factors::{self, SecondFactors};
 use super::user::sections::SessionRow;
 use super::words::When;
 use crate::accounts::email_change;
@@ -34,6 +35,7 @@ struct Account {
     passwords: [Input; 3],
     rules: Vec<PasswordRule>,
     errors: Vec<(String, &'static str, String)>,
+    second: SecondFactors,
     panel_sessions: Vec<PanelRow>,
     api_sessions: Vec<SessionRow>,
     regions: Vec<Region>,
@@ -49,6 +51,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
     ACCOUNT.clone_into(&mut layout.here);
     let user = staff.user.clone();
     let confirmed = app(staff).db.read(move |conn| email_change::confirmed_at(conn, &user)).await?;
+    let overview = factors::overview(staff, &staff.user).await?;
     page(&Account {
         email: staff.user.email.clone(),
         confirmed: confirmed.map(|at| When::new(at, staff.reader())),
@@ -57,6 +60,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
         passwords: password::inputs(errors),
         rules: policy::rules_of(&staff.visit.app, &staff.user).await?,
         errors: errors.summary(&password::LABELS),
+        second: SecondFactors::new(app(staff), &staff.user, overview, staff.reader()),
         panel_sessions: sessions::panel(staff).await?,
         api_sessions: sessions::api(staff).await?,
         regions: time_zone::regions(layout.reader.zone),

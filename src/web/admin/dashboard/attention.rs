@@ -45,7 +45,7 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
         text: "A rotated token came back: somebody may hold copied tokens of these users.".to_owned(),
     });
     let pressing = [reuse, guessing(figures, span), migrations(found), overdue_mail(app, found), failed_mail(found)];
-    let settings = [missing_indexes(found), unsent_mail(app), signing_key(app), secret_key(app)];
+    let settings = [missing_indexes(found), unsent_mail(app), no_factor(found), signing_key(app), secret_key(app)];
     let routine = [expired(app, found), shared_addresses(found)];
     pressing.into_iter().chain(settings).chain(routine).flatten().collect()
 }
@@ -78,15 +78,36 @@ fn failed_mail(found: &Found) -> Option<Item> {
     })
 }
 
+/// Whether the site is on the web, and no trial on somebody's own machine.
+pub fn is_public(app: &App) -> bool {
+    app.config.server.public_url.scheme() == "https"
+}
+
 /// A site that is on the web, and prints its mail.
 fn unsent_mail(app: &App) -> Option<Item> {
     let is_printed = matches!(app.config.mail.url, EmailUrl::Console);
-    (is_printed && app.config.server.public_url.scheme() == "https").then(|| Item {
+    (is_printed && is_public(app)).then(|| Item {
         class: "warn",
         icon: "mail",
         title: "Mail reaches nobody".to_owned(),
         href: Some(address::SETTINGS.to_owned()),
         text: "EMAIL_URL is console: mail is printed by the server, not sent. Set it to a mail server.".to_owned(),
+    })
+}
+
+/// A site that is on the web, and a password alone opens its panel.
+fn no_factor(found: &Found) -> Option<Item> {
+    let without = found.without_factor;
+    (without > 0).then(|| Item {
+        class: "warn",
+        icon: "lock",
+        title: if without == 1 {
+            "1 superuser has no second factor".to_owned()
+        } else {
+            format!("{} superusers have no second factor", commas(without))
+        },
+        href: Some(format!("{}?is_superuser=yes&is_active=yes&second_factor=no", address::USERS)),
+        text: "Whoever learns such a password may change everything here. Set SECOND_FACTOR=staff.".to_owned(),
     })
 }
 

@@ -20,6 +20,7 @@ use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_mail::list::Trouble;
 use crate::db::latchkey_rollup::{self, Sum};
+use crate::db::latchkey_second_factor::{Opener, count_without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
@@ -101,6 +102,8 @@ struct Found {
     missing: Vec<&'static str>,
     pending: Vec<String>,
     mail: Trouble,
+    /// Superusers without a second factor, where the site is on the web.
+    without_factor: i64,
 }
 
 /// `GET /admin/`
@@ -109,7 +112,8 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
     let (bounds, now) = (span.bounds(reader), reader.now);
     let periods = bounds.len() - 1;
     let (short_names, long_names) = (span.names(&bounds, reader.zone), span.long_names(&bounds, reader.zone));
-    let found = app.db.read(move |conn| look(conn, &bounds, now)).await?;
+    let is_public = attention::is_public(&app);
+    let found = app.db.read(move |conn| look(conn, &bounds, now, is_public)).await?;
     let figures = Figures { sums: &found.sums, periods };
     page(&Dashboard {
         span,
@@ -136,7 +140,7 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
 }
 
 /// Everything in one job, of statements that an index or a small table answers.
-fn look(conn: &mut Conn, bounds: &[Instant], now: Instant) -> Result<Found, DbError> {
+fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> Result<Found, DbError> {
     let statistics = latchkey_statistic::list(conn)?;
     let about = |total, statistic| match (total, statistics.of(statistic)) {
         (Total::About(_), Some(counted)) => Total::About(counted.value),
@@ -154,6 +158,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant) -> Result<Found, DbEr
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
+        without_factor: if is_public { count_without(conn, Opener::Superuser)?.without } else { 0 },
         statistics,
     })
 }

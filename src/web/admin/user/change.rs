@@ -1,5 +1,7 @@
 //! `/admin/auth/user/ID/change/`: the page of one user. Superusers get a form, staff the same to read.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
@@ -42,6 +44,13 @@ struct Detail {
     own_password: OwnPassword,
     sections: Sections,
     user: User,
+}
+
+impl Detail {
+    /// Whose factors the visitor may remove here: one's own are removed under `/account/`, which asks for a factor.
+    fn removes(&self) -> Option<i64> {
+        (self.layout.is_superuser && !self.is_own).then_some(self.user.id.0)
+    }
 }
 
 /// What a form that was sent shows again.
@@ -99,7 +108,7 @@ pub async fn save(
     }
 }
 
-async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
+async fn render(staff: &Staff, app: &Arc<App>, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
     let (user, sections) = sections::read(staff, app, id).await?;
     let (reader, saved) = (staff.reader(), Profile::from(&user));
     let (is_sent, now) = (again.is_some(), change::fingerprint(&saved));

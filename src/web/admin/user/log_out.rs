@@ -13,7 +13,7 @@ use super::super::error::PageError;
 use super::super::form::Errors;
 use super::super::layout::{Layout, Message, Place, Tone, page, see};
 use super::super::words::{amount, at_least, length};
-use super::{address_of, find, find_counted, tokens_of};
+use super::{address_of, factors, find, find_counted, tokens_of};
 use crate::app::App;
 use crate::db::types::UserId;
 use crate::tokens::revoke;
@@ -28,6 +28,8 @@ struct Confirmation {
     has_live: bool,
     other: String,
     access_lifetime: String,
+    /// How many remembered browsers are forgotten.
+    browsers: usize,
     errors: Vec<(String, &'static str, String)>,
     own_password: OwnPassword,
 }
@@ -46,6 +48,7 @@ pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Resul
 
 async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
     let ((user, counts), staff) = (find_counted(app, id).await?, &superuser.0);
+    let browsers = factors::overview(staff, &user).await?.browsers.len();
     page(&Confirmation {
         layout: staff.layout(Place::Users(false)),
         id: user.id.0,
@@ -55,6 +58,7 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
         other: at_least(counts.all - counts.live, counts.is_cut()),
         access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
         errors: errors.summary(&[confirm::LABEL]),
+        browsers,
         own_password: staff.own_password(errors.of(confirm::LABEL.0)),
     })
 }
@@ -71,9 +75,10 @@ pub async fn blacklist(
         Ok(by) => by,
         Err(error) => return render(&superuser, &app, id.0, &Errors::new(vec![error])).await,
     };
-    let count = revoke::blacklist_all_of(&app, by.actor(), id).await?;
+    let (count, browsers) = revoke::blacklist_all_of(&app, by.actor(), id).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let text = match count {
+        0 if browsers > 0 => format!("{} had no live token. Remembered browsers were forgotten.", user.username),
         0 => format!("{} had no live token. Nothing was changed.", user.username),
         1 => format!("1 token of {} was blacklisted.", user.username),
         _ => format!("{} of {} were blacklisted.", amount(count, "token"), user.username),

@@ -2,13 +2,17 @@
 //! what they share. Changes go through `accounts::change`, which asks for a `Confirmed` (see `confirm`).
 
 pub mod add;
+pub mod browsers;
 pub mod change;
 pub mod delete;
+pub mod factors;
 mod history;
 pub mod log_out;
 pub mod password;
 mod profile_form;
+mod question;
 pub mod reset_link;
+pub mod second_factors;
 pub mod sections;
 
 use actix_web::HttpResponse;

@@ -1,12 +1,15 @@
-//! What the page of a user shows below the profile: live sessions, newest tokens, history.
+//! What the page of a user shows below the profile: second factors, live sessions, newest tokens, history.
+
+use std::sync::Arc;
 
 use super::super::access::Staff;
 use super::super::error::PageError;
 use super::super::status::{Badge, Status};
 use super::super::words::{Jti, Reader, When, at_least};
+use super::factors::SecondFactors;
 use super::history::{self, Line};
 use super::missing;
-use crate::accounts::{device, email_change};
+use crate::accounts::{device, email_change, second_factor};
 use crate::app::App;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Listed};
@@ -22,6 +25,8 @@ const ENTRIES: i64 = 10;
 
 /// Everything but the profile.
 pub struct Sections {
+    /// What the user logs in with besides the password.
+    pub second: SecondFactors,
     /// Live ones, newest first.
     pub sessions: Vec<SessionRow>,
     /// The newest ones.
@@ -92,9 +97,9 @@ impl TokenRow {
     }
 }
 
-/// A user with all of it. Six statements, each answered by an index.
-pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections), PageError> {
-    let (id, now, reader) = (UserId(id), app.now(), staff.reader());
+/// A user with all of it. Ten statements, each answered by an index.
+pub async fn read(staff: &Staff, app: &Arc<App>, id: i64) -> Result<(User, Sections), PageError> {
+    let (id, now, reader, shared) = (UserId(id), app.now(), staff.reader(), Arc::clone(app));
     let job = move |conn: &mut Conn| {
         let Some(user) = users::find(conn, id)? else { return Ok(None) };
         let counts = users::count_tokens(conn, id, now, Some(users::TokenCounts::MOST))?;
@@ -102,10 +107,13 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
         let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
         let confirmed = email_change::confirmed_at(conn, &user)?;
-        Ok::<_, DbError>(Some((user, counts, sessions, tokens, entries, confirmed)))
+        let second = second_factor::overview(&shared, conn, &user)?;
+        Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))
     };
-    let (user, counts, sessions, tokens, entries, confirmed) = app.db.read(job).await?.ok_or_else(|| missing(id.0))?;
+    let (user, counts, second, sessions, tokens, entries, confirmed) =
+        app.db.read(job).await?.ok_or_else(|| missing(id.0))?;
     let sections = Sections {
+        second: SecondFactors::new(app, &user, second, reader),
         confirmed: confirmed.map(|at| When::new(at, reader)),
         sessions: sessions
             .into_iter()

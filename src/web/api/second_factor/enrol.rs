@@ -24,7 +24,7 @@ use super::super::openapi::entry::{CHALLENGE, Entry, PASSWORD, component};
 use super::super::openapi::schemas;
 use super::super::password::{confirmed, wrong_password};
 use super::super::{Call, View};
-use super::{TAG, code, credential, example_tokens, no_choice, refused, texts, with_tokens};
+use super::{TAG, code, credential, example_tokens, no_choice, proof, refused, shown_factor, texts, with_tokens};
 use crate::accounts::device;
 
 /// `GET` and `POST` of `/api/second-factors/`
@@ -37,7 +37,8 @@ impl View for Factors {
     const METHODS: &'static [Method] = &[Method::GET, Method::POST];
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("kind"), Field::required("password"), Field::optional("challenge")]
+        let optional = ["challenge", "method", "code", "credential"].map(Field::optional);
+        [Field::required("kind"), Field::required("password")].into_iter().chain(optional).collect()
     }
 
     fn entry(config: &Config, method: &Method) -> Entry {
@@ -46,9 +47,12 @@ impl View for Factors {
                 .does("Shows the second factors of the caller, and the browsers that are remembered.");
         }
         Entry::new(TAG, "What the user needs to confirm it.", started_schema(), started_example())
-            .does("Begins to add a second factor for the caller, who gives the password again; it counts when it is confirmed. Without a caller the `challenge` of a login that needs an enrolment stands for both.")
+            .does("Begins to add a second factor for the caller, who gives the password again, and answers a challenge of `second-factors/challenge/` where there is a factor already; it counts when it is confirmed. Without a caller the `challenge` of a login that needs an enrolment stands for all.")
             .takes(json!({"kind": "totp", "password": PASSWORD}))
             .may_take("challenge", component(schemas::TEXT))
+            .may_take("method", component(schemas::TEXT))
+            .answers_challenge()
+            .fault("factor_required", "The caller has a factor and does not show it", not_enrolled(EnrolError::FactorRequired))
             .fault("wrong_password", "The password is wrong", wrong_password("password"))
             .fault("bad_kind", "There is no such kind", no_choice("kind", "x"))
             .fault("kind_exists", "The user has one of this kind", not_enrolled(EnrolError::Exists))
@@ -72,7 +76,11 @@ impl View for Factors {
         let (name, by) = match caller.0 {
             Some(caller) => {
                 let [name, password] = fields.texts(["kind", "password"])?;
-                (name, By::Password(confirmed(&call, &caller.user, "password", password.into()).await?))
+                let by = confirmed(&call, &caller.user, "password", password.into()).await?;
+                // Whether one is needed is decided where nobody can change it any more.
+                let is_shown = fields.has("challenge");
+                let factor = if is_shown { Some(shown_factor(&call, &fields, &caller).await?) } else { None };
+                (name, By::Password { by, factor })
             }
             None if !fields.has("challenge") => return Err(ApiError::not_authenticated()),
             None => {
@@ -81,7 +89,7 @@ impl View for Factors {
             }
         };
         let kind = Kind::of(&name).ok_or_else(|| no_choice("kind", &name))?;
-        let started = enrol::start(&call.app, by, kind).await.map_err(not_enrolled)?;
+        let started = enrol::start(&call.app, by, kind, &call.client()).await.map_err(not_enrolled)?;
         let token = started.token.expose_secret();
         Ok(match started.show {
             Show::Totp { secret, uri, qr } => json!({
@@ -132,24 +140,28 @@ impl View for Confirm {
             .fault(
                 "bad_challenge",
                 "The enrolment or the challenge is none",
-                refused(AnswerError::NoChallenge, "enrolment"),
+                refused(AnswerError::NoChallenge, "enrolment", "code"),
             )
-            .fault("wrong_code", "The code or the passkey is wrong", refused(AnswerError::Wrong, "enrolment"))
+            .fault("wrong_code", "The code or the passkey is wrong", refused(AnswerError::Wrong, "enrolment", "code"))
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         let [enrolment] = fields.texts(["enrolment"])?;
         let (given, name) = (given(&fields)?, fields.optional_text("name", LONGEST_NAME)?);
+        let proof = proof(&given);
         let (enrolment, name) = (enrolment.into(), name.filter(|name| !name.is_empty()));
         let (mut body, done) = if fields.has("challenge") {
             let [challenge] = fields.texts(["challenge"])?;
             let enrolled = EnrolledNow { challenge: challenge.into(), enrolment, given, name };
-            let (tokens, done) =
-                obtain::with_enrolment(&call.app, enrolled, call.client()).await.map_err(not_confirmed)?;
+            let (tokens, done) = obtain::with_enrolment(&call.app, enrolled, call.client())
+                .await
+                .map_err(|error| not_confirmed(error, proof))?;
             (call.hand_out_tokens(tokens), done)
         } else {
-            let done = enrol::finish(&call.app, enrolment, given, name, &call.client()).await.map_err(not_confirmed)?;
+            let done = enrol::finish(&call.app, enrolment, given, name, &call.client())
+                .await
+                .map_err(|error| not_confirmed(error, proof))?;
             (json!({}), done)
         };
         body["factor"] = shown(&done.factor);
@@ -171,14 +183,16 @@ fn not_enrolled(error: EnrolError) -> ApiError {
         EnrolError::Exists | EnrolError::TooMany | EnrolError::NoAddress | EnrolError::NoPasskeys => {
             ApiError::fields([("kind", vec![error.to_string()])])
         }
+        EnrolError::FactorRequired => ApiError::fields([("challenge", vec![error.to_string()])]),
+        EnrolError::Stale => wrong_password("password"),
         EnrolError::Answer(error) => error.into(),
     }
 }
 
 /// Why what was begun is not finished.
-fn not_confirmed(error: EnrolError) -> ApiError {
+fn not_confirmed(error: EnrolError, proof: &'static str) -> ApiError {
     match error {
-        EnrolError::Answer(error) => refused(error, "enrolment"),
+        EnrolError::Answer(error) => refused(error, "enrolment", proof),
         other => not_enrolled(other),
     }
 }

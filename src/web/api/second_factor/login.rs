@@ -45,7 +45,7 @@ impl View for Finish {
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
-        let (answer, remember) = (answer(&fields)?, fields.has("remember"));
+        let (answer, remember) = (answer(&fields)?, fields.flag("remember")?);
         let (tokens, browser) = obtain::with_factor(&call.app, Answered { answer, remember }, call.client()).await?;
         let body = call.hand_out_tokens(tokens);
         Ok(call.hand_out_browser(body, browser.as_ref()))

@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 
-use crate::accounts::second_factor::answer::{Answer, AnswerError, Given};
+use crate::accounts::failed_login::Door;
+use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given, Right};
+use crate::accounts::second_factor::challenge::Purpose;
 use crate::accounts::second_factor::{Kind, Method};
 use crate::config::Config;
 use crate::tokens::login::Pending;
 use crate::tokens::obtain::Tokens;
+use crate::tokens::verify::Authenticated;
 
 use super::Call;
 use super::cookie::DEVICE_TOKEN;
@@ -43,15 +46,35 @@ fn no_choice(field: &'static str, name: &str) -> ApiError {
     ApiError::fields([(field, vec![format!("\"{name}\" is not a valid choice.")])])
 }
 
+/// The caller's own answer to a challenge of theirs.
+async fn shown_factor(call: &Call, fields: &Fields, caller: &Authenticated) -> Result<Right, ApiError> {
+    let answer = answer(fields)?;
+    let proof = proof(&answer.given);
+    let checked = answer::check(&call.app, answer, Purpose::Confirm, Door::Api, &call.client()).await;
+    match checked {
+        Ok(right) if right.user().id == caller.user.id => Ok(right),
+        Ok(_) => Err(refused(AnswerError::NoChallenge, "challenge", proof)),
+        Err(error) => Err(refused(error, "challenge", proof)),
+    }
+}
+
 /// An answer that is refused to somebody who is known: a bad field, and no reason to authenticate again. `token` is the
-/// field of the challenge.
-fn refused(error: AnswerError, token: &'static str) -> ApiError {
+/// field of the challenge, `proof` that of what is given.
+fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiError {
     let field = match error {
         AnswerError::NoChallenge => token,
-        AnswerError::Wrong => "code",
+        AnswerError::Wrong => proof,
         AnswerError::Throttled(_) | AnswerError::Db(_) => return error.into(),
     };
     ApiError::fields([(field, vec![error.to_string()])])
+}
+
+/// The field in which it came.
+fn proof(given: &Given) -> &'static str {
+    match given {
+        Given::Code(_) => "code",
+        Given::Passkey(_) => "credential",
+    }
 }
 
 fn texts(secrets: &[SecretString]) -> Value {
@@ -93,11 +116,11 @@ impl Entry {
 
     /// How such an answer is refused to somebody who is known.
     fn refused(self, config: &Config, token: &'static str) -> Self {
-        self.fault("bad_challenge", "Unknown, used, too old or dead", refused(AnswerError::NoChallenge, token))
+        self.fault("bad_challenge", "Unknown, used, too old or dead", refused(AnswerError::NoChallenge, token, "code"))
             .fault(
                 "wrong_code",
                 "The code or the passkey is wrong, or was used before",
-                refused(AnswerError::Wrong, token),
+                refused(AnswerError::Wrong, token, "code"),
             )
             .throttled(config)
     }

@@ -6,9 +6,6 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::ArrayBuilder;
 
-use crate::accounts::failed_login::Door;
-use crate::accounts::second_factor::answer::{self, AnswerError, Right};
-use crate::accounts::second_factor::challenge::Purpose;
 use crate::accounts::second_factor::remove::{self, Shown};
 use crate::accounts::second_factor::{ask, browser};
 use crate::config::Config;
@@ -20,7 +17,7 @@ use super::super::metadata::Field;
 use super::super::openapi::entry::{CHALLENGE, Entry};
 use super::super::openapi::schemas;
 use super::super::{Call, View};
-use super::{TAG, methods, refused, texts};
+use super::{TAG, methods, refused, shown_factor, texts};
 
 /// `POST /api/second-factors/challenge/`
 pub struct Challenge;
@@ -42,7 +39,8 @@ impl View for Challenge {
     }
 
     async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let (challenge, methods) = ask::confirm(&call.app, &caller.user).await?.ok_or_else(no_factor)?;
+        let (challenge, methods) =
+            ask::confirm(&call.app, &caller.user, &call.client()).await?.ok_or_else(no_factor)?;
         let methods: Vec<_> = methods.iter().map(|method| method.name()).collect();
         Ok(json!({"challenge": challenge.expose_secret(), "methods": methods}))
     }
@@ -71,10 +69,11 @@ impl View for One {
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let id = call.segment("id").parse().map(RowId);
-        let right = shown_factor(&mut call, &caller).await?;
+        let fields = call.fields().await?;
+        let right = shown_factor(&call, &fields, &caller).await?;
         let id = id.map_err(|_| no_factor())?;
         let removed = remove::remove(&call.app, Shown::Answer(right), id, &call.client()).await;
-        if removed.map_err(|error| refused(error, "challenge"))? { Ok(Value::Null) } else { Err(no_factor()) }
+        if removed.map_err(|error| refused(error, "challenge", "code"))? { Ok(Value::Null) } else { Err(no_factor()) }
     }
 }
 
@@ -100,9 +99,10 @@ impl View for RecoveryCodes {
     }
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let right = shown_factor(&mut call, &caller).await?;
+        let fields = call.fields().await?;
+        let right = shown_factor(&call, &fields, &caller).await?;
         let codes = remove::replace_recovery_codes(&call.app, Shown::Answer(right), &call.client()).await;
-        Ok(json!({"recovery_codes": texts(&codes.map_err(|error| refused(error, "challenge"))?)}))
+        Ok(json!({"recovery_codes": texts(&codes.map_err(|error| refused(error, "challenge", "code"))?)}))
     }
 }
 
@@ -129,17 +129,6 @@ impl View for Browser {
 fn answer_fields() -> Vec<Field> {
     let optional = ["code", "credential"].map(Field::optional);
     [Field::required("challenge"), Field::required("method")].into_iter().chain(optional).collect()
-}
-
-/// The caller's own answer to a challenge of theirs.
-async fn shown_factor(call: &mut Call, caller: &Authenticated) -> Result<Right, ApiError> {
-    let answer = super::answer(&call.fields().await?)?;
-    let checked = answer::check(&call.app, answer, Purpose::Confirm, Door::Api, &call.client()).await;
-    match checked {
-        Ok(right) if right.user().id == caller.user.id => Ok(right),
-        Ok(_) => Err(refused(AnswerError::NoChallenge, "challenge")),
-        Err(error) => Err(refused(error, "challenge")),
-    }
 }
 
 fn no_factor() -> ApiError {

@@ -1,5 +1,6 @@
 //! Second factors over the API: each file is one side of them. Here stands what all of them begin with.
 
+mod another;
 mod enrolment;
 mod guessing;
 mod login;
@@ -11,14 +12,18 @@ mod required;
 mod secrets;
 mod ways;
 
+use latchkey::accounts::second_factor::code;
+use latchkey::db::types::UserId;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
-use crate::harness::{Answer, Authenticator, Backend, PASSWORD, Pair, Server, Smtp};
+use crate::harness::{Answer, Authenticator, Backend, PASSWORD, Pair, Server, Smtp, forge};
 
 pub const LOGIN: &str = "/api/token/";
 pub const FINISH: &str = "/api/token/second-factor/";
 pub const FACTORS: &str = "/api/second-factors/";
+pub const CHALLENGE: &str = "/api/second-factors/challenge/";
+pub const FACTOR_REQUIRED: &str = "You have a second factor: answer a challenge for this one.";
 pub const CONFIRM: &str = "/api/second-factors/confirm/";
 
 /// A server with `alice`.
@@ -83,8 +88,34 @@ impl Server {
         Authenticator::new(name, self.app.config.server.public_origin())
     }
 
+    /// Begins to add a factor. Who has one already shows a recovery code that is made for it.
     pub fn begin_factor(&self, access: &str, kind: &str) -> Answer {
-        self.client.bearer("POST", FACTORS, access, &json!({"kind": kind, "password": PASSWORD}))
+        let mut body = json!({"kind": kind, "password": PASSWORD});
+        let answer = self.client.bearer("POST", FACTORS, access, &body);
+        if answer.json()["challenge"][0] != FACTOR_REQUIRED {
+            return answer;
+        }
+        body["challenge"] = self.confirm_challenge(access).into();
+        body["method"] = "recovery".into();
+        body["code"] = self.spare_code(access).into();
+        self.client.bearer("POST", FACTORS, access, &body)
+    }
+
+    /// A challenge for what only takes a factor.
+    #[track_caller]
+    pub fn confirm_challenge(&self, access: &str) -> String {
+        text(&self.client.bearer("POST", CHALLENGE, access, &json!({})).expect_status(200).json(), "challenge")
+    }
+
+    /// One recovery code more for whose token this is.
+    fn spare_code(&self, access: &str) -> &'static str {
+        const CODE: &str = "spare-codes";
+        let user = forge::claims(access)["user_id"].as_str().unwrap().parse().unwrap();
+        let hash = code::recovery_hash(&self.app, UserId(user), &CODE.into());
+        self.db.execute(&format!("DELETE FROM latchkey_recovery_code WHERE code_hash = '{hash}'"));
+        let insert = "INSERT INTO latchkey_recovery_code (user_id, code_hash, created_at)";
+        self.db.execute(&format!("{insert} VALUES ({user}, '{hash}', '2026-01-01 00:00:00+00:00')"));
+        CODE
     }
 
     /// Enrols an authenticator app for a user without factors. Its code is used up then, and its step is over.

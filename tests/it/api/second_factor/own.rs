@@ -5,15 +5,10 @@ use latchkey::accounts::second_factor::remove;
 use latchkey::db::types::{RowId, UserId};
 use serde_json::{Value, json};
 
-use super::{App, FACTORS, FINISH, stage, stage_with_mail, text};
+use super::{App, CHALLENGE, FACTORS, FINISH, stage, stage_with_mail};
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server};
 
-const CHALLENGE: &str = "/api/second-factors/challenge/";
 const CODES: &str = "/api/second-factors/recovery-codes/";
-
-fn confirm_challenge(server: &Server, access: &str) -> String {
-    text(&server.client.bearer("POST", CHALLENGE, access, &json!({})).expect_status(200).json(), "challenge")
-}
 
 fn with_totp(server: &Server, app: &App, challenge: &str) -> Value {
     json!({"challenge": challenge, "method": "totp", "code": server.totp(app)})
@@ -37,7 +32,7 @@ fn removing_asks_for_a_factor_and_ends_everything_with_the_last(backend: Backend
     let none = json!({"challenge": ["The challenge is invalid or has expired."]});
     let login = server.challenge("alice");
     remove_factor(&server, &access, app.id, &with_totp(&server, &app, &login)).expect(400, none.clone());
-    let challenge = confirm_challenge(&server, &access);
+    let challenge = server.confirm_challenge(&access);
     super::assert_no_challenge(&server.answer(&challenge, "totp", &server.totp(&app)));
     let wrong = json!({"challenge": challenge, "method": "totp", "code": "000000"});
     let refused = json!({"code": ["The code is wrong or was used before."]});
@@ -62,7 +57,7 @@ fn only_one_s_own_factors_with_one_s_own_challenge(backend: Backend) {
     let (alice, bob) = (server.log_in("alice").access, server.log_in("bob").access);
     let (alices, bobs) = (server.enrol_totp("alice"), server.enrol_totp("bob"));
     // Bob's answer does not remove a factor of alice, whoever names it.
-    let challenge = confirm_challenge(&server, &bob);
+    let challenge = server.confirm_challenge(&bob);
     let body = with_totp(&server, &bobs, &challenge);
     let none = json!({"challenge": ["The challenge is invalid or has expired."]});
     remove_factor(&server, &alice, alices.id, &body).expect(400, none.clone());
@@ -70,7 +65,7 @@ fn only_one_s_own_factors_with_one_s_own_challenge(backend: Backend) {
     server.client.bearer("POST", CODES, &alice, &with_totp(&server, &bobs, &challenge)).expect(400, none);
     assert_eq!(server.factor_rows(), 2);
     server.client.send("DELETE", &format!("{FACTORS}{}/", alices.id), &[], "").expect_status(401);
-    let challenge = confirm_challenge(&server, &alice);
+    let challenge = server.confirm_challenge(&alice);
     let body = with_totp(&server, &alices, &challenge);
     server.client.bearer("DELETE", &format!("{FACTORS}nonsense/"), &alice, &body).expect_status(404);
 }
@@ -85,16 +80,16 @@ fn every_method_confirms_a_removal(backend: Backend) {
     let ids = |kind: &str| -> i64 {
         server.db.count(&format!("SELECT id FROM latchkey_second_factor WHERE kind = '{kind}'"))
     };
-    let challenge = confirm_challenge(&server, &access);
+    let challenge = server.confirm_challenge(&access);
     server.client.post("/api/token/second-factor/email/", &json!({"challenge": challenge})).expect_status(200);
     let code = server.mailed_code(&smtp);
     let body = json!({"challenge": challenge, "method": "email", "code": code});
     remove_factor(&server, &access, ids("email"), &body).expect_status(204);
 
-    let challenge = confirm_challenge(&server, &access);
+    let challenge = server.confirm_challenge(&access);
     let body = json!({"challenge": challenge, "method": "recovery", "code": codes[0]});
     let fresh = server.client.bearer("POST", CODES, &access, &body).expect_status(200).json();
-    let challenge = confirm_challenge(&server, &access);
+    let challenge = server.confirm_challenge(&access);
     let asked = server.client.post("/api/token/second-factor/passkey/", &json!({"challenge": challenge}));
     let credential = passkey.get(&asked.expect_status(200).json()["options"]);
     // An old recovery code is worth nothing, a new one is.
