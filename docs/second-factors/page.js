@@ -33,7 +33,7 @@ async function attempt(act) {
     if (code === 'second_factor_required') return askFactor((waiting = { challenge, methods }));
     if (code === 'second_factor_enrolment_required') return askKind((waiting = { challenge }));
     // The challenge is used up or too old: only the password brings another one.
-    if (code === 'challenge_not_valid' || error instanceof LoggedOut) begin();
+    if (code === 'challenge_not_valid' || error instanceof LoggedOut) await begin();
     // What was shown for another factor was wrong: it is asked for again, with the same challenge.
     if (shown && view === 'add' && !error.answer?.password) askFactor(own);
     element('trouble').textContent = words(error);
