@@ -10,8 +10,7 @@ const form = (id) => element(id).querySelector('form');
 
 let view = 'login'; // what is shown: the id of a section
 let waiting = null; // the challenge of a login that waits, and how it can be answered
-let own = null; // the challenge that another factor takes, of who is logged in
-let shown = null; // its answer
+let adding = null; // what is added once a factor is shown: a user who has one shows it for another
 let enrolment = null; // the factor that is being added
 
 function show(id) {
@@ -30,12 +29,10 @@ async function attempt(act) {
     await act();
   } catch (error) {
     const { code, challenge, methods } = error.answer ?? {};
-    if (code === 'second_factor_required') return askFactor((waiting = { challenge, methods }));
-    if (code === 'second_factor_enrolment_required') return askKind((waiting = { challenge }));
+    if (code === 'second_factor_required') return askFactor({ challenge, methods });
+    if (code === 'second_factor_enrolment_required') return askKind({ challenge });
     // The challenge is used up or too old: only the password brings another one.
     if (code === 'challenge_not_valid' || error instanceof LoggedOut) await begin();
-    // What was shown for another factor was wrong: it is asked for again, with the same challenge.
-    if (shown && view === 'add' && !error.answer?.password) askFactor(own);
     element('trouble').textContent = words(error);
     element(view).querySelector('input[name=code], input[name=password]')?.focus();
   }
@@ -55,13 +52,14 @@ const on = (target, event, act) =>
   });
 
 function begin() {
-  waiting = own = shown = enrolment = null;
+  [waiting, adding, enrolment] = [null, null, null];
   return client.isLoggedIn ? home() : show('login');
 }
 
 // A login or a logout, in this tab or in another one.
 client.onchange = () => {
-  const isBehind = client.isLoggedIn ? view === 'login' || (view === 'factor' && waiting) : !waiting && view !== 'login';
+  const hasLoggedIn = view === 'login' || (view === 'factor' && !adding);
+  const isBehind = client.isLoggedIn ? hasLoggedIn : !waiting && view !== 'login';
   if (isBehind) attempt(begin);
 };
 
@@ -78,11 +76,12 @@ async function call(path, body) {
 
 on(form('login'), 'submit', ({ username, password }) => client.login(username.value, password.value));
 
-function askFactor({ methods }) {
+function askFactor(login, wanted = null) {
+  [waiting, adding] = [login, wanted];
   show('factor');
-  element('remember').hidden = !waiting;
+  element('remember').hidden = Boolean(wanted);
   const choices = [...form('factor').method];
-  for (const radio of choices) radio.parentElement.hidden = !methods.includes(radio.value);
+  for (const radio of choices) radio.parentElement.hidden = !login.methods.includes(radio.value);
   // The page has the best one first.
   choices.find((radio) => !radio.parentElement.hidden).checked = true;
   chooseMethod();
@@ -101,18 +100,17 @@ function chooseMethod() {
 form('factor').addEventListener('change', ({ target }) => target.name === 'method' && chooseMethod());
 
 on(element('send'), 'click', async () => {
-  const { detail } = await client.post('/api/token/second-factor/email/', { challenge: (waiting ?? own).challenge });
+  const { detail } = await client.post('/api/token/second-factor/email/', { challenge: waiting.challenge });
   element('said').textContent = detail;
   form('factor').code.focus();
 });
 
 on(form('factor'), 'submit', async ({ method, code, remember }) => {
-  const { challenge } = waiting ?? own;
-  const proof = method.value === 'passkey' ? { credential: await usePasskey(challenge) } : { code: code.value };
-  const answer = { challenge, method: method.value, ...proof };
-  if (waiting) return client.enter('/api/token/second-factor/', { ...answer, remember: remember.checked });
-  shown = answer;
-  askKind();
+  const answer = { challenge: waiting.challenge, method: method.value, remember: remember.checked };
+  if (method.value === 'passkey') answer.credential = await usePasskey(waiting.challenge);
+  else answer.code = code.value;
+  if (adding) return add({ ...adding, ...answer });
+  await client.enter('/api/token/second-factor/', answer);
 });
 
 async function usePasskey(challenge) {
@@ -123,17 +121,15 @@ async function usePasskey(challenge) {
 
 // ---- Logged in ----
 
-let hasSome = false; // whether the user has a factor
 const NAMES = { email: 'Codes by email', totp: 'Authenticator app', passkey: 'Passkey' };
 
 async function home() {
-  const [me, has] = await Promise.all([call('/api/me/'), call('/api/second-factors/')]);
+  const [me, own] = await Promise.all([call('/api/me/'), call('/api/second-factors/')]);
   show('home');
   // The hidden field is for keepers of passwords.
   element('name').textContent = form('add').username.value = me.username;
-  const texts = has.factors.map(({ kind, name }) => (name === NAMES[kind] ? name : `${NAMES[kind]}: ${name}`));
-  if (texts.length) texts.push(`Recovery codes: ${has.recovery_codes} left`);
-  hasSome = has.factors.length > 0;
+  const texts = own.factors.map(({ kind, name }) => (name === NAMES[kind] ? name : `${NAMES[kind]}: ${name}`));
+  if (texts.length) texts.push(`Recovery codes: ${own.recovery_codes} left`);
   list(element('factors'), texts.length ? texts : ['None: your password is all that it takes.']);
 }
 
@@ -142,39 +138,43 @@ function list(target, texts) {
 }
 
 on(element('logout'), 'click', () => client.logout());
-on(element('adding'), 'click', async () => {
-  // Another one takes one of those that the user has.
-  if (!hasSome) return askKind();
-  own = await call('/api/second-factors/challenge/', {});
-  askFactor(own);
-});
+on(element('adding'), 'click', () => askKind(null));
 
 // ---- Adding a factor: when logged in with the password, in a login that has to wait for it with its challenge ----
 
-function askKind() {
+function askKind(login) {
+  waiting = login;
   show('add');
   form('add').kind.value = 'email';
-  element('must').hidden = !waiting;
-  element('own').hidden = form('add').password.disabled = Boolean(waiting);
+  element('must').hidden = !login;
+  element('own').hidden = form('add').password.disabled = Boolean(login);
 }
 
 on(form('add'), 'submit', async ({ kind, password }) => {
-  const begun = waiting
-    ? await client.post('/api/second-factors/', { kind: kind.value, challenge: waiting.challenge })
-    : await call('/api/second-factors/', { kind: kind.value, password: password.value, ...shown });
+  if (waiting) return add({ kind: kind.value, challenge: waiting.challenge });
+  const wanted = { kind: kind.value, password: password.value };
+  const { factors } = await call('/api/second-factors/');
+  return factors.length ? askFactor(await call('/api/second-factors/challenge/', {}), wanted) : add(wanted);
+});
+
+async function add(wanted) {
+  const path = '/api/second-factors/';
+  const begun = wanted.password ? await call(path, wanted) : await client.post(path, wanted);
+  if (adding) [waiting, adding] = [null, null];
   enrolment = begun.enrolment;
-  if (kind.value === 'passkey') {
+  const { kind } = wanted;
+  if (kind === 'passkey') {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(begun.options.publicKey);
     return finish({ credential: (await navigator.credentials.create({ publicKey })).toJSON() });
   }
   show('confirm');
-  element('mailed').hidden = kind.value !== 'email';
-  element('app').hidden = kind.value !== 'totp';
-  if (kind.value === 'totp') {
+  element('mailed').hidden = kind !== 'email';
+  element('app').hidden = kind !== 'totp';
+  if (kind === 'totp') {
     element('secret').textContent = begun.secret;
     element('qr').src = `data:image/svg+xml,${encodeURIComponent(begun.qr)}`;
   }
-});
+}
 
 on(form('confirm'), 'submit', ({ code }) => finish({ code: code.value }));
 
@@ -183,7 +183,7 @@ async function finish(proof) {
   const done = waiting
     ? await client.enter(path, { enrolment, ...proof, challenge: waiting.challenge })
     : await client.post(path, { enrolment, ...proof });
-  waiting = own = shown = enrolment = null;
+  [waiting, enrolment] = [null, null];
   // They come with the first factor.
   if (!done.recovery_codes) return home();
   show('codes');

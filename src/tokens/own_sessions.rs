@@ -32,14 +32,16 @@ pub async fn list(app: &Arc<App>, caller: &Authenticated) -> Result<Vec<Own>, Db
     app.db
         .read(move |conn| {
             let here = here(&shared, conn, &caller)?;
-            let live = latchkey_session::list_newest_live_of(conn, caller.user.id, shared.now(), MOST)?;
-            Ok(live
-                .into_iter()
-                .filter(|session| is_live(&shared, session))
-                .map(|session| own(session, here.as_deref()))
-                .collect())
+            let live = list_of(&shared, conn, caller.user.id)?;
+            Ok(live.into_iter().map(|session| own(session, here.as_deref())).collect())
         })
         .await
+}
+
+/// A user's live sessions, newest first.
+pub fn list_of(app: &App, conn: &mut Conn, user: UserId) -> Result<Vec<Session>, DbError> {
+    let live = latchkey_session::list_newest_live_of(conn, user, app.now(), MOST)?;
+    Ok(live.into_iter().filter(|session| is_live(app, session)).collect())
 }
 
 /// One of them.

@@ -11,6 +11,7 @@ mod pictures;
 mod script;
 mod second_factor_page;
 mod second_factors;
+mod seeded;
 mod site;
 mod soundness;
 mod webdriver;

@@ -70,10 +70,8 @@ impl Seat {
                     Some(challenge) => By::Login(cast.factors.challenges[challenge].as_str().into()),
                     None => {
                         let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
-                        By::Password {
-                            by: Confirmed::by_login(actor, now, now).expect("it was just now"),
-                            factor: None,
-                        }
+                        let by = Confirmed::by_login(actor, now, now).expect("it was just now");
+                        By::Password { by, factor: None }
                     }
                 };
                 let started = enrol::start(app, by, Kind::Totp, &client).await?;
@@ -165,7 +163,7 @@ impl From<EnrolError> for Answer {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Answer(error) => error.into(),
-            EnrolError::Exists => Self::Refused,
+            EnrolError::Exists | EnrolError::FactorRequired | EnrolError::Stale => Self::Refused,
             other => broken(other),
         }
     }

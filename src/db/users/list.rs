@@ -43,6 +43,7 @@ pub struct Filter {
 /// A user among others.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "Django's columns, and one of ours")]
+#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
 pub struct Listed {
     #[diesel(sql_type = Key)]
     pub id: UserId,

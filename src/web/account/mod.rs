@@ -33,6 +33,7 @@ const EMAIL_CONFIRM: &str = "/account/email/confirm/";
 pub const FACTORS: &str = "/account/second-factors/";
 const FACTOR_ADDED: &str = "/account/second-factors/?done=added";
 const FACTOR_REMOVED: &str = "/account/second-factors/?done=removed";
+const SESSION_ENDED: &str = "/account/second-factors/?done=ended";
 const FORGOTTEN: &str = "/account/second-factors/?done=forgotten";
 const RECOVERY_CODES: &str = "/account/second-factors/recovery-codes/";
 const LOGIN: &str = "/account/login/";
@@ -77,6 +78,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/second-factors/recovery-codes/", recovery_codes::ask).route(post().to(recovery_codes::make)))
         .service(page("/second-factors/{id}/remove/", remove::ask).route(post().to(remove::take)))
         .service(form("/second-factors/browsers/{id}/forget/", second_factors::forget))
+        .service(form("/sessions/{id}/end/", second_factors::end_session))
         .default_service(to(no_such_page))
         .wrap(from_fn(move |request, next| trouble::door(app.clone(), request, next)));
     cfg.service(pages).service(redirect(WELL_KNOWN, CHANGE).using_status_code(StatusCode::FOUND));

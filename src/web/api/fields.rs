@@ -90,7 +90,9 @@ impl Fields {
     /// A `BooleanField` that may be left out, and is false then; or what is wrong with it.
     pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
         let word = match self.get(name) {
+            // A form sends a box that is not ticked as nothing, or as nothing in it.
             None => return Ok(false),
+            Some(Value::Text { text, .. }) if text.is_empty() => return Ok(false),
             Some(Value::Bool(value)) => return Ok(*value),
             Some(Value::Text { text, .. } | Value::Number(text)) => python::strip(text).to_lowercase(),
             Some(Value::Null | Value::Nested(_) | Value::File) => String::new(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ADD_TOTP, FACTORS, LOGIN, STEP, between, log_in, secret_on, step, visit_of, visit_with};
 use crate::api::second_factor::{FINISH, stage, stage_with_mail, totp_at};
-use crate::harness::{Answer, Backend, PASSWORD, Panel, Server, Smtp, admin};
+use crate::harness::{Answer, Backend, PASSWORD, Pair, Panel, Server, Smtp, admin};
 
 const ADD_PASSKEY: &str = "/account/second-factors/add/passkey/";
 const ADD_EMAIL: &str = "/account/second-factors/add/email/";
@@ -296,6 +296,25 @@ fn nobody_touches_the_factors_of_somebody_else(backend: Backend) {
     leads_to(&alice.submit(&list, "/forget/", &[]), "/account/second-factors/?done=forgotten");
     assert!(!alice.get(FACTORS).text().contains("Remembered browsers"));
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_browser"), 0);
+}
+
+both!(sessions_are_ended_beside_the_browsers);
+fn sessions_are_ended_beside_the_browsers(backend: Backend) {
+    let server = stage(backend, &[]);
+    server.add_user("bob");
+    let (pair, mut bob) = (server.log_in("alice"), visit_of(&server, "bob"));
+    let mut alice = visit_of(&server, "alice");
+    let list = alice.get(FACTORS);
+    assert!(list.text().contains("Where you are logged in") && !bob.get(FACTORS).text().contains("Where you are"));
+    let path = format!("/account/sessions/{}/end/", server.text("SELECT id FROM latchkey_session"));
+    bob.post(&path, &[]).expect_status(303);
+    alice.post("/account/sessions/nonsense/end/", &[]).expect_status(303);
+    let kept = server.refresh(&pair.refresh);
+    leads_to(&alice.submit(&list, "/end/", &[]), "/account/second-factors/?done=ended");
+    server.refresh(&Pair::of(&kept).refresh).expect_status(401);
+    assert!(!alice.get(FACTORS).text().contains("Where you are logged in"));
+    assert_eq!(audit(&server, "session.end"), 1);
+    alice.get("/account/sessions/nonsense/end/").expect_status(405);
 }
 
 both!(new_recovery_codes_replace_the_old_ones);

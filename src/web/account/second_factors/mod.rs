@@ -1,5 +1,5 @@
 //! `/account/second-factors/`: what one's own account asks for besides the password. Adding one is `add`, taking one away
-//! `remove`, codes on paper `recovery_codes`; browsers that are remembered are forgotten here.
+//! `remove`, codes on paper `recovery_codes`; sessions end here, and browsers that are remembered are forgotten.
 
 pub mod add;
 pub mod recovery_codes;
@@ -11,7 +11,7 @@ use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 
-use super::FORGOTTEN;
+use super::{FORGOTTEN, SESSION_ENDED};
 use super::login::NoFields;
 use super::page::{OwnForm, html};
 use super::trouble::Trouble;
@@ -21,8 +21,16 @@ use crate::accounts::second_factor::{self, Enrolled, Kind, Overview, browser, en
 use crate::app::App;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
+use crate::db::latchkey_session::Session;
 use crate::db::users::User;
+use crate::db::{Conn, DbError};
+use crate::tokens::own_sessions;
+use crate::web::extract::Client;
 use crate::web::words::{Reader, When, amount};
+
+/// So many sessions are shown.
+const SESSIONS: usize = 10;
+const UNKNOWN: &str = "unknown address";
 
 #[derive(Template)]
 #[template(path = "account/second_factors.html")]
@@ -35,6 +43,9 @@ struct Page<'a> {
     factors: Vec<Row>,
     offers: Vec<Offer>,
     recovery_codes: usize,
+    sessions: Vec<SessionRow>,
+    /// How many more there are.
+    more_sessions: usize,
     browsers: Vec<BrowserRow>,
 }
 
@@ -71,6 +82,15 @@ struct Offer {
     refusal: Option<String>,
 }
 
+/// A login to a front end that goes on.
+struct SessionRow {
+    id: String,
+    name: String,
+    ip: String,
+    started: When,
+    used: When,
+}
+
 /// A browser that is remembered.
 struct BrowserRow {
     id: String,
@@ -92,6 +112,7 @@ impl Done {
         match self.done.as_str() {
             "added" => Some("Your second factor was added."),
             "removed" => Some("Your second factor was removed. Browsers that were remembered are asked again."),
+            "ended" => Some("The session was ended."),
             "forgotten" => Some("The browser is forgotten. It is asked for a second factor at its next login."),
             _ => None,
         }
@@ -101,7 +122,11 @@ impl Done {
 /// `GET second-factors/`
 pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Done>) -> Result<HttpResponse, Trouble> {
     let (shared, user) = (app.clone().into_inner(), visit.user().clone());
-    let all = app.db.read(move |conn| second_factor::overview(&shared, conn, &user)).await?;
+    let read = move |conn: &mut Conn| {
+        let sessions = own_sessions::list_of(&shared, conn, user.id)?;
+        Ok::<_, DbError>((second_factor::overview(&shared, conn, &user)?, sessions))
+    };
+    let (all, sessions) = app.db.read(read).await?;
     let reader = Reader::in_utc(app.now());
     let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {
@@ -112,6 +137,8 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
         factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
         offers: offers(&app, visit.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),
+        more_sessions: sessions.len().saturating_sub(SESSIONS),
+        sessions: sessions.into_iter().take(SESSIONS).map(|session| session_row(session, reader)).collect(),
         browsers: browsers.iter().map(|browser| browser_row(&app, browser, reader)).collect(),
     };
     Ok(html(StatusCode::OK, page.render()?))
@@ -131,11 +158,22 @@ fn row(factor: &Factor, reader: Reader) -> Row {
     }
 }
 
+fn session_row(session: Session, reader: Reader) -> SessionRow {
+    let name = if session.label.is_empty() { device::words(&session.user_agent) } else { session.label };
+    SessionRow {
+        id: session.id,
+        name,
+        ip: session.ip.unwrap_or_else(|| UNKNOWN.to_owned()),
+        started: When::new(session.created_at, reader),
+        used: When::new(session.last_refreshed_at.unwrap_or(session.created_at), reader),
+    }
+}
+
 fn browser_row(app: &App, browser: &Browser, reader: Reader) -> BrowserRow {
     BrowserRow {
         id: browser.id.clone(),
         name: device::words(&browser.user_agent),
-        ip: browser.ip.clone().unwrap_or_else(|| "unknown address".to_owned()),
+        ip: browser.ip.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
         used: When::new(browser.last_used_at, reader),
         until: When::new(browser::until(app, browser), reader),
     }
@@ -180,4 +218,16 @@ pub async fn forget(
 ) -> Result<HttpResponse, Trouble> {
     browser::forget(&app, visit.user().id, id.into_inner()).await?;
     Ok(see(FORGOTTEN))
+}
+
+/// `POST sessions/{id}/end/`
+pub async fn end_session(
+    app: Data<App>,
+    client: Client,
+    Visitor(visit): Visitor,
+    id: Path<String>,
+    _: OwnForm<NoFields>,
+) -> Result<HttpResponse, Trouble> {
+    own_sessions::end(&app.into_inner(), visit.user(), &id, &client).await?;
+    Ok(see(SESSION_ENDED))
 }

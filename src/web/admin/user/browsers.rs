@@ -77,7 +77,7 @@ async fn render(
     let question = Question {
         action: format!("browsers/{which}/forget/"),
         name: "Forget browsers",
-        question: if is_one {
+        heading: if is_one {
             format!("Forget this browser of {name}?")
         } else {
             format!("Forget all browsers of {name}?")

@@ -17,8 +17,8 @@ pub struct Question {
     pub action: String,
     /// Its name among the breadcrumbs.
     pub name: &'static str,
-    /// The question.
-    pub question: String,
+    /// The question itself.
+    pub heading: String,
     /// What has to be known first.
     pub warning: String,
     /// What happens to what.

@@ -79,7 +79,7 @@ async fn removal(
     let question = Question {
         action: format!("second_factors/{factor}/remove/"),
         name: "Remove a second factor",
-        question: format!("Remove “{}” of {}?", found.name, user.username),
+        heading: format!("Remove “{}” of {}?", found.name, user.username),
         warning: format!("This can’t be undone. {} {told}. Be sure that it is really them who asked.", user.username),
         rows: vec![
             Row::new(format!("“{}”", found.name), 1, "Removed"),
@@ -156,7 +156,7 @@ async fn requirement(
         Question {
             action: "second_factors/require/".to_owned(),
             name: "Require a second factor",
-            question: format!("Require a second factor of {name}?"),
+            heading: format!("Require a second factor of {name}?"),
             warning,
             rows: vec![
                 Row::new("Second factors", has, if has == 0 { "There is none yet" } else { "Kept" }),
@@ -170,7 +170,7 @@ async fn requirement(
         Question {
             action: "second_factors/unrequire/".to_owned(),
             name: "Require no second factor",
-            question: format!("No longer require a second factor of {name}?"),
+            heading: format!("No longer require a second factor of {name}?"),
             warning: match app.config.second_factor.required {
                 Required::Everybody => "SECOND_FACTOR requires one of everybody all the same.".to_owned(),
                 Required::Staff if user.is_staff || user.is_superuser => {
