@@ -32,7 +32,7 @@ async function attempt(act) {
     if (code === 'second_factor_required') return askFactor({ challenge, methods });
     if (code === 'second_factor_enrolment_required') return askKind({ challenge });
     // The challenge is used up or too old: only the password brings another one.
-    if (code === 'challenge_not_valid' || error instanceof LoggedOut) begin();
+    if (code === 'challenge_not_valid' || error instanceof LoggedOut) await begin();
     element('trouble').textContent = words(error);
     element(view).querySelector('input[name=code], input[name=password]')?.focus();
   }
@@ -58,7 +58,8 @@ function begin() {
 
 // A login or a logout, in this tab or in another one.
 client.onchange = () => {
-  const isBehind = client.isLoggedIn ? ['login', 'factor'].includes(view) : !waiting && view !== 'login';
+  const hasLoggedIn = view === 'login' || (view === 'factor' && !adding);
+  const isBehind = client.isLoggedIn ? hasLoggedIn : !waiting && view !== 'login';
   if (isBehind) attempt(begin);
 };
 
