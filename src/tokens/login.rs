@@ -163,7 +163,7 @@ pub(super) async fn with_enrolment(
     client: Client,
 ) -> Result<(Issued, Done), EnrolError> {
     let EnrolledNow { challenge, enrolment, given, name } = enrolled;
-    let proven = enrol::check(app, enrolment, &[Purpose::First], given).await?;
+    let proven = enrol::check(app, enrolment, &[Purpose::FirstInLogin], given).await?;
     let shared = Arc::clone(app);
     let done = app.db.write(move |conn| {
         let (done, user) = enrol::add(&shared, conn, &proven, name.as_deref(), &client)?;

@@ -33,7 +33,7 @@ CREATE TABLE latchkey_recovery_code (
 -- Something that was begun and has to be finished with a second factor. Of the token only a hash is kept.
 CREATE TABLE latchkey_challenge (
     token_hash varchar(64) NOT NULL PRIMARY KEY,
-    -- login, enrolment (a login that has to enrol first), enrol, first (the enrolment of such a login), confirm,
+    -- login, enrolment (a login that has to enrol first), enrol, first, first_in_login (of such a login), confirm,
     -- visit (to one's own account) or enrol_in_visit
     purpose varchar(20) NOT NULL,
     user_id bigint NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,

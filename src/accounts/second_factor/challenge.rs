@@ -30,10 +30,12 @@ pub enum Purpose {
     Login,
     /// The same of a user who must have a factor and has none: good for enrolment only.
     Enrolment,
-    /// A factor that is being enrolled.
+    /// A factor that is being enrolled beside others.
     Enrol,
-    /// The first one, also for a login that waits for it: good only while its user has no other one.
+    /// The first one: good only while its user has no other.
     First,
+    /// The same for a login that waits for it, and goes on with it.
+    FirstInLogin,
     /// Removing a factor, or making new recovery codes.
     Confirm,
     /// A visit to one's own account (`visit`). It waits for nothing.
@@ -43,8 +45,21 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 7] =
-        [Self::Login, Self::Enrolment, Self::Enrol, Self::First, Self::Confirm, Self::Visit, Self::EnrolInVisit];
+    const ALL: [Self; 8] = [
+        Self::Login,
+        Self::Enrolment,
+        Self::Enrol,
+        Self::First,
+        Self::FirstInLogin,
+        Self::Confirm,
+        Self::Visit,
+        Self::EnrolInVisit,
+    ];
+
+    /// Whether it ends with another factor.
+    pub(super) fn enrols(self) -> bool {
+        matches!(self, Self::Enrol | Self::First | Self::FirstInLogin | Self::EnrolInVisit)
+    }
 
     /// The word in `latchkey_challenge.purpose`.
     pub(super) fn name(self) -> &'static str {
@@ -53,6 +68,7 @@ impl Purpose {
             Self::Enrolment => "enrolment",
             Self::Enrol => "enrol",
             Self::First => "first",
+            Self::FirstInLogin => "first_in_login",
             Self::Confirm => "confirm",
             Self::Visit => "visit",
             Self::EnrolInVisit => "enrol_in_visit",

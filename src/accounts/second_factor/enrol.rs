@@ -136,7 +136,7 @@ fn find(app: &App, conn: &mut Conn, by: &By, kind: Kind) -> Result<Enroller, Enr
         }
         By::Login(token) => {
             let waiting = challenge::find(app, conn, token, &[Purpose::Enrolment])?;
-            (Purpose::First, waiting.map(|waiting| waiting.user))
+            (Purpose::FirstInLogin, waiting.map(|waiting| waiting.user))
         }
         By::Visit(visit) => (Purpose::EnrolInVisit, Some(visit.user().clone())),
     };
@@ -329,7 +329,8 @@ pub fn add(
     }
     // Who only knows the password may add the first factor, and no other one.
     let enrolled = Enrolled::find(conn, user.id)?;
-    if waiting.purpose == Purpose::First && !enrolled.factors.is_empty() {
+    let is_first = matches!(waiting.purpose, Purpose::First | Purpose::FirstInLogin);
+    if is_first && !enrolled.factors.is_empty() {
         return Err(gone());
     }
     // Several may have been begun while there was room for one.

@@ -17,8 +17,8 @@ use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
 /// Every challenge that a mailed code can answer.
-const PURPOSES: [Purpose; 5] =
-    [Purpose::Login, Purpose::Enrol, Purpose::First, Purpose::Confirm, Purpose::EnrolInVisit];
+const PURPOSES: [Purpose; 6] =
+    [Purpose::Login, Purpose::Confirm, Purpose::Enrol, Purpose::First, Purpose::FirstInLogin, Purpose::EnrolInVisit];
 
 /// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
 pub async fn send(app: &Arc<App>, token: SecretString, client: &Client) -> Result<(), AnswerError> {
@@ -59,8 +59,7 @@ fn queue(
 /// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
 /// of the account is no new factor.
 fn address(app: &App, conn: &mut Conn, waiting: &Waiting) -> Result<Option<String>, DbError> {
-    let enrols = [Purpose::Enrol, Purpose::First, Purpose::EnrolInVisit].contains(&waiting.purpose);
-    if enrols {
+    if waiting.purpose.enrols() {
         let is_email = waiting.row.what == Kind::Email.name();
         let address = challenge::secret(app, &waiting.row).filter(|_| is_email);
         return Ok(address.map(|address| address.expose_secret().to_owned()));

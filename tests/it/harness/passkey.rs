@@ -41,8 +41,8 @@ impl Authenticator {
         let length = u16::try_from(self.id.len()).unwrap().to_be_bytes();
         let data = [&data, &[0; 16][..], &length, &self.id, &self.cose_key()].concat();
         // {"fmt": "none", "attStmt": {}, "authData": …}
-        let head = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
-        let attestation = [head, &[u8::try_from(data.len()).unwrap()][..], &data].concat();
+        let head = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59";
+        let attestation = [head, &u16::try_from(data.len()).unwrap().to_be_bytes()[..], &data].concat();
         self.credential(json!({
             "clientDataJSON": encoded(client_data.as_bytes()),
             "attestationObject": encoded(&attestation),

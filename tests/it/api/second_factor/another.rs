@@ -177,6 +177,7 @@ fn a_better_hash_of_the_same_password_forgets_no_browser(backend: Backend) {
     let device = text(&server.client.post(FINISH, &body).expect_status(200).json(), "device_token");
     drop(server);
     let server = Server::on(db, &[("BCRYPT_ROUNDS", "5")]);
+    server.advance(90);
     let hash = || server.text("SELECT password AS t FROM auth_user");
     let before = hash();
     let login = json!({"username": "alice", "password": PASSWORD, "device_token": device});

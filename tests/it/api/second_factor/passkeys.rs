@@ -91,7 +91,10 @@ fn an_answer_from_another_page_or_for_another_site_is_refused(backend: Backend) 
         lie(&mut other);
         let started = server.begin_factor(&access, "passkey").expect_status(200).json();
         let body = json!({"enrolment": started["enrolment"], "credential": other.create(&started["options"])});
-        server.client.post(CONFIRM, &body).expect(400, json!({"code": ["The code is wrong or was used before."]}));
+        server
+            .client
+            .post(CONFIRM, &body)
+            .expect(400, json!({"credential": ["The code is wrong or was used before."]}));
     }
     (passkey.origin, passkey.rp_id, passkey.verifies) = (origin, site, true);
     assert_eq!(server.factor_rows(), 1);
