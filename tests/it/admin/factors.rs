@@ -73,6 +73,8 @@ fn a_superuser_removes_a_factor_and_the_user_is_told(backend: Backend) {
     let url = smtp.url();
     let (server, ann, app, mut panel) = stage(backend, &[("EMAIL_URL", &url)]);
     let browser = remember(&server, &app);
+    // Those of before.
+    server.deliver_mail();
     let address = format!("{USERS}{}/second_factors/{}/remove/", ann.id, app.id);
     let question = panel.get(&address).expect_status(200).text();
     for words in [

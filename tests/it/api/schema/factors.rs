@@ -82,6 +82,10 @@ impl Stage {
             }
             (_, "no_email" | "no_passkey") => post(json!({"challenge": "x"})),
             (_, "bad_kind") => self.server.begin_factor(&self.caller, "x"),
+            (_, "factor_required") => {
+                let body = json!({"kind": "passkey", "password": PASSWORD});
+                self.server.client.bearer(method, path, &self.person().access, &body)
+            }
             (_, "kind_exists") => self.server.begin_factor(&self.person().access, "totp"),
             ("/api/second-factors/challenge/", "no_second_factor") | (_, "no_browser") => {
                 self.send(method, path, &[], "")
