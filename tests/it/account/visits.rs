@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::{ADD_TOTP, FACTORS, LOGIN, STEP, leads_to, log_in, secret_on, step, visit_of, visit_with};
 use crate::api::second_factor::{assert_no_challenge, stage, stage_with_mail, totp_at};
-use crate::harness::{Answer, Backend, PASSWORD, Panel, Server, admin};
+use crate::harness::{Backend, PASSWORD, Panel, Server, admin};
 
 const COOKIE: &str = "latchkey_account";
 
