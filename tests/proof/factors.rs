@@ -66,13 +66,12 @@ impl Seat {
         let (app, client) = (&self.app, Client::default());
         match call {
             Call::Begin(by) => {
-                let by = match by {
-                    Some(challenge) => By::Login(cast.factors.challenges[challenge].as_str().into()),
-                    None => {
-                        let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
-                        let by = Confirmed::by_login(actor, now, now).expect("it was just now");
-                        By::Password { by, factor: None }
-                    }
+                let by = if let Some(challenge) = by {
+                    By::Login(cast.factors.challenges[challenge].as_str().into())
+                } else {
+                    let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
+                    let by = Confirmed::by_login(actor, now, now).expect("it was just now");
+                    By::Password { by, factor: None }
                 };
                 let started = enrol::start(app, by, Kind::Totp, &client).await?;
                 let Show::Totp { secret, .. } = started.show else { unreachable!("an app was asked for") };

@@ -78,6 +78,7 @@ pub enum Reply {
 
 /// The settings that matter here.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 pub struct Rules {
     /// `JWT_ROTATE_REFRESH_TOKENS`
     pub rotate: bool,

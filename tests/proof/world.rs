@@ -214,7 +214,7 @@ impl Cast {
         match answer {
             Answer::Pair(pair) | Answer::Added(Added { pair: Some(pair), .. }) => self.note_pair(pair),
             Answer::Waits(_) => Reply::Challenge(self.factors.challenges.len() - 1),
-            Answer::Begun(_) | Answer::Added(_) => Reply::Done,
+            Answer::Begun(_) | Answer::Added(_) | Answer::Done => Reply::Done,
             Answer::Access(access) => {
                 if let Call::Refresh(token, _) = call {
                     self.tokens[token].access.clone_from(access);
@@ -222,7 +222,6 @@ impl Cast {
                 }
                 Reply::Access
             }
-            Answer::Done => Reply::Done,
             Answer::Refused => Reply::Refused,
             Answer::Broken(error) => panic!("{call:?}: {error}"),
         }
