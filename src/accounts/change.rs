@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::confirm::Confirmed;
 use super::manage::{self, ManageError, NewPassword, Origin};
 use super::policy::Owner;
+use super::second_factor::challenge;
 use super::user::{FieldError, normalize_email, normalize_username};
 use super::{Actor, admin_session, audit, notice};
 use crate::app::App;
@@ -15,7 +16,7 @@ use crate::crypto::digest::sha256_hex;
 use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::{self, Profile};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_admin_session, outstanding_tokens};
+use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_browser, outstanding_tokens};
 use crate::tokens::record::Reason;
 use crate::tokens::sessions;
 
@@ -148,7 +149,15 @@ pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> 
         let loses = Some(("is_active", OWN_RIGHT));
         Change { action: "user.deactivate", ends: Some(Reason::Deactivated), keeps: Keeps::default(), loses }
     };
-    change(app, by, id, what, move |conn, user| users::update_active(conn, user.id, active).map(drop)).await
+    let apply = move |conn: &mut Conn, user: &User| {
+        if !active {
+            // Whoever is let in again begins anew.
+            latchkey_browser::delete_of(conn, user.id)?;
+            challenge::end_all(conn, user.id, None)?;
+        }
+        users::update_active(conn, user.id, active).map(drop)
+    };
+    change(app, by, id, what, apply).await
 }
 
 /// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
@@ -186,7 +195,7 @@ async fn change(
     app.db
         .write(move |conn| {
             let (user, is_last) = lock(conn, id, what.loses.is_some())?;
-            if !by.still_holds(&user) {
+            if !by.still_holds(conn, now, &user)? {
                 return Err(ManageError::Stale);
             }
             if let Some((field, to_oneself)) = what.loses {

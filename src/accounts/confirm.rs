@@ -7,10 +7,12 @@ use secrecy::SecretString;
 
 use super::failed_login::Door;
 use super::login::{self, LoginError};
+use super::second_factor::visit::Visit;
 use super::{Actor, Client};
 use crate::app::App;
 use crate::db::types::{EncodedPassword, Instant};
 use crate::db::users::User;
+use crate::db::{Conn, DbError, latchkey_second_factor};
 
 /// So long a login, or a password given again, vouches for who is behind it.
 pub const FRESH: Duration = Duration::from_mins(15);
@@ -21,22 +23,33 @@ pub struct Confirmed {
     actor: Actor,
     /// The hash that the password was checked against, where one was given.
     checked: Option<EncodedPassword>,
+    standing: Standing,
+}
+
+/// What has to be true of the actor besides, until the end.
+#[derive(Debug, Clone)]
+enum Standing {
+    Any,
+    /// They have no second factor, for they have shown none.
+    NoFactor,
+    /// Their visit is open.
+    Visit(Visit),
 }
 
 impl Confirmed {
     /// Somebody at the command line, who has the database anyway.
     pub fn command_line() -> Self {
-        Self { actor: Actor::command_line(), checked: None }
+        Self { actor: Actor::command_line(), checked: None, standing: Standing::Any }
     }
 
     /// Somebody who logged in, or gave their password, at that time: `None` if that is too long ago.
     pub fn by_login(actor: Actor, at: Instant, now: Instant) -> Option<Self> {
-        (now < at + FRESH).then_some(Self { actor, checked: None })
+        (now < at + FRESH).then_some(Self { actor, checked: None, standing: Standing::Any })
     }
 
     /// A user whose login was checked just now (`login::authenticate`).
     pub fn by_credentials(actor: Actor, user: &User) -> Self {
-        Self { actor, checked: Some(user.password.clone()) }
+        Self { actor, checked: Some(user.password.clone()), standing: Standing::Any }
     }
 
     /// Somebody who gives their password now: `None` if it is wrong, which counts as a failed login. Costs one hash.
@@ -49,7 +62,19 @@ impl Confirmed {
         password: SecretString,
     ) -> Result<Option<Self>, LoginError> {
         let is_right = login::is_password_of(app, user, password, door, client).await?;
-        Ok(is_right.then(|| Self { actor, checked: Some(user.password.clone()) }))
+        Ok(is_right.then(|| Self::by_credentials(actor, user)))
+    }
+
+    /// The same for who shows that they have no second factor: until the end they must not have one.
+    #[must_use]
+    pub fn without_factor(self) -> Self {
+        Self { standing: Standing::NoFactor, ..self }
+    }
+
+    /// The same in a visit to one's own account, which must be open until the end.
+    #[must_use]
+    pub fn in_visit(self, visit: &Visit) -> Self {
+        Self { standing: Standing::Visit(visit.clone()), ..self }
     }
 
     /// Who it is.
@@ -59,10 +84,18 @@ impl Confirmed {
 
     /// Whether what was checked is still true of the user, who is locked now: between a check and what follows from it
     /// the password may have been reset, because somebody else knew it.
-    pub fn still_holds(&self, user: &User) -> bool {
-        let is_own = self.actor.user_id == Some(user.id);
+    pub fn still_holds(&self, conn: &mut Conn, now: Instant, user: &User) -> Result<bool, DbError> {
+        if self.actor.user_id != Some(user.id) {
+            return Ok(true);
+        }
         let is_same = self.checked.as_ref().is_none_or(|checked| *checked == user.password);
-        !is_own || (is_same && user.is_active)
+        Ok(is_same
+            && user.is_active
+            && match &self.standing {
+                Standing::Any => true,
+                Standing::NoFactor => !latchkey_second_factor::standing(conn, user.id)?.has_factor,
+                Standing::Visit(visit) => visit.is_still_open(conn, now)?,
+            })
     }
 }
 

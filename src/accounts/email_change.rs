@@ -46,7 +46,10 @@ pub async fn request(
 
 fn mail_to(app: &App, conn: &mut Conn, id: UserId, email: &str, by: &Confirmed) -> Result<(), DbError> {
     let found = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?;
-    let Some(user) = found.filter(|user| user.is_active && by.still_holds(user)) else { return Ok(()) };
+    let Some(user) = found.filter(|user| user.is_active) else { return Ok(()) };
+    if !by.still_holds(conn, app.now(), &user)? {
+        return Ok(());
+    }
     // Whatever becomes of this one: whether an older link lives on must not tell whether the address is taken.
     link::forget_for(conn, Purpose::EmailChange, id)?;
     // Nobody keeps somebody else's mail from coming by asking for it first.

@@ -22,7 +22,7 @@ pub enum Door {
 }
 
 impl Door {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Panel => "panel",

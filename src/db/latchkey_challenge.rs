@@ -67,11 +67,11 @@ pub fn update_what(conn: &mut Conn, token_hash: &str, what: &str) -> Result<(), 
     Ok(())
 }
 
-/// Forgets the challenges of a user for one purpose, but for one.
-pub fn delete_others(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Result<(), DbError> {
+/// Forgets the challenges of a user, but for those of one purpose, and but for one.
+pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Result<(), DbError> {
     let of_user = latchkey_challenge::table.filter(latchkey_challenge::user_id.eq(user));
-    let of_purpose = of_user.filter(latchkey_challenge::purpose.eq(purpose));
-    diesel::delete(of_purpose.filter(latchkey_challenge::token_hash.ne(kept))).execute(conn)?;
+    let others = of_user.filter(latchkey_challenge::purpose.ne(purpose));
+    diesel::delete(others.filter(latchkey_challenge::token_hash.ne(kept))).execute(conn)?;
     Ok(())
 }
 

@@ -146,7 +146,7 @@ pub(super) async fn with_factor(
     let done = app.db.write(move |conn| {
         let user = answer::spend(&shared, conn, &right)?;
         let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Some(right.method()))?;
-        let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
+        let browser = if remember { browser::remember(&shared, conn, &user, Door::Api, &client)? } else { None };
         Ok::<_, AnswerError>((issued, has_mail, browser))
     });
     let (issued, has_mail, browser) = done.await?;
@@ -197,14 +197,15 @@ fn begin(
     // The password was checked before the lock: what was true then must still be.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
-    let (purpose, methods) = match second_factor::due(app, conn, &user, browser, client)? {
-        Due::Nothing => {
-            let (issued, has_mail) = admit(app, conn, &user, client, kind, None)?;
-            return Ok(Outcome::In(issued, has_mail));
-        }
-        Due::Factor(methods) => (Purpose::Login, methods),
-        Due::Enrolment => (Purpose::Enrolment, vec![]),
-    };
+    let (purpose, methods) =
+        match second_factor::due(app, conn, &user, browser.map(|token| (Door::Api, token)), client)? {
+            Due::Nothing => {
+                let (issued, has_mail) = admit(app, conn, &user, client, kind, None)?;
+                return Ok(Outcome::In(issued, has_mail));
+            }
+            Due::Factor(methods) => (Purpose::Login, methods),
+            Due::Enrolment => (Purpose::Enrolment, vec![]),
+        };
     let challenge = challenge::begin(app, conn, &user, client, purpose, kind.name(), None)?;
     Ok(Outcome::Waits(Pending { challenge, methods }))
 }

@@ -8,6 +8,7 @@ use super::claims::{self, Kind};
 use super::record::{self, Reason, Why};
 use super::verify::Authenticated;
 use super::{TokenError, refresh, sessions};
+use crate::accounts::second_factor::challenge;
 use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
@@ -234,7 +235,7 @@ pub async fn logout_others(
         .await
 }
 
-/// A superuser ends all sessions of a user, blacklists all tokens, and forgets the remembered browsers; answers how many
+/// A superuser ends all sessions of a user, blacklists all tokens, ends what was begun, and forgets the remembered browsers; answers how many
 /// tokens, and how many browsers.
 pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
     let (now, actor) = (app.now(), actor.clone());
@@ -243,6 +244,7 @@ pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Re
             let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
             let tokens = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
             let browsers = latchkey_browser::delete_of(conn, user)?;
+            challenge::end_all(conn, user, None)?;
             let mut detail = json!({ "tokens": tokens });
             if browsers > 0 {
                 detail["browsers"] = browsers.into();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use latchkey::accounts::Client;
+use latchkey::accounts::failed_login::Door;
 use latchkey::accounts::second_factor::challenge::{self, Purpose};
 use latchkey::accounts::second_factor::{browser, code};
 use latchkey::db::{DbError, users};
@@ -189,7 +190,7 @@ impl Site {
             let token = self.server.wait(self.server.app.db.write(move |conn| {
                 let user = users::find_by_username(conn, name)?.ok_or(DbError::NotFound)?;
                 if what == "factor" {
-                    browser::remember(&app, conn, &user, &client)?;
+                    browser::remember(&app, conn, &user, Door::Api, &client)?;
                     code::replace(&app, conn, user.id)?;
                 }
                 challenge::begin(&app, conn, &user, &client, Purpose::Visit, what, None)

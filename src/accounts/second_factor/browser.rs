@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::challenge::state;
 use crate::accounts::confirm::Confirmed;
+use crate::accounts::failed_login::Door;
 use crate::accounts::manage::ManageError;
-use crate::accounts::{Client, audit};
+use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::crypto::digest::{equal, sha256_hex};
 use crate::crypto::random;
@@ -20,18 +21,25 @@ use crate::db::{Conn, DbError};
 /// So many are listed, and kept.
 const MOST: i64 = 100;
 
-/// Remembers a browser, in the transaction of its login. `None` where the settings do not want that.
-pub fn remember(app: &App, conn: &mut Conn, user: &User, client: &Client) -> Result<Option<SecretString>, DbError> {
+/// Remembers a browser, in the transaction of its login. `None` where the settings do not want that. Its token opens the
+/// door that it was made at and no other: one that a front end keeps is no key to the panel.
+pub fn remember(
+    app: &App,
+    conn: &mut Conn,
+    user: &User,
+    door: Door,
+    client: &Client,
+) -> Result<Option<SecretString>, DbError> {
     let lives = app.config.second_factor.remember;
     if lives.is_zero() {
         return Ok(None);
     }
-    let (token, now) = (random::token(), app.now());
+    let (token, now) = (SecretString::from(random::token()), app.now());
     latchkey_browser::delete_oldest_of(conn, user.id, MOST - 1)?;
     latchkey_browser::insert(
         conn,
         &Browser {
-            token_hash: sha256_hex(token.as_bytes()),
+            token_hash: hash(door, &token),
             id: random::hex(&random::bytes::<16>()),
             user_id: user.id,
             state: state(app, user),
@@ -42,7 +50,11 @@ pub fn remember(app: &App, conn: &mut Conn, user: &User, client: &Client) -> Res
             user_agent: client.user_agent.clone(),
         },
     )?;
-    Ok(Some(token.into()))
+    Ok(Some(token))
+}
+
+fn hash(door: Door, token: &SecretString) -> String {
+    sha256_hex(format!("{} {}", door.name(), token.expose_secret()).as_bytes())
 }
 
 /// Whether this token is of a browser of the user that is still remembered; notes that it was used, in the transaction
@@ -51,12 +63,10 @@ pub fn recognise(
     app: &App,
     conn: &mut Conn,
     user: &User,
-    token: &SecretString,
+    (door, token): (Door, &SecretString),
     client: &Client,
 ) -> Result<bool, DbError> {
-    let Some(browser) = latchkey_browser::find(conn, &sha256_hex(token.expose_secret().as_bytes()))? else {
-        return Ok(false);
-    };
+    let Some(browser) = latchkey_browser::find(conn, &hash(door, token))? else { return Ok(false) };
     let is_good = is_good(app, user, &browser);
     if is_good {
         latchkey_browser::update_used(conn, &browser.token_hash, app.now(), client.address().as_deref())?;
@@ -81,13 +91,10 @@ pub fn list(app: &App, conn: &mut Conn, user: &User) -> Result<Vec<Browser>, DbE
     Ok(all.into_iter().filter(|browser| is_good(app, user, browser)).collect())
 }
 
-/// Forgets one of the user's; `false` if there is none of that id.
-pub async fn forget(app: &App, user: UserId, id: String) -> Result<bool, DbError> {
-    // PostgreSQL knows no text with a null character.
-    if id.contains('\0') {
-        return Ok(false);
-    }
-    app.db.write(move |conn| latchkey_browser::delete(conn, user, &id)).await
+/// Forgets one of one's own; `false` if there is none of that id.
+pub async fn forget(app: &App, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
+    let (actor, now, user, id) = (Actor::user(user, client), app.now(), user.clone(), id.to_owned());
+    app.db.write(move |conn| Ok(take(conn, now, &actor, &user, Some(&id))? > 0)).await
 }
 
 /// A superuser forgets one of somebody's, or all; answers how many there were.
@@ -96,17 +103,23 @@ pub async fn forget_of(app: &App, by: &Confirmed, user: UserId, which: Option<St
     app.db
         .write(move |conn| {
             let user = users::lock(conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-            let forgotten = match &which {
-                Some(id) => usize::from(latchkey_browser::delete(conn, user.id, id)?),
-                None => latchkey_browser::delete_of(conn, user.id)?,
-            };
-            if forgotten > 0 {
-                let (action, detail) = ("second_factor.forget_browser", json!({ "browsers": forgotten }));
-                audit::write_with(conn, now, &actor, action, Some(user.id), &user.username, &detail)?;
-            }
-            Ok(forgotten)
+            Ok(take(conn, now, &actor, &user, which.as_deref())?)
         })
         .await
+}
+
+fn take(conn: &mut Conn, now: Instant, actor: &Actor, user: &User, which: Option<&str>) -> Result<usize, DbError> {
+    let forgotten = match which {
+        // PostgreSQL knows no text with a null character.
+        Some(id) if id.contains('\0') => 0,
+        Some(id) => usize::from(latchkey_browser::delete(conn, user.id, id)?),
+        None => latchkey_browser::delete_of(conn, user.id)?,
+    };
+    if forgotten > 0 {
+        let (action, detail) = ("second_factor.forget_browser", json!({ "browsers": forgotten }));
+        audit::write_with(conn, now, actor, action, Some(user.id), &user.username, &detail)?;
+    }
+    Ok(forgotten)
 }
 
 /// Until when a browser is remembered. A setting that was shortened counts for those who were remembered before, too.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::visit::Visit;
 use crate::accounts::Client;
 use crate::accounts::throttle::network;
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_challenge::{self, Challenge};
+use crate::db::types::UserId;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
 
@@ -147,6 +149,12 @@ pub fn spend(app: &App, conn: &mut Conn, waiting: &Waiting, user: &User) -> Resu
     let Some(row) = latchkey_challenge::find(conn, &waiting.row.token_hash)? else { return Ok(false) };
     let is_same = row.code_hash == waiting.row.code_hash && holds(app, &row, user);
     Ok(is_same && latchkey_challenge::delete(conn, &row.token_hash)?)
+}
+
+/// What a user has begun ends, but for logins and but for one visit: it stood for what was taken from the account, and may
+/// be in other hands.
+pub fn end_all(conn: &mut Conn, user: UserId, kept: Option<&Visit>) -> Result<(), DbError> {
+    latchkey_challenge::delete_of(conn, user, Purpose::Login.name(), kept.map_or("", Visit::token_hash))
 }
 
 /// What the answer is checked with.

@@ -12,7 +12,7 @@ use super::challenge::{self, Purpose, Waiting};
 use super::visit::{self, Visit};
 use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::{Actor, Client, audit, manage, notice};
+use crate::accounts::{Actor, Client, audit, link, manage, notice};
 use crate::app::App;
 use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
@@ -143,7 +143,7 @@ fn find(app: &App, conn: &mut Conn, by: &By, kind: Kind) -> Result<Enroller, Enr
     let user = user.ok_or(AnswerError::NoChallenge)?;
     let enrolled = Enrolled::find(conn, user.id)?;
     let purpose = match by {
-        By::Password { by, .. } if !by.still_holds(&user) => return Err(EnrolError::Stale),
+        By::Password { by, .. } if !by.still_holds(conn, app.now(), &user)? => return Err(EnrolError::Stale),
         By::Password { factor, .. } if !enrolled.factors.is_empty() => {
             may_add(app, &user, &enrolled, kind)?;
             let right = factor.as_ref().filter(|right| right.user().id == user.id);
@@ -349,6 +349,10 @@ pub fn add(
         other => other.into(),
     })?;
     let has_codes = enrolled.recovery_codes() > 0;
+    if enrolled.factors.is_empty() {
+        // Whoever knew only the password may have asked to change the address.
+        link::forget_for(conn, link::Purpose::EmailChange, user.id)?;
+    }
     let recovery_codes = if has_codes { None } else { Some(code::replace(app, conn, user.id)?) };
     let (detail, actor) = (json!({"kind": factor.kind, "name": factor.name}), Actor::user(&user, client));
     audit::write_with(conn, now, &actor, "second_factor.add", Some(user.id), &user.username, &detail)?;

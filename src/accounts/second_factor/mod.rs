@@ -16,6 +16,7 @@ pub mod visit;
 use secrecy::SecretString;
 
 use crate::accounts::Client;
+use crate::accounts::failed_login::Door;
 use crate::app::App;
 use crate::config::Required;
 use crate::crypto::digest::equal;
@@ -172,21 +173,21 @@ pub enum Due {
     Enrolment,
 }
 
-/// What the login of this user needs; `browser` is the token that it was remembered by. One statement where there is no
+/// What the login of this user needs; `browser` is the door and the token that it was remembered by. One statement where there is no
 /// factor.
 pub fn due(
     app: &App,
     conn: &mut Conn,
     user: &User,
-    browser: Option<&SecretString>,
+    browser: Option<(Door, &SecretString)>,
     client: &Client,
 ) -> Result<Due, DbError> {
     let standing = latchkey_second_factor::standing(conn, user.id)?;
     if !standing.has_factor {
         return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing });
     }
-    if let Some(token) = browser
-        && browser::recognise(app, conn, user, token, client)?
+    if let Some(browser) = browser
+        && browser::recognise(app, conn, user, browser, client)?
     {
         return Ok(Due::Nothing);
     }

@@ -35,12 +35,14 @@ pub async fn begin(
 ) -> Result<Step, DbError> {
     let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
     app.db
-        .write(move |conn| match super::due(&shared, conn, &user, browser.as_ref(), &client)? {
-            Due::Nothing => Ok(Step::In),
-            Due::Enrolment => Ok(Step::Enrolment),
-            Due::Factor(methods) => {
-                let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
-                Ok(Step::Factor(token, methods))
+        .write(move |conn| {
+            match super::due(&shared, conn, &user, browser.as_ref().map(|token| (Door::Panel, token)), &client)? {
+                Due::Nothing => Ok(Step::In),
+                Due::Enrolment => Ok(Step::Enrolment),
+                Due::Factor(methods) => {
+                    let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
+                    Ok(Step::Factor(token, methods))
+                }
             }
         })
         .await
@@ -62,7 +64,7 @@ pub async fn finish(
     app.db
         .write(move |conn| {
             let user = answer::spend(&shared, conn, &right)?;
-            let browser = if remember { browser::remember(&shared, conn, &user, &client)? } else { None };
+            let browser = if remember { browser::remember(&shared, conn, &user, Door::Panel, &client)? } else { None };
             Ok((user, browser))
         })
         .await

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::answer::{self, AnswerError, Right};
+use super::challenge;
 use super::visit::{self, Visit};
 use super::{Kind, code};
 use crate::accounts::confirm::Confirmed;
@@ -132,8 +133,8 @@ pub async fn require(app: &Arc<App>, by: &Confirmed, user: UserId, is_required: 
         .await
 }
 
-/// The remembered browsers and the visits go too: they stood for a factor that may be in other hands. With the last one go
-/// the recovery codes.
+/// The remembered browsers, the visits and what else was begun go too: they stood for a factor that may be in other hands.
+/// With the last one go the recovery codes.
 fn take(
     app: &App,
     conn: &mut Conn,
@@ -146,8 +147,9 @@ fn take(
     let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
     latchkey_second_factor::delete(conn, user.id, id)?;
     latchkey_browser::delete_of(conn, user.id)?;
-    visit::end_others(conn, user, by)?;
-    if all.len() == 1 {
+    challenge::end_all(conn, user.id, by)?;
+    // A superuser helps who lost it: recovery codes may lie beside it.
+    if all.len() == 1 || actor.user_id != Some(user.id) {
         latchkey_recovery_code::delete_of(conn, user.id)?;
     }
     let detail = json!({"kind": factor.kind, "name": factor.name});

@@ -2,6 +2,7 @@
 //! that lives a quarter of an hour and is used many times. Nothing but those pages takes it, no token comes from it, and
 //! whoever changes something by it is looked at again under the lock on the user's row.
 
+use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -15,6 +16,7 @@ use crate::accounts::failed_login::Door;
 use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::db::latchkey_challenge::{self, Challenge};
+use crate::db::types::Instant;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_second_factor};
 
@@ -30,6 +32,12 @@ const BY_FACTOR: &str = "factor";
 pub struct Visit(Arc<Waiting>);
 
 impl Visit {
+    /// Whether it is open now, of a user whose password is still that of when it was found.
+    pub fn is_still_open(&self, conn: &mut Conn, now: Instant) -> Result<bool, DbError> {
+        let row = latchkey_challenge::find(conn, self.token_hash())?.filter(|row| row.expires_at > now);
+        row.map_or(Ok(false), |row| is_open(conn, &row))
+    }
+
     /// Whose it is, as they are now.
     pub fn user(&self) -> &User {
         &self.0.user
@@ -38,6 +46,12 @@ impl Visit {
     /// Names it among the challenges.
     pub(super) fn token_hash(&self) -> &str {
         &self.0.row.token_hash
+    }
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("user", &self.user().id).finish_non_exhaustive()
     }
 }
 
@@ -138,11 +152,6 @@ pub(super) fn lock_by_factor(app: &App, conn: &mut Conn, visit: &Visit) -> Resul
 /// The visit has enrolled a factor, in its transaction: it goes on, and every other one that knew the password only is over.
 pub(super) fn note_factor(conn: &mut Conn, visit: &Visit) -> Result<(), DbError> {
     latchkey_challenge::update_what(conn, visit.token_hash(), BY_FACTOR)
-}
-
-/// A factor was taken away, in its transaction: visits stood for it, like remembered browsers. The one that did it goes on.
-pub(super) fn end_others(conn: &mut Conn, user: &User, kept: Option<&Visit>) -> Result<(), DbError> {
-    latchkey_challenge::delete_others(conn, user.id, Purpose::Visit.name(), kept.map_or("", Visit::token_hash))
 }
 
 /// Of two who know the password, the one who enrols first is in, and the other one is not.

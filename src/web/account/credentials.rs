@@ -64,13 +64,14 @@ pub async fn identify(
     login: &'static str,
 ) -> Result<Option<(User, Confirmed)>, Trouble> {
     let (username, password) = given;
-    if let Some(user) = visitor.map(Visitor::user) {
+    if let Some(visitor) = visitor {
+        let user = visitor.user();
         let (actor, password) = (Actor::user(user, client), SecretString::from(password.trim()));
         let by = Confirmed::by_password(app, actor, user, Door::Account, client, password).await;
-        return Ok(by.map_err(Trouble::of_login)?.map(|by| (user.clone(), by)));
+        return Ok(by.map_err(Trouble::of_login)?.map(|by| (user.clone(), by.in_visit(&visitor.0))));
     }
     let Some((user, by)) = log_in(app, client, username, password).await? else { return Ok(None) };
     let id = user.id;
     let standing = app.db.read(move |conn| latchkey_second_factor::standing(conn, id)).await?;
-    if standing.has_factor { Err(Trouble::NeedsFactor(login)) } else { Ok(Some((user, by))) }
+    if standing.has_factor { Err(Trouble::NeedsFactor(login)) } else { Ok(Some((user, by.without_factor()))) }
 }

@@ -15,7 +15,7 @@ mod visit;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, ServiceConfig, get, head, post, redirect, resource, scope, to};
+use actix_web::web::{Data, QueryConfig, ServiceConfig, get, head, post, redirect, resource, scope, to};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use crate::app::App;
@@ -80,6 +80,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(form("/second-factors/browsers/{id}/forget/", second_factors::forget))
         .service(form("/sessions/{id}/end/", second_factors::end_session))
         .default_service(to(no_such_page))
+        .app_data(QueryConfig::default().error_handler(|_, _| Trouble::BadForm.into()))
         .wrap(from_fn(move |request, next| trouble::door(app.clone(), request, next)));
     cfg.service(pages).service(redirect(WELL_KNOWN, CHANGE).using_status_code(StatusCode::FOUND));
 }

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::db::DbError;
 use crate::db::users::User;
+use crate::web::api::cookie::values;
 use crate::web::extract::Client;
 
 /// Browsers send it to these pages only.
@@ -44,8 +45,9 @@ impl FromRequest for Visitor {
             let app = request.app_data::<Data<App>>().ok_or(Trouble::Other("no app"))?.clone().into_inner();
             // Who sends a form to a page of its own comes back to the overview.
             let next = place(request.path());
-            let token = request.cookie(name(&app.config)).map(|cookie| cookie.value().to_owned().into());
-            let Some(token) = token else { return Err(Trouble::NoVisit(next)) };
+            // A neighbour under the same domain may have set one more, so that the visitor enrols in another account.
+            let [token] = values(name(&app.config), request.headers())[..] else { return Err(Trouble::NoVisit(next)) };
+            let token = token.to_owned().into();
             visit::find(&app, token).await?.map(Self).ok_or(Trouble::NoVisit(next))
         })
     }

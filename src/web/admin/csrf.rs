@@ -51,6 +51,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for CsrfForm<T> {
             // With the API's limits in size and time: a form may come from somebody without a login.
             let mut payload = payload.await.map_err(|_| PageError::BadForm)?;
             let body = body::read(&mut payload).await.map_err(|_| PageError::BadForm)?;
+            // Whoever sends slowly may have lost the session or the rights meanwhile.
+            visit.look_again().await?;
             let body = std::str::from_utf8(&body).map_err(|_| PageError::BadForm)?;
             let given = Query::<Token>::from_query(body).map_err(|_| PageError::BadForm)?;
             if !digest::equal(given.csrf_token.as_bytes(), token(&visit).as_bytes()) {

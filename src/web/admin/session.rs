@@ -12,6 +12,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::web::Data;
 use chrono_tz::Tz;
 
+use super::error::PageError;
 use super::layout::Theme;
 use super::words::Reader;
 use crate::accounts::admin_session::{self, State};
@@ -106,6 +107,18 @@ impl Visit {
     /// The key of its session.
     pub fn key(&self) -> Option<String> {
         self.login.borrow().as_ref().and_then(|login| login.key.clone())
+    }
+
+    /// Whether the session is still there, and its user who they were when the request began.
+    ///
+    /// # Errors
+    /// It is not: what the request was let in for is not true any more.
+    pub async fn look_again(&self) -> Result<(), PageError> {
+        let (Some(key), Some(then)) = (self.key(), self.user()) else { return Ok(()) };
+        let found = admin_session::find(&self.app, &key).await?;
+        let now = found.map(|session| session.user).ok_or_else(|| PageError::LoginRequired(self.address.clone()))?;
+        let rights = |user: &User| (user.id, user.is_active, user.is_staff, user.is_superuser);
+        if rights(&then) == rights(&now) { Ok(()) } else { Err(PageError::NotStaff) }
     }
 
     /// The user as it is after a change of its own, so that the session goes on under the new password.

@@ -58,7 +58,7 @@ impl Jar {
 }
 
 /// The values of a cookie that were sent. Browsers send those of one name side by side.
-fn values<'a>(name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
+pub fn values<'a>(name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
     // Cut before it is read as text: a neighbour's cookie may hold any bytes.
     let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));

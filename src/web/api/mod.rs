@@ -18,7 +18,7 @@ pub mod auth;
 pub mod body;
 mod browsable;
 pub mod client;
-mod cookie;
+pub mod cookie;
 pub mod docs;
 pub mod email;
 pub mod error;

@@ -3,6 +3,7 @@
 
 mod changes;
 mod factors;
+mod outlived;
 mod visits;
 
 use serde_json::json;

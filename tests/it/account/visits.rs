@@ -260,7 +260,7 @@ fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     assert!(codes(&first));
     server.set_password(alice.id, "another-harbour-18");
     assert!(!remove(&first) && !codes(&first));
-    assert!(!server.wait(browser::forget(&server.app, bob.id, "x".to_owned())).unwrap());
+    assert!(!server.wait(browser::forget(&server.app, &bob, "x", &client)).unwrap());
     assert_eq!(server.factor_rows(), 1);
 }
 

@@ -5,7 +5,7 @@ use latchkey::db::users::User;
 
 use super::USERS;
 use crate::api::second_factor::App;
-use crate::harness::{Answer, Backend, PASSWORD, Panel, Server, Smtp};
+use crate::harness::{Answer, Backend, PASSWORD, Panel, Server, Smtp, http};
 
 fn page_of(user: &User) -> String {
     format!("{USERS}{}/change/", user.id)
@@ -229,6 +229,38 @@ fn a_browser_of_somebody_else_is_not_forgotten_by_its_id(backend: Backend) {
     panel.get(&theirs).expect_status(303);
     panel.post(&theirs, &[("csrf_token", &csrf)]).expect_status(303);
     assert!(is_remembered(&server, &token));
+}
+
+both!(who_loses_the_rights_while_a_form_is_on_its_way_does_nothing);
+fn who_loses_the_rights_while_a_form_is_on_its_way_does_nothing(backend: Backend) {
+    let (server, ann, app, mut panel) = stage(backend, &[]);
+    let address = format!("{USERS}{}/second_factors/{}/remove/", ann.id, app.id);
+    let page = panel.get(&address).text();
+    let csrf = page.split("name=\"csrf_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let body = format!("csrf_token={csrf}&own_password={PASSWORD}");
+    let head = format!(
+        "POST {address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        panel.cookies(),
+        body.len()
+    );
+    let (first, rest) = body.split_at(body.len() - 5);
+    let demote = || server.db.execute("UPDATE auth_user SET is_superuser = (1 = 0) WHERE username = 'root'");
+    let begun = format!("{head}{first}");
+    let answer = http::wire_in_two(server.port, begun.as_bytes(), demote, rest.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    server.db.execute("UPDATE auth_user SET is_superuser = (1 = 1) WHERE username = 'root'");
+    let deactivate = || server.db.execute("UPDATE auth_user SET is_active = (1 = 0) WHERE username = 'root'");
+    let answer = http::wire_in_two(server.port, begun.as_bytes(), deactivate, rest.as_bytes());
+    assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(server.factor_rows(), 1);
+    server.db.execute("UPDATE auth_user SET is_active = (1 = 1) WHERE username = 'root'");
+    assert!(http::wire(server.port, format!("{head}{body}").as_bytes()).starts_with("HTTP/1.1 303"));
+    assert_eq!(server.factor_rows(), 0);
+    // An id that no text may hold.
+    let odd = format!("{USERS}{}/browsers/%00/forget/", ann.id);
+    assert!(panel.get(&odd).status < 500);
+    assert!(panel.post(&odd, &[("csrf_token", csrf)]).status < 500);
 }
 
 both!(log_out_everywhere_forgets_browsers);

@@ -103,6 +103,25 @@ fn where_the_setting_is_zero_no_browser_is_remembered(backend: Backend) {
     assert!(set_cookie(&answer).is_none() && !is_enough(&server, &panel, "root", PASSWORD));
 }
 
+both!(a_token_of_the_api_opens_no_panel_and_the_other_way_round);
+fn a_token_of_the_api_opens_no_panel_and_the_other_way_round(backend: Backend) {
+    let (server, app) = with_app(backend, &[]);
+    let cookie = set_cookie(&tick(&server, &app).1).unwrap();
+    let body = serde_json::json!({
+        "challenge": server.challenge("root"),
+        "method": "totp",
+        "code": server.totp(&app),
+        "remember": true,
+    });
+    let answer = server.client.post("/api/token/second-factor/", &body).expect_status(200).json();
+    let mut panel = server.panel();
+    panel.set_cookie(NAME, answer["device_token"].as_str().unwrap());
+    assert!(!is_enough(&server, &panel, "root", PASSWORD));
+    let token = cookie.split(['=', ';']).nth(1).unwrap();
+    let login = serde_json::json!({"username": "root", "password": PASSWORD, "device_token": token});
+    server.client.post("/api/token/", &login).expect_status(401);
+}
+
 both!(a_remembered_browser_does_nothing_for_another_user);
 fn a_remembered_browser_does_nothing_for_another_user(backend: Backend) {
     let (server, app) = with_app(backend, &[]);

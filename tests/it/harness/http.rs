@@ -132,10 +132,17 @@ impl Answer {
 
 /// Sends these bytes as they are and reads until the server closes. Say `Connection: close` in them.
 pub fn wire(port: u16, bytes: &[u8]) -> String {
+    wire_in_two(port, bytes, || (), b"")
+}
+
+/// The same in two parts, with something that happens between them.
+pub fn wire_in_two(port: u16, bytes: &[u8], between: impl FnOnce(), rest: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // The server may answer and close before it has read all: what it said is still there to read.
     let _ = stream.write_all(bytes);
+    between();
+    let _ = stream.write_all(rest);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()

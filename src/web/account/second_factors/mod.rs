@@ -212,11 +212,12 @@ fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
 /// `POST second-factors/browsers/{id}/forget/`
 pub async fn forget(
     app: Data<App>,
+    client: Client,
     Visitor(visit): Visitor,
     id: Path<String>,
     _: OwnForm<NoFields>,
 ) -> Result<HttpResponse, Trouble> {
-    browser::forget(&app, visit.user().id, id.into_inner()).await?;
+    browser::forget(&app, visit.user(), &id, &client).await?;
     Ok(see(FORGOTTEN))
 }
 

@@ -68,7 +68,8 @@ async fn removal(
     let all = SecondFactors::new(app, &user, factors::overview(&superuser.0, &user).await?, superuser.0.reader());
     let found = all.factors.iter().find(|row| row.id == factor).ok_or_else(|| no_such_factor(factor))?;
     let others = all.factors.len() - 1;
-    let codes = if others == 0 { "Worthless: they go with the last factor" } else { "Kept" };
+    let codes =
+        if others == 0 { "Worthless: they go with the last factor" } else { "Worthless: they may be lost with it" };
     let next = match (others, all.is_required) {
         (0, true) => "Asks to set up another one, which is required",
         (0, false) => "Asks for the password alone",

@@ -121,7 +121,7 @@ impl View for Browser {
     }
 
     async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let is_gone = browser::forget(&call.app, caller.user.id, call.segment("id").to_owned()).await?;
+        let is_gone = browser::forget(&call.app, &caller.user, call.segment("id"), &call.client()).await?;
         if is_gone { Ok(Value::Null) } else { Err(no_browser()) }
     }
 }

@@ -115,7 +115,7 @@ fn a_removed_factor_opens_nothing(backend: Backend) {
     let removed = remove::remove_of(&server.app, &by, alice, RowId(app.id));
     assert!(server.wait(removed).unwrap());
     super::assert_wrong(&server.answer(&waits, "totp", &server.totp(&app)));
-    assert_eq!(server.obtain("alice", PASSWORD).json()["methods"], json!(["passkey", "recovery"]));
+    assert_eq!(server.obtain("alice", PASSWORD).json()["methods"], json!(["passkey"]));
     let entry = "SELECT actor AS t FROM latchkey_audit_log WHERE action = 'second_factor.remove'";
     assert_eq!(server.text(entry), "Command line");
 }
