@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use serde_json::json;
 
 use super::events::{self, Event};
+use super::second_factor::Opened;
 use super::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
@@ -36,7 +38,13 @@ pub struct AdminSession {
 }
 
 /// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
-pub async fn start(app: &Arc<App>, user: &User, mut state: State, client: &Client) -> Result<String, DbError> {
+pub async fn start(
+    app: &Arc<App>,
+    user: &User,
+    opened: Opened,
+    mut state: State,
+    client: &Client,
+) -> Result<String, DbError> {
     let key = random::hex(&random::bytes::<32>());
     let now = app.now();
     state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
@@ -63,7 +71,9 @@ pub async fn start(app: &Arc<App>, user: &User, mut state: State, client: &Clien
             }
             sessions::insert(conn, &row)?;
             events::count(conn, now, &[Event::Login])?;
-            audit::write(conn, now, &actor, "admin.login", actor.user_id, &actor.name)?;
+            let mut detail = json!({"user_agent": client.user_agent});
+            opened.note(&mut detail);
+            audit::write_with(conn, now, &actor, "admin.login", actor.user_id, &actor.name, &detail)?;
             device::note(&shared, conn, &user, &client, now)
         })
         .await?;

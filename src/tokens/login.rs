@@ -16,7 +16,7 @@ use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given};
 use crate::accounts::second_factor::challenge::{self, Purpose};
 use crate::accounts::second_factor::enrol::{self, Done, EnrolError};
-use crate::accounts::second_factor::{self, Due, Method, browser};
+use crate::accounts::second_factor::{self, Due, Method, Opened, browser};
 use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::config::UserIdField;
@@ -145,7 +145,7 @@ pub(super) async fn with_factor(
     let shared = Arc::clone(app);
     let done = app.db.write(move |conn| {
         let user = answer::spend(&shared, conn, &right)?;
-        let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Some(right.method()))?;
+        let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Opened::By(right.method()))?;
         let browser = if remember { browser::remember(&shared, conn, &user, Door::Api, &client)? } else { None };
         Ok::<_, AnswerError>((issued, has_mail, browser))
     });
@@ -173,7 +173,7 @@ pub(super) async fn with_enrolment(
             return Err(gone());
         }
         let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
-        let (issued, _) = admit(&shared, conn, &user, &client, kind, Some(done.method))?;
+        let (issued, _) = admit(&shared, conn, &user, &client, kind, Opened::By(done.method))?;
         Ok((issued, done))
     });
     let done = done.await?;
@@ -199,8 +199,8 @@ fn begin(
     let user = user.ok_or(LoginError::NoActiveAccount)?;
     let (purpose, methods) =
         match second_factor::due(app, conn, &user, browser.map(|token| (Door::Api, token)), client)? {
-            Due::Nothing => {
-                let (issued, has_mail) = admit(app, conn, &user, client, kind, None)?;
+            Due::Nothing(opened) => {
+                let (issued, has_mail) = admit(app, conn, &user, client, kind, opened)?;
                 return Ok(Outcome::In(issued, has_mail));
             }
             Due::Factor(methods) => (Purpose::Login, methods),
@@ -216,14 +216,14 @@ fn is_last_login_due(app: &App, user: &User) -> bool {
     app.config.jwt.update_last_login && user.last_login.is_none_or(is_due)
 }
 
-/// Starts a session and records its first token. `user` is locked; `factor` is what they showed besides the password.
+/// Starts a session and records its first token. `user` is locked.
 fn admit(
     app: &App,
     conn: &mut Conn,
     user: &User,
     client: &Client,
     kind: Kind,
-    factor: Option<Method>,
+    opened: Opened,
 ) -> Result<(Issued, Mailed), DbError> {
     let now = app.now();
     if is_last_login_due(app, user) {
@@ -235,7 +235,7 @@ fn admit(
     if kind == Kind::Refresh {
         claims::set_extra(app, &mut claims, user, false);
     }
-    claims::set_auth(app, &mut claims, now, factor);
+    claims::set_auth(app, &mut claims, now, opened.method());
     let session = sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims).map_err(broken)?)?;
     sessions::set_claim(app, &mut claims, session.as_ref());
     sessions::cap(app, &mut claims, session.as_ref());
@@ -247,9 +247,7 @@ fn admit(
     let counted: &[Event] = if session_id.is_some() { &[Event::Login, Event::TokenCreated] } else { &[Event::Login] };
     events::count(conn, now, counted)?;
     let mut detail = json!({"session": session_id, "user_agent": client.user_agent});
-    if let Some(factor) = factor {
-        detail["second_factor"] = factor.name().into();
-    }
+    opened.note(&mut detail);
     audit::write_with(conn, now, &Actor::user(user, client), "login", Some(user.id), &user.username, &detail)?;
     let has_mail = device::note(app, conn, user, client, now)?;
     Ok((Issued { kind, claims, unsigned }, has_mail))

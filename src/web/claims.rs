@@ -162,6 +162,7 @@ impl Context<'_> {
                 "iss" => "Who issued it",
                 "aud" => "For whom it is meant",
                 "sub" => "Whom it is about",
+                "amr" => "How the user logged in (RFC 8176)",
                 _ => "Set by whoever issued it",
             }
         };
@@ -172,6 +173,7 @@ impl Context<'_> {
         match name {
             "exp" => Some("Expires"),
             "iat" => Some("Issued"),
+            "auth_time" => Some("Logged in"),
             "nbf" => Some("Not valid before"),
             _ if name == self.jwt.sliding_token_refresh_exp_claim => Some("Can be refreshed until"),
             _ => None,

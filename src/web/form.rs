@@ -63,6 +63,8 @@ pub struct Input {
     pub longest: usize,
     /// Whether it may not be empty.
     pub is_required: bool,
+    /// Whether the page begins there.
+    pub has_focus: bool,
     /// `autocomplete`
     pub autocomplete: &'static str,
     /// What is wrong with it.

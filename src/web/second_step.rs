@@ -5,6 +5,8 @@ use secrecy::SecretString;
 
 use crate::accounts::second_factor::answer::{Answer, Given};
 use crate::accounts::second_factor::{Kind, Method};
+use crate::accounts::throttle::Wait;
+use crate::web::words::length;
 
 /// By a passkey.
 pub const PASSKEY: Method = Method::Factor(Kind::Passkey);
@@ -58,7 +60,9 @@ impl Ways {
             PASSKEY => "Your password is right. Now show that it is you, with your phone, computer or security key.",
             APP => "Your password is right. Now type the six digits that your authenticator app shows.",
             EMAIL if self.was_sent => "Six digits. Nothing there after a few minutes? Look among the unwanted mail.",
-            EMAIL => "Your password is right. A code is sent to the address that you chose for it.",
+            EMAIL => {
+                "Your password is right. Press the button, and a code is sent to the address that you chose for it."
+            }
             _ => "One of the ten that you kept. Each is good once.",
         }
     }
@@ -84,6 +88,11 @@ impl Ways {
         let others = ORDER.into_iter().filter(|method| self.methods.contains(method)).filter(is_other);
         others.map(|method| (method.name(), words(method))).collect()
     }
+}
+
+/// Why an answer, or the wish for a code, was not looked at.
+pub fn too_many(wait: Wait) -> String {
+    format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()))
 }
 
 /// What a form answers.

@@ -7,8 +7,11 @@
 const TROUBLES = {
   NotAllowedError: "Nothing came of it: it was cancelled, it took too long, or this device has no passkey for here.",
   InvalidStateError: "This device has a passkey for your account already.",
-  SecurityError: "Passkeys are set up for another address than this one. Tell whoever runs this site.",
 };
+
+/** Passkeys are for one site, and the browser takes it at its word. */
+const elsewhere = ({ publicKey }) =>
+  `Passkeys are for ${publicKey.rpId ?? publicKey.rp.id}, and this page was opened at ${location.hostname}. Open it there.`;
 
 /** Asks the browser for a passkey that it has ("get"), or for a new one ("create"). */
 const ask = async (way, { publicKey }) => {
@@ -21,6 +24,12 @@ const ask = async (way, { publicKey }) => {
 for (const button of document.querySelectorAll("[data-passkey]")) {
   const form = button.form;
   const trouble = form.querySelector("[data-trouble]");
+  // Enter in a field sends the form by itself: without a button that was pressed it is the passkey that is meant.
+  form.addEventListener("submit", (event) => {
+    if (event.submitter) return;
+    event.preventDefault();
+    button.click();
+  });
   button.addEventListener("click", async () => {
     trouble.textContent = "";
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
@@ -28,11 +37,13 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
       return;
     }
     button.disabled = true;
+    const options = JSON.parse(button.dataset.options);
     try {
-      form.elements.credential.value = await ask(button.dataset.passkey, JSON.parse(button.dataset.options));
+      form.elements.credential.value = await ask(button.dataset.passkey, options);
       form.submit();
     } catch (error) {
-      trouble.textContent = TROUBLES[error.name] ?? "The browser could not do it.";
+      const isElsewhere = error.name === "SecurityError";
+      trouble.textContent = isElsewhere ? elsewhere(options) : TROUBLES[error.name] ?? "The browser could not do it.";
       button.disabled = false;
     }
   });

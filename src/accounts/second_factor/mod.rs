@@ -14,6 +14,7 @@ pub mod remove;
 pub mod visit;
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::accounts::Client;
 use crate::accounts::failed_login::Door;
@@ -163,10 +164,37 @@ impl Enrolled {
     }
 }
 
+/// What opened a login besides the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// Nothing: the user has no factor.
+    Password,
+    /// A browser that is remembered.
+    Remembered,
+    /// This.
+    By(Method),
+}
+
+impl Opened {
+    /// The factor that was shown.
+    pub fn method(self) -> Option<Method> {
+        if let Self::By(method) = self { Some(method) } else { None }
+    }
+
+    /// Notes it in an entry of the audit log.
+    pub fn note(self, detail: &mut Value) {
+        match self {
+            Self::Password => {}
+            Self::Remembered => detail["remembered_browser"] = true.into(),
+            Self::By(method) => detail["second_factor"] = method.name().into(),
+        }
+    }
+}
+
 /// What a login still needs after the right password.
 pub enum Due {
     /// Nothing.
-    Nothing,
+    Nothing(Opened),
     /// One of these.
     Factor(Vec<Method>),
     /// The user must have a factor, and has none.
@@ -184,12 +212,12 @@ pub fn due(
 ) -> Result<Due, DbError> {
     let standing = latchkey_second_factor::standing(conn, user.id)?;
     if !standing.has_factor {
-        return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing });
+        return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing(Opened::Password) });
     }
     if let Some(browser) = browser
         && browser::recognise(app, conn, user, browser, client)?
     {
-        return Ok(Due::Nothing);
+        return Ok(Due::Nothing(Opened::Remembered));
     }
     Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods(app)))
 }

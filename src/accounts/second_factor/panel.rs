@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::answer::{self, Answer, AnswerError};
 use super::challenge::{self, Purpose};
-use super::{Due, Method, browser};
+use super::{Due, Method, Opened, browser};
 use crate::accounts::Client;
 use crate::accounts::failed_login::Door;
 use crate::app::App;
@@ -19,7 +19,7 @@ const PANEL: &str = "panel";
 /// What the login still needs.
 pub enum Step {
     /// Nothing: the visitor is in.
-    In,
+    In(Opened),
     /// An answer to this challenge, by one of these methods.
     Factor(SecretString, Vec<Method>),
     /// The user must have a factor, and has none.
@@ -37,7 +37,7 @@ pub async fn begin(
     app.db
         .write(move |conn| {
             match super::due(&shared, conn, &user, browser.as_ref().map(|token| (Door::Panel, token)), &client)? {
-                Due::Nothing => Ok(Step::In),
+                Due::Nothing(opened) => Ok(Step::In(opened)),
                 Due::Enrolment => Ok(Step::Enrolment),
                 Due::Factor(methods) => {
                     let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
@@ -48,13 +48,14 @@ pub async fn begin(
         .await
 }
 
-/// Takes the answer for good; answers who is in, and the token of the browser where it is remembered from now on.
+/// Takes the answer for good; answers who is in and by what, and the token of the browser where it is remembered from now
+/// on.
 pub async fn finish(
     app: &Arc<App>,
     answer: Answer,
     remember: bool,
     client: &Client,
-) -> Result<(User, Option<SecretString>), AnswerError> {
+) -> Result<(User, Opened, Option<SecretString>), AnswerError> {
     let right = Arc::new(answer::check(app, answer, Purpose::Login, Door::Panel, client).await?);
     // A challenge of the API does not open the panel, nor the other way round.
     if right.what() != PANEL {
@@ -65,7 +66,7 @@ pub async fn finish(
         .write(move |conn| {
             let user = answer::spend(&shared, conn, &right)?;
             let browser = if remember { browser::remember(&shared, conn, &user, Door::Panel, &client)? } else { None };
-            Ok((user, browser))
+            Ok((user, Opened::By(right.method()), browser))
         })
         .await
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::answer::{self, Answer, AnswerError};
 use super::challenge::{self, Purpose, Waiting};
-use super::{Due, Method};
+use super::{Due, Method, Opened};
 use crate::accounts::events::{self, Event};
 use crate::accounts::failed_login::Door;
 use crate::accounts::{Actor, Client, audit, device};
@@ -68,7 +68,7 @@ pub enum Step {
 pub async fn begin(app: &Arc<App>, user: &User, client: &Client) -> Result<Step, DbError> {
     let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
     let step = app.db.write(move |conn| match super::due(&shared, conn, &user, None, &client)? {
-        Due::Nothing | Due::Enrolment => open(&shared, conn, &user, &client, None).map(Step::In),
+        Due::Nothing(_) | Due::Enrolment => open(&shared, conn, &user, &client, Opened::Password).map(Step::In),
         Due::Factor(methods) => {
             let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, VISIT, None)?;
             Ok(Step::Factor(token, methods))
@@ -89,27 +89,19 @@ pub async fn finish(app: &Arc<App>, answer: Answer, client: &Client) -> Result<S
     let (shared, client) = (Arc::clone(app), client.clone());
     let token = app.db.write(move |conn| {
         let user = answer::spend(&shared, conn, &right)?;
-        open(&shared, conn, &user, &client, Some(right.method())).map_err(AnswerError::from)
+        open(&shared, conn, &user, &client, Opened::By(right.method())).map_err(AnswerError::from)
     });
     let token = token.await?;
     app.mailer.ring();
     Ok(token)
 }
 
-fn open(
-    app: &App,
-    conn: &mut Conn,
-    user: &User,
-    client: &Client,
-    factor: Option<Method>,
-) -> Result<SecretString, DbError> {
+fn open(app: &App, conn: &mut Conn, user: &User, client: &Client, opened: Opened) -> Result<SecretString, DbError> {
     let now = app.now();
-    let what = if factor.is_some() { BY_FACTOR } else { BY_PASSWORD };
+    let what = if opened.method().is_some() { BY_FACTOR } else { BY_PASSWORD };
     let token = challenge::begin(app, conn, user, client, Purpose::Visit, what, None)?;
     let mut detail = json!({"user_agent": client.user_agent});
-    if let Some(factor) = factor {
-        detail["second_factor"] = factor.name().into();
-    }
+    opened.note(&mut detail);
     let actor = Actor::user(user, client);
     audit::write_with(conn, now, &actor, "account.login", Some(user.id), &user.username, &detail)?;
     events::count(conn, now, &[Event::Login])?;

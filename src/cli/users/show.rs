@@ -1,10 +1,12 @@
 //! `latchkey users show`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::Shown;
 use crate::accounts::email_change;
-use crate::accounts::second_factor::Enrolled;
+use crate::accounts::second_factor;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
 use crate::db;
@@ -33,6 +35,8 @@ struct Detail {
     /// By kind, oldest first.
     second_factors: Vec<String>,
     recovery_codes: usize,
+    /// Whether a superuser, or the settings, want the user to have a factor.
+    second_factor_required: bool,
     outstanding_tokens: i64,
     blacklisted_tokens: i64,
 }
@@ -48,12 +52,19 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         Some(user) => email_change::confirmed_at(conn, &user),
         None => Ok(None),
     });
-    let enrolled = app.db.read(move |conn| Enrolled::find(conn, id)).await?;
+    let shared = Arc::clone(&app);
+    let overview = app.db.read(move |conn| match db::users::find(conn, id)? {
+        Some(user) => second_factor::overview(&shared, conn, &user).map(Some),
+        None => Ok(None),
+    });
+    let overview = overview.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;
+    let enrolled = overview.enrolled;
     let detail = Detail {
         user,
         email_confirmed_at: confirmed.await?.map(Instant::iso),
         second_factors: enrolled.factors.iter().map(|factor| factor.kind.clone()).collect(),
         recovery_codes: enrolled.recovery_codes(),
+        second_factor_required: overview.is_required,
         outstanding_tokens: tokens.all,
         blacklisted_tokens: tokens.blacklisted,
     };
@@ -77,6 +88,7 @@ fn people(detail: &Detail) -> Result<(), Failure> {
         ("Joined", user.date_joined.clone()),
         ("Last login", user.last_login.clone().unwrap_or_else(|| "never".to_owned())),
         ("Second factors", factors),
+        ("Factor required", output::yes(detail.second_factor_required).to_owned()),
         ("Recovery codes", detail.recovery_codes.to_string()),
         ("Outstanding tokens", outstanding_tokens.to_string()),
         ("Blacklisted tokens", blacklisted_tokens.to_string()),

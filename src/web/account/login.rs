@@ -57,7 +57,9 @@ fn show(
     errors: &Errors,
     alert: Option<&'static str>,
 ) -> Result<HttpResponse, Trouble> {
-    let fields = vec![login(app, username, errors), input("password", "Password", "current-password", errors)];
+    let mut fields = vec![login(app, username, errors), input("password", "Password", "current-password", errors)];
+    // Nothing else is done here, and who was refused types the password again.
+    fields[usize::from(!username.is_empty())].has_focus = true;
     let form = Form {
         title: "Log in to your account",
         lede: "To manage how you log in. This login is for these pages only, and lasts a quarter of an hour."

@@ -1,6 +1,8 @@
 //! `/account/login/second-factor/`: the second step of the login. Which way to answer is shown is decided in `second_step`.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
@@ -49,7 +51,7 @@ struct Page<'a> {
     passkey: Option<String>,
     /// Whether a code was mailed just now.
     is_sent: bool,
-    error: Option<&'static str>,
+    error: Option<String>,
 }
 
 impl Page<'_> {
@@ -70,11 +72,11 @@ struct Waiting {
 }
 
 impl Waiting {
-    async fn show(&self, ways: Ways, is_sent: bool, error: Option<&'static str>) -> Result<HttpResponse, Trouble> {
+    async fn show(&self, ways: Ways, is_sent: bool, error: Option<String>) -> Result<HttpResponse, Trouble> {
         let passkey = if ways.chosen == PASSKEY {
             match second_factor::ask::passkey(&self.app, self.challenge.clone()).await {
                 Ok(options) => Some(options.to_string()),
-                Err(error) => return refuse(error),
+                Err(error) => return begin_again(error),
             }
         } else {
             None
@@ -83,10 +85,29 @@ impl Waiting {
         let page = Page { site, challenge, ways, next: self.next, passkey, is_sent, error };
         Ok(scripted(page.render()?))
     }
+
+    /// The same page says what is wrong: the challenge goes on.
+    async fn refuse(&self, ways: Ways, error: AnswerError) -> Result<HttpResponse, Trouble> {
+        match error {
+            AnswerError::Wrong => {
+                let error = ways.wrong().to_owned();
+                self.show(ways, false, Some(error)).await
+            }
+            AnswerError::Throttled(wait) => {
+                let mut page = self.show(ways, false, Some(second_step::too_many(wait))).await?;
+                if page.status() == StatusCode::OK {
+                    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+                }
+                Ok(page)
+            }
+            other => begin_again(other),
+        }
+    }
 }
 
 /// Too old, or dead after too many wrong codes: from the start.
-fn refuse(error: AnswerError) -> Result<HttpResponse, Trouble> {
+fn begin_again(error: AnswerError) -> Result<HttpResponse, Trouble> {
     match error {
         AnswerError::NoChallenge => Ok(see(LOGIN_AGAIN)),
         other => Err(Trouble::of_answer(other)),
@@ -115,18 +136,13 @@ pub async fn answer(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Type
         }
         return match mail::send(&waiting.app, waiting.challenge.clone(), &client).await {
             Ok(()) => waiting.show(ways, true, None).await,
-            Err(error) => refuse(error),
+            Err(error) => waiting.refuse(ways, error).await,
         };
     }
     let method = Method::of(&typed.method).unwrap_or(Method::Recovery);
     let answer = second_step::answer(waiting.challenge.clone(), method, typed.code, &typed.credential);
     match visit::finish(&waiting.app, answer, &client).await {
         Ok(token) => Ok(go_in(&waiting.app.config, &token, waiting.next)),
-        Err(AnswerError::Wrong) => {
-            let ways = Ways::read(&typed.methods, method);
-            let error = ways.wrong();
-            waiting.show(ways, false, Some(error)).await
-        }
-        Err(error) => refuse(error),
+        Err(error) => waiting.refuse(Ways::read(&typed.methods, method), error).await,
     }
 }

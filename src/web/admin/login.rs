@@ -116,17 +116,17 @@ pub async fn log_in(
         Err(LoginError::Busy) => return Err(PageError::Busy),
         Err(LoginError::Db(error)) => return Err(error.into()),
     };
-    match panel::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
-        Step::In => {}
+    let opened = match panel::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
+        Step::In(opened) => opened,
         Step::Factor(challenge, methods) => return second_factor::ask(&visit, challenge, methods, next).await,
         // Logged in is who has one.
         Step::Enrolment => return Ok(account::enter(&visit.app, &user, &visit.client).await?),
-    }
+    };
     // A new key for a new login; nothing of an earlier session is carried over.
     session.clear();
     session.renew();
     confirm::remember(&session, visit.app.now())?;
-    visit.log_in(user);
+    visit.log_in(user, opened);
     Ok(see(next))
 }
 

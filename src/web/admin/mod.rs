@@ -1,7 +1,7 @@
 //! The panel: every page under `/admin/`, at Django's addresses. It writes only through `accounts` and `tokens`.
 //! A handler takes a `Staff` or a `Superuser` (`access`), a form arrives as a `CsrfForm` (`csrf`), errors are pages (`error`).
 
-mod access;
+pub mod access;
 mod account;
 mod actions;
 mod address;

@@ -14,10 +14,9 @@ use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Solo, html, see};
 use super::session::Visit;
-use super::words::length;
 use super::{address, browser, confirm};
 use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::second_factor::{Method, ask, mail, panel};
+use crate::accounts::second_factor::{Method, Opened, ask, mail, panel};
 use crate::db::users::User;
 use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
@@ -125,9 +124,7 @@ impl Waiting<'_> {
                 self.show(ways, false, Some(error)).await
             }
             AnswerError::Throttled(wait) => {
-                let error =
-                    format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()));
-                let mut page = self.show(ways, false, Some(error)).await?;
+                let mut page = self.show(ways, false, Some(second_step::too_many(wait))).await?;
                 if page.status() == StatusCode::OK {
                     *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
                     page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
@@ -178,7 +175,7 @@ pub async fn answer(
     let method = Method::of(&fields.method).unwrap_or(Method::Recovery);
     let answer = second_step::answer(waiting.challenge.clone(), method, fields.code, &fields.credential);
     match panel::finish(&visit.app, answer, waiting.remember, &visit.client).await {
-        Ok((user, token)) => log_in(&visit, &session, user, token.as_ref(), waiting.next),
+        Ok((user, opened, token)) => log_in(&visit, &session, (user, opened), token.as_ref(), waiting.next),
         Err(error) => waiting.refuse(Ways::read(&fields.methods, method), error).await,
     }
 }
@@ -186,7 +183,7 @@ pub async fn answer(
 fn log_in(
     visit: &Visit,
     session: &Session,
-    user: User,
+    (user, opened): (User, Opened),
     browser: Option<&SecretString>,
     next: &str,
 ) -> Result<HttpResponse, PageError> {
@@ -197,7 +194,7 @@ fn log_in(
     session.clear();
     session.renew();
     confirm::remember(session, visit.app.now())?;
-    visit.log_in(user);
+    visit.log_in(user, opened);
     let mut answer = see(next);
     if let Some(token) = browser {
         let added = answer.add_cookie(&browser::cookie(visit, token));

@@ -16,6 +16,7 @@ use super::error::PageError;
 use super::layout::Theme;
 use super::words::Reader;
 use crate::accounts::admin_session::{self, State};
+use crate::accounts::second_factor::Opened;
 use crate::accounts::{Actor, admin_session::AdminSession};
 use crate::app::App;
 use crate::crypto::{digest, random};
@@ -57,6 +58,8 @@ struct Login {
     /// The session's key; `None` while the login is being made.
     key: Option<String>,
     user: User,
+    /// What opened it; of one that was found nobody asks.
+    opened: Opened,
 }
 
 /// Marks an anonymous browser, for the protection of the login form.
@@ -129,8 +132,8 @@ impl Visit {
     }
 
     /// From here on it is this user's; the session's row is made when the answer leaves.
-    pub fn log_in(&self, user: User) {
-        *self.login.borrow_mut() = Some(Login { key: None, user });
+    pub fn log_in(&self, user: User, opened: Opened) {
+        *self.login.borrow_mut() = Some(Login { key: None, user, opened });
     }
 
     /// What a form's token is bound to: the session, or the browser's nonce where there is none.
@@ -214,7 +217,8 @@ impl SessionStore for Store {
         let found = admin_session::find(&self.app, key.as_ref()).await;
         let found = found.map_err(|error| LoadError::Other(visit.fail(error)))?;
         Ok(found.map(|AdminSession { state, user }| {
-            *visit.login.borrow_mut() = Some(Login { key: Some(key.as_ref().to_owned()), user });
+            *visit.login.borrow_mut() =
+                Some(Login { key: Some(key.as_ref().to_owned()), user, opened: Opened::Password });
             state
         }))
     }
@@ -223,7 +227,8 @@ impl SessionStore for Store {
         let visit = VISIT.get();
         let no_user = || SaveError::Other(anyhow::Error::msg("an anonymous visitor has no session"));
         let user = visit.user().ok_or_else(no_user)?;
-        let key = admin_session::start(&self.app, &user, state, &visit.client).await;
+        let opened = visit.login.borrow().as_ref().map_or(Opened::Password, |login| login.opened);
+        let key = admin_session::start(&self.app, &user, opened, state, &visit.client).await;
         let key = key.map_err(|error| SaveError::Other(visit.fail(error)))?;
         key.try_into().map_err(|error| SaveError::Other(anyhow::Error::new(error)))
     }

@@ -162,7 +162,10 @@ fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> 
     };
     let superusers =
         of(superusers, if superusers.people == 1 { "superuser" } else { "superusers" }, "is_superuser=yes");
-    [superusers, of(staff, "other staff", "is_superuser=no&is_staff=yes")].into_iter().flatten().collect()
+    [superusers, of(staff, "staff who are no superusers", "is_superuser=no&is_staff=yes")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]

@@ -108,3 +108,51 @@ fn a_cookie_of_a_neighbour_is_not_ours(backend: Backend) {
         assert!(page.expect_status(400).text().contains("<title>The form could not be read"), "{}", page.text());
     }
 }
+
+both!(the_audit_log_says_what_opened_a_login);
+fn the_audit_log_says_what_opened_a_login(backend: Backend) {
+    let server = stage(backend, &[]);
+    let app = server.enrol_totp("alice");
+    let detail = |action: &str| {
+        let newest =
+            format!("SELECT detail AS t FROM latchkey_audit_log WHERE action = '{action}' ORDER BY id DESC LIMIT 1");
+        let detail: serde_json::Value = serde_json::from_str(&server.text(&newest)).unwrap();
+        (detail["second_factor"].clone(), detail["remembered_browser"].clone())
+    };
+    assert_eq!(detail("login"), (json!(null), json!(null)));
+    visit_with(&server, "alice", &app);
+    assert_eq!(detail("account.login"), (json!("totp"), json!(null)));
+    let body = json!({"challenge": server.challenge("alice"), "method": "recovery", "code": app.recovery_codes[0], "remember": true});
+    let device = text(&server.client.post(FINISH, &body).expect_status(200).json(), "device_token");
+    assert_eq!(detail("login"), (json!("recovery"), json!(null)));
+    let login = json!({"username": "alice", "password": PASSWORD, "device_token": device});
+    server.client.post("/api/token/", &login).expect_status(200);
+    assert_eq!(detail("login"), (json!(null), json!(true)));
+    server.db.execute("UPDATE auth_user SET is_staff = (1 = 1), is_superuser = (1 = 1)");
+    let mut panel = server.panel();
+    let page = panel.log_in("alice", PASSWORD);
+    let code = server.totp(&app);
+    panel.submit(&page, "/admin/login/second-factor/", &[("code", &code)]).expect_status(303);
+    assert_eq!(detail("admin.login"), (json!("totp"), json!(null)));
+}
+
+both!(who_tries_too_much_stays_on_the_page);
+fn who_tries_too_much_stays_on_the_page(backend: Backend) {
+    let server = stage(backend, &[]);
+    let app = server.enrol_totp("alice");
+    let mut visitor = server.panel();
+    let asked = super::log_in(&mut visitor, "alice", PASSWORD);
+    let mut last = asked.status;
+    for _ in 0..4 {
+        last = super::step(&mut visitor, &asked, "totp", "000000").status;
+    }
+    assert_eq!(last, 200);
+    let other = super::log_in(&mut visitor, "alice", PASSWORD);
+    let answers: Vec<_> = (0..5).map(|_| super::step(&mut visitor, &other, "totp", "000000")).collect();
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("a try that has to wait");
+    assert!(refused.text().contains("Too many tries.") && refused.header("retry-after").is_some());
+    server.advance(3600);
+    // The page still has its challenge, and its form.
+    assert!(refused.text().contains("name=\"code\""), "{}", refused.text());
+    drop(app);
+}

@@ -338,7 +338,9 @@ fn the_posture_counts_who_has_none(backend: Backend) {
     let page = panel.get("/admin/settings/").text();
     let row = page.split("<tr id=\"asvs-6.3.3\">").nth(1).unwrap().split("</tr>").next().unwrap();
     assert!(
-        row.contains("1 of 2 superusers") && row.contains("1 of 1 other staff") && row.contains("Not met"),
+        row.contains("1 of 2 superusers")
+            && row.contains("1 of 1 staff who are no superusers")
+            && row.contains("Not met"),
         "{row}"
     );
     for href in row.split("href=\"/admin").skip(1) {

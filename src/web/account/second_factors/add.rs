@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::super::page::{OwnForm, Said, scripted};
 use super::super::trouble::Trouble;
 use super::super::visit::{Visitor, see};
-use super::super::{FACTOR_ADDED, FACTORS};
+use super::super::{FACTOR_ADDED, FACTORS, RECOVERY_CODES};
 use super::recovery_codes;
 use crate::accounts::second_factor::answer::{AnswerError, Given};
 use crate::accounts::second_factor::enrol::{self, By, EnrolError, Show, Started};
@@ -115,9 +115,21 @@ async fn begin(
 
 /// There is one already, or the kind is not possible here.
 fn refuse(app: &App, error: &EnrolError) -> Result<HttpResponse, Trouble> {
+    // Whoever loads the page with the recovery codes again lands here.
+    let is_there = matches!(error, EnrolError::Exists);
+    let advice = if is_there {
+        "If you added it just now, it is there. Recovery codes are shown once: make new ones if you did not keep them."
+    } else {
+        ""
+    };
+    let mut ways = vec![(FACTORS, "Back to your second factors")];
+    if is_there {
+        ways.push((RECOVERY_CODES, "Make new recovery codes"));
+    }
     let said = Said {
         is_bad: true,
-        ways: vec![(FACTORS, "Back to your second factors")],
+        advice: advice.to_owned(),
+        ways,
         ..Said::new(&app.config, "This cannot be added", error.to_string())
     };
     said.show(actix_web::http::StatusCode::BAD_REQUEST)

@@ -25,6 +25,7 @@ use crate::db::latchkey_session::Session;
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
 use crate::tokens::own_sessions;
+use crate::web::admin::access::may_view;
 use crate::web::extract::Client;
 use crate::web::words::{Reader, When, amount};
 
@@ -40,6 +41,7 @@ struct Page<'a> {
     /// What was done just now.
     done: Option<&'static str>,
     is_required: bool,
+    may_open_panel: bool,
     factors: Vec<Row>,
     offers: Vec<Offer>,
     recovery_codes: usize,
@@ -134,6 +136,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
         user: visit.user(),
         done: done.words(),
         is_required,
+        may_open_panel: may_view(&app, visit.user()),
         factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
         offers: offers(&app, visit.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),

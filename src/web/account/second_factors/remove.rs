@@ -26,13 +26,13 @@ pub async fn ask(app: Data<App>, Visitor(visit): Visitor, id: Path<String>) -> R
     let name = if factor.name == title { title.to_owned() } else { format!("{title} “{}”", factor.name) };
     let mut goes = vec![format!("{name} is not asked for any more.")];
     if factors.len() == 1 {
-        goes.push(
-            "It is your last one: your recovery codes become worthless, and your password alone opens your account."
-                .to_owned(),
-        );
-    }
-    if factors.len() == 1 && all.is_required {
-        goes.push("This account must have a second factor: your next login asks you to add one.".to_owned());
+        goes.push("It is your last one: your recovery codes become worthless.".to_owned());
+        let next = if all.is_required {
+            "This account must have a second factor: your next login asks you to add one."
+        } else {
+            "Your password alone opens your account then."
+        };
+        goes.push(next.to_owned());
     }
     if !all.browsers.is_empty() {
         goes.push("Browsers that were remembered are asked for a second factor again.".to_owned());

@@ -90,6 +90,7 @@ impl ProfileForm {
             hint,
             longest,
             is_required,
+            has_focus: false,
             autocomplete: "off",
             error: errors.of(name),
             meanwhile: saved.map(of).filter(|saved| *saved != of(values)).cloned(),
