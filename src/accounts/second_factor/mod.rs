@@ -102,6 +102,14 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
+    /// What it is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Factor(kind) => kind.title(),
+            Self::Recovery => "Recovery code",
+        }
+    }
+
     /// Whether it is answered with a code.
     pub fn takes_code(self) -> bool {
         self != Self::Factor(Kind::Passkey)

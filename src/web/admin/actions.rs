@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::accounts::device;
+use crate::accounts::second_factor::Method;
 
 /// An action: the word that is stored, words for a filter, and what it says.
 type Action = (&'static str, &'static str, &'static str);
@@ -100,6 +101,10 @@ pub fn details(detail: &str) -> Vec<Detail> {
                 let device = device::words(agent.as_str().unwrap_or_default());
                 all.insert(0, Detail { name: "Device".to_owned(), was: None, is: device });
             }
+            (name @ ("kind" | "second_factor"), Value::String(kind)) => {
+                let is = Method::of(&kind).map_or(kind, |method| method.title().to_owned());
+                all.push(Detail { name: in_words(name), was: None, is });
+            }
             (name, value) => all.push(Detail { name: in_words(name), was: None, is: text(&value) }),
         }
     }
@@ -163,6 +168,8 @@ mod tests {
                 one("Rotated by", None, "::1")
             ]
         );
+        assert_eq!(details(r#"{"kind":"totp"}"#), [one("Kind", None, "Authenticator app")]);
+        assert_eq!(details(r#"{"second_factor":"recovery"}"#), [one("Second factor", None, "Recovery code")]);
         for nonsense in ["", "[]", "{", "null", "{\"changes\":{\"a\":[]}}"] {
             assert!(details(nonsense).len() <= 1, "{nonsense}");
         }

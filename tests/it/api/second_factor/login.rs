@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::json;
 
-use super::{App, FINISH, LOGIN, assert_no_challenge, assert_wrong, stage, totp_at};
+use super::{App, FINISH, LOGIN, assert_no_challenge, assert_wrong, stage, stage_with_mail, totp_at};
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, forge};
 
 both!(the_password_alone_brings_a_challenge_and_the_code_what_was_asked_for);
@@ -184,6 +184,13 @@ fn tokens_say_how_and_when_their_user_logged_in_where_that_is_wanted(backend: Ba
         let claims = forge::claims(&token);
         assert_eq!((&claims["amr"], claims["auth_time"].as_i64()), (&json!(["pwd", "otp", "mfa"]), Some(at)));
     }
+    // Codes by email are no second factor that others should trust.
+    let (smtp, server) = stage_with_mail(backend, &[("JWT_AUTH_CLAIMS", "true")]);
+    server.enrol_email(&smtp, &server.log_in("alice").access);
+    let challenge = server.challenge("alice");
+    server.client.post("/api/token/second-factor/email/", &json!({"challenge": challenge})).expect_status(200);
+    let pair = Pair::of(&server.answer(&challenge, "email", &server.mailed_code(&smtp)));
+    assert_eq!(forge::claims(&pair.access)["amr"], json!(["pwd", "otp"]));
     let plain = stage(backend, &[]);
     let claims = forge::claims(&plain.log_in("alice").access);
     assert!(claims.get("amr").is_none() && claims.get("auth_time").is_none());
