@@ -1,6 +1,10 @@
 //! The second step of a login in a browser: one way to answer is shown, the best that there is; the others are a button
-//! away. The panel's login and that of one's own account show it; each page with a question to a passkey makes the question before worthless.
+//! away. The panel's login and that of one's own account show it; each page with a question to a passkey makes the
+//! question before worthless.
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use secrecy::SecretString;
 
 use crate::accounts::second_factor::answer::{Answer, Given};
@@ -67,6 +71,16 @@ impl Ways {
         }
     }
 
+    /// Whether a code has to be sent before one can be typed.
+    pub fn asks_to_send(&self) -> bool {
+        self.chosen == EMAIL && !self.was_sent
+    }
+
+    /// Whether the code is a number.
+    pub fn takes_digits(&self) -> bool {
+        self.chosen != Method::Recovery
+    }
+
     /// What was wrong with the answer.
     pub fn wrong(&self) -> &'static str {
         match self.chosen {
@@ -93,6 +107,14 @@ impl Ways {
 /// Why an answer, or the wish for a code, was not looked at.
 pub fn too_many(wait: Wait) -> String {
     format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()))
+}
+
+/// Says the same in the head of the page, unless that leads elsewhere.
+pub fn delay(page: &mut HttpResponse, wait: Wait) {
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+    }
 }
 
 /// What a form answers.

@@ -1,8 +1,6 @@
 //! `/account/login/second-factor/`: the second step of the login. Which way to answer is shown is decided in `second_step`.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
@@ -54,16 +52,6 @@ struct Page<'a> {
     error: Option<String>,
 }
 
-impl Page<'_> {
-    fn asks_to_send(&self) -> bool {
-        self.ways.chosen == EMAIL && !self.ways.was_sent
-    }
-
-    fn takes_digits(&self) -> bool {
-        self.ways.chosen != Method::Recovery
-    }
-}
-
 /// A login that waits for an answer.
 struct Waiting {
     app: Data<App>,
@@ -95,10 +83,7 @@ impl Waiting {
             }
             AnswerError::Throttled(wait) => {
                 let mut page = self.show(ways, false, Some(second_step::too_many(wait))).await?;
-                if page.status() == StatusCode::OK {
-                    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
-                }
+                second_step::delay(&mut page, wait);
                 Ok(page)
             }
             other => begin_again(other),
@@ -118,11 +103,9 @@ fn begin_again(error: AnswerError) -> Result<HttpResponse, Trouble> {
 pub async fn ask(
     app: Data<App>,
     challenge: SecretString,
-    mut methods: Vec<Method>,
+    methods: Vec<Method>,
     next: &'static str,
 ) -> Result<HttpResponse, Trouble> {
-    // The site may have moved to an address where browsers have none.
-    methods.retain(|method| *method != PASSKEY || app.factors.passkeys.is_some());
     Waiting { app, challenge, next }.show(Ways::best_of(methods), false, None).await
 }
 

@@ -3,7 +3,6 @@
 
 use actix_session::Session;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
@@ -61,16 +60,6 @@ struct Page<'a> {
     remember: bool,
 }
 
-impl Page<'_> {
-    fn asks_to_send(&self) -> bool {
-        self.ways.chosen == EMAIL && !self.ways.was_sent
-    }
-
-    fn takes_digits(&self) -> bool {
-        self.ways.chosen != Method::Recovery
-    }
-}
-
 /// A login that waits for an answer.
 struct Waiting<'a> {
     visit: &'a Visit,
@@ -125,10 +114,7 @@ impl Waiting<'_> {
             }
             AnswerError::Throttled(wait) => {
                 let mut page = self.show(ways, false, Some(second_step::too_many(wait))).await?;
-                if page.status() == StatusCode::OK {
-                    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
-                }
+                second_step::delay(&mut page, wait);
                 Ok(page)
             }
             other => self.begin_again(other),
@@ -148,11 +134,9 @@ impl Waiting<'_> {
 pub async fn ask(
     visit: &Visit,
     challenge: SecretString,
-    mut methods: Vec<Method>,
+    methods: Vec<Method>,
     next: &str,
 ) -> Result<HttpResponse, PageError> {
-    // The site may have moved to an address where browsers have none.
-    methods.retain(|method| *method != PASSKEY || visit.app.factors.passkeys.is_some());
     Waiting { visit, challenge, next, remember: false }.show(Ways::best_of(methods), false, None).await
 }
 
