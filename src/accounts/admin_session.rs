@@ -7,16 +7,17 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::events::{self, Event};
-use super::second_factor::Opened;
-use super::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
-use crate::db::latchkey_admin_session::{self as sessions, Listed, NewRow};
+use crate::db::latchkey_admin_session::{Listed, NewRow};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, latchkey_admin_session as sessions};
+use crate::factors::Opened;
+use crate::guard::device;
+use crate::journal::events::{self, Event};
+use crate::journal::{Actor, Client, audit};
 
 /// What a session remembers between requests.
 pub type State = HashMap<String, String>;

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::events::{self, Event};
 use super::upkeep::exclusively;
 use crate::app::App;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_rollup, latchkey_statistic, outstanding_tokens};
+use crate::journal::events::{self, Event};
 
 /// How many rows one write job counts, and what lies between two.
 const BATCH: i64 = 5000;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::failed_login::Door;
 use super::login::{self, LoginError};
-use super::second_factor::visit::Visit;
-use super::{Actor, Client};
 use crate::app::App;
 use crate::db::types::{EncodedPassword, Instant};
 use crate::db::users::User;
 use crate::db::{Conn, DbError, latchkey_second_factor};
+use crate::factors::visit::Visit;
+use crate::journal::failed_login::Door;
+use crate::journal::{Actor, Client};
 
 /// So long a login, or a password given again, vouches for who is behind it.
 pub const FRESH: Duration = Duration::from_mins(15);

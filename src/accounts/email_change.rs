@@ -9,13 +9,15 @@ use serde_json::json;
 use super::confirm::Confirmed;
 use super::link::{self, Came, LinkError, Purpose};
 use super::manage::{self, ManageError};
+use super::notice;
 use super::user::{normalize_email, validate_email};
-use super::{Actor, Client, audit, notice, throttle};
 use crate::app::App;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
+use crate::guard::throttle;
+use crate::journal::{Actor, Client, audit};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Actor, audit};
 use crate::app::App;
 use crate::db::DbError;
+use crate::journal::{Actor, audit};
 
 /// What is exported.
 #[derive(Debug, Clone, Copy)]

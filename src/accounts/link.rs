@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Client;
 use super::manage::ManageError;
-use super::throttle::{self, Key, Rule, Wait};
 use super::user::FieldError;
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
@@ -18,6 +16,8 @@ use crate::db::latchkey_link::{self, Link};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_device};
+use crate::guard::throttle::{self, Key, Rule, Wait};
+use crate::journal::Client;
 
 /// What a link is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Purpose {
 
 /// Makes a link for a user whose row is locked; older ones for the same purpose die. Answers its token, and until when
 /// it is good.
-pub(super) fn make(
+pub fn make(
     app: &App,
     conn: &mut Conn,
     purpose: Purpose,
@@ -105,7 +105,7 @@ pub(super) fn make(
 }
 
 /// The link of a token and its user, if it is good. Only looks: a page that asks what to do burns nothing.
-pub(super) fn find(
+pub fn find(
     app: &App,
     conn: &mut Conn,
     purpose: Purpose,
@@ -115,12 +115,7 @@ pub(super) fn find(
 }
 
 /// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.
-pub(super) fn take(
-    app: &App,
-    conn: &mut Conn,
-    purpose: Purpose,
-    token: &SecretString,
-) -> Result<(Link, User), LinkError> {
+pub fn take(app: &App, conn: &mut Conn, purpose: Purpose, token: &SecretString) -> Result<(Link, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(app, conn, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
     if latchkey_link::delete(conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
@@ -160,12 +155,12 @@ fn state(app: &App, purpose: Purpose, user: &User) -> String {
 }
 
 /// Forgets the links of a user for a purpose.
-pub(super) fn forget_for(conn: &mut Conn, purpose: Purpose, user: UserId) -> Result<(), DbError> {
+pub fn forget_for(conn: &mut Conn, purpose: Purpose, user: UserId) -> Result<(), DbError> {
     latchkey_link::delete_of(conn, user, purpose.name()).map(drop)
 }
 
 /// Forgets all links of a user: what they were made under is not true any more.
-pub(super) fn forget(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
+pub fn forget(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
     for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
         forget_for(conn, purpose, user)?;
     }
@@ -173,7 +168,7 @@ pub(super) fn forget(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
 }
 
 /// Does what a token is presented for. A bad one counts as a guess from that address.
-pub(super) async fn guarded<T>(
+pub async fn guarded<T>(
     app: &App,
     client: &Client,
     work: impl Future<Output = Result<T, LinkError>>,
@@ -187,7 +182,7 @@ pub(super) async fn guarded<T>(
 }
 
 /// Counts a try of an address, or refuses it.
-pub(super) async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::Counted, LinkError> {
+pub async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::Counted, LinkError> {
     if !app.config.accounts.login_throttle {
         return Ok(throttle::Counted::default());
     }
@@ -196,7 +191,7 @@ pub(super) async fn count(app: &App, rule: Rule, client: &Client) -> Result<thro
 }
 
 /// Whether a recipient may get one more mail that somebody asked for. Within the transaction that queues it.
-pub(super) fn may_mail(app: &App, conn: &mut Conn, recipient: &str) -> Result<bool, DbError> {
+pub fn may_mail(app: &App, conn: &mut Conn, recipient: &str) -> Result<bool, DbError> {
     if !app.config.accounts.login_throttle {
         return Ok(true);
     }
@@ -210,11 +205,7 @@ const STEP: Duration = Duration::from_millis(500);
 
 /// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
 /// the request came. A failure is logged, and looks like a success.
-pub(super) async fn aside(
-    app: &Arc<App>,
-    came: Came,
-    work: impl Future<Output = Result<(), DbError>> + Send + 'static,
-) {
+pub async fn aside(app: &Arc<App>, came: Came, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
     let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
     match outcome {
         Ok(()) => app.mailer.ring(),

@@ -1,12 +1,11 @@
 //! Loading many users at once: all of them or none.
 
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
-use super::Actor;
 use super::manage::{self, ManageError, NewUser};
 use crate::app::App;
 use crate::db::DbError;
+use crate::journal::Actor;
 
 /// Passwords that are hashed at the same time: enough to keep the pool's threads busy without filling its queue.
 const HASHING: usize = 16;

@@ -2,16 +2,17 @@
 
 use secrecy::SecretString;
 
-use super::device::KNOWN_FOR;
-use super::failed_login::{self, Door, Refusal};
-use super::throttle::{self, Counted, Wait};
-use super::{Client, manage};
+use super::manage;
 use crate::app::App;
 use crate::config::UsernameField;
 use crate::crypto::password::{Busy, Check};
 use crate::db::types::UserId;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError, latchkey_device};
+use crate::guard::device::KNOWN_FOR;
+use crate::guard::throttle::{self, Counted, Wait};
+use crate::journal::Client;
+use crate::journal::failed_login::{self, Door, Refusal};
 
 /// What a login form or request names.
 #[derive(Debug)]

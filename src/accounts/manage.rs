@@ -4,11 +4,8 @@
 use secrecy::SecretString;
 
 use super::confirm::Confirmed;
-use super::events::{self, Event};
 use super::policy::{self, Owner};
-use super::second_factor::browser;
 use super::user::{self, FieldError, normalize_email, normalize_username};
-use super::{Actor, audit};
 use crate::app::App;
 use crate::config::{Accounts, UsernameField};
 use crate::crypto::password::Busy;
@@ -17,6 +14,9 @@ use crate::db::types::{EncodedPassword, Instant, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, NewRow, User};
 use crate::db::{Conn, DbError, latchkey_user};
+use crate::factors::remembered_browser;
+use crate::journal::events::{self, Event};
+use crate::journal::{Actor, audit};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
@@ -261,7 +261,7 @@ pub(super) async fn rehash(
 ) -> Result<User, super::login::LoginError> {
     let encoded = EncodedPassword(app.passwords.hash(password).await?);
     let (before, after) = (user.clone(), User { password: encoded.clone(), ..user.clone() });
-    let carry_over = browser::carrying_over(app, &before, &after);
+    let carry_over = remembered_browser::carrying_over(app, &before, &after);
     let rehashed = app.db.write(move |conn| {
         let is_same = users::update_password(conn, before.id, Some(&before.password), &after.password)?;
         if is_same {

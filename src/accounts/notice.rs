@@ -1,11 +1,11 @@
 //! Mail that tells users what was done to their account: queued in the transaction that does it, if `SECURITY_MAIL` is on
 //! and there is an address. What it says is in `mail`.
 
-use super::Actor;
-use super::second_factor::Kind;
 use crate::app::App;
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
+use crate::factors::Kind;
+use crate::journal::Actor;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Origin};
 

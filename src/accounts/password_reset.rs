@@ -7,20 +7,22 @@ use secrecy::SecretString;
 use unicode_normalization::UnicodeNormalization;
 
 use super::confirm::Confirmed;
-use super::events::{self, Event};
 use super::link::{self, Came, LinkError, Purpose};
 use super::manage::{self, ManageError, NewPassword};
+use super::notice;
 use super::policy::Owner;
 use super::user::FieldError;
-use super::{Actor, Client, audit, device, notice, throttle};
 use crate::app::App;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_device, latchkey_user};
+use crate::guard::{device, throttle};
+use crate::journal::events::{self, Event};
+use crate::journal::reason::Reason;
+use crate::journal::{Actor, Client, audit};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
-use crate::tokens::record::Reason;
-use crate::tokens::sessions;
+use crate::sessions;
 
 /// Mail goes to so many accounts with one address, and so many are looked at.
 const MOST: usize = 5;

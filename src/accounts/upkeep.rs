@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{backfill, device, throttle};
+use super::backfill;
 use crate::app::App;
 use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
@@ -14,6 +14,7 @@ use crate::db::{
     Conn, DbError, latchkey_audit_log, latchkey_browser, latchkey_challenge, latchkey_device, latchkey_link,
     latchkey_mail, latchkey_rollup, latchkey_throttle,
 };
+use crate::guard::{device, throttle};
 
 /// How often all of it is done.
 const INTERVAL: Duration = Duration::from_hours(1);

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::record::{self, Reason, Why};
-use super::sessions;
-use crate::accounts::{Actor, audit};
 use crate::app::App;
-use crate::db::latchkey_session::Session;
+use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, TokenId, UserId};
 use crate::db::users::{self, Intent, UserRef};
-use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_session, latchkey_token};
+use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_token};
+use crate::journal::reason::Reason;
+use crate::journal::{Actor, audit};
+use crate::sessions;
+use crate::sessions::blacklist::{self, Why};
 
 /// What became of the tokens that were to be blacklisted. What is not there any more is in neither.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,7 +61,7 @@ fn blacklist_of(
     for (id, jti) in tokens {
         let recorded = outstanding_tokens::find_by_jti(conn, jti)?;
         let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { continue };
-        record::blacklist_row(conn, *id, Why::new(Reason::Admin, &actor.name), now)?;
+        blacklist::blacklist_row(conn, *id, Why::new(Reason::Admin, &actor.name), now)?;
         if let Some(session) = session {
             sessions::end_if_spent(app, conn, &session, (Reason::Admin, &actor.name))?;
         }

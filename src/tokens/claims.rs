@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::TokenError;
-use crate::accounts::second_factor::{self, Method};
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
 use crate::crypto::digest::md5_upper_hex;
@@ -12,6 +11,7 @@ use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{User, UserRef};
+use crate::factors::{self, Method};
 
 /// SimpleJWT's token types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub fn set_auth(app: &App, claims: &mut Claims, now: Instant, factor: Option<Met
     let how = match factor {
         None => json!(["pwd"]),
         // Email is no second factor of NIST's (SP 800-63B-4, 3.1.3.1): who trusts `mfa` must not get it for that.
-        Some(factor @ Method::Factor(second_factor::Kind::Email)) => json!(["pwd", factor.amr()]),
+        Some(factor @ Method::Factor(factors::Kind::Email)) => json!(["pwd", factor.amr()]),
         Some(factor) => json!(["pwd", factor.amr(), "mfa"]),
     };
     claims.insert("amr".to_owned(), how);

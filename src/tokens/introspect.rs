@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
 use super::refresh::find_user;
-use super::{TokenError, record, sessions};
+use super::{TokenError, record};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
+use crate::sessions;
 
 /// The claims of a token that would be accepted, with RFC 7662's names for them; `None` for every other.
 pub async fn introspect(app: &Arc<App>, token: &str) -> Result<Option<Claims>, DbError> {

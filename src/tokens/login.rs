@@ -9,15 +9,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use super::{TokenError, record, sessions};
-use crate::accounts::events::{self, Event};
-use crate::accounts::failed_login::{self, Door};
+use super::{TokenError, record};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given};
-use crate::accounts::second_factor::challenge::{self, Purpose};
-use crate::accounts::second_factor::enrol::{self, Done, EnrolError};
-use crate::accounts::second_factor::{self, Due, Method, Opened, browser};
-use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::config::UserIdField;
 use crate::crypto::jwt::Claims;
@@ -25,6 +18,15 @@ use crate::db::latchkey_token::Lineage;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
+use crate::factors::answer::{self, Answer, AnswerError, Given};
+use crate::factors::challenge::{self, Purpose};
+use crate::factors::enrol::{self, Done, EnrolError};
+use crate::factors::{self, Due, Method, Opened, remembered_browser};
+use crate::guard::device;
+use crate::journal::events::{self, Event};
+use crate::journal::failed_login::{self, Door};
+use crate::journal::{Actor, Client, audit};
+use crate::sessions;
 
 /// `last_login` is written at most this often per user, so that it is no lever for a flood.
 const LAST_LOGIN_STEP: Duration = Duration::from_mins(1);
@@ -146,7 +148,8 @@ pub(super) async fn with_factor(
     let done = app.db.write(move |conn| {
         let user = answer::spend(&shared, conn, &right)?;
         let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Opened::By(right.method()))?;
-        let browser = if remember { browser::remember(&shared, conn, &user, Door::Api, &client)? } else { None };
+        let browser =
+            if remember { remembered_browser::remember(&shared, conn, &user, Door::Api, &client)? } else { None };
         Ok::<_, AnswerError>((issued, has_mail, browser))
     });
     let (issued, has_mail, browser) = done.await?;
@@ -197,15 +200,14 @@ fn begin(
     // The password was checked before the lock: what was true then must still be.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
-    let (purpose, methods) =
-        match second_factor::due(app, conn, &user, browser.map(|token| (Door::Api, token)), client)? {
-            Due::Nothing(opened) => {
-                let (issued, has_mail) = admit(app, conn, &user, client, kind, opened)?;
-                return Ok(Outcome::In(issued, has_mail));
-            }
-            Due::Factor(methods) => (Purpose::Login, methods),
-            Due::Enrolment => (Purpose::Enrolment, vec![]),
-        };
+    let (purpose, methods) = match factors::due(app, conn, &user, browser.map(|token| (Door::Api, token)), client)? {
+        Due::Nothing(opened) => {
+            let (issued, has_mail) = admit(app, conn, &user, client, kind, opened)?;
+            return Ok(Outcome::In(issued, has_mail));
+        }
+        Due::Factor(methods) => (Purpose::Login, methods),
+        Due::Enrolment => (Purpose::Enrolment, vec![]),
+    };
     let challenge = challenge::begin(app, conn, &user, client, purpose, kind.name(), None)?;
     Ok(Outcome::Waits(Pending { challenge, methods }))
 }

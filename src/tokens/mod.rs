@@ -14,7 +14,6 @@ mod renew;
 mod replay;
 pub mod reveal;
 pub mod revoke;
-pub mod sessions;
 pub mod sliding;
 pub mod verify;
 

@@ -6,11 +6,11 @@ use secrecy::SecretString;
 
 use super::claims::{self, Kind};
 use super::login::{self, Answered, EnrolledNow, Issued, ObtainError, Password};
-use crate::accounts::Client;
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::second_factor::enrol::{Done, EnrolError};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
+use crate::factors::answer::AnswerError;
+use crate::factors::enrol::{Done, EnrolError};
+use crate::journal::Client;
 
 /// An access token and the refresh token obtained with it. No `Debug`: both are secrets.
 pub struct TokenPair {

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use super::record::{self, Reason};
 use super::verify::Authenticated;
-use super::{TokenError, sessions};
-use crate::accounts::{Actor, Client, audit};
+use super::{TokenError, record};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
+use crate::journal::reason::Reason;
+use crate::journal::{Actor, Client, audit};
+use crate::sessions;
 
 /// So many are listed: more are no reading.
 const MOST: i64 = 500;

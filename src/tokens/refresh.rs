@@ -5,11 +5,8 @@ use std::sync::Arc;
 
 use super::claims::{self, Kind};
 use super::obtain::signed;
-use super::record::{self, Reason, Why};
 use super::renew::{self, Admitted};
-use super::{TokenError, replay, sessions};
-use crate::accounts::Client;
-use crate::accounts::events::{self, Event};
+use super::{TokenError, record, replay};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
@@ -17,6 +14,11 @@ use crate::db::latchkey_token::{self, Lineage};
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::users::{self, Intent, User};
 use crate::db::{Conn, DbError};
+use crate::journal::Client;
+use crate::journal::events::{self, Event};
+use crate::journal::reason::Reason;
+use crate::sessions;
+use crate::sessions::blacklist::Why;
 
 /// What a refresh answers. No `Debug`: both are secrets.
 pub struct Refreshed {

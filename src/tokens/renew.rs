@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{self, Kind};
-use super::record::{self, Reason};
 use super::refresh::{Presented, RefreshError, check, find_user, join};
-use super::{TokenError, replay, sessions};
-use crate::accounts::events::{self, Event};
+use super::{TokenError, record, replay};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
 use crate::db::users::{Intent, User};
 use crate::db::{Conn, DbError};
+use crate::journal::events::{self, Event};
+use crate::journal::reason::Reason;
+use crate::sessions;
 
 /// `last_refreshed_at` of a session is written at most this often.
 const STEP: Duration = Duration::from_mins(1);

@@ -8,11 +8,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use super::record::{self, Reason};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
-use super::{TokenError, sessions};
-use crate::accounts::events::{self, Event};
-use crate::accounts::{Actor, audit};
+use super::{TokenError, record};
 use crate::app::App;
 use crate::crypto::digest::hmac_sha256;
 use crate::crypto::jwt::{self, Claims};
@@ -21,6 +18,10 @@ use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Recorded, Successor};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
+use crate::journal::events::{self, Event};
+use crate::journal::reason::Reason;
+use crate::journal::{Actor, audit};
+use crate::sessions;
 
 /// For this long a refresh may be repeated under its `Idempotency-Key`.
 const RETRY_WINDOW: Duration = Duration::from_mins(1);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use crate::accounts::{Actor, audit};
 use crate::app::App;
 use crate::crypto::jwt;
 use crate::db::outstanding_tokens::{self, Detail};
 use crate::db::types::TokenId;
 use crate::db::users::UserRef;
 use crate::db::{DbError, latchkey_user};
+use crate::journal::{Actor, audit};
 
 /// What can be shown. No `Debug`: it is a secret.
 pub enum Revealed {

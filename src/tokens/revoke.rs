@@ -5,17 +5,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
-use super::record::{self, Reason, Why};
 use super::verify::Authenticated;
-use super::{TokenError, refresh, sessions};
-use crate::accounts::second_factor::challenge;
-use crate::accounts::{Actor, Client, audit};
+use super::{TokenError, record, refresh};
 use crate::app::App;
 use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_browser};
+use crate::factors::challenge;
+use crate::journal::reason::Reason;
+use crate::journal::{Actor, Client, audit};
+use crate::sessions;
+use crate::sessions::blacklist::Why;
 
 /// Why a logout was refused.
 #[derive(Debug, thiserror::Error)]

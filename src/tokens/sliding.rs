@@ -7,10 +7,10 @@ use super::login::{self, ObtainError, Password};
 use super::obtain::signed;
 use super::refresh::{Presented, RefreshError};
 use super::renew::{self, Admitted};
-use super::sessions;
-use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt;
+use crate::journal::Client;
+use crate::sessions;
 
 /// Checks the credentials, starts a session and issues a sliding token; it is recorded.
 pub async fn obtain(app: &Arc<App>, password: Password, client: Client) -> Result<String, ObtainError> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::claims::{self, Kind};
-use super::{TokenError, record, sessions};
+use super::{TokenError, record};
 use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
+use crate::sessions;
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]

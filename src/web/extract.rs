@@ -10,8 +10,8 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use ipnet::IpNet;
 
-pub use crate::accounts::Client;
 use crate::app::App;
+pub use crate::journal::Client;
 
 /// Random name of a request: in the log, and in the answer's `X-Request-ID`.
 #[derive(Debug, Clone, PartialEq, Eq)]

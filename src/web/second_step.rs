@@ -7,9 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use secrecy::SecretString;
 
-use crate::accounts::second_factor::answer::{Answer, Given};
-use crate::accounts::second_factor::{Kind, Method};
-use crate::accounts::throttle::Wait;
+use crate::factors::answer::{Answer, Given};
+use crate::factors::{Kind, Method};
+use crate::guard::throttle::Wait;
 use crate::web::words::length;
 
 /// By a passkey.

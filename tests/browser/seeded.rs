@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use latchkey::accounts::Client;
-use latchkey::accounts::failed_login::Door;
-use latchkey::accounts::second_factor::challenge::{self, Purpose};
-use latchkey::accounts::second_factor::{browser, code};
 use latchkey::db::{DbError, users};
+use latchkey::factors::challenge::{self, Purpose};
+use latchkey::factors::{code, remembered_browser};
+use latchkey::journal::Client;
+use latchkey::journal::failed_login::Door;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -190,7 +190,7 @@ impl Site {
             let token = self.server.wait(self.server.app.db.write(move |conn| {
                 let user = users::find_by_username(conn, name)?.ok_or(DbError::NotFound)?;
                 if what == "factor" {
-                    browser::remember(&app, conn, &user, Door::Api, &client)?;
+                    remembered_browser::remember(&app, conn, &user, Door::Api, &client)?;
                     code::replace(&app, conn, user.id)?;
                 }
                 challenge::begin(&app, conn, &user, &client, Purpose::Visit, what, None)

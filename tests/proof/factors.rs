@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::second_factor::answer::{self, Answer as Given, AnswerError, Given as Code};
-use latchkey::accounts::second_factor::challenge::Purpose;
-use latchkey::accounts::second_factor::enrol::{self, By, Done, EnrolError, Show};
-use latchkey::accounts::second_factor::remove::{self, Shown};
-use latchkey::accounts::second_factor::{Kind, Method, ask};
-use latchkey::accounts::{Actor, Client, failed_login::Door};
 use latchkey::db::users::{self, User};
+use latchkey::factors::answer::{self, Answer as Given, AnswerError, Given as Code};
+use latchkey::factors::challenge::Purpose;
+use latchkey::factors::enrol::{self, By, Done, EnrolError, Show};
+use latchkey::factors::remove::{self, Shown};
+use latchkey::factors::{Kind, Method, ask};
+use latchkey::journal::failed_login::Door;
+use latchkey::journal::{Actor, Client};
 use latchkey::tokens::login::{Answered, EnrolledNow, Pending};
 use latchkey::tokens::obtain::{self, Tokens};
 use secrecy::ExposeSecret;

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use latchkey::accounts::change;
 use latchkey::accounts::confirm::Confirmed;
 use latchkey::accounts::login::{Credentials, LoginError};
 use latchkey::accounts::manage::{self, NewPassword};
-use latchkey::accounts::{Client, change};
 use latchkey::app::App;
 use latchkey::clock::Clock;
 use latchkey::db::DbError;
 use latchkey::db::types::UserId;
+use latchkey::journal::Client;
 use latchkey::tokens::login::{ObtainError, Password};
 use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};

@@ -7,13 +7,13 @@ mod nist;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::second_factor;
 use super::user::FieldError;
 use crate::app::App;
 use crate::config::{Config, PasswordRules};
 use crate::db::DbError;
 use crate::db::users::User;
 use crate::db::users::profile::Profile;
+use crate::factors;
 
 /// The longest password that is hashed, in bytes: an endless one is an attack.
 pub const LONGEST: usize = 4096;
@@ -26,7 +26,7 @@ pub struct Owner {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// Whether a login takes more than the password (`second_factor::is_multi_factor`): then it may be shorter.
+    /// Whether a login takes more than the password (`factors::is_multi_factor`): then it may be shorter.
     pub has_second_factor: bool,
 }
 
@@ -128,7 +128,7 @@ impl Owner {
     /// Of a user who is there, with what their logins take.
     pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
         let id = user.id;
-        let has_second_factor = app.db.read(move |conn| second_factor::is_multi_factor(conn, id)).await?;
+        let has_second_factor = app.db.read(move |conn| factors::is_multi_factor(conn, id)).await?;
         Ok(Self { has_second_factor, ..Self::from(&Profile::from(user)) })
     }
 }

@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::records::Fault;
 use super::rows::{self, Row};
-use crate::accounts::Actor;
 use crate::accounts::load::{self, LoadError};
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::policy;
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
+use crate::journal::Actor;
 
 /// Largest file that is read: some hundred thousand users.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;

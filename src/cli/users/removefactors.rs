@@ -1,9 +1,9 @@
 //! `latchkey users removefactors`.
 
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::second_factor::remove;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output, prompt};
+use crate::factors::remove;
 
 /// Remove a user's second factors, when everything is lost
 ///

@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use super::Shown;
 use crate::accounts::email_change;
-use crate::accounts::second_factor;
 use crate::cli::failure::Failure;
 use crate::cli::{help, open, output};
-use crate::db;
 use crate::db::types::Instant;
+use crate::{db, factors};
 
 /// Show one user
 ///
@@ -54,7 +53,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     });
     let shared = Arc::clone(&app);
     let overview = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => second_factor::overview(&shared, conn, &user).map(Some),
+        Some(user) => factors::overview(&shared, conn, &user).map(Some),
         None => Ok(None),
     });
     let overview = overview.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;

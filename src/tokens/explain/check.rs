@@ -6,9 +6,9 @@ use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
+use crate::journal::reason::Reason;
 use crate::tokens::TokenError;
 use crate::tokens::claims::{self, Kind};
-use crate::tokens::record::Reason;
 use crate::tokens::refresh::RefreshError;
 use crate::tokens::verify::AuthError;
 

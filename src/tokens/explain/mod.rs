@@ -9,7 +9,7 @@ pub mod trial;
 use std::sync::Arc;
 
 use super::claims::{self, Kind};
-use super::{refresh, sessions};
+use super::refresh;
 use crate::app::App;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims};
@@ -18,6 +18,7 @@ use crate::db::outstanding_tokens::{self, Detail};
 use crate::db::types::{Instant, TokenId};
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
+use crate::sessions;
 use crate::tokens::TokenError;
 use pasted::Pasted;
 use trial::{Trial, Usage};

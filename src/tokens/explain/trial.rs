@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::check::{self, Step};
 use super::only_db;
-use crate::accounts::Client;
 use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
+use crate::journal::Client;
+use crate::journal::reason::Reason;
 use crate::tokens::claims::Kind;
-use crate::tokens::record::Reason;
 use crate::tokens::refresh::{self, Decision, Outcome, Presented, RefreshError};
 use crate::tokens::renew::{self, Admission};
 use crate::tokens::verify::{self, AuthError};

@@ -6,13 +6,13 @@ use secrecy::SecretString;
 use super::page::input;
 use super::trouble::Trouble;
 use super::visit::Visitor;
-use crate::accounts::Actor;
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::failed_login::Door;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::app::App;
 use crate::db::latchkey_second_factor;
 use crate::db::users::User;
+use crate::journal::Actor;
+use crate::journal::failed_login::Door;
 use crate::web::extract::Client;
 use crate::web::form::{Errors, Input, login_label};
 

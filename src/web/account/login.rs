@@ -7,12 +7,11 @@ use serde::Deserialize;
 
 use super::credentials::{WRONG, log_in, login};
 use super::page::{Form, OwnForm, input, require};
-use super::second_factor;
 use super::trouble::Trouble;
 use super::visit::{Visitor, go_in, go_out, see};
-use super::{LOGIN, RESET, place};
-use crate::accounts::second_factor::visit::{self, Step};
+use super::{LOGIN, RESET, place, second_factor};
 use crate::app::App;
+use crate::factors::visit::{self, Step};
 use crate::web::extract::Client;
 use crate::web::form::Errors;
 

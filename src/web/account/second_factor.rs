@@ -10,9 +10,9 @@ use super::page::{OwnForm, scripted};
 use super::trouble::Trouble;
 use super::visit::{go_in, see};
 use super::{LOGIN_AGAIN, place};
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::second_factor::{self, Method, mail, visit};
 use crate::app::App;
+use crate::factors::answer::AnswerError;
+use crate::factors::{self, Method, mail, visit};
 use crate::web::extract::Client;
 use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
@@ -62,7 +62,7 @@ struct Waiting {
 impl Waiting {
     async fn show(&self, ways: Ways, is_sent: bool, error: Option<String>) -> Result<HttpResponse, Trouble> {
         let passkey = if ways.chosen == PASSKEY {
-            match second_factor::ask::passkey(&self.app, self.challenge.clone()).await {
+            match factors::ask::passkey(&self.app, self.challenge.clone()).await {
                 Ok(options) => Some(options.to_string()),
                 Err(error) => return begin_again(error),
             }

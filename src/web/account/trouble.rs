@@ -14,10 +14,10 @@ use super::{EMAIL, FACTORS, LOGIN, RESET};
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
 use crate::accounts::manage::ManageError;
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::throttle::Wait;
 use crate::app::App;
 use crate::db::DbError;
+use crate::factors::answer::AnswerError;
+use crate::guard::throttle::Wait;
 use crate::web::middleware::PAGE_POLICY;
 use crate::web::words::length;
 

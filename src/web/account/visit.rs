@@ -13,12 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::trouble::Trouble;
 use super::{FACTORS, LOGIN, place};
-use crate::accounts::second_factor::challenge::LIVES;
-use crate::accounts::second_factor::visit::{self, Step, Visit};
 use crate::app::App;
 use crate::config::Config;
 use crate::db::DbError;
 use crate::db::users::User;
+use crate::factors::challenge::LIVES;
+use crate::factors::visit::{self, Step, Visit};
 use crate::web::api::cookie::values;
 use crate::web::extract::Client;
 

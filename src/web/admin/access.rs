@@ -11,9 +11,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::PageError;
 use super::session::Visit;
 use super::words::Reader;
-use crate::accounts::Actor;
 use crate::app::App;
 use crate::db::users::User;
+use crate::journal::Actor;
 
 /// Somebody who may look at the panel.
 pub struct Staff {

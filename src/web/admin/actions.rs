@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::accounts::device;
-use crate::accounts::second_factor::Method;
+use crate::factors::Method;
+use crate::guard::device;
 
 /// An action: the word that is stored, words for a filter, and what it says.
 type Action = (&'static str, &'static str, &'static str);

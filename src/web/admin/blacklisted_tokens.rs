@@ -16,7 +16,6 @@ use super::outstanding_tokens::Owner;
 use super::search::{self, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
-use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
 use crate::db::blacklisted_tokens::{self, Listed};
@@ -24,6 +23,7 @@ use crate::db::latchkey_session::Session;
 use crate::db::page::Page;
 use crate::db::types::TokenId;
 use crate::db::{Conn, DbError, latchkey_rollup, outstanding_tokens};
+use crate::journal::events::Event;
 use crate::tokens::administer::{self, Unblacklisted};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {

@@ -7,10 +7,10 @@ use super::access::{Staff, Superuser};
 use super::error::PageError;
 use super::words::length;
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::failed_login::Door;
 use crate::accounts::login::LoginError;
 use crate::accounts::user::FieldError;
 use crate::db::types::Instant;
+use crate::journal::failed_login::Door;
 
 /// When the visitor logged in, or gave their password again.
 const CONFIRMED_AT: &str = "logged_in_at";

@@ -19,9 +19,9 @@ use super::layout::{Layout, Place, Solo, html};
 use super::session::Visit;
 use super::words::length;
 use super::{address, cookies};
-use crate::accounts::throttle::Wait;
 use crate::app::App;
 use crate::db::DbError;
+use crate::guard::throttle::Wait;
 use crate::web::middleware::PANEL_POLICY;
 
 /// Why a page is not shown.

@@ -16,9 +16,9 @@ use super::form::login_label;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::{address, browser, confirm, second_factor};
-use crate::accounts::failed_login::{self, Door};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::accounts::second_factor::panel::{self, Step};
+use crate::factors::panel::{self, Step};
+use crate::journal::failed_login::{self, Door};
 use crate::web::account;
 
 const REQUIRED: &str = "This field is required.";

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::crypto::jwt;
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens, users};
+use crate::sessions;
 use crate::tokens::explain::pasted::find_token;
-use crate::tokens::sessions;
 
 /// Longer searches are cut.
 const LONGEST: usize = 255;

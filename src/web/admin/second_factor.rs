@@ -8,15 +8,14 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::access;
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Solo, html, see};
 use super::session::Visit;
-use super::{address, browser, confirm};
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::second_factor::{Method, Opened, ask, mail, panel};
+use super::{access, address, browser, confirm};
 use crate::db::users::User;
+use crate::factors::answer::AnswerError;
+use crate::factors::{Method, Opened, ask, mail, panel};
 use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
 /// What the form sends.

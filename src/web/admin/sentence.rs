@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::address;
 use super::words::{Jti, amount};
-use crate::accounts::second_factor::Kind;
 use crate::db::latchkey_audit_log::list::Entry;
+use crate::factors::Kind;
 
 /// A piece of a sentence, with its address if it leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use chrono_tz::Tz;
 use super::error::PageError;
 use super::layout::Theme;
 use super::words::Reader;
-use crate::accounts::admin_session::{self, State};
-use crate::accounts::second_factor::Opened;
-use crate::accounts::{Actor, admin_session::AdminSession};
+use crate::accounts::admin_session::{self, AdminSession, State};
 use crate::app::App;
 use crate::crypto::{digest, random};
 use crate::db::DbError;
 use crate::db::users::User;
+use crate::factors::Opened;
+use crate::journal::Actor;
 use crate::web::extract::Client;
 
 /// Cookies are sent back to these addresses only.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::accounts::email_change;
 use crate::accounts::link::{Came, LinkError};
-use crate::accounts::throttle::ADDRESS;
 use crate::config::Config;
+use crate::guard::throttle::ADDRESS;
 use crate::tokens::verify::Authenticated;
 
 use super::auth::Anyone;

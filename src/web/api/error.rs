@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::throttle::Wait;
 use crate::accounts::user::FieldError;
 use crate::config::TokenClass;
 use crate::db::DbError;
+use crate::factors::answer::AnswerError;
+use crate::guard::throttle::Wait;
 use crate::tokens::TokenError;
 use crate::tokens::login::{ObtainError, Pending};
 use crate::tokens::refresh::RefreshError;

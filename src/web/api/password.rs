@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use crate::accounts::change::{self, Keeps};
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::failed_login::Door;
 use crate::accounts::link::{Came, LinkError};
 use crate::accounts::manage::{ManageError, NewPassword};
-use crate::accounts::throttle::{ADDRESS, MAIL_ASKED};
 use crate::accounts::user::{FieldError, validate_email};
-use crate::accounts::{Actor, password_reset, policy};
+use crate::accounts::{password_reset, policy};
 use crate::config::Config;
 use crate::db::users::User;
+use crate::guard::throttle::{ADDRESS, MAIL_ASKED};
+use crate::journal::Actor;
+use crate::journal::failed_login::Door;
 use crate::tokens::own_sessions;
 use crate::tokens::verify::Authenticated;
 

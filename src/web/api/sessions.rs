@@ -4,9 +4,9 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
-use crate::accounts::device;
 use crate::config::Config;
 use crate::db::types::Instant;
+use crate::guard::device;
 use crate::tokens::own_sessions::{self, Own};
 use crate::tokens::verify::Authenticated;
 

@@ -1,12 +1,13 @@
 //! What was begun does not outlive what it stood on: a factor that is taken away, the first one that is added, a user who is
 //! kept out. And nothing stands for another door than its own.
 
-use latchkey::accounts::change;
+use latchkey::accounts::change::{self, Keeps};
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::second_factor::visit::{self, Step};
-use latchkey::accounts::{Actor, Client, email_change};
-use latchkey::accounts::{change::Keeps, manage::ManageError, manage::NewPassword};
+use latchkey::accounts::email_change;
+use latchkey::accounts::manage::{ManageError, NewPassword};
 use latchkey::db::users::User;
+use latchkey::factors::visit::{self, Step};
+use latchkey::journal::{Actor, Client};
 use serde_json::json;
 
 use super::{EMAIL, FACTORS, LOGIN, leads_to, visit_of, visit_with};

@@ -1,11 +1,11 @@
 //! Visits to one's own account: who comes in, for how long, and what ends one.
 
-use latchkey::accounts::second_factor::answer::{AnswerError, Given};
-use latchkey::accounts::second_factor::enrol::{self, By, EnrolError, Show, Started};
-use latchkey::accounts::second_factor::remove::{self, Shown};
-use latchkey::accounts::second_factor::visit::{self, Step, Visit};
-use latchkey::accounts::second_factor::{Kind, browser};
 use latchkey::db::users::User;
+use latchkey::factors::answer::{AnswerError, Given};
+use latchkey::factors::enrol::{self, By, EnrolError, Show, Started};
+use latchkey::factors::remove::{self, Shown};
+use latchkey::factors::visit::{self, Step, Visit};
+use latchkey::factors::{Kind, remembered_browser};
 use secrecy::ExposeSecret;
 
 use super::{ADD_TOTP, FACTORS, LOGIN, STEP, leads_to, log_in, secret_on, step, visit_of, visit_with};
@@ -20,7 +20,7 @@ fn is_in(visitor: &mut Panel) -> bool {
 
 /// A visit as the core has it: one that was looked at some time ago.
 fn opened(server: &Server, user: &User) -> Visit {
-    let client = latchkey::accounts::Client::default();
+    let client = latchkey::journal::Client::default();
     let Step::In(token) = server.wait(visit::begin(&server.app, user, &client)).unwrap() else { panic!("a factor") };
     server.wait(visit::find(&server.app, token)).unwrap().expect("a visit")
 }
@@ -226,7 +226,7 @@ both!(a_visit_is_looked_at_again_when_something_is_changed);
 fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     let server = stage(backend, &[]);
     let (alice, bob) = (server.add_user("ann"), server.add_user("bob"));
-    let client = latchkey::accounts::Client::default();
+    let client = latchkey::journal::Client::default();
     let begin = |visit: &Visit| {
         let started = server.wait(enrol::start(&server.app, By::Visit(visit.clone()), Kind::Totp, &client));
         let Started { token, show: Show::Totp { secret, .. } } = started.unwrap_or_else(|_| panic!("not begun")) else {
@@ -260,7 +260,7 @@ fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     assert!(codes(&first));
     server.set_password(alice.id, "another-harbour-18");
     assert!(!remove(&first) && !codes(&first));
-    assert!(!server.wait(browser::forget(&server.app, &bob, "x", &client)).unwrap());
+    assert!(!server.wait(remembered_browser::forget(&server.app, &bob, "x", &client)).unwrap());
     assert_eq!(server.factor_rows(), 1);
 }
 

@@ -5,13 +5,14 @@ use std::thread;
 
 use latchkey::accounts::change::{self, Keeps};
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::failed_login::Door;
+use latchkey::accounts::email_change;
 use latchkey::accounts::link::Came;
 use latchkey::accounts::manage::{ManageError, NewPassword};
-use latchkey::accounts::throttle::{ADDRESS, MAIL_ASKED, MAIL_SENT};
-use latchkey::accounts::{Actor, Client, email_change};
 use latchkey::db::types::{EncodedPassword, UserId};
 use latchkey::db::users;
+use latchkey::guard::throttle::{ADDRESS, MAIL_ASKED, MAIL_SENT};
+use latchkey::journal::failed_login::Door;
+use latchkey::journal::{Actor, Client};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, Smtp, forge};

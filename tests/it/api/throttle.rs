@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use latchkey::accounts::throttle::{ACCOUNT, ACCOUNT_AT_ADDRESS, ADDRESS, DEVICES_TOLD};
+use latchkey::guard::throttle::{ACCOUNT, ACCOUNT_AT_ADDRESS, ADDRESS, DEVICES_TOLD};
 use serde_json::json;
 
 use crate::harness::{Answer, Backend, PASSWORD, Server};

@@ -12,11 +12,11 @@ use super::super::trouble::Trouble;
 use super::super::visit::{Visitor, see};
 use super::super::{FACTOR_ADDED, FACTORS, RECOVERY_CODES};
 use super::recovery_codes;
-use crate::accounts::second_factor::answer::{AnswerError, Given};
-use crate::accounts::second_factor::enrol::{self, By, EnrolError, Show, Started};
-use crate::accounts::second_factor::visit::Visit;
-use crate::accounts::second_factor::{Kind, mail};
 use crate::app::App;
+use crate::factors::answer::{AnswerError, Given};
+use crate::factors::enrol::{self, By, EnrolError, Show, Started};
+use crate::factors::visit::Visit;
+use crate::factors::{Kind, mail};
 use crate::web::extract::Client;
 
 const OVER: &str = "That took too long, or there were too many wrong codes. Begin again.";

@@ -16,14 +16,14 @@ use super::page::{OwnForm, html};
 use super::trouble::Trouble;
 use super::visit::{Visitor, see};
 use super::{FORGOTTEN, SESSION_ENDED};
-use crate::accounts::device;
-use crate::accounts::second_factor::{self, Enrolled, Kind, Overview, browser, enrol};
 use crate::app::App;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::latchkey_session::Session;
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
+use crate::factors::{self, Enrolled, Kind, Overview, enrol, remembered_browser};
+use crate::guard::device;
 use crate::tokens::own_sessions;
 use crate::web::admin::access::may_view;
 use crate::web::extract::Client;
@@ -126,7 +126,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
     let (shared, user) = (app.clone().into_inner(), visit.user().clone());
     let read = move |conn: &mut Conn| {
         let sessions = own_sessions::list_of(&shared, conn, user.id)?;
-        Ok::<_, DbError>((second_factor::overview(&shared, conn, &user)?, sessions))
+        Ok::<_, DbError>((factors::overview(&shared, conn, &user)?, sessions))
     };
     let (all, sessions) = app.db.read(read).await?;
     let reader = Reader::in_utc(app.now());
@@ -178,7 +178,7 @@ fn browser_row(app: &App, browser: &Browser, reader: Reader) -> BrowserRow {
         name: device::words(&browser.user_agent),
         ip: browser.ip.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
         used: When::new(browser.last_used_at, reader),
-        until: When::new(browser::until(app, browser), reader),
+        until: When::new(remembered_browser::until(app, browser), reader),
     }
 }
 
@@ -220,7 +220,7 @@ pub async fn forget(
     id: Path<String>,
     _: OwnForm<NoFields>,
 ) -> Result<HttpResponse, Trouble> {
-    browser::forget(&app, visit.user(), &id, &client).await?;
+    remembered_browser::forget(&app, visit.user(), &id, &client).await?;
     Ok(see(FORGOTTEN))
 }
 

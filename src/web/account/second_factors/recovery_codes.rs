@@ -12,9 +12,9 @@ use super::super::login::NoFields;
 use super::super::page::{OwnForm, Question, html};
 use super::super::trouble::Trouble;
 use super::super::visit::Visitor;
-use crate::accounts::second_factor::remove::{self, Shown};
 use crate::app::App;
 use crate::db::users::User;
+use crate::factors::remove::{self, Shown};
 use crate::web::extract::Client;
 
 #[derive(Template)]

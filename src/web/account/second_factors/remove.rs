@@ -8,16 +8,16 @@ use super::super::page::{OwnForm, Question};
 use super::super::trouble::Trouble;
 use super::super::visit::{Visitor, see};
 use super::super::{FACTOR_REMOVED, FACTORS};
-use crate::accounts::second_factor::remove::{self, Shown};
-use crate::accounts::second_factor::{self, Kind};
 use crate::app::App;
 use crate::db::types::RowId;
+use crate::factors::remove::{self, Shown};
+use crate::factors::{self, Kind};
 use crate::web::extract::Client;
 
 /// `GET second-factors/{id}/remove/`
 pub async fn ask(app: Data<App>, Visitor(visit): Visitor, id: Path<String>) -> Result<HttpResponse, Trouble> {
     let (shared, user) = (app.clone().into_inner(), visit.user().clone());
-    let all = app.db.read(move |conn| second_factor::overview(&shared, conn, &user)).await?;
+    let all = app.db.read(move |conn| factors::overview(&shared, conn, &user)).await?;
     let factors = &all.enrolled.factors;
     let Some(factor) = factors.iter().find(|factor| factor.id.0.to_string() == *id) else {
         return Err(Trouble::NoSuchFactor);

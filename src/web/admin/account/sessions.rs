@@ -13,9 +13,9 @@ use super::super::user::sections::SessionRow;
 use super::super::words::When;
 use super::app;
 use crate::accounts::admin_session;
-use crate::accounts::device;
 use crate::db::latchkey_session;
 use crate::db::types::RowId;
+use crate::guard::device;
 use crate::tokens::own_sessions;
 
 /// So many sessions of the API are shown.

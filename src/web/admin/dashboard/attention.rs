@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::span::Span;
 use super::{Figures, Found, Statistic, address, amount, commas, short};
-use crate::accounts::events::Event;
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
 use crate::db::latchkey_mail::list::{self, Trouble};
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
+use crate::journal::events::Event;
 use crate::web::admin::words::length;
 
 /// So many expired tokens wait for the next purge anyway.

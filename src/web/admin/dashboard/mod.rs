@@ -14,7 +14,6 @@ use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::words::{When, amount, commas, short};
 use super::{actions, address, sentence, status};
-use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_audit_log::recent;
@@ -25,6 +24,7 @@ use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError, blacklisted_tokens, indexes, latchkey_session, migrations, outstanding_tokens, users};
+use crate::journal::events::{BLACKLISTED, Event};
 use attention::Item;
 use span::Span;
 

@@ -4,8 +4,8 @@ use super::super::address::OUTSTANDING;
 use super::super::status;
 use super::super::words::{Jti, Reader, When};
 use super::Sentence;
-use crate::accounts::device;
 use crate::app::App;
+use crate::guard::device;
 use crate::tokens::explain::Explanation;
 
 /// A token's neighbours, oldest first.

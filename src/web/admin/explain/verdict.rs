@@ -6,10 +6,10 @@ use super::record::session_ended;
 use super::{Sentence, steps};
 use crate::app::App;
 use crate::crypto::fault::Fault;
+use crate::journal::reason::Reason;
 use crate::tokens::explain::check::{Check, State};
 use crate::tokens::explain::trial::{Refusal, Usage};
 use crate::tokens::explain::{Explanation, SignedBy};
-use crate::tokens::record::Reason;
 
 /// What is true of the token, in words.
 pub struct Verdict {

@@ -6,13 +6,13 @@ use askama::Template;
 
 use super::Owner;
 use super::actions::ACTIONS;
-use crate::accounts::device;
-use crate::accounts::events::Event;
 use crate::app::App;
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
 use crate::db::page::Page;
 use crate::db::{Conn, DbError, latchkey_rollup};
+use crate::guard::device;
+use crate::journal::events::Event;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::OUTSTANDING;
 use crate::web::admin::changelist::date_hierarchy::Dates;

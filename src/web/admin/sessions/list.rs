@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{ACTIONS, Shown};
-use crate::accounts::device;
 use crate::app::App;
+use crate::db::latchkey_session;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
 use crate::db::page::Page;
-use crate::db::{Conn, DbError, latchkey_session, users};
-use crate::tokens::sessions;
+use crate::db::{Conn, DbError, users};
+use crate::guard::device;
+use crate::sessions;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::SESSIONS;
 use crate::web::admin::changelist::filter::{self, Field, Kind};

@@ -19,12 +19,13 @@ use super::layout::{Layout, Message, Place, Tone, page, see};
 use super::outstanding_tokens::Owner;
 use super::status::{self, Badge, badge};
 use super::words::{amount, commas, length};
-use crate::accounts::device;
 use crate::app::App;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_session::{self, Session};
 use crate::db::{Conn, DbError};
-use crate::tokens::{administer, sessions};
+use crate::guard::device;
+use crate::sessions;
+use crate::tokens::administer;
 
 /// What can be done with chosen sessions.
 const ACTIONS: [(&str, &str); 1] = [("end", "End selected sessions")];

@@ -12,10 +12,10 @@ use super::factors::{self, SecondFactors};
 use super::question::{Fields, Question, Row};
 use super::second_factors::refused;
 use super::{about, address_of, find};
-use crate::accounts::second_factor::browser;
 use crate::accounts::user::FieldError;
 use crate::app::App;
 use crate::db::users::User;
+use crate::factors::remembered_browser;
 
 const ALL: &str = "all";
 
@@ -39,14 +39,15 @@ pub async fn forget(
         Err(error) => return render(&superuser, user, &which, Some(error)).await,
     };
     let one = (which != ALL).then_some(which);
-    let message = match browser::forget_of(&app, &by, user.id, one).await.map_err(|error| refused(error, id))? {
-        0 => gone(),
-        1 => about(format!("1 browser of {} was forgotten.", user.username), user.id),
-        more => {
-            let browsers = amount(i64::try_from(more).unwrap_or(i64::MAX), "browser");
-            about(format!("{browsers} of {} were forgotten.", user.username), user.id)
-        }
-    };
+    let message =
+        match remembered_browser::forget_of(&app, &by, user.id, one).await.map_err(|error| refused(error, id))? {
+            0 => gone(),
+            1 => about(format!("1 browser of {} was forgotten.", user.username), user.id),
+            more => {
+                let browsers = amount(i64::try_from(more).unwrap_or(i64::MAX), "browser");
+                about(format!("{browsers} of {} were forgotten.", user.username), user.id)
+            }
+        };
     superuser.0.say(message)?;
     Ok(see(&address_of(id)))
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::super::access::Staff;
 use super::super::error::PageError;
 use super::super::words::{Reader, When};
-use crate::accounts::device;
-use crate::accounts::second_factor::{self, Kind, Overview, browser};
 use crate::app::App;
 use crate::config::Required;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::users::User;
+use crate::factors::{self, Kind, Overview, remembered_browser};
+use crate::guard::device;
 
 /// Everything about one user.
 pub struct SecondFactors {
@@ -61,7 +61,7 @@ pub struct BrowserRow {
 /// What there is of a user.
 pub async fn overview(staff: &Staff, user: &User) -> Result<Overview, PageError> {
     let (app, user) = (Arc::clone(&staff.visit.app), user.clone());
-    let read = move |conn: &mut _| second_factor::overview(&app, conn, &user);
+    let read = move |conn: &mut _| factors::overview(&app, conn, &user);
     Ok(staff.visit.app.db.read(read).await?)
 }
 
@@ -133,7 +133,7 @@ impl BrowserRow {
         Self {
             name: device::words(&browser.user_agent),
             used: When::new(browser.last_used_at, reader),
-            until: When::new(browser::until(app, &browser), reader),
+            until: When::new(remembered_browser::until(app, &browser), reader),
             ip: browser.ip.unwrap_or_default(),
             id: browser.id,
         }

@@ -12,12 +12,12 @@ use super::factors::{self, SecondFactors};
 use super::question::{Fields, Question, Row};
 use super::{about, address_of, find, missing};
 use crate::accounts::manage::ManageError;
-use crate::accounts::second_factor::remove;
 use crate::accounts::user::FieldError;
 use crate::app::App;
 use crate::config::Required;
 use crate::db::types::RowId;
 use crate::db::users::User;
+use crate::factors::remove;
 use crate::web::account::FACTORS;
 
 const GO_ON: &str = "Go on: nothing happens to them";

@@ -9,13 +9,15 @@ use super::super::words::{Jti, Reader, When, at_least};
 use super::factors::SecondFactors;
 use super::history::{self, Line};
 use super::missing;
-use crate::accounts::{device, email_change, second_factor};
+use crate::accounts::email_change;
 use crate::app::App;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Listed};
 use crate::db::types::UserId;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError, latchkey_audit_log};
+use crate::factors;
+use crate::guard::device;
 use crate::tokens::own_sessions;
 
 /// So many sessions are shown, and so many tokens and entries of the audit log.
@@ -107,7 +109,7 @@ pub async fn read(staff: &Staff, app: &Arc<App>, id: i64) -> Result<(User, Secti
         let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
         let confirmed = email_change::confirmed_at(conn, &user)?;
-        let second = second_factor::overview(&shared, conn, &user)?;
+        let second = factors::overview(&shared, conn, &user)?;
         Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))
     };
     let (user, counts, second, sessions, tokens, entries, confirmed) =

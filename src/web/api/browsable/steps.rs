@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use crate::accounts::second_factor::{Kind, Method};
 use crate::app::App;
 use crate::config::TokenClass;
+use crate::factors::{Kind, Method};
 
 use super::form::{ACCESS_TOKEN, METHOD, Sent};
 use super::frame::{

@@ -6,8 +6,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr, Required};
 
-use crate::accounts::throttle::{ACCOUNT_AT_ADDRESS, Rule, Wait};
 use crate::config::Config;
+use crate::guard::throttle::{ACCOUNT_AT_ADDRESS, Rule, Wait};
 use crate::tokens::TokenError;
 use crate::tokens::refresh::RefreshError;
 

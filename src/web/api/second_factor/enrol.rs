@@ -6,13 +6,13 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
-use crate::accounts::second_factor::answer::{AnswerError, Given};
-use crate::accounts::second_factor::enrol::{self, By, EnrolError, LONGEST_NAME, Show};
-use crate::accounts::second_factor::{self, Kind, mail};
 use crate::config::Config;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::types::Instant;
+use crate::factors::answer::{AnswerError, Given};
+use crate::factors::enrol::{self, By, EnrolError, LONGEST_NAME, Show};
+use crate::factors::{self, Kind, mail};
 use crate::tokens::login::EnrolledNow;
 use crate::tokens::obtain;
 
@@ -25,7 +25,7 @@ use super::super::openapi::schemas;
 use super::super::password::{confirmed, wrong_password};
 use super::super::{Call, View};
 use super::{TAG, code, credential, example_tokens, no_choice, proof, refused, shown_factor, texts, with_tokens};
-use crate::accounts::device;
+use crate::guard::device;
 
 /// `GET` and `POST` of `/api/second-factors/`
 pub struct Factors;
@@ -64,7 +64,7 @@ impl View for Factors {
         if call.method == Method::GET {
             let user = caller.0.ok_or_else(ApiError::not_authenticated)?.user;
             let app = call.app.clone().into_inner();
-            let all = call.app.db.read(move |conn| second_factor::overview(&app, conn, &user)).await?;
+            let all = call.app.db.read(move |conn| factors::overview(&app, conn, &user)).await?;
             return Ok(json!({
                 "factors": all.enrolled.factors.iter().map(shown).collect::<Value>(),
                 "recovery_codes": all.enrolled.recovery_codes(),

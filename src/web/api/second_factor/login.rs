@@ -3,10 +3,10 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::accounts::second_factor::answer::AnswerError;
-use crate::accounts::second_factor::{ask, mail};
-use crate::accounts::throttle::MAIL_ASKED;
 use crate::config::Config;
+use crate::factors::answer::AnswerError;
+use crate::factors::{ask, mail};
+use crate::guard::throttle::MAIL_ASKED;
 use crate::tokens::login::Answered;
 use crate::tokens::obtain;
 

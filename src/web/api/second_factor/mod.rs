@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 
-use crate::accounts::failed_login::Door;
-use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given, Right};
-use crate::accounts::second_factor::challenge::Purpose;
-use crate::accounts::second_factor::{Kind, Method};
 use crate::config::Config;
+use crate::factors::answer::{self, Answer, AnswerError, Given, Right};
+use crate::factors::challenge::Purpose;
+use crate::factors::{Kind, Method};
+use crate::journal::failed_login::Door;
 use crate::tokens::login::Pending;
 use crate::tokens::obtain::Tokens;
 use crate::tokens::verify::Authenticated;

@@ -6,10 +6,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::ArrayBuilder;
 
-use crate::accounts::second_factor::remove::{self, Shown};
-use crate::accounts::second_factor::{ask, browser};
 use crate::config::Config;
 use crate::db::types::RowId;
+use crate::factors::remove::{self, Shown};
+use crate::factors::{ask, remembered_browser};
 use crate::tokens::verify::Authenticated;
 
 use super::super::error::ApiError;
@@ -121,7 +121,7 @@ impl View for Browser {
     }
 
     async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let is_gone = browser::forget(&call.app, &caller.user, call.segment("id"), &call.client()).await?;
+        let is_gone = remembered_browser::forget(&call.app, &caller.user, call.segment("id"), &call.client()).await?;
         if is_gone { Ok(Value::Null) } else { Err(no_browser()) }
     }
 }

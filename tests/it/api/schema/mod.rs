@@ -3,7 +3,7 @@
 
 mod factors;
 
-use latchkey::accounts::throttle::ADDRESS;
+use latchkey::guard::throttle::ADDRESS;
 use serde_json::{Value, json};
 
 use crate::harness::server::{NOW, SECRET};

@@ -2,11 +2,11 @@
 //! leads nowhere, and the owner is not kept out.
 
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::second_factor::Kind;
-use latchkey::accounts::second_factor::enrol::{self, By, EnrolError};
-use latchkey::accounts::{Actor, Client as From};
 use latchkey::db::types::{EncodedPassword, UserId};
 use latchkey::db::users;
+use latchkey::factors::Kind;
+use latchkey::factors::enrol::{self, By, EnrolError};
+use latchkey::journal::{Actor, Client as From};
 use serde_json::json;
 
 use super::{CONFIRM, FACTOR_REQUIRED, FACTORS, FINISH, LOGIN, stage, stage_with_mail, text};

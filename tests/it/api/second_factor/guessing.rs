@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey::accounts::throttle::FACTOR_AT_ADDRESS;
+use latchkey::guard::throttle::FACTOR_AT_ADDRESS;
 use serde_json::json;
 
 use super::{App, FINISH, LOGIN, assert_no_challenge, assert_wrong, stage, stage_with_mail};

@@ -12,8 +12,8 @@ mod required;
 mod secrets;
 mod ways;
 
-use latchkey::accounts::second_factor::code;
 use latchkey::db::types::UserId;
+use latchkey::factors::code;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 

@@ -1,8 +1,8 @@
 //! Taking a factor away, and new recovery codes: for a factor, of one's own, once.
 
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::second_factor::remove;
 use latchkey::db::types::{RowId, UserId};
+use latchkey::factors::remove;
 use serde_json::{Value, json};
 
 use super::{App, CHALLENGE, FACTORS, FINISH, stage, stage_with_mail};

@@ -1,8 +1,8 @@
 //! Who must have a second factor: a login without one brings a challenge that is good for enrolment and nothing else.
 
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::second_factor::remove;
 use latchkey::db::types::UserId;
+use latchkey::factors::remove;
 use serde_json::{Value, json};
 
 use super::{CONFIRM, FACTORS, assert_no_challenge, stage, stage_with_mail, text, totp_at};

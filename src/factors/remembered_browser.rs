@@ -7,9 +7,7 @@ use serde_json::json;
 
 use super::challenge::state;
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::failed_login::Door;
 use crate::accounts::manage::ManageError;
-use crate::accounts::{Actor, Client, audit};
 use crate::app::App;
 use crate::crypto::digest::{equal, sha256_hex};
 use crate::crypto::random;
@@ -17,6 +15,8 @@ use crate::db::latchkey_browser::{self, Browser};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError};
+use crate::journal::failed_login::Door;
+use crate::journal::{Actor, Client, audit};
 
 /// So many are listed, and kept.
 const MOST: i64 = 100;

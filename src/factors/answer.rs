@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, Method, code};
-use crate::accounts::Client;
-use crate::accounts::device::KNOWN_FOR;
-use crate::accounts::failed_login::{Door, Entry, Refusal};
-use crate::accounts::throttle::{self, Counted, Wait, network};
 use crate::app::App;
 use crate::crypto::totp;
-use crate::db::latchkey_second_factor::Factor;
+use crate::db::latchkey_second_factor::{self, Factor};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_device, latchkey_recovery_code, latchkey_second_factor};
+use crate::db::{Conn, DbError, latchkey_device, latchkey_recovery_code};
+use crate::guard::device::KNOWN_FOR;
+use crate::guard::throttle::{self, Counted, Wait, network};
+use crate::journal::Client;
+use crate::journal::failed_login::{Door, Entry, Refusal};
 
 /// What is given. No `Debug`: it is as good as a password.
 pub enum Given {

@@ -11,14 +11,15 @@ use serde_json::json;
 use super::answer::{self, Answer, AnswerError};
 use super::challenge::{self, Purpose, Waiting};
 use super::{Due, Method, Opened};
-use crate::accounts::events::{self, Event};
-use crate::accounts::failed_login::Door;
-use crate::accounts::{Actor, Client, audit, device};
 use crate::app::App;
 use crate::db::latchkey_challenge::{self, Challenge};
 use crate::db::types::Instant;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_second_factor};
+use crate::guard::device;
+use crate::journal::events::{self, Event};
+use crate::journal::failed_login::Door;
+use crate::journal::{Actor, Client, audit};
 
 /// What the challenge of a login to these pages gives.
 const VISIT: &str = "visit";

@@ -4,11 +4,12 @@
 use serde_json::json;
 
 use super::events::{self, Event};
-use super::{Actor, Client, throttle};
+use super::{Actor, Client};
 use crate::app::App;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 use crate::db::{Conn, DbError, latchkey_audit_log};
+use crate::guard::throttle;
 
 /// What was tried to be logged in to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,8 @@ pub enum Door {
 }
 
 impl Door {
-    pub(super) fn name(self) -> &'static str {
+    /// The word in the audit log.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Panel => "panel",

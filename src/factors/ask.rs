@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::answer::AnswerError;
 use super::challenge::{self, Purpose};
 use super::{Enrolled, Method};
-use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::passkey::Asked;
 use crate::db::DbError;
 use crate::db::users::User;
+use crate::journal::Client;
 
 /// A challenge for adding or removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
 /// has no factor. Then there is no challenge.

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::Client;
 use crate::app::App;
 use crate::crypto::digest::hmac_sha256;
 use crate::db::latchkey_throttle::{self, Row};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
+use crate::journal::Client;
 
 /// How tries of one kind are slowed down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

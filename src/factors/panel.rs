@@ -6,12 +6,12 @@ use secrecy::SecretString;
 
 use super::answer::{self, Answer, AnswerError};
 use super::challenge::{self, Purpose};
-use super::{Due, Method, Opened, browser};
-use crate::accounts::Client;
-use crate::accounts::failed_login::Door;
+use super::{Due, Method, Opened, remembered_browser};
 use crate::app::App;
 use crate::db::DbError;
 use crate::db::users::User;
+use crate::journal::Client;
+use crate::journal::failed_login::Door;
 
 /// What a challenge of the panel gives.
 const PANEL: &str = "panel";
@@ -65,7 +65,8 @@ pub async fn finish(
     app.db
         .write(move |conn| {
             let user = answer::spend(&shared, conn, &right)?;
-            let browser = if remember { browser::remember(&shared, conn, &user, Door::Panel, &client)? } else { None };
+            let browser =
+                if remember { remembered_browser::remember(&shared, conn, &user, Door::Panel, &client)? } else { None };
             Ok((user, Opened::By(right.method()), browser))
         })
         .await

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::reason::Reason;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError, latchkey_rollup};
-use crate::tokens::record::Reason;
 
 /// What the name of every blacklisting begins with; then comes its reason.
 pub const BLACKLISTED: &str = "blacklisted.";

@@ -7,8 +7,6 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::visit::Visit;
-use crate::accounts::Client;
-use crate::accounts::throttle::network;
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
@@ -16,6 +14,8 @@ use crate::db::latchkey_challenge::{self, Challenge};
 use crate::db::types::UserId;
 use crate::db::users::{self, User};
 use crate::db::{Conn, DbError};
+use crate::guard::throttle::network;
+use crate::journal::Client;
 
 /// So long a challenge waits: longer than a mailed code is good, for who has to ask for another one.
 pub const LIVES: Duration = Duration::from_mins(15);

@@ -7,12 +7,12 @@ use std::time::Duration;
 use woothee::parser::Parser;
 use woothee::woothee::VALUE_UNKNOWN;
 
-use super::Client;
 use super::throttle::{self, DEVICES_TOLD, Key};
 use crate::app::App;
 use crate::db::types::Instant;
 use crate::db::users::User;
 use crate::db::{Conn, DbError, latchkey_device};
+use crate::journal::Client;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Origin};
 

@@ -8,11 +8,11 @@ use secrecy::{ExposeSecret, SecretString};
 use super::answer::AnswerError;
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, code};
-use crate::accounts::Client;
-use crate::accounts::device::KNOWN_FOR;
-use crate::accounts::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
 use crate::app::App;
 use crate::db::{Conn, DbError, latchkey_challenge, latchkey_device};
+use crate::guard::device::KNOWN_FOR;
+use crate::guard::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
+use crate::journal::Client;
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 

@@ -4,20 +4,18 @@
 
 pub mod answer;
 pub mod ask;
-pub mod browser;
 pub mod challenge;
 pub mod code;
 pub mod enrol;
 pub mod mail;
 pub mod panel;
+pub mod remembered_browser;
 pub mod remove;
 pub mod visit;
 
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::accounts::Client;
-use crate::accounts::failed_login::Door;
 use crate::app::App;
 use crate::config::Required;
 use crate::crypto::digest::equal;
@@ -26,6 +24,8 @@ use crate::db::latchkey_second_factor::{self, Factor, Standing};
 use crate::db::types::UserId;
 use crate::db::users::User;
 use crate::db::{Conn, DbError, latchkey_recovery_code};
+use crate::journal::Client;
+use crate::journal::failed_login::Door;
 
 /// A kind of factor that users enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +223,7 @@ pub fn due(
         return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing(Opened::Password) });
     }
     if let Some(browser) = browser
-        && browser::recognise(app, conn, user, browser, client)?
+        && remembered_browser::recognise(app, conn, user, browser, client)?
     {
         return Ok(Due::Nothing(Opened::Remembered));
     }
@@ -261,6 +261,6 @@ pub struct Overview {
 pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
     let standing = latchkey_second_factor::standing(conn, user.id)?;
     let (is_required, is_asked) = (must_have(app, user, standing), standing.is_required);
-    let (enrolled, browsers) = (Enrolled::find(conn, user.id)?, browser::list(app, conn, user)?);
+    let (enrolled, browsers) = (Enrolled::find(conn, user.id)?, remembered_browser::list(app, conn, user)?);
     Ok(Overview { enrolled, is_required, is_asked, browsers })
 }

@@ -12,13 +12,14 @@ use super::challenge::{self, Purpose, Waiting};
 use super::visit::{self, Visit};
 use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::{Actor, Client, audit, link, manage, notice};
+use crate::accounts::{link, manage, notice};
 use crate::app::App;
 use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor, NewRow};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
+use crate::journal::{Actor, Client, audit};
 
 /// Longest name of a factor, in characters.
 pub const LONGEST_NAME: usize = 100;

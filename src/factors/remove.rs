@@ -7,16 +7,16 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::answer::{self, AnswerError, Right};
-use super::challenge;
 use super::visit::{self, Visit};
-use super::{Kind, code};
+use super::{Kind, challenge, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError};
-use crate::accounts::{Actor, Client, audit, notice};
+use crate::accounts::notice;
 use crate::app::App;
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user};
+use crate::journal::{Actor, Client, audit};
 
 /// What shows that whoever changes their factors has one of them. No door can forget to ask for it.
 pub enum Shown {

@@ -1,10 +1,10 @@
 //! Sessions: everything that grew from one login. Started, joined and ended here, as parts of a transaction that holds
 //! the lock on the user's row. The database says which token belongs to which; the session claim only tells.
 
+pub mod blacklist;
+
 use serde_json::{Value, json};
 
-use super::record::{self, Reason};
-use crate::accounts::Client;
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::random;
@@ -14,12 +14,14 @@ use crate::db::latchkey_session::{self, Ended, Refreshed, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError, latchkey_token};
+use crate::journal::Client;
+use crate::journal::reason::Reason;
 
 /// So many sessions a login ends at most.
 const MOST_AT_ONCE: usize = 100;
 
 /// Starts a session whose first token expires then. `None` where tokens carry no id: nothing could be said of them later.
-pub(super) fn start(
+pub fn start(
     app: &App,
     conn: &mut Conn,
     user: UserId,
@@ -47,7 +49,7 @@ pub(super) fn start(
 }
 
 /// The oldest sessions end, so that with a new one there are no more than `SESSION_MAX_PER_USER`.
-pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Result<(), DbError> {
+pub fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Result<(), DbError> {
     let Some(most) = app.config.sessions.max_per_user else { return Ok(()) };
     let live = latchkey_session::list_live_of(conn, user, now)?;
     // Where the limit is new there may be thousands: the next logins end the rest.
@@ -60,7 +62,7 @@ pub(super) fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) 
 
 /// The session that a token of the user belongs to, if it has one: by the database, or else by its claim (Django copies
 /// that when it rotates a token of ours).
-pub(super) fn known(
+pub fn known(
     app: &App,
     conn: &mut Conn,
     presented: &Claims,
@@ -74,7 +76,7 @@ pub(super) fn known(
 }
 
 /// The session that a token's claim names.
-pub(super) fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Session>, DbError> {
+pub fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Session>, DbError> {
     match claim(app, claims) {
         Some(id) => latchkey_session::find(conn, id),
         None => Ok(None),
@@ -82,7 +84,7 @@ pub(super) fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Optio
 }
 
 /// The value of the session claim, if it is one that a session can have.
-pub(super) fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
+pub fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
     claims.get(app.config.jwt.session_claim.as_ref()?)?.as_str().filter(|value| is_id(value))
 }
 
@@ -92,14 +94,14 @@ pub fn is_id(id: &str) -> bool {
 }
 
 /// Writes the session claim.
-pub(super) fn set_claim(app: &App, claims: &mut Claims, session: Option<&Session>) {
+pub fn set_claim(app: &App, claims: &mut Claims, session: Option<&Session>) {
     if let (Some(name), Some(session)) = (&app.config.jwt.session_claim, session) {
         claims.insert(name.clone(), json!(session.id));
     }
 }
 
 /// No token of a session lives longer than the session may.
-pub(super) fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
+pub fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
     let (Some(max_age), Some(session)) = (app.config.sessions.max_age, session) else { return };
     let end = (session.created_at + max_age).timestamp();
     for name in ["exp", &app.config.jwt.sliding_token_refresh_exp_claim] {
@@ -110,7 +112,7 @@ pub(super) fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
 }
 
 /// Why a session does not go on: it was ended, it is too old, or it was not used for too long.
-pub(super) fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason> {
+pub fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason> {
     let (limits, now) = (&app.config.sessions, app.now());
     if session.ended_at.is_some() {
         return Some(Reason::SessionEnd);
@@ -140,7 +142,7 @@ pub fn ends_at(app: &App, session: &Session) -> Instant {
 }
 
 /// Notes that a token of the session was issued: who got it, and until when the session lives by it.
-pub(super) fn touch(
+pub fn touch(
     app: &App,
     conn: &mut Conn,
     session: &Session,
@@ -158,7 +160,7 @@ pub(super) fn touch(
 
 /// Ends a session and blacklists its outstanding tokens, so that a Django beside us refuses them too.
 /// `false` if it had ended before.
-pub(super) fn end(
+pub fn end(
     app: &App,
     conn: &mut Conn,
     session: &Session,
@@ -168,13 +170,13 @@ pub(super) fn end(
     if app.beside_django {
         adopt_strays(app, conn, session, now)?;
     }
-    record::blacklist_scope(conn, Scope::Session(session.user_id, &session.id), (reason, by), now)?;
+    blacklist::blacklist_scope(conn, Scope::Session(session.user_id, &session.id), (reason, by), now)?;
     let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
     latchkey_session::update_ended(conn, &session.id, ended)
 }
 
 /// Ends a session of which no live token is left.
-pub(super) fn end_if_spent(
+pub fn end_if_spent(
     app: &App,
     conn: &mut Conn,
     session: &Session,
@@ -195,7 +197,7 @@ fn adopt_strays(app: &App, conn: &mut Conn, session: &Session, now: Instant) -> 
 }
 
 /// Ends all sessions of a user but one, and blacklists all tokens that are not of that one. Answers how many tokens.
-pub(crate) fn end_all(
+pub fn end_all(
     conn: &mut Conn,
     user: UserId,
     except: Option<&str>,
@@ -205,5 +207,5 @@ pub(crate) fn end_all(
     let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
     latchkey_session::update_all_ended(conn, user, except, ended)?;
     let scope = except.map_or(Scope::User(user), |session| Scope::Others(user, session));
-    record::blacklist_scope(conn, scope, (reason, by), now)
+    blacklist::blacklist_scope(conn, scope, (reason, by), now)
 }

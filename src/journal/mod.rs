@@ -1,0 +1,9 @@
+//! What happened, in one vocabulary: who did it, what is counted of it, and what the audit log says.
+
+pub mod actor;
+pub mod audit;
+pub mod events;
+pub mod failed_login;
+pub mod reason;
+
+pub use actor::{Actor, Client};

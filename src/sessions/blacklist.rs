@@ -1,0 +1,61 @@
+//! Blacklisting recorded tokens, as a part of a transaction: one, or all of a session or user.
+
+use crate::db::blacklisted_tokens::Scope;
+use crate::db::latchkey_token::{self, Blacklisting};
+use crate::db::types::{Instant, TokenId};
+use crate::db::{Conn, DbError, blacklisted_tokens};
+use crate::journal::events::{self, Event};
+use crate::journal::reason::Reason;
+
+/// What is remembered of a blacklisting.
+#[derive(Debug, Clone, Copy)]
+pub struct Why<'a> {
+    /// Why.
+    pub reason: Reason,
+    /// By whom: a username, "Command line", "Latchkey".
+    pub by: &'a str,
+    /// The token's session.
+    pub session: Option<&'a str>,
+    /// HMAC of the key under which the rotation may be asked for again.
+    pub retry_key: Option<&'a str>,
+}
+
+impl<'a> Why<'a> {
+    /// With nothing but a reason and a name.
+    pub fn new(reason: Reason, by: &'a str) -> Self {
+        Self { reason, by, session: None, retry_key: None }
+    }
+}
+
+/// Blacklists a recorded token and remembers why.
+///
+/// # Errors
+/// `Unique` when it is blacklisted already.
+pub fn blacklist_row(conn: &mut Conn, id: TokenId, why: Why<'_>, now: Instant) -> Result<(), DbError> {
+    blacklisted_tokens::insert(conn, id, now)?;
+    // A rotation is counted with the refresh that it is part of.
+    if why.reason != Reason::Rotated {
+        events::count(conn, now, &[Event::Blacklisted(why.reason)])?;
+    }
+    let why = Blacklisting {
+        blacklist_reason: why.reason.name(),
+        blacklisted_by: why.by,
+        rotated_at: (why.reason == Reason::Rotated).then_some(now),
+        retry_key: why.retry_key,
+        session_id: why.session,
+    };
+    latchkey_token::update_blacklisting(conn, id, why)
+}
+
+/// Blacklists every token of a scope, whose user's row the caller has locked. Answers how many.
+pub fn blacklist_scope(
+    conn: &mut Conn,
+    scope: Scope<'_>,
+    (reason, by): (Reason, &str),
+    now: Instant,
+) -> Result<usize, DbError> {
+    latchkey_token::update_blacklisting_of(conn, scope, reason.name(), by)?;
+    let count = blacklisted_tokens::insert_all_of(conn, scope, now)?;
+    events::count_many(conn, now, Event::Blacklisted(reason), count)?;
+    Ok(count)
+}
