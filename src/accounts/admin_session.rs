@@ -1,7 +1,6 @@
 //! Logins to the panel: rows that can be listed and ended. The cookie's key is stored only as a SHA-256.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -13,11 +12,13 @@ use crate::crypto::random;
 use crate::db::latchkey_admin_session::{Listed, NewRow};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError, latchkey_admin_session as sessions};
+use crate::db::{DbError, latchkey_admin_session as sessions};
 use crate::factors::Opened;
 use crate::guard::device;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
-use crate::journal::{Actor, Client, audit};
+use crate::journal::{Actor, Client};
 
 /// What a session remembers between requests.
 pub type State = HashMap<String, String>;
@@ -40,7 +41,7 @@ pub struct AdminSession {
 
 /// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
 pub async fn start(
-    app: &Arc<App>,
+    app: &App,
     user: &User,
     opened: Opened,
     mut state: State,
@@ -60,27 +61,22 @@ pub async fn start(
         user_agent: client.user_agent.clone(),
     };
     let actor = Actor::user(user, client);
-    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
+    let (user, client) = (user.clone(), client.clone());
     // As Django's admin does, whatever JWT_UPDATE_LAST_LOGIN says of tokens.
     let is_due = user.last_login.is_none_or(|last| last + SEEN_STEP <= now);
-    let has_mail = app
-        .db
-        .write(move |conn: &mut Conn| {
-            sessions::delete_expired(conn, now)?;
-            if is_due {
-                users::update_last_login(conn, row.user_id, now)?;
-            }
-            sessions::insert(conn, &row)?;
-            events::count(conn, now, &[Event::Login])?;
-            let mut detail = json!({"user_agent": client.user_agent});
-            opened.note(&mut detail);
-            audit::write_with(conn, now, &actor, "admin.login", actor.user_id, &actor.name, &detail)?;
-            device::note(&shared, conn, &user, &client, now)
-        })
-        .await?;
-    if has_mail {
-        app.mailer.ring();
-    }
+    app.write(move |tx| {
+        sessions::delete_expired(tx.conn, now)?;
+        if is_due {
+            users::update_last_login(tx.conn, row.user_id, now)?;
+        }
+        sessions::insert(tx.conn, &row)?;
+        events::count(tx, &[Event::Login])?;
+        let mut detail = json!({"user_agent": client.user_agent});
+        opened.note(&mut detail);
+        AuditEntry::new(Action::AdminLogin, &actor).about(actor.user_id, &actor.name).detail(detail).write(tx)?;
+        device::note(tx, &user, &client)
+    })
+    .await?;
     Ok(key)
 }
 
@@ -88,14 +84,14 @@ pub async fn start(
 pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
     let wanted = key_hash.clone();
-    let Some(found) = app.db.read(move |conn| sessions::find(conn, &wanted, now)).await? else { return Ok(None) };
+    let Some(found) = app.read(move |tx| sessions::find(tx.conn, &wanted, now)).await? else { return Ok(None) };
     let state: State = serde_json::from_str(&found.state).unwrap_or_default();
     let made_under = state.get(AUTH_HASH).map_or("", String::as_str);
     if !found.user.is_active || !equal(made_under.as_bytes(), auth_hash(app, &found.user).as_bytes()) {
         return Ok(None);
     }
     if found.last_seen_at + SEEN_STEP <= now {
-        app.db.write(move |conn| sessions::update_seen(conn, &key_hash, now, now + IDLE)).await?;
+        app.write(move |tx| sessions::update_seen(tx.conn, &key_hash, now, now + IDLE)).await?;
     }
     Ok(Some(AdminSession { state, user: found.user }))
 }
@@ -105,14 +101,14 @@ pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError>
 pub async fn save(app: &App, key: &str, user: &User, mut state: State) -> Result<(), DbError> {
     state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
     let (key_hash, state) = (key_hash(key), encode(&state)?);
-    app.db.write(move |conn| sessions::update_state(conn, &key_hash, &state)).await
+    app.write(move |tx| sessions::update_state(tx.conn, &key_hash, &state)).await
 }
 
 /// The live sessions of a user, last used first, each with whether it is that of `key`.
 pub async fn list(app: &App, user: UserId, key: &str) -> Result<Vec<(Listed, bool)>, DbError> {
     const MOST: i64 = 100;
     let (now, current) = (app.now(), key_hash(key));
-    let all = app.db.read(move |conn| sessions::list_of(conn, user, now, MOST)).await?;
+    let all = app.read(move |tx| sessions::list_of(tx.conn, user, now, MOST)).await?;
     Ok(all
         .into_iter()
         .map(|session| {
@@ -124,30 +120,28 @@ pub async fn list(app: &App, user: UserId, key: &str) -> Result<Vec<(Listed, boo
 
 /// Ends one of one's own sessions; `false` if there is none of that id, or if it is that of `key`.
 pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &str) -> Result<bool, DbError> {
-    let (now, actor, current) = (app.now(), actor.clone(), key_hash(key));
-    app.db
-        .write(move |conn| {
-            let is_ended = sessions::delete_one_of(conn, user, id, &current)?;
-            if is_ended {
-                audit::write(conn, now, &actor, "admin.session_end", Some(user), &actor.name)?;
-            }
-            Ok(is_ended)
-        })
-        .await
+    let (actor, current) = (actor.clone(), key_hash(key));
+    app.write(move |tx| {
+        let is_ended = sessions::delete_one_of(tx.conn, user, id, &current)?;
+        if is_ended {
+            AuditEntry::new(Action::AdminSessionEnd, &actor).about(Some(user), &actor.name).write(tx)?;
+        }
+        Ok(is_ended)
+    })
+    .await
 }
 
 /// Ends a session, from the address `ip`; no error if it is gone already.
 pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
-    app.db
-        .write(move |conn| {
-            let found = sessions::find(conn, &key_hash, now)?;
-            sessions::delete(conn, &key_hash)?;
-            let Some(user) = found.map(|found| found.user) else { return Ok(()) };
-            let actor = Actor { user_id: Some(user.id), name: user.username, ip: ip.clone() };
-            audit::write(conn, now, &actor, "admin.logout", actor.user_id, &actor.name)
-        })
-        .await
+    app.write(move |tx| {
+        let found = sessions::find(tx.conn, &key_hash, now)?;
+        sessions::delete(tx.conn, &key_hash)?;
+        let Some(user) = found.map(|found| found.user) else { return Ok(()) };
+        let actor = Actor { user_id: Some(user.id), name: user.username, ip: ip.clone() };
+        AuditEntry::new(Action::AdminLogout, &actor).about(actor.user_id, &actor.name).write(tx)
+    })
+    .await
 }
 
 /// What is stored of a key.

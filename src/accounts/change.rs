@@ -1,8 +1,6 @@
 //! Changes to an account that is there: its profile, its password, whether it is active, its end. Each is one transaction
 //! and one line of the audit log. Somebody is always left who can change things, and nobody locks themselves out.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use super::confirm::Confirmed;
@@ -10,15 +8,17 @@ use super::manage::{self, ManageError, NewPassword, Origin};
 use super::policy::Owner;
 use super::user::{FieldError, normalize_email, normalize_username};
 use super::{admin_session, notice};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::sha256_hex;
 use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::{self, Profile};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_browser, outstanding_tokens};
 use crate::factors::challenge;
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
-use crate::journal::{Actor, audit};
 use crate::sessions;
 
 const LAST: &str = "This is the last active superuser. Nobody could change anything any more: make another one first.";
@@ -32,59 +32,43 @@ pub fn fingerprint(profile: &Profile) -> String {
 
 /// Replaces a profile that is still as it was read (`as_read` is its fingerprint then). Answers whether anything changed.
 /// Deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn update(
-    app: &Arc<App>,
-    by: &Confirmed,
-    id: UserId,
-    as_read: &str,
-    new: Profile,
-) -> Result<bool, ManageError> {
-    let (actor, now, as_read) = (by.actor().clone(), app.now(), as_read.to_owned());
-    let shared = Arc::clone(app);
-    let is_changed = app
-        .db
-        .write(move |conn| {
-            let (app, rules) = (&*shared, &shared.config.accounts);
-            let (user, is_last) = lock(conn, id, !(new.is_superuser && new.is_active))?;
-            let old = Profile::from(&user);
-            if fingerprint(&old) != as_read {
-                return Err(ManageError::Stale);
+pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: Profile) -> Result<bool, ManageError> {
+    let (actor, as_read) = (by.actor().clone(), as_read.to_owned());
+    app.write(move |tx| {
+        let rules = &tx.app.config.accounts;
+        let (user, is_last) = lock(tx.conn, id, !(new.is_superuser && new.is_active))?;
+        let old = Profile::from(&user);
+        if fingerprint(&old) != as_read {
+            return Err(ManageError::Stale);
+        }
+        let new = normalize(&old, &new);
+        manage::refuse(manage::faults(rules, Origin::New, Some(&old), &new))?;
+        protect(&actor, &user, is_last, &new)?;
+        manage::refuse_taken(tx.conn, Some((id, &old)), &new)?;
+        let changes = differences(&old, &new);
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        if old.is_active && !new.is_active {
+            latchkey_admin_session::delete_of(tx.conn, id, None)?;
+            if rules.end_sessions_on_user_change {
+                sessions::end_all(tx, id, None, (Reason::Deactivated, &actor.name))?;
             }
-            let new = normalize(&old, &new);
-            manage::refuse(manage::faults(rules, Origin::New, Some(&old), &new))?;
-            protect(&actor, &user, is_last, &new)?;
-            manage::refuse_taken(conn, Some((id, &old)), &new)?;
-            let changes = differences(&old, &new);
-            if changes.is_empty() {
-                return Ok(false);
-            }
-            if old.is_active && !new.is_active {
-                latchkey_admin_session::delete_of(conn, id, None)?;
-                if rules.end_sessions_on_user_change {
-                    sessions::end_all(conn, id, None, (Reason::Deactivated, &actor.name), now)?;
-                }
-            }
-            if old.email != new.email {
-                notice::email_changed(app, conn, &user, &new.email, &actor)?;
-            }
-            profile::update(conn, id, &new).map_err(manage::name_taken)?;
-            let detail = json!({ "changes": changes });
-            audit::write_with(conn, now, &actor, "user.change", Some(id), &new.username, &detail)?;
-            Ok(true)
-        })
-        .await?;
-    app.mailer.ring();
-    Ok(is_changed)
+        }
+        if old.email != new.email {
+            notice::email_changed(tx, &user, &new.email, &actor)?;
+        }
+        profile::update(tx.conn, id, &new).map_err(manage::name_taken)?;
+        let detail = json!({ "changes": changes });
+        AuditEntry::new(Action::UserChange, &actor).about(Some(id), &new.username).detail(detail).write(tx)?;
+        Ok(true)
+    })
+    .await
 }
 
 /// Sets a password, or sees to it that none can be used; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn set_password(
-    app: &Arc<App>,
-    by: &Confirmed,
-    id: UserId,
-    password: NewPassword,
-) -> Result<(), ManageError> {
-    let user = app.db.read(move |conn| users::find(conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
+pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
+    let user = app.read(move |tx| users::find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
     let encoded = manage::encode(app, &Owner::find(app, &user).await?, password).await?;
     store(app, by, id, Keeps::default(), encoded).await
 }
@@ -112,7 +96,7 @@ impl Keeps {
 
 /// Sets one's own password. Ends one's other sessions; answers the user with the new password.
 pub async fn set_own_password(
-    app: &Arc<App>,
+    app: &App,
     by: &Confirmed,
     user: &User,
     keeps: Keeps,
@@ -125,38 +109,36 @@ pub async fn set_own_password(
 }
 
 async fn store(
-    app: &Arc<App>,
+    app: &App,
     by: &Confirmed,
     id: UserId,
     keeps: Keeps,
     encoded: EncodedPassword,
 ) -> Result<(), ManageError> {
-    let what = Change { action: "user.set_password", ends: Some(Reason::PasswordChange), keeps, loses: None };
-    let (shared, actor) = (Arc::clone(app), by.actor().clone());
-    let apply = move |conn: &mut Conn, user: &User| {
-        notice::password_changed(&shared, conn, user, &actor)?;
-        users::update_password(conn, user.id, None, &encoded).map(drop)
+    let what = Change { action: Action::UserSetPassword, ends: Some(Reason::PasswordChange), keeps, loses: None };
+    let actor = by.actor().clone();
+    let apply = move |tx: &mut Tx<'_>, user: &User| {
+        notice::password_changed(tx, user, &actor)?;
+        users::update_password(tx.conn, user.id, None, &encoded).map(drop)
     };
-    change(app, by, id, what, apply).await?;
-    app.mailer.ring();
-    Ok(())
+    change(app, by, id, what, apply).await
 }
 
 /// Activates or deactivates; deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
 pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> Result<(), ManageError> {
     let what = if active {
-        Change { action: "user.activate", ends: None, keeps: Keeps::default(), loses: None }
+        Change { action: Action::UserActivate, ends: None, keeps: Keeps::default(), loses: None }
     } else {
         let loses = Some(("is_active", OWN_RIGHT));
-        Change { action: "user.deactivate", ends: Some(Reason::Deactivated), keeps: Keeps::default(), loses }
+        Change { action: Action::UserDeactivate, ends: Some(Reason::Deactivated), keeps: Keeps::default(), loses }
     };
-    let apply = move |conn: &mut Conn, user: &User| {
+    let apply = move |tx: &mut Tx<'_>, user: &User| {
         if !active {
             // Whoever is let in again begins anew.
-            latchkey_browser::delete_of(conn, user.id)?;
-            challenge::end_all(conn, user.id, None)?;
+            latchkey_browser::delete_of(tx.conn, user.id)?;
+            challenge::end_all(tx.conn, user.id, None)?;
         }
-        users::update_active(conn, user.id, active).map(drop)
+        users::update_active(tx.conn, user.id, active).map(drop)
     };
     change(app, by, id, what, apply).await
 }
@@ -164,17 +146,17 @@ pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> 
 /// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
 pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageError> {
     let loses = Some(("user", ONESELF));
-    let what = Change { action: "user.delete", ends: Some(Reason::Deleted), keeps: Keeps::default(), loses };
-    change(app, by, id, what, |conn, user| {
-        outstanding_tokens::update_owner_to_none(conn, user.id)?;
-        users::delete(conn, user.id).map(drop)
+    let what = Change { action: Action::UserDelete, ends: Some(Reason::Deleted), keeps: Keeps::default(), loses };
+    change(app, by, id, what, |tx, user| {
+        outstanding_tokens::update_owner_to_none(tx.conn, user.id)?;
+        users::delete(tx.conn, user.id).map(drop)
     })
     .await
 }
 
 /// One change that is not of the profile.
 struct Change {
-    action: &'static str,
+    action: Action,
     /// Why it ends the user's sessions, if it does.
     ends: Option<Reason>,
     /// What goes on nevertheless.
@@ -189,30 +171,29 @@ async fn change(
     by: &Confirmed,
     id: UserId,
     what: Change,
-    apply: impl Fn(&mut Conn, &User) -> Result<(), DbError> + Send + 'static,
+    apply: impl Fn(&mut Tx<'_>, &User) -> Result<(), DbError> + Send + 'static,
 ) -> Result<(), ManageError> {
-    let (by, actor, now) = (by.clone(), by.actor().clone(), app.now());
+    let (by, actor) = (by.clone(), by.actor().clone());
     let ends_tokens = app.config.accounts.end_sessions_on_user_change;
-    app.db
-        .write(move |conn| {
-            let (user, is_last) = lock(conn, id, what.loses.is_some())?;
-            if !by.still_holds(conn, now, &user)? {
-                return Err(ManageError::Stale);
+    app.write(move |tx| {
+        let (user, is_last) = lock(tx.conn, id, what.loses.is_some())?;
+        if !by.still_holds(tx, &user)? {
+            return Err(ManageError::Stale);
+        }
+        if let Some((field, to_oneself)) = what.loses {
+            refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
+        }
+        if let Some(reason) = what.ends {
+            latchkey_admin_session::delete_of(tx.conn, id, what.keeps.panel.as_deref())?;
+            if ends_tokens {
+                sessions::end_all(tx, id, what.keeps.api.as_deref(), (reason, &actor.name))?;
             }
-            if let Some((field, to_oneself)) = what.loses {
-                refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
-            }
-            if let Some(reason) = what.ends {
-                latchkey_admin_session::delete_of(conn, id, what.keeps.panel.as_deref())?;
-                if ends_tokens {
-                    sessions::end_all(conn, id, what.keeps.api.as_deref(), (reason, &actor.name), now)?;
-                }
-            }
-            apply(conn, &user)?;
-            audit::write(conn, now, &actor, what.action, Some(id), &user.username)?;
-            Ok(())
-        })
-        .await
+        }
+        apply(tx, &user)?;
+        AuditEntry::new(what.action, &actor).about(Some(id), &user.username).write(tx)?;
+        Ok(())
+    })
+    .await
 }
 
 /// Locks a user, and tells whether it is the last active superuser where that may matter (`may_lose`). Then all of them

@@ -6,10 +6,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::login::{self, LoginError};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::types::{EncodedPassword, Instant};
 use crate::db::users::User;
-use crate::db::{Conn, DbError, latchkey_second_factor};
+use crate::db::{DbError, latchkey_second_factor};
 use crate::factors::visit::Visit;
 use crate::journal::failed_login::Door;
 use crate::journal::{Actor, Client};
@@ -84,7 +84,7 @@ impl Confirmed {
 
     /// Whether what was checked is still true of the user, who is locked now: between a check and what follows from it
     /// the password may have been reset, because somebody else knew it.
-    pub fn still_holds(&self, conn: &mut Conn, now: Instant, user: &User) -> Result<bool, DbError> {
+    pub fn still_holds(&self, tx: &mut Tx<'_>, user: &User) -> Result<bool, DbError> {
         if self.actor.user_id != Some(user.id) {
             return Ok(true);
         }
@@ -93,8 +93,8 @@ impl Confirmed {
             && user.is_active
             && match &self.standing {
                 Standing::Any => true,
-                Standing::NoFactor => !latchkey_second_factor::standing(conn, user.id)?.has_factor,
-                Standing::Visit(visit) => visit.is_still_open(conn, now)?,
+                Standing::NoFactor => !latchkey_second_factor::standing(tx.conn, user.id)?.has_factor,
+                Standing::Visit(visit) => visit.is_still_open(tx)?,
             })
     }
 }

@@ -1,8 +1,6 @@
 //! Another address: it becomes the user's when somebody who gets mail there says so, and whoever has the old one is told.
 //! The same confirms an address that is the user's already. Links are in `link`.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -11,20 +9,22 @@ use super::link::{self, Came, LinkError, Purpose};
 use super::manage::{self, ManageError};
 use super::notice;
 use super::user::{normalize_email, validate_email};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
 use crate::guard::throttle;
-use crate::journal::{Actor, Client, audit};
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
+use crate::journal::{Actor, Client};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
 /// Mails a link to the address that is to be the user's. Where somebody else has it nothing is sent, and the answer is
 /// the same, also in time.
 pub async fn request(
-    app: &Arc<App>,
+    app: &App,
     by: &Confirmed,
     user: UserId,
     email: &str,
@@ -37,34 +37,30 @@ pub async fn request(
     }
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
-    let (shared, by) = (Arc::clone(app), by.clone());
-    link::aside(app, came, async move {
-        let app = Arc::clone(&shared);
-        shared.db.write(move |conn| mail_to(&app, conn, user, &email, &by)).await
-    })
-    .await;
+    let (by, inner) = (by.clone(), app.clone());
+    link::aside(app, came, async move { inner.write(move |tx| mail_to(tx, user, &email, &by)).await }).await;
     Ok(())
 }
 
-fn mail_to(app: &App, conn: &mut Conn, id: UserId, email: &str, by: &Confirmed) -> Result<(), DbError> {
-    let found = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?;
+fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(), DbError> {
+    let found = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?;
     let Some(user) = found.filter(|user| user.is_active) else { return Ok(()) };
-    if !by.still_holds(conn, app.now(), &user)? {
+    if !by.still_holds(tx, &user)? {
         return Ok(());
     }
     // Whatever becomes of this one: whether an older link lives on must not tell whether the address is taken.
-    link::forget_for(conn, Purpose::EmailChange, id)?;
+    link::forget_for(tx.conn, Purpose::EmailChange, id)?;
     // Nobody keeps somebody else's mail from coming by asking for it first.
-    if is_taken(conn, &user, email)? || !link::may_mail(app, conn, &format!("{email} {id}"))? {
+    if is_taken(tx.conn, &user, email)? || !link::may_mail(tx, &format!("{email} {id}"))? {
         return Ok(());
     }
-    let (token, expires_at) = link::make(app, conn, Purpose::EmailChange, &user, email, "")?;
+    let (token, expires_at) = link::make(tx, Purpose::EmailChange, &user, email, "")?;
     let letter = Letter::EmailConfirm { username: user.username.clone(), expires_at: expires_at.timestamp() };
     let (user_id, secret) = (Some(id), Some(&token));
     let mail = Outgoing { to: email, user: user_id, letter: &letter, secret, give_up_at: Some(expires_at) };
-    app.mailer.enqueue(conn, app.now(), &mail)?;
+    tx.send(&mail)?;
     let detail = json!({"email": email});
-    audit::write_with(conn, app.now(), by.actor(), "user.email_request", user_id, &user.username, &detail)
+    AuditEntry::new(Action::UserEmailRequest, by.actor()).about(user_id, &user.username).detail(detail).write(tx)
 }
 
 /// Whether somebody else has the address, or is called so.
@@ -85,37 +81,36 @@ pub fn confirmed_at(conn: &mut Conn, user: &User) -> Result<Option<Instant>, DbE
 }
 
 /// What a token would do: the user, and the address that it is for. Burns nothing.
-pub async fn look(app: &Arc<App>, token: &SecretString) -> Result<(User, String), LinkError> {
-    let (shared, token) = (Arc::clone(app), token.clone());
-    let found = app.db.read(move |conn| link::find(&shared, conn, Purpose::EmailChange, &token)).await?;
+pub async fn look(app: &App, token: &SecretString) -> Result<(User, String), LinkError> {
+    let token = token.clone();
+    let found = app.read(move |tx| link::find(tx, Purpose::EmailChange, &token)).await?;
     found.map(|(link, user)| (user, link.email)).ok_or(LinkError::Invalid)
 }
 
 /// Makes the address of a link the user's, confirmed. Answers it.
-pub async fn confirm(app: &Arc<App>, token: SecretString, client: &Client) -> Result<String, LinkError> {
-    let (shared, from) = (Arc::clone(app), client.clone());
-    let work = async { app.db.write(move |conn| change(&shared, conn, &token, &from)).await };
+pub async fn confirm(app: &App, token: SecretString, client: &Client) -> Result<String, LinkError> {
+    let from = client.clone();
+    let work = async { app.write(move |tx| change(tx, &token, &from)).await };
     let address = link::guarded(app, client, work).await?;
-    app.mailer.ring();
     Ok(address)
 }
 
-fn change(app: &App, conn: &mut Conn, token: &SecretString, client: &Client) -> Result<String, LinkError> {
-    let now = app.now();
-    let (link, user) = link::take(app, conn, Purpose::EmailChange, token)?;
-    if is_taken(conn, &user, &link.email)? {
+fn change(tx: &mut Tx<'_>, token: &SecretString, client: &Client) -> Result<String, LinkError> {
+    let now = tx.now;
+    let (link, user) = link::take(tx, Purpose::EmailChange, token)?;
+    if is_taken(tx.conn, &user, &link.email)? {
         return Err(LinkError::Invalid);
     }
     let actor = Actor::user(&user, client);
     if user.email == link.email {
-        audit::write(conn, now, &actor, "user.email_confirm", Some(user.id), &user.username)?;
+        AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).write(tx)?;
     } else {
-        users::update_email(conn, user.id, &link.email)?;
-        link::forget(conn, user.id)?;
-        notice::email_changed(app, conn, &user, &link.email, &actor)?;
+        users::update_email(tx.conn, user.id, &link.email)?;
+        link::forget(tx.conn, user.id)?;
+        notice::email_changed(tx, &user, &link.email, &actor)?;
         let detail = json!({"changes": {"email": [user.email, link.email]}});
-        audit::write_with(conn, now, &actor, "user.email_confirm", Some(user.id), &user.username, &detail)?;
+        AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).detail(detail).write(tx)?;
     }
-    latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), &link.email, now)?;
+    latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), &link.email, now)?;
     Ok(link.email)
 }

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::db::DbError;
-use crate::journal::{Actor, audit};
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 
 /// What is exported.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +19,12 @@ pub enum Export {
 
 /// Notes who exports what; `filters` are those of the list, as in its address.
 pub async fn note(app: &App, actor: &Actor, what: Export, filters: &[(String, String)]) -> Result<(), DbError> {
-    let (actor, now) = (actor.clone(), app.now());
+    let actor = actor.clone();
     let (action, object) = match what {
-        Export::AuditLog => ("audit_log.export", "Audit log"),
-        Export::Users => ("user.export", "Users"),
+        Export::AuditLog => (Action::AuditLogExport, "Audit log"),
+        Export::Users => (Action::UserExport, "Users"),
     };
     let filters: Map<String, Value> = filters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let detail = Value::Object(filters);
-    app.db.write(move |conn| audit::write_with(conn, now, &actor, action, None, object, &detail)).await
+    app.write(move |tx| AuditEntry::new(action, &actor).about(None, object).detail(detail.clone()).write(tx)).await
 }

@@ -2,14 +2,13 @@
 //! whatever was true when it was made: the user's password and address. Every fault is one and the same, so a token says
 //! nothing to whoever guesses. Called by `password_reset` and `email_change`; mailing is their business.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::manage::ManageError;
 use super::user::FieldError;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_link::{self, Link};
@@ -81,60 +80,53 @@ impl Purpose {
 /// Makes a link for a user whose row is locked; older ones for the same purpose die. Answers its token, and until when
 /// it is good.
 pub fn make(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     purpose: Purpose,
     user: &User,
     email: &str,
     network: &str,
 ) -> Result<(SecretString, Instant), DbError> {
-    let (token, now) = (random::token(), app.now());
+    let (token, now) = (random::token(), tx.now);
     let link = Link {
         token_hash: sha256_hex(token.as_bytes()),
         purpose: purpose.name().to_owned(),
         user_id: user.id,
         email: email.to_owned(),
-        state: state(app, purpose, user),
+        state: state(tx.app, purpose, user),
         network: network.to_owned(),
         created_at: now,
         expires_at: now + purpose.lasts(),
     };
-    forget_for(conn, purpose, user.id)?;
-    latchkey_link::insert(conn, &link)?;
+    forget_for(tx.conn, purpose, user.id)?;
+    latchkey_link::insert(tx.conn, &link)?;
     Ok((SecretString::from(token), link.expires_at))
 }
 
 /// The link of a token and its user, if it is good. Only looks: a page that asks what to do burns nothing.
-pub fn find(
-    app: &App,
-    conn: &mut Conn,
-    purpose: Purpose,
-    token: &SecretString,
-) -> Result<Option<(Link, User)>, DbError> {
-    good(app, conn, purpose, token, users::find)
+pub fn find(tx: &mut Tx<'_>, purpose: Purpose, token: &SecretString) -> Result<Option<(Link, User)>, DbError> {
+    good(tx, purpose, token, users::find)
 }
 
 /// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.
-pub fn take(app: &App, conn: &mut Conn, purpose: Purpose, token: &SecretString) -> Result<(Link, User), LinkError> {
+pub fn take(tx: &mut Tx<'_>, purpose: Purpose, token: &SecretString) -> Result<(Link, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
-    let (link, user) = good(app, conn, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
-    if latchkey_link::delete(conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
+    let (link, user) = good(tx, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
+    if latchkey_link::delete(tx.conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
 }
 
 fn good(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     purpose: Purpose,
     token: &SecretString,
     find_user: impl FnOnce(&mut Conn, UserId) -> Result<Option<User>, DbError>,
 ) -> Result<Option<(Link, User)>, DbError> {
-    let found = latchkey_link::find(conn, &sha256_hex(token.expose_secret().as_bytes()))?;
-    let Some(link) = found.filter(|link| link.purpose == purpose.name() && app.now() < link.expires_at) else {
+    let found = latchkey_link::find(tx.conn, &sha256_hex(token.expose_secret().as_bytes()))?;
+    let Some(link) = found.filter(|link| link.purpose == purpose.name() && tx.now < link.expires_at) else {
         return Ok(None);
     };
-    let Some(user) = find_user(conn, link.user_id)? else { return Ok(None) };
-    let is_same = equal(link.state.as_bytes(), state(app, purpose, &user).as_bytes());
-    if !user.is_active || !is_same || (purpose == Purpose::PasswordReset && logged_in_since(conn, &user, &link)?) {
+    let Some(user) = find_user(tx.conn, link.user_id)? else { return Ok(None) };
+    let is_same = equal(link.state.as_bytes(), state(tx.app, purpose, &user).as_bytes());
+    if !user.is_active || !is_same || (purpose == Purpose::PasswordReset && logged_in_since(tx.conn, &user, &link)?) {
         return Ok(None);
     }
     Ok(Some((link, user)))
@@ -186,17 +178,17 @@ pub async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::C
     if !app.config.accounts.login_throttle {
         return Ok(throttle::Counted::default());
     }
-    let (now, key) = (app.now(), Key::new(app, rule, &[&throttle::network(client)]));
-    app.db.write(move |conn| throttle::count(conn, now, &[key])).await?.map_err(LinkError::Throttled)
+    let key = Key::new(app, rule, &[&throttle::network(client)]);
+    app.write(move |tx| throttle::count(tx, &[key])).await?.map_err(LinkError::Throttled)
 }
 
 /// Whether a recipient may get one more mail that somebody asked for. Within the transaction that queues it.
-pub fn may_mail(app: &App, conn: &mut Conn, recipient: &str) -> Result<bool, DbError> {
-    if !app.config.accounts.login_throttle {
+pub fn may_mail(tx: &mut Tx<'_>, recipient: &str) -> Result<bool, DbError> {
+    if !tx.app.config.accounts.login_throttle {
         return Ok(true);
     }
-    let key = Key::new(app, throttle::MAIL_SENT, &[&recipient.to_lowercase()]);
-    Ok(throttle::count(conn, app.now(), &[key])?.is_ok())
+    let key = Key::new(tx.app, throttle::MAIL_SENT, &[&recipient.to_lowercase()]);
+    Ok(throttle::count(tx, &[key])?.is_ok())
 }
 
 /// A request is answered so long after it came, or twice or three times as long: how long the work took, and whether there
@@ -205,10 +197,10 @@ const STEP: Duration = Duration::from_millis(500);
 
 /// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
 /// the request came. A failure is logged, and looks like a success.
-pub async fn aside(app: &Arc<App>, came: Came, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
+pub async fn aside(app: &App, came: Came, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
     let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
     match outcome {
-        Ok(()) => app.mailer.ring(),
+        Ok(()) => app.mailer.wake(),
         Err(error) => tracing::error!(%error, "a mail that was asked for could not be queued"),
     }
     tokio::time::sleep_until(came.answer_at(tokio::time::Instant::now())).await;

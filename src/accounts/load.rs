@@ -42,18 +42,17 @@ pub async fn load(
     if !problems.is_empty() {
         return Err(LoadError::Users(problems));
     }
-    let (actor, now) = (actor.clone(), app.now());
-    app.db
-        .write(move |conn| {
-            let mut problems = Vec::new();
-            for (position, row) in &rows {
-                match manage::insert(conn, &actor, now, row) {
-                    Ok(_) => {}
-                    Err(ManageError::Db(error)) => return Err(LoadError::Db(error)),
-                    Err(problem) => problems.push((*position, problem)),
-                }
+    let actor = actor.clone();
+    app.write(move |tx| {
+        let mut problems = Vec::new();
+        for (position, row) in &rows {
+            match manage::insert(tx, &actor, row) {
+                Ok(_) => {}
+                Err(ManageError::Db(error)) => return Err(LoadError::Db(error)),
+                Err(problem) => problems.push((*position, problem)),
             }
-            if problems.is_empty() { Ok(rows.len()) } else { Err(LoadError::Users(problems)) }
-        })
-        .await
+        }
+        if problems.is_empty() { Ok(rows.len()) } else { Err(LoadError::Users(problems)) }
+    })
+    .await
 }

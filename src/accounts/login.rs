@@ -58,12 +58,11 @@ pub async fn authenticate(
     let (field, since, name) = (app.config.accounts.username_field, app.now() - KNOWN_FOR, login.clone());
     let network = throttle::network(client);
     let (user, is_known) = app
-        .db
-        .read(move |conn| {
-            let user = find(conn, field, &name)?;
+        .read(move |tx| {
+            let user = find(tx.conn, field, &name)?;
             // Asked for nobody too: the time must not tell who exists.
             let id = user.as_ref().map_or(UserId(0), |user| user.id);
-            let is_known = latchkey_device::is_known(conn, id, &network, since)?;
+            let is_known = latchkey_device::is_known(tx.conn, id, &network, since)?;
             Ok::<_, DbError>((user, is_known))
         })
         .await?;
@@ -87,7 +86,7 @@ pub(super) async fn is_password_of(
     client: &Client,
 ) -> Result<bool, LoginError> {
     let (id, network, since) = (user.id, throttle::network(client), app.now() - KNOWN_FOR);
-    let is_known = app.db.read(move |conn| latchkey_device::is_known(conn, id, &network, since)).await?;
+    let is_known = app.read(move |tx| latchkey_device::is_known(tx.conn, id, &network, since)).await?;
     let attempt = Attempt { door, client, login: &user.username, user: Some(user), is_known };
     Ok(attempt.judge(app, password).await?.is_some())
 }
@@ -128,12 +127,11 @@ impl Attempt<'_> {
             return Ok(Counted::default());
         }
         let keys = throttle::login_keys(app, &throttle::network(self.client), self.login, self.is_known);
-        let now = app.now();
         let refused = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Throttled);
-        let counted = app.db.write(move |conn| {
-            let counted = throttle::count(conn, now, &keys)?;
+        let counted = app.write(move |tx| {
+            let counted = throttle::count(tx, &keys)?;
             if counted.is_err() {
-                refused.write(conn, now)?;
+                refused.write(tx)?;
             }
             Ok::<_, DbError>(counted)
         });
@@ -147,7 +145,6 @@ impl Attempt<'_> {
         counted: Counted,
         checked: Result<Check, Busy>,
     ) -> Result<Option<Right>, LoginError> {
-        let now = app.now();
         match checked {
             // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
             Ok(Check::Right { outdated }) if self.user.is_some_and(|user| user.is_active) => {
@@ -156,7 +153,7 @@ impl Attempt<'_> {
             }
             Ok(Check::Wrong | Check::Right { .. }) => {
                 let failed = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Failed);
-                app.db.write(move |conn| failed.write(conn, now)).await?;
+                app.write(move |tx| failed.write(tx)).await?;
                 Ok(None)
             }
             Err(busy) => {

@@ -6,17 +6,19 @@ use secrecy::SecretString;
 use super::confirm::Confirmed;
 use super::policy::{self, Owner};
 use super::user::{self, FieldError, normalize_email, normalize_username};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::{Accounts, UsernameField};
 use crate::crypto::password::Busy;
 use crate::crypto::random;
-use crate::db::types::{EncodedPassword, Instant, UserId};
+use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, NewRow, User};
 use crate::db::{Conn, DbError, latchkey_user};
 use crate::factors::remembered_browser;
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
-use crate::journal::{Actor, audit};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
@@ -101,15 +103,15 @@ impl From<Busy> for ManageError {
 /// Makes a user, validated and normalised as Django does.
 pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, ManageError> {
     let row = prepare(app, user).await?;
-    let (actor, now) = (by.actor().clone(), app.now());
-    app.db.write(move |conn| insert(conn, &actor, now, &row)).await
+    let actor = by.actor().clone();
+    app.write(move |tx| insert(tx, &actor, &row)).await
 }
 
 /// Whether `create` would take this user; for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
     let profile = user.profile();
     refuse(all_faults(app, user, &profile))?;
-    app.db.read(move |conn| refuse_taken(conn, None, &profile)).await
+    app.read(move |tx| refuse_taken(tx.conn, None, &profile)).await
 }
 
 impl NewUser {
@@ -207,13 +209,13 @@ async fn hash(app: &App, password: NewPassword) -> Result<EncodedPassword, Manag
 }
 
 /// Inserts a prepared user; a name or address that is taken is a field error in Django's words.
-pub(super) fn insert(conn: &mut Conn, actor: &Actor, now: Instant, row: &NewRow) -> Result<User, ManageError> {
+pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, row: &NewRow) -> Result<User, ManageError> {
     let names = Profile { username: row.username.clone(), email: row.email.clone(), ..Profile::default() };
-    refuse_taken(conn, None, &names)?;
-    let user = users::insert(conn, row).map_err(name_taken)?;
-    latchkey_user::insert(conn, user.id, &new_uuid())?;
-    audit::write(conn, now, actor, "user.create", Some(user.id), &user.username)?;
-    events::count(conn, now, &[Event::UserCreated])?;
+    refuse_taken(tx.conn, None, &names)?;
+    let user = users::insert(tx.conn, row).map_err(name_taken)?;
+    latchkey_user::insert(tx.conn, user.id, &new_uuid())?;
+    AuditEntry::new(Action::UserCreate, actor).about_user(&user).write(tx)?;
+    events::count(tx, &[Event::UserCreated])?;
     Ok(user)
 }
 
@@ -262,10 +264,10 @@ pub(super) async fn rehash(
     let encoded = EncodedPassword(app.passwords.hash(password).await?);
     let (before, after) = (user.clone(), User { password: encoded.clone(), ..user.clone() });
     let carry_over = remembered_browser::carrying_over(app, &before, &after);
-    let rehashed = app.db.write(move |conn| {
-        let is_same = users::update_password(conn, before.id, Some(&before.password), &after.password)?;
+    let rehashed = app.write(move |tx| {
+        let is_same = users::update_password(tx.conn, before.id, Some(&before.password), &after.password)?;
         if is_same {
-            carry_over(conn)?;
+            carry_over(tx.conn)?;
         }
         Ok::<_, DbError>(is_same)
     });

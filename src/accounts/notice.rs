@@ -1,9 +1,9 @@
 //! Mail that tells users what was done to their account: queued in the transaction that does it, if `SECURITY_MAIL` is on
 //! and there is an address. What it says is in `mail`.
 
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::DbError;
 use crate::db::users::User;
-use crate::db::{Conn, DbError};
 use crate::factors::Kind;
 use crate::journal::Actor;
 use crate::mail::Outgoing;
@@ -13,44 +13,44 @@ use crate::mail::letter::{Letter, Origin};
 const OPERATOR: &str = "an operator";
 
 /// The password was changed.
-pub fn password_changed(app: &App, conn: &mut Conn, user: &User, by: &Actor) -> Result<(), DbError> {
-    let (origin, changed_by) = origin(app, user, by);
-    send(app, conn, user, &Letter::PasswordChanged { username: user.username.clone(), origin, changed_by })
+pub fn password_changed(tx: &mut Tx<'_>, user: &User, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(tx.app, user, by);
+    send(tx, user, &Letter::PasswordChanged { username: user.username.clone(), origin, changed_by })
 }
 
 /// The address was changed: to the one that it was, which `user` still has.
-pub fn email_changed(app: &App, conn: &mut Conn, user: &User, new_email: &str, by: &Actor) -> Result<(), DbError> {
-    let (origin, changed_by) = origin(app, user, by);
+pub fn email_changed(tx: &mut Tx<'_>, user: &User, new_email: &str, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(tx.app, user, by);
     let (username, new_email) = (user.username.clone(), new_email.to_owned());
-    send(app, conn, user, &Letter::EmailChanged { username, new_email, origin, changed_by })
+    send(tx, user, &Letter::EmailChanged { username, new_email, origin, changed_by })
 }
 
 /// A second factor was added.
-pub fn factor_added(app: &App, conn: &mut Conn, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
-    let (origin, changed_by) = origin(app, user, by);
+pub fn factor_added(tx: &mut Tx<'_>, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(tx.app, user, by);
     let (username, factor) = (user.username.clone(), kind.words().to_owned());
-    send(app, conn, user, &Letter::FactorAdded { username, factor, origin, changed_by })
+    send(tx, user, &Letter::FactorAdded { username, factor, origin, changed_by })
 }
 
 /// A second factor was removed.
-pub fn factor_removed(app: &App, conn: &mut Conn, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
-    let (origin, changed_by) = origin(app, user, by);
+pub fn factor_removed(tx: &mut Tx<'_>, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+    let (origin, changed_by) = origin(tx.app, user, by);
     let (username, factor) = (user.username.clone(), kind.words().to_owned());
-    send(app, conn, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
+    send(tx, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
 }
 
 /// New recovery codes were made, by the user.
-pub fn recovery_codes_made(app: &App, conn: &mut Conn, user: &User, by: &Actor) -> Result<(), DbError> {
-    let (origin, _) = origin(app, user, by);
-    send(app, conn, user, &Letter::RecoveryCodes { username: user.username.clone(), origin })
+pub fn recovery_codes_made(tx: &mut Tx<'_>, user: &User, by: &Actor) -> Result<(), DbError> {
+    let (origin, _) = origin(tx.app, user, by);
+    send(tx, user, &Letter::RecoveryCodes { username: user.username.clone(), origin })
 }
 
-fn send(app: &App, conn: &mut Conn, user: &User, letter: &Letter) -> Result<(), DbError> {
-    if !app.config.mail.security_mail || user.email.is_empty() {
+fn send(tx: &mut Tx<'_>, user: &User, letter: &Letter) -> Result<(), DbError> {
+    if !tx.app.config.mail.security_mail || user.email.is_empty() {
         return Ok(());
     }
     let mail = Outgoing { to: &user.email, user: Some(user.id), letter, secret: None, give_up_at: None };
-    app.mailer.enqueue(conn, app.now(), &mail)
+    tx.send(&mail)
 }
 
 /// When, and from where; of somebody else's doing who it was instead.

@@ -2,7 +2,6 @@
 //! dashboard's statistics taken, and old entries of the audit log deleted, as are mails, links, devices, challenges,
 //! remembered browsers and tries that are over. Expired tokens are the business of `tokens::purge`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::backfill;
@@ -31,7 +30,7 @@ const BATCH: i64 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Does it now and every hour, until it is dropped.
-pub async fn run(app: Arc<App>) {
+pub async fn run(app: App) {
     loop {
         let done = async {
             backfill::run(&app).await?;
@@ -62,7 +61,7 @@ pub(super) async fn exclusively(
     app: &App,
     job: impl Fn(&mut Conn) -> Result<usize, DbError> + Send + 'static,
 ) -> Result<usize, DbError> {
-    app.db.write(move |conn| if exclusive::try_start(conn, Task::Upkeep)? { job(conn) } else { Ok(0) }).await
+    app.write(move |tx| if exclusive::try_start(tx.conn, Task::Upkeep)? { job(tx.conn) } else { Ok(0) }).await
 }
 
 async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {
@@ -106,13 +105,13 @@ async fn in_batches(
 
 /// Each in a job of its own, so that a connection is never away for long.
 async fn take_statistics(app: &App, now: Instant) -> Result<(), DbError> {
-    let known = app.db.read(latchkey_statistic::list).await?;
+    let known = app.read(|tx| latchkey_statistic::list(tx.conn)).await?;
     for statistic in Statistic::ALL {
         if known.of(statistic).is_some_and(|counted| now < counted.counted_at + FRESH) {
             continue;
         }
-        let value = app.db.read(move |conn| latchkey_statistic::count(conn, statistic, now)).await?;
-        app.db.write(move |conn| latchkey_statistic::upsert(conn, statistic.name(), value, now)).await?;
+        let value = app.read(move |tx| latchkey_statistic::count(tx.conn, statistic, now)).await?;
+        app.write(move |tx| latchkey_statistic::upsert(tx.conn, statistic.name(), value, now)).await?;
     }
     Ok(())
 }

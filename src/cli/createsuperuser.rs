@@ -154,7 +154,7 @@ async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
         return Ok(None);
     }
     let wanted = name.clone();
-    let taken = app.db.read(move |conn| db::users::find_by_username(conn, &wanted)).await?.is_some();
+    let taken = app.read(move |tx| db::users::find_by_username(tx.conn, &wanted)).await?.is_some();
     Ok((!taken).then_some(name))
 }
 

@@ -29,7 +29,7 @@ pub struct Args {}
 /// Makes it, unless there is one.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    if app.db.read(db::users::has_superuser).await? {
+    if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
         return output::say("A superuser exists already. Nothing was done.");
     }
     match make(&app).await {

@@ -1,8 +1,6 @@
 //! Opens what a command works with: the settings, a look at the database, the `App`. Nothing here writes to a database
 //! or makes one; that is for `migrate` and `runserver`.
 
-use std::sync::Arc;
-
 use tokio::task::spawn_blocking;
 
 use super::failure::Failure;
@@ -38,7 +36,7 @@ pub fn quiet_config() -> Result<Config, Failure> {
 }
 
 /// Everything for a command that works with an existing, migrated database.
-pub async fn app() -> Result<Arc<App>, Failure> {
+pub async fn app() -> Result<App, Failure> {
     let config = quiet_config()?;
     if let Some(missing) = missing_file(&config.database.url) {
         return Err(Failure::say(format!(
@@ -49,7 +47,7 @@ pub async fn app() -> Result<Arc<App>, Failure> {
     if !pending.is_empty() {
         return Err(unapplied(&pending));
     }
-    Ok(Arc::new(App::open(config, Clock::System)?))
+    Ok(App::open(config, Clock::System)?)
 }
 
 /// The SQLite file that is not there: opening it would make an empty one.

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -106,23 +105,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
     migrate(&app).await?;
     // From here on a signal is an orderly stop.
     let mut stop = StopSignals::new().map_err(|error| Failure::say(error.to_string()))?;
-    let app = Arc::new(app);
-    let running = server::start(Arc::clone(&app)).map_err(|error| cannot_listen(&app.config, &error))?;
+    let running = server::start(app.clone()).map_err(|error| cannot_listen(&app.config, &error))?;
     // Not before the port is ours: a password that is shown once must not scroll away above an error.
     first_superuser(&app).await?;
     announce(running.address)?;
     // A look at every user's hash; the first answer does not wait for it.
-    let learner = Arc::clone(&app);
+    let learner = app.clone();
     tokio::spawn(async move { learner.learn_password_schemes().await });
-    let warmed = Arc::clone(&app);
+    let warmed = app.clone();
     tokio::spawn(async move {
         if let Some(set) = &warmed.key_set {
             set.warm().await;
         }
     });
-    tokio::spawn(purge::run(Arc::clone(&app)));
-    tokio::spawn(upkeep::run(Arc::clone(&app)));
-    let sender = Arc::clone(&app);
+    tokio::spawn(purge::run(app.clone()));
+    tokio::spawn(upkeep::run(app.clone()));
+    let sender = app.clone();
     let mail = tokio::spawn(async move { queue::run(&sender.db, &sender.mailer, &sender.clock).await });
     let (handle, mut server) = (running.handle, running.server);
     tokio::select! {
@@ -135,7 +133,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         let work = async { tokio::join!(handle.stop(true), server, mail) };
         let requests = tokio::time::timeout(REQUEST_TIME, work).await;
         // SQLite's writes are done in order: when this one is, all that were queued are. PostgreSQL has no queue.
-        let write = tokio::time::timeout(WRITE_TIME, app.db.write(|_| Ok::<_, DbError>(())));
+        let write = tokio::time::timeout(WRITE_TIME, app.write(|_| Ok::<_, DbError>(())));
         requests.is_ok() && (app.db.is_postgres() || matches!(write.await, Ok(Ok(()))))
     };
     tokio::select! {
@@ -166,7 +164,7 @@ async fn migrate(app: &App) -> Result<(), Failure> {
 
 /// Nobody could open the panel: on a database of our own a superuser is made, elsewhere it is said how to make one.
 async fn first_superuser(app: &App) -> Result<(), Failure> {
-    if app.db.read(db::users::has_superuser).await? {
+    if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
         return Ok(());
     }
     if app.db.is_postgres() || app.beside_django {

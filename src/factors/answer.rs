@@ -2,19 +2,17 @@
 //! it is for. Of two who give the same answer at once exactly one wins: the challenge is deleted, the code's step is
 //! noted, the recovery code is used, and only who did all of it goes on.
 
-use std::sync::Arc;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, Method, code};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_device, latchkey_recovery_code};
+use crate::db::{DbError, latchkey_device, latchkey_recovery_code};
 use crate::guard::device::KNOWN_FOR;
 use crate::guard::throttle::{self, Counted, Wait, network};
 use crate::journal::Client;
@@ -92,7 +90,7 @@ impl Right {
 
 /// Looks at an answer. It counts like a password, and against its challenge, before anybody looks.
 pub async fn check(
-    app: &Arc<App>,
+    app: &App,
     answer: Answer,
     purpose: Purpose,
     door: Door,
@@ -105,29 +103,29 @@ pub async fn check(
     if let Some(proof) = prove(app, &waiting, &enrolled, method, given) {
         return Ok(Right { waiting: Box::new(waiting), method, proof, counted });
     }
-    let (entry, now) = (Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor), app.now());
-    app.db.write(move |conn| entry.write(conn, now)).await?;
+    let entry = Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor);
+    app.write(move |tx| entry.write(tx)).await?;
     Err(AnswerError::Wrong)
 }
 
 /// Takes the challenge and the answer for good, in the transaction of what they are for; answers the user, locked. Where
 /// somebody was quicker, or the user changed meanwhile, that transaction has to end without a trace.
-pub fn spend(app: &App, conn: &mut Conn, right: &Right) -> Result<User, AnswerError> {
-    let (now, id) = (app.now(), right.waiting.user.id);
-    let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
-    if !challenge::spend(app, conn, &right.waiting, &user)? {
+pub fn spend(tx: &mut Tx<'_>, right: &Right) -> Result<User, AnswerError> {
+    let (now, id) = (tx.now, right.waiting.user.id);
+    let user = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
+    if !challenge::spend(tx, &right.waiting, &user)? {
         return Err(AnswerError::NoChallenge);
     }
     let is_first = match &right.proof {
-        Proof::Mailed(factor) => latchkey_second_factor::update_used(conn, *factor, now)?,
-        Proof::Totp(factor, step) => latchkey_second_factor::update_step(conn, *factor, *step, now)?,
-        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(conn, *factor, old, new, now)?,
-        Proof::Recovery(hash) => latchkey_recovery_code::update_used(conn, user.id, hash, now)?,
+        Proof::Mailed(factor) => latchkey_second_factor::update_used(tx.conn, *factor, now)?,
+        Proof::Totp(factor, step) => latchkey_second_factor::update_step(tx.conn, *factor, *step, now)?,
+        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(tx.conn, *factor, old, new, now)?,
+        Proof::Recovery(hash) => latchkey_recovery_code::update_used(tx.conn, user.id, hash, now)?,
     };
     if !is_first {
         return Err(AnswerError::Wrong);
     }
-    throttle::forgive(conn, now, &right.counted, true)?;
+    throttle::forgive(tx, &right.counted, true)?;
     Ok(user)
 }
 
@@ -138,36 +136,32 @@ struct Found {
     is_known: bool,
 }
 
-async fn find(
-    app: &Arc<App>,
-    token: SecretString,
-    purpose: Purpose,
-    client: &Client,
-) -> Result<Option<Found>, DbError> {
-    let (shared, from, since) = (Arc::clone(app), network(client), app.now() - KNOWN_FOR);
-    app.db
-        .read(move |conn| {
-            let Some(waiting) = challenge::find(&shared, conn, &token, &[purpose])? else { return Ok(None) };
-            let enrolled = Enrolled::find(conn, waiting.user.id)?;
-            let is_known = latchkey_device::is_known(conn, waiting.user.id, &from, since)?;
-            Ok(Some(Found { waiting, enrolled, is_known }))
-        })
-        .await
+async fn find(app: &App, token: SecretString, purpose: Purpose, client: &Client) -> Result<Option<Found>, DbError> {
+    let (from, since) = (network(client), app.now() - KNOWN_FOR);
+    app.read(move |tx| {
+        let Some(waiting) = challenge::find(tx, &token, &[purpose])? else { return Ok(None) };
+        let enrolled = Enrolled::find(tx.conn, waiting.user.id)?;
+        let is_known = latchkey_device::is_known(tx.conn, waiting.user.id, &from, since)?;
+        Ok(Some(Found { waiting, enrolled, is_known }))
+    })
+    .await
 }
 
 /// Counts the try before it is looked at: against its challenge, and for its user apart from the tries of the password,
 /// for who has that may ask for as many challenges as they like.
-async fn count(app: &Arc<App>, found: &Found, door: Door, client: &Client) -> Result<Counted, AnswerError> {
+async fn count(app: &App, found: &Found, door: Door, client: &Client) -> Result<Counted, AnswerError> {
     let Found { waiting, is_known, .. } = found;
     let is_limited = app.config.accounts.login_throttle;
     let keys = is_limited.then(|| throttle::factor_keys(app, &network(client), waiting.user.id, *is_known));
     let keys = keys.unwrap_or_default();
     let refused = Entry::new(door, client, Some(&waiting.user), Refusal::Throttled);
-    let (now, row) = (app.now(), waiting.row.clone());
-    let counted = app.db.write(move |conn| match throttle::count(conn, now, &keys)? {
-        Ok(counted) => Ok(if challenge::count_try(conn, &row)? { Ok(counted) } else { Err(AnswerError::NoChallenge) }),
+    let row = waiting.row.clone();
+    let counted = app.write(move |tx| match throttle::count(tx, &keys)? {
+        Ok(counted) => {
+            Ok(if challenge::count_try(tx.conn, &row)? { Ok(counted) } else { Err(AnswerError::NoChallenge) })
+        }
         Err(wait) => {
-            refused.write(conn, now)?;
+            refused.write(tx)?;
             Ok::<_, DbError>(Err(AnswerError::Throttled(wait)))
         }
     });

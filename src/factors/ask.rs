@@ -1,8 +1,6 @@
 //! What is asked for before an answer: a challenge for what only takes a factor, and the question to a passkey. Codes are
 //! mailed by `mail`; challenges of logins are begun by `tokens::login`.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -17,37 +15,31 @@ use crate::journal::Client;
 
 /// A challenge for adding or removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
 /// has no factor. Then there is no challenge.
-pub async fn confirm(
-    app: &Arc<App>,
-    user: &User,
-    client: &Client,
-) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
-    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
-    app.db
-        .write(move |conn| {
-            let methods = Enrolled::find(conn, user.id)?.methods(&shared);
-            if methods.is_empty() {
-                return Ok(None);
-            }
-            let token = challenge::begin(&shared, conn, &user, &client, Purpose::Confirm, "", None)?;
-            Ok(Some((token, methods)))
-        })
-        .await
+pub async fn confirm(app: &App, user: &User, client: &Client) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
+    let (user, client) = (user.clone(), client.clone());
+    app.write(move |tx| {
+        let methods = Enrolled::find(tx.conn, user.id)?.methods(tx.app);
+        if methods.is_empty() {
+            return Ok(None);
+        }
+        let token = challenge::begin(tx, &user, &client, Purpose::Confirm, "", None)?;
+        Ok(Some((token, methods)))
+    })
+    .await
 }
 
 /// What a browser is asked for a passkey, for a challenge that one can answer. An earlier question is worth nothing then.
-pub async fn passkey(app: &Arc<App>, token: SecretString) -> Result<Value, AnswerError> {
-    let shared = Arc::clone(app);
-    let found = app.db.read(move |conn| {
-        let found = challenge::find(&shared, conn, &token, &[Purpose::Login, Purpose::Confirm])?;
+pub async fn passkey(app: &App, token: SecretString) -> Result<Value, AnswerError> {
+    let found = app.read(move |tx| {
+        let found = challenge::find(tx, &token, &[Purpose::Login, Purpose::Confirm])?;
         let Some(waiting) = found else { return Ok(None) };
-        let passkeys = Enrolled::find(conn, waiting.user.id)?.passkeys();
+        let passkeys = Enrolled::find(tx.conn, waiting.user.id)?.passkeys();
         Ok::<_, DbError>(Some((waiting, passkeys)))
     });
     let (waiting, known) = found.await?.ok_or(AnswerError::NoChallenge)?;
     let passkeys = app.factors.passkeys.as_ref().ok_or(AnswerError::NoChallenge)?;
     let Asked { options, state } = passkeys.start_authentication(&known).map_err(|_| AnswerError::NoChallenge)?;
-    let (shared, state) = (Arc::clone(app), SecretString::from(state));
-    app.db.write(move |conn| challenge::keep_secret(&shared, conn, &waiting.row, &state)).await?;
+    let state = SecretString::from(state);
+    app.write(move |tx| challenge::keep_secret(tx, &waiting.row, &state)).await?;
     Ok(options)
 }

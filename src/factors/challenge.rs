@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::visit::Visit;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
 use crate::db::latchkey_challenge::{self, Challenge};
@@ -90,28 +90,27 @@ pub struct Waiting {
 
 /// Begins something. `what` is what a login gives, or what is enrolled; `secret` is what the answer is checked with.
 pub fn begin(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     user: &User,
     client: &Client,
     purpose: Purpose,
     what: &str,
     secret: Option<&SecretString>,
 ) -> Result<SecretString, DbError> {
-    let (token, now) = (random::token(), app.now());
+    let (token, now) = (random::token(), tx.now);
     let token_hash = sha256_hex(token.as_bytes());
     let network = network(client);
-    latchkey_challenge::delete_oldest_of(conn, user.id, purpose.name(), &network, MOST - 1)?;
-    let secret = secret.map(|secret| app.factors.seal.seal(&token_hash, secret));
+    latchkey_challenge::delete_oldest_of(tx.conn, user.id, purpose.name(), &network, MOST - 1)?;
+    let secret = secret.map(|secret| tx.app.factors.seal.seal(&token_hash, secret));
     latchkey_challenge::insert(
-        conn,
+        tx.conn,
         &Challenge {
             token_hash,
             purpose: purpose.name().to_owned(),
             user_id: user.id,
             what: what.to_owned(),
             network,
-            state: state(app, user),
+            state: state(tx.app, user),
             tries: 0,
             code_hash: None,
             code_expires_at: None,
@@ -124,18 +123,13 @@ pub fn begin(
 }
 
 /// The challenge of a token, if it is alive and for one of these. Two statements.
-pub fn find(
-    app: &App,
-    conn: &mut Conn,
-    token: &SecretString,
-    purposes: &[Purpose],
-) -> Result<Option<Waiting>, DbError> {
+pub fn find(tx: &mut Tx<'_>, token: &SecretString, purposes: &[Purpose]) -> Result<Option<Waiting>, DbError> {
     let token_hash = sha256_hex(token.expose_secret().as_bytes());
-    let Some(row) = latchkey_challenge::find(conn, &token_hash)? else { return Ok(None) };
+    let Some(row) = latchkey_challenge::find(tx.conn, &token_hash)? else { return Ok(None) };
     let wanted = Purpose::ALL.into_iter().find(|purpose| purpose.name() == row.purpose && purposes.contains(purpose));
     let Some(purpose) = wanted.filter(|_| row.tries < TRIES) else { return Ok(None) };
-    let Some(user) = users::find(conn, row.user_id)? else { return Ok(None) };
-    Ok(holds(app, &row, &user).then_some(Waiting { row, user, purpose }))
+    let Some(user) = users::find(tx.conn, row.user_id)? else { return Ok(None) };
+    Ok(holds(tx.app, &row, &user).then_some(Waiting { row, user, purpose }))
 }
 
 /// Counts a try; `false` if there were too many, and it must not be looked at.
@@ -145,10 +139,10 @@ pub fn count_try(conn: &mut Conn, row: &Challenge) -> Result<bool, DbError> {
 
 /// Takes a challenge, for good; `false` if somebody was quicker, or it died meanwhile, or another code was mailed. `user`
 /// is locked and fresh.
-pub fn spend(app: &App, conn: &mut Conn, waiting: &Waiting, user: &User) -> Result<bool, DbError> {
-    let Some(row) = latchkey_challenge::find(conn, &waiting.row.token_hash)? else { return Ok(false) };
-    let is_same = row.code_hash == waiting.row.code_hash && holds(app, &row, user);
-    Ok(is_same && latchkey_challenge::delete(conn, &row.token_hash)?)
+pub fn spend(tx: &mut Tx<'_>, waiting: &Waiting, user: &User) -> Result<bool, DbError> {
+    let Some(row) = latchkey_challenge::find(tx.conn, &waiting.row.token_hash)? else { return Ok(false) };
+    let is_same = row.code_hash == waiting.row.code_hash && holds(tx.app, &row, user);
+    Ok(is_same && latchkey_challenge::delete(tx.conn, &row.token_hash)?)
 }
 
 /// What a user has begun ends, but for logins and but for one visit: it stood for what was taken from the account, and may
@@ -163,8 +157,8 @@ pub fn secret(app: &App, row: &Challenge) -> Option<SecretString> {
 }
 
 /// Replaces it.
-pub fn keep_secret(app: &App, conn: &mut Conn, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
-    latchkey_challenge::update_secret(conn, &row.token_hash, &app.factors.seal.seal(&row.token_hash, secret))
+pub fn keep_secret(tx: &mut Tx<'_>, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
+    latchkey_challenge::update_secret(tx.conn, &row.token_hash, &tx.app.factors.seal.seal(&row.token_hash, secret))
 }
 
 /// Whether what a challenge was begun under is still so.

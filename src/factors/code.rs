@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::{equal, hmac_sha256};
 use crate::crypto::random;
 use crate::db::latchkey_challenge::Challenge;
 use crate::db::types::UserId;
-use crate::db::{Conn, DbError, latchkey_recovery_code};
+use crate::db::{DbError, latchkey_recovery_code};
 
 /// So long a mailed code is good.
 pub const MAILED_LIVES: Duration = Duration::from_mins(10);
@@ -52,10 +52,10 @@ pub fn recovery_hash(app: &App, user: UserId, code: &SecretString) -> String {
 }
 
 /// Gives a user new recovery codes in place of all earlier ones, in a transaction; they are shown once.
-pub fn replace(app: &App, conn: &mut Conn, user: UserId) -> Result<Vec<SecretString>, DbError> {
+pub fn replace(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<SecretString>, DbError> {
     let codes = recovery();
-    let hashes: Vec<_> = codes.iter().map(|code| recovery_hash(app, user, code)).collect();
-    latchkey_recovery_code::replace(conn, user, &hashes, app.now())?;
+    let hashes: Vec<_> = codes.iter().map(|code| recovery_hash(tx.app, user, code)).collect();
+    latchkey_recovery_code::replace(tx.conn, user, &hashes, tx.now)?;
     Ok(codes)
 }
 

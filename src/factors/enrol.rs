@@ -1,8 +1,6 @@
 //! Enrolling a factor: begun by who has just shown their password (`By`), and confirmed by an answer before it counts. The
 //! first factor brings recovery codes with it, which are shown once.
 
-use std::sync::Arc;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,13 +11,15 @@ use super::visit::{self, Visit};
 use super::{Enrolled, Kind, Method, code};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::{link, manage, notice};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor, NewRow};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_user};
-use crate::journal::{Actor, Client, audit};
+use crate::db::{DbError, latchkey_user};
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
+use crate::journal::{Actor, Client};
 
 /// Longest name of a factor, in characters.
 pub const LONGEST_NAME: usize = 100;
@@ -110,14 +110,12 @@ pub struct Done {
 }
 
 /// Begins to enrol. Where a code is to be mailed, `mail::send` does that next.
-pub async fn start(app: &Arc<App>, by: By, kind: Kind, client: &Client) -> Result<Started, EnrolError> {
-    let shared = Arc::clone(app);
-    let Enroller { purpose, user, uuid, enrolled } = app.db.write(move |conn| find(&shared, conn, &by, kind)).await?;
+pub async fn start(app: &App, by: By, kind: Kind, client: &Client) -> Result<Started, EnrolError> {
+    let Enroller { purpose, user, uuid, enrolled } = app.write(move |tx| find(tx, &by, kind)).await?;
     let (show, secret) = prepare(app, &user, kind, &enrolled, &uuid)?;
-    let (shared, client) = (Arc::clone(app), client.clone());
-    let begin =
-        move |conn: &mut Conn| challenge::begin(&shared, conn, &user, &client, purpose, kind.name(), Some(&secret));
-    Ok(Started { token: app.db.write(begin).await?, show })
+    let client = client.clone();
+    let begun = app.write(move |tx| challenge::begin(tx, &user, &client, purpose, kind.name(), Some(&secret)));
+    Ok(Started { token: begun.await?, show })
 }
 
 /// Who may begin to enrol.
@@ -129,34 +127,34 @@ struct Enroller {
     enrolled: Enrolled,
 }
 
-fn find(app: &App, conn: &mut Conn, by: &By, kind: Kind) -> Result<Enroller, EnrolError> {
+fn find(tx: &mut Tx<'_>, by: &By, kind: Kind) -> Result<Enroller, EnrolError> {
     let (purpose, user) = match by {
         By::Password { by, .. } => {
-            let user = by.actor().user_id.map(|id| users::find(conn, id)).transpose()?.flatten();
+            let user = by.actor().user_id.map(|id| users::find(tx.conn, id)).transpose()?.flatten();
             (Purpose::First, user)
         }
         By::Login(token) => {
-            let waiting = challenge::find(app, conn, token, &[Purpose::Enrolment])?;
+            let waiting = challenge::find(tx, token, &[Purpose::Enrolment])?;
             (Purpose::FirstInLogin, waiting.map(|waiting| waiting.user))
         }
         By::Visit(visit) => (Purpose::EnrolInVisit, Some(visit.user().clone())),
     };
     let user = user.ok_or(AnswerError::NoChallenge)?;
-    let enrolled = Enrolled::find(conn, user.id)?;
+    let enrolled = Enrolled::find(tx.conn, user.id)?;
     let purpose = match by {
-        By::Password { by, .. } if !by.still_holds(conn, app.now(), &user)? => return Err(EnrolError::Stale),
+        By::Password { by, .. } if !by.still_holds(tx, &user)? => return Err(EnrolError::Stale),
         By::Password { factor, .. } if !enrolled.factors.is_empty() => {
-            may_add(app, &user, &enrolled, kind)?;
+            may_add(tx.app, &user, &enrolled, kind)?;
             let right = factor.as_ref().filter(|right| right.user().id == user.id);
-            answer::spend(app, conn, right.ok_or(EnrolError::FactorRequired)?)?;
+            answer::spend(tx, right.ok_or(EnrolError::FactorRequired)?)?;
             Purpose::Enrol
         }
         _ => purpose,
     };
-    let known = latchkey_user::find_uuid(conn, user.id)?;
+    let known = latchkey_user::find_uuid(tx.conn, user.id)?;
     let uuid = known.clone().unwrap_or_else(manage::new_uuid);
     if known.is_none() {
-        latchkey_user::insert(conn, user.id, &uuid)?;
+        latchkey_user::insert(tx.conn, user.id, &uuid)?;
     }
     Ok(Enroller { purpose, user, uuid, enrolled })
 }
@@ -207,9 +205,9 @@ fn show_totp(app: &App, user: &User, secret: &SecretString) -> Option<Show> {
 
 /// What was shown when this was begun in a visit, to be shown again after a wrong answer. `None` where nothing waits any
 /// more, and of a passkey: a browser is asked a new question.
-pub async fn show_again(app: &Arc<App>, visit: &Visit, token: SecretString) -> Result<Option<Show>, DbError> {
-    let (shared, user) = (Arc::clone(app), visit.user().id);
-    let found = app.db.read(move |conn| challenge::find(&shared, conn, &token, &[Purpose::EnrolInVisit])).await?;
+pub async fn show_again(app: &App, visit: &Visit, token: SecretString) -> Result<Option<Show>, DbError> {
+    let user = visit.user().id;
+    let found = app.read(move |tx| challenge::find(tx, &token, &[Purpose::EnrolInVisit])).await?;
     let Some(waiting) = found.filter(|waiting| waiting.user.id == user) else { return Ok(None) };
     let Some(secret) = challenge::secret(app, &waiting.row) else { return Ok(None) };
     Ok(match Kind::of(&waiting.row.what) {
@@ -237,23 +235,21 @@ impl Proven {
 
 /// Takes the answer; from then on the factor counts. Of logins that wait for it `tokens::login` does this.
 pub async fn finish(
-    app: &Arc<App>,
+    app: &App,
     token: SecretString,
     given: Given,
     name: Option<String>,
     client: &Client,
 ) -> Result<Done, EnrolError> {
     let proven = check(app, token, &[Purpose::First, Purpose::Enrol], given).await?;
-    let (shared, client) = (Arc::clone(app), client.clone());
-    let done = app.db.write(move |conn| add(&shared, conn, &proven, name.as_deref(), &client).map(|(done, _)| done));
-    let done = done.await?;
-    app.mailer.ring();
-    Ok(done)
+    let client = client.clone();
+    let done = app.write(move |tx| add(tx, &proven, name.as_deref(), &client).map(|(done, _)| done));
+    done.await
 }
 
 /// The same in a visit, which has shown a factor from then on.
 pub async fn finish_in_visit(
-    app: &Arc<App>,
+    app: &App,
     visit: &Visit,
     token: SecretString,
     given: Given,
@@ -264,29 +260,26 @@ pub async fn finish_in_visit(
     if proven.waiting.user.id != visit.user().id {
         return Err(AnswerError::NoChallenge.into());
     }
-    let (shared, visit, client) = (Arc::clone(app), visit.clone(), client.clone());
-    let done = app.db.write(move |conn| {
-        visit::lock(&shared, conn, &visit)?;
-        let (done, _) = add(&shared, conn, &proven, name.as_deref(), &client)?;
-        visit::note_factor(conn, &visit)?;
+    let (visit, client) = (visit.clone(), client.clone());
+    app.write(move |tx| {
+        visit::lock(tx, &visit)?;
+        let (done, _) = add(tx, &proven, name.as_deref(), &client)?;
+        visit::note_factor(tx.conn, &visit)?;
         Ok::<_, EnrolError>(done)
-    });
-    let done = done.await?;
-    app.mailer.ring();
-    Ok(done)
+    })
+    .await
 }
 
 /// Looks at the answer; it counts against its challenge before.
 pub async fn check(
-    app: &Arc<App>,
+    app: &App,
     token: SecretString,
     purposes: &'static [Purpose],
     given: Given,
 ) -> Result<Proven, AnswerError> {
-    let shared = Arc::clone(app);
-    let found = app.db.write(move |conn| {
-        let Some(waiting) = challenge::find(&shared, conn, &token, purposes)? else { return Ok(None) };
-        Ok::<_, DbError>(challenge::count_try(conn, &waiting.row)?.then_some(waiting))
+    let found = app.write(move |tx| {
+        let Some(waiting) = challenge::find(tx, &token, purposes)? else { return Ok(None) };
+        Ok::<_, DbError>(challenge::count_try(tx.conn, &waiting.row)?.then_some(waiting))
     });
     let waiting = found.await?.ok_or(AnswerError::NoChallenge)?;
     prove(app, waiting, given).ok_or(AnswerError::Wrong)
@@ -315,27 +308,21 @@ fn prove(app: &App, waiting: Waiting, given: Given) -> Option<Proven> {
 }
 
 /// Adds the factor, in a transaction, under the lock on the user's row. Answers the user besides.
-pub fn add(
-    app: &App,
-    conn: &mut Conn,
-    proven: &Proven,
-    name: Option<&str>,
-    client: &Client,
-) -> Result<(Done, User), EnrolError> {
-    let (now, waiting) = (app.now(), &proven.waiting);
+pub fn add(tx: &mut Tx<'_>, proven: &Proven, name: Option<&str>, client: &Client) -> Result<(Done, User), EnrolError> {
+    let (now, waiting) = (tx.now, &proven.waiting);
     let gone = || EnrolError::Answer(AnswerError::NoChallenge);
-    let user = users::lock(conn, &UserRef::Id(waiting.user.id), Intent::Revoke)?.ok_or_else(gone)?;
-    if !challenge::spend(app, conn, waiting, &user)? {
+    let user = users::lock(tx.conn, &UserRef::Id(waiting.user.id), Intent::Revoke)?.ok_or_else(gone)?;
+    if !challenge::spend(tx, waiting, &user)? {
         return Err(gone());
     }
     // Who only knows the password may add the first factor, and no other one.
-    let enrolled = Enrolled::find(conn, user.id)?;
+    let enrolled = Enrolled::find(tx.conn, user.id)?;
     let is_first = matches!(waiting.purpose, Purpose::First | Purpose::FirstInLogin);
     if is_first && !enrolled.factors.is_empty() {
         return Err(gone());
     }
     // Several may have been begun while there was room for one.
-    may_add(app, &user, &enrolled, proven.kind)?;
+    may_add(tx.app, &user, &enrolled, proven.kind)?;
     let row = NewRow {
         user_id: user.id,
         kind: proven.kind.name(),
@@ -345,18 +332,18 @@ pub fn add(
         last_step: proven.last_step,
         created_at: now,
     };
-    let factor = latchkey_second_factor::insert(conn, &row).map_err(|error| match error {
+    let factor = latchkey_second_factor::insert(tx.conn, &row).map_err(|error| match error {
         DbError::Unique(_) => EnrolError::Exists,
         other => other.into(),
     })?;
     let has_codes = enrolled.recovery_codes() > 0;
     if enrolled.factors.is_empty() {
         // Whoever knew only the password may have asked to change the address.
-        link::forget_for(conn, link::Purpose::EmailChange, user.id)?;
+        link::forget_for(tx.conn, link::Purpose::EmailChange, user.id)?;
     }
-    let recovery_codes = if has_codes { None } else { Some(code::replace(app, conn, user.id)?) };
+    let recovery_codes = if has_codes { None } else { Some(code::replace(tx, user.id)?) };
     let (detail, actor) = (json!({"kind": factor.kind, "name": factor.name}), Actor::user(&user, client));
-    audit::write_with(conn, now, &actor, "second_factor.add", Some(user.id), &user.username, &detail)?;
-    notice::factor_added(app, conn, &user, proven.kind, &actor)?;
+    AuditEntry::new(Action::FactorAdd, &actor).about_user(&user).detail(detail).write(tx)?;
+    notice::factor_added(tx, &user, proven.kind, &actor)?;
     Ok((Done { factor, method: proven.method(), recovery_codes }, user))
 }

@@ -1,15 +1,13 @@
 //! The code in a mail: made for one challenge, sent to the address of its factor, and good there for ten minutes. Asking
 //! for another one makes the one before worthless.
 
-use std::sync::Arc;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::AnswerError;
 use super::challenge::{self, Purpose, Waiting};
 use super::{Enrolled, Kind, code};
-use crate::app::App;
-use crate::db::{Conn, DbError, latchkey_challenge, latchkey_device};
+use crate::app::{App, Tx};
+use crate::db::{DbError, latchkey_challenge, latchkey_device};
 use crate::guard::device::KNOWN_FOR;
 use crate::guard::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
 use crate::journal::Client;
@@ -21,49 +19,43 @@ const PURPOSES: [Purpose; 6] =
     [Purpose::Login, Purpose::Confirm, Purpose::Enrol, Purpose::First, Purpose::FirstInLogin, Purpose::EnrolInVisit];
 
 /// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
-pub async fn send(app: &Arc<App>, token: SecretString, client: &Client) -> Result<(), AnswerError> {
-    let (shared, client, code) = (Arc::clone(app), client.clone(), code::mailed());
-    app.db.write(move |conn| queue(&shared, conn, &token, &code, &client)).await?;
-    app.mailer.ring();
+pub async fn send(app: &App, token: SecretString, client: &Client) -> Result<(), AnswerError> {
+    let (client, code) = (client.clone(), code::mailed());
+    app.write(move |tx| queue(tx, &token, &code, &client)).await?;
     Ok(())
 }
 
-fn queue(
-    app: &App,
-    conn: &mut Conn,
-    token: &SecretString,
-    code: &SecretString,
-    client: &Client,
-) -> Result<(), AnswerError> {
-    let waiting = challenge::find(app, conn, token, &PURPOSES)?.ok_or(AnswerError::NoChallenge)?;
-    let to = address(app, conn, &waiting)?.ok_or(AnswerError::NoChallenge)?;
-    let (row, user, now) = (&waiting.row, &waiting.user, app.now());
-    if app.config.accounts.login_throttle {
+fn queue(tx: &mut Tx<'_>, token: &SecretString, code: &SecretString, client: &Client) -> Result<(), AnswerError> {
+    let waiting = challenge::find(tx, token, &PURPOSES)?.ok_or(AnswerError::NoChallenge)?;
+    let to = address(tx, &waiting)?.ok_or(AnswerError::NoChallenge)?;
+    let (row, user, now) = (&waiting.row, &waiting.user, tx.now);
+    if tx.app.config.accounts.login_throttle {
         let (from, id) = (network(client), user.id.to_string());
         // From where the account is used only the codes count that were asked for there: nobody else uses them up.
-        let is_known = latchkey_device::is_known(conn, user.id, &from, now - KNOWN_FOR)?;
-        let sent = if is_known { Key::new(app, CODES_SENT, &[&id, &from]) } else { Key::new(app, CODES_SENT, &[&id]) };
-        let keys = [Key::new(app, MAIL_ASKED, &[&from]), sent];
+        let is_known = latchkey_device::is_known(tx.conn, user.id, &from, now - KNOWN_FOR)?;
+        let sent =
+            if is_known { Key::new(tx.app, CODES_SENT, &[&id, &from]) } else { Key::new(tx.app, CODES_SENT, &[&id]) };
+        let keys = [Key::new(tx.app, MAIL_ASKED, &[&from]), sent];
         // Sent mails are never taken back, whatever becomes of the code.
-        let _counted = throttle::count(conn, now, &keys)?.map_err(AnswerError::Throttled)?;
+        let _counted = throttle::count(tx, &keys)?.map_err(AnswerError::Throttled)?;
     }
     let until = row.expires_at.min(now + code::MAILED_LIVES);
-    let hash = code::mailed_hash(app, &row.token_hash, code);
-    latchkey_challenge::update_code(conn, &row.token_hash, &hash, until)?;
+    let hash = code::mailed_hash(tx.app, &row.token_hash, code);
+    latchkey_challenge::update_code(tx.conn, &row.token_hash, &hash, until)?;
     let (username, expires_at) = (user.username.clone(), until.timestamp());
     let letter = Letter::EmailCode { username, ip: client.address(), expires_at };
     let (user, secret, give_up_at) = (Some(user.id), Some(code), Some(until));
-    Ok(app.mailer.enqueue(conn, now, &Outgoing { to: &to, user, letter: &letter, secret, give_up_at })?)
+    Ok(tx.send(&Outgoing { to: &to, user, letter: &letter, secret, give_up_at })?)
 }
 
 /// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
 /// of the account is no new factor.
-fn address(app: &App, conn: &mut Conn, waiting: &Waiting) -> Result<Option<String>, DbError> {
+fn address(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<Option<String>, DbError> {
     if waiting.purpose.enrols() {
         let is_email = waiting.row.what == Kind::Email.name();
-        let address = challenge::secret(app, &waiting.row).filter(|_| is_email);
+        let address = challenge::secret(tx.app, &waiting.row).filter(|_| is_email);
         return Ok(address.map(|address| address.expose_secret().to_owned()));
     }
-    let factors = Enrolled::find(conn, waiting.user.id)?;
+    let factors = Enrolled::find(tx.conn, waiting.user.id)?;
     Ok(factors.of(Kind::Email).next().map(|factor| factor.data.clone()))
 }

@@ -16,7 +16,7 @@ pub mod visit;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::Required;
 use crate::crypto::digest::equal;
 use crate::db::latchkey_browser::Browser;
@@ -212,22 +212,21 @@ pub enum Due {
 /// What the login of this user needs; `browser` is the door and the token that it was remembered by. One statement where there is no
 /// factor.
 pub fn due(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     user: &User,
     browser: Option<(Door, &SecretString)>,
     client: &Client,
 ) -> Result<Due, DbError> {
-    let standing = latchkey_second_factor::standing(conn, user.id)?;
+    let standing = latchkey_second_factor::standing(tx.conn, user.id)?;
     if !standing.has_factor {
-        return Ok(if must_have(app, user, standing) { Due::Enrolment } else { Due::Nothing(Opened::Password) });
+        return Ok(if must_have(tx.app, user, standing) { Due::Enrolment } else { Due::Nothing(Opened::Password) });
     }
     if let Some(browser) = browser
-        && remembered_browser::recognise(app, conn, user, browser, client)?
+        && remembered_browser::recognise(tx, user, browser, client)?
     {
         return Ok(Due::Nothing(Opened::Remembered));
     }
-    Ok(Due::Factor(Enrolled::find(conn, user.id)?.methods(app)))
+    Ok(Due::Factor(Enrolled::find(tx.conn, user.id)?.methods(tx.app)))
 }
 
 /// Whether the settings, or a superuser, want this user to have a factor.
@@ -258,9 +257,9 @@ pub struct Overview {
 }
 
 /// Reads it. Four statements.
-pub fn overview(app: &App, conn: &mut Conn, user: &User) -> Result<Overview, DbError> {
-    let standing = latchkey_second_factor::standing(conn, user.id)?;
-    let (is_required, is_asked) = (must_have(app, user, standing), standing.is_required);
-    let (enrolled, browsers) = (Enrolled::find(conn, user.id)?, remembered_browser::list(app, conn, user)?);
+pub fn overview(tx: &mut Tx<'_>, user: &User) -> Result<Overview, DbError> {
+    let standing = latchkey_second_factor::standing(tx.conn, user.id)?;
+    let (is_required, is_asked) = (must_have(tx.app, user, standing), standing.is_required);
+    let (enrolled, browsers) = (Enrolled::find(tx.conn, user.id)?, remembered_browser::list(tx, user)?);
     Ok(Overview { enrolled, is_required, is_asked, browsers })
 }

@@ -27,31 +27,23 @@ pub enum Step {
 }
 
 /// The password of this user was right just now. `browser` is the token that the browser was remembered by.
-pub async fn begin(
-    app: &Arc<App>,
-    user: &User,
-    browser: Option<SecretString>,
-    client: &Client,
-) -> Result<Step, DbError> {
-    let (shared, user, client) = (Arc::clone(app), user.clone(), client.clone());
-    app.db
-        .write(move |conn| {
-            match super::due(&shared, conn, &user, browser.as_ref().map(|token| (Door::Panel, token)), &client)? {
-                Due::Nothing(opened) => Ok(Step::In(opened)),
-                Due::Enrolment => Ok(Step::Enrolment),
-                Due::Factor(methods) => {
-                    let token = challenge::begin(&shared, conn, &user, &client, Purpose::Login, PANEL, None)?;
-                    Ok(Step::Factor(token, methods))
-                }
-            }
-        })
-        .await
+pub async fn begin(app: &App, user: &User, browser: Option<SecretString>, client: &Client) -> Result<Step, DbError> {
+    let (user, client) = (user.clone(), client.clone());
+    app.write(move |tx| match super::due(tx, &user, browser.as_ref().map(|token| (Door::Panel, token)), &client)? {
+        Due::Nothing(opened) => Ok(Step::In(opened)),
+        Due::Enrolment => Ok(Step::Enrolment),
+        Due::Factor(methods) => {
+            let token = challenge::begin(tx, &user, &client, Purpose::Login, PANEL, None)?;
+            Ok(Step::Factor(token, methods))
+        }
+    })
+    .await
 }
 
 /// Takes the answer for good; answers who is in and by what, and the token of the browser where it is remembered from now
 /// on.
 pub async fn finish(
-    app: &Arc<App>,
+    app: &App,
     answer: Answer,
     remember: bool,
     client: &Client,
@@ -61,13 +53,11 @@ pub async fn finish(
     if right.what() != PANEL {
         return Err(AnswerError::NoChallenge);
     }
-    let (shared, client) = (Arc::clone(app), client.clone());
-    app.db
-        .write(move |conn| {
-            let user = answer::spend(&shared, conn, &right)?;
-            let browser =
-                if remember { remembered_browser::remember(&shared, conn, &user, Door::Panel, &client)? } else { None };
-            Ok((user, Opened::By(right.method()), browser))
-        })
-        .await
+    let client = client.clone();
+    app.write(move |tx| {
+        let user = answer::spend(tx, &right)?;
+        let browser = if remember { remembered_browser::remember(tx, &user, Door::Panel, &client)? } else { None };
+        Ok((user, Opened::By(right.method()), browser))
+    })
+    .await
 }

@@ -8,10 +8,9 @@ use woothee::parser::Parser;
 use woothee::woothee::VALUE_UNKNOWN;
 
 use super::throttle::{self, DEVICES_TOLD, Key};
-use crate::app::App;
-use crate::db::types::Instant;
+use crate::app::Tx;
 use crate::db::users::User;
-use crate::db::{Conn, DbError, latchkey_device};
+use crate::db::{DbError, latchkey_device};
 use crate::journal::Client;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Origin};
@@ -40,23 +39,21 @@ pub fn words(user_agent: &str) -> String {
     }
 }
 
-/// Notes a login, in its transaction. Queues a mail if the account was used before, but not from this device; answers
-/// whether it did.
-pub fn note(app: &App, conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<bool, DbError> {
-    let Seen::New { is_first: false } = remember(conn, user, client, now)? else { return Ok(false) };
-    if !app.config.mail.security_mail || user.email.is_empty() {
-        return Ok(false);
+/// Notes a login. Queues a mail if the account was used before, but not from this device.
+pub fn note(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<(), DbError> {
+    let Seen::New { is_first: false } = remember(tx, user, client)? else { return Ok(()) };
+    if !tx.app.config.mail.security_mail || user.email.is_empty() {
+        return Ok(());
     }
     // Whoever knows the password could bury other mail under these.
-    let key = Key::new(app, DEVICES_TOLD, &[&user.id.to_string()]);
-    if throttle::count(conn, now, &[key])?.is_err() {
-        return Ok(false);
+    let key = Key::new(tx.app, DEVICES_TOLD, &[&user.id.to_string()]);
+    if throttle::count(tx, &[key])?.is_err() {
+        return Ok(());
     }
-    let origin = Origin { at: now.timestamp(), ip: client.address() };
+    let origin = Origin { at: tx.now.timestamp(), ip: client.address() };
     let letter = Letter::NewDevice { username: user.username.clone(), device: words(&client.user_agent), origin };
     let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
-    app.mailer.enqueue(conn, now, &mail)?;
-    Ok(true)
+    tx.send(&mail)
 }
 
 /// Whether a device was known.
@@ -72,15 +69,15 @@ pub enum Seen {
 }
 
 /// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
-pub fn remember(conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<Seen, DbError> {
+pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Seen, DbError> {
     let (network, name) = (throttle::network(client), words(&client.user_agent));
-    if latchkey_device::update_seen(conn, user.id, &network, &name, now)? {
+    if latchkey_device::update_seen(tx.conn, user.id, &network, &name, tx.now)? {
         return Ok(Seen::Before);
     }
-    let is_first = latchkey_device::find_last_login(conn, user.id)?.is_none();
-    latchkey_device::insert(conn, user.id, &network, &name, now)?;
-    latchkey_device::delete_oldest_at(conn, user.id, &network, MOST_AT_ONE_ADDRESS)?;
-    latchkey_device::delete_oldest_of(conn, user.id, MOST)?;
+    let is_first = latchkey_device::find_last_login(tx.conn, user.id)?.is_none();
+    latchkey_device::insert(tx.conn, user.id, &network, &name, tx.now)?;
+    latchkey_device::delete_oldest_at(tx.conn, user.id, &network, MOST_AT_ONE_ADDRESS)?;
+    latchkey_device::delete_oldest_of(tx.conn, user.id, MOST)?;
     Ok(Seen::New { is_first })
 }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::hmac_sha256;
+use crate::db::DbError;
 use crate::db::latchkey_throttle::{self, Row};
 use crate::db::types::{Instant, UserId};
-use crate::db::{Conn, DbError};
 use crate::journal::Client;
 
 /// How tries of one kind are slowed down.
@@ -141,7 +141,7 @@ impl Key {
 }
 
 /// Counts a try under each of the keys, or says how long it has to wait; then nothing is counted. One transaction's work.
-pub fn count(conn: &mut Conn, now: Instant, keys: &[Key]) -> Result<Result<Counted, Wait>, DbError> {
+pub fn count(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Result<Counted, Wait>, DbError> {
     let mut keys = keys.to_vec();
     keys.sort_unstable();
     keys.dedup();
@@ -149,13 +149,13 @@ pub fn count(conn: &mut Conn, now: Instant, keys: &[Key]) -> Result<Result<Count
     if buckets.is_empty() {
         return Ok(Ok(Counted::default()));
     }
-    let rows = latchkey_throttle::lock(conn, &buckets, now)?;
-    if let Some(free_at) = rows.iter().map(|row| row.free_at).max().filter(|free_at| *free_at > now) {
-        let wait = free_at.datetime().signed_duration_since(now.datetime()).to_std().unwrap_or_default();
+    let rows = latchkey_throttle::lock(tx.conn, &buckets, tx.now)?;
+    if let Some(free_at) = rows.iter().map(|row| row.free_at).max().filter(|free_at| *free_at > tx.now) {
+        let wait = free_at.datetime().signed_duration_since(tx.now.datetime()).to_std().unwrap_or_default();
         return Ok(Err(Wait(wait)));
     }
-    let counted: Vec<_> = rows.iter().filter_map(|row| another(row, now)).collect();
-    latchkey_throttle::upsert(conn, &counted)?;
+    let counted: Vec<_> = rows.iter().filter_map(|row| another(row, tx.now)).collect();
+    latchkey_throttle::upsert(tx.conn, &counted)?;
     Ok(Ok(Counted(keys)))
 }
 
@@ -192,19 +192,18 @@ pub async fn take_back(app: &App, counted: Counted, was_right: bool) -> Result<(
     if counted.0.is_empty() {
         return Ok(());
     }
-    let now = app.now();
-    app.db.write(move |conn| forgive(conn, now, &counted, was_right)).await
+    app.write(move |tx| forgive(tx, &counted, was_right)).await
 }
 
 /// Takes tries back: they were right, or never made. Who was right also starts anew at this address.
-pub fn forgive(conn: &mut Conn, now: Instant, counted: &Counted, was_right: bool) -> Result<(), DbError> {
+pub fn forgive(tx: &mut Tx<'_>, counted: &Counted, was_right: bool) -> Result<(), DbError> {
     let buckets: Vec<_> = counted.0.iter().map(|key| key.0).collect();
     if buckets.is_empty() {
         return Ok(());
     }
-    let rows = latchkey_throttle::lock(conn, &buckets, now)?;
-    let forgiven: Vec<_> = rows.iter().filter_map(|row| without(row, now, was_right)).collect();
-    latchkey_throttle::upsert(conn, &forgiven)
+    let rows = latchkey_throttle::lock(tx.conn, &buckets, tx.now)?;
+    let forgiven: Vec<_> = rows.iter().filter_map(|row| without(row, tx.now, was_right)).collect();
+    latchkey_throttle::upsert(tx.conn, &forgiven)
 }
 
 fn without(row: &Row, now: Instant, was_right: bool) -> Option<Row> {

@@ -1,44 +1,58 @@
-//! The audit log's pen: one line per thing done, inside the transaction that did it.
+//! Writing the audit log: one entry for each thing done, inside the transaction that did it.
 
 use serde_json::{Value, json};
 
 use super::Actor;
+use super::action::Action;
+use crate::app::Tx;
+use crate::db::DbError;
 use crate::db::latchkey_audit_log::{self, NewRow};
-use crate::db::types::{Instant, UserId};
-use crate::db::{Conn, DbError};
+use crate::db::types::UserId;
+use crate::db::users::User;
 
-/// Notes who did what to whom. `object` names it for people (a username, a jti); never a secret.
-pub fn write(
-    conn: &mut Conn,
-    at: Instant,
-    actor: &Actor,
-    action: &str,
+/// An entry that is about to be written. Never holds a secret.
+#[must_use = "an entry is written by `write`"]
+pub struct AuditEntry<'a> {
+    action: Action,
+    actor: &'a Actor,
     user_id: Option<UserId>,
-    object: &str,
-) -> Result<(), DbError> {
-    write_with(conn, at, actor, action, user_id, object, &json!({}))
+    object: &'a str,
+    detail: Value,
 }
 
-/// The same with more to tell; never a secret.
-pub fn write_with(
-    conn: &mut Conn,
-    at: Instant,
-    actor: &Actor,
-    action: &str,
-    user_id: Option<UserId>,
-    object: &str,
-    detail: &Value,
-) -> Result<(), DbError> {
-    let detail = detail.to_string();
-    let row = NewRow {
-        at,
-        action,
-        actor_id: actor.user_id,
-        actor: &actor.name,
-        ip: actor.ip.as_deref(),
-        user_id,
-        object,
-        detail: &detail,
-    };
-    latchkey_audit_log::insert(conn, &row)
+impl<'a> AuditEntry<'a> {
+    /// Somebody did this.
+    pub fn new(action: Action, actor: &'a Actor) -> Self {
+        Self { action, actor, user_id: None, object: "", detail: json!({}) }
+    }
+
+    /// To this user.
+    pub fn about_user(self, user: &'a User) -> Self {
+        self.about(user.id, &user.username)
+    }
+
+    /// To `object` (a username, a jti, a session's id), which is that user's.
+    pub fn about(self, user: impl Into<Option<UserId>>, object: &'a str) -> Self {
+        Self { user_id: user.into(), object, ..self }
+    }
+
+    /// More about it, as a JSON object.
+    pub fn detail(self, detail: Value) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// Writes it.
+    pub fn write(self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let row = NewRow {
+            at: tx.now,
+            action: self.action.word(),
+            actor_id: self.actor.user_id,
+            actor: &self.actor.name,
+            ip: self.actor.ip.as_deref(),
+            user_id: self.user_id,
+            object: self.object,
+            detail: &self.detail.to_string(),
+        };
+        latchkey_audit_log::insert(tx.conn, &row)
+    }
 }

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::reason::Reason;
-use crate::db::types::Instant;
-use crate::db::{Conn, DbError, latchkey_rollup};
+use crate::app::Tx;
+use crate::db::{DbError, latchkey_rollup};
 
 /// What the name of every blacklisting begins with; then comes its reason.
 pub const BLACKLISTED: &str = "blacklisted.";
@@ -64,13 +64,13 @@ impl Event {
 }
 
 /// Counts these events, each of them once, in one statement.
-pub fn count(conn: &mut Conn, now: Instant, events: &[Event]) -> Result<(), DbError> {
+pub fn count(tx: &mut Tx<'_>, events: &[Event]) -> Result<(), DbError> {
     let names: Vec<_> = events.iter().map(|event| event.name()).collect();
     let counts: Vec<_> = names.iter().map(|name| (&**name, 1)).collect();
-    latchkey_rollup::add(conn, now, &counts)
+    latchkey_rollup::add(tx.conn, tx.now, &counts)
 }
 
 /// Counts an event that happened several times at once.
-pub fn count_many(conn: &mut Conn, now: Instant, event: Event, times: usize) -> Result<(), DbError> {
-    latchkey_rollup::add(conn, now, &[(&event.name(), i64::try_from(times).unwrap_or(i64::MAX))])
+pub fn count_many(tx: &mut Tx<'_>, event: Event, times: usize) -> Result<(), DbError> {
+    latchkey_rollup::add(tx.conn, tx.now, &[(&event.name(), i64::try_from(times).unwrap_or(i64::MAX))])
 }

@@ -3,12 +3,13 @@
 
 use serde_json::json;
 
+use super::action::Action;
 use super::events::{self, Event};
 use super::{Actor, Client};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
-use crate::db::{Conn, DbError, latchkey_audit_log};
+use crate::db::{DbError, latchkey_audit_log};
 use crate::guard::throttle;
 
 /// What was tried to be logged in to.
@@ -45,11 +46,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn action(self) -> &'static str {
+    fn action(self) -> Action {
         match self {
-            Self::Failed => "login.failed",
-            Self::WrongFactor => "login.wrong_factor",
-            Self::Throttled => "login.throttled",
+            Self::Failed => Action::LoginFailed,
+            Self::WrongFactor => Action::LoginWrongFactor,
+            Self::Throttled => Action::LoginThrottled,
         }
     }
 
@@ -81,12 +82,12 @@ impl Entry {
     }
 
     /// Writes it: two statements, whomever it names. Its time must not tell who exists.
-    pub fn write(&self, conn: &mut Conn, now: Instant) -> Result<(), DbError> {
-        let key = key(self.refusal, self.door, self.actor.ip.as_deref(), now);
+    pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let key = key(self.refusal, self.door, self.actor.ip.as_deref(), tx.now);
         let detail = json!({"door": self.door.name()}).to_string();
         let row = latchkey_audit_log::NewRow {
-            at: now,
-            action: self.refusal.action(),
+            at: tx.now,
+            action: self.refusal.action().word(),
             actor_id: None,
             actor: &self.actor.name,
             ip: self.actor.ip.as_deref(),
@@ -94,15 +95,15 @@ impl Entry {
             object: &self.object,
             detail: &detail,
         };
-        latchkey_audit_log::insert_or_count(conn, &row, &key, SEVERAL)?;
-        events::count(conn, now, &[self.refusal.event()])
+        latchkey_audit_log::insert_or_count(tx.conn, &row, &key, SEVERAL)?;
+        events::count(tx, &[self.refusal.event()])
     }
 }
 
 /// Notes that a login failed although the password was right: there is no door for that user here.
 pub async fn note(app: &App, door: Door, client: &Client, user: &User) -> Result<(), DbError> {
-    let (entry, now) = (Entry::new(door, client, Some(user), Refusal::Failed), app.now());
-    app.db.write(move |conn| entry.write(conn, now)).await
+    let entry = Entry::new(door, client, Some(user), Refusal::Failed);
+    app.write(move |tx| entry.write(tx)).await
 }
 
 /// The object of an entry about no user that there is.
@@ -112,7 +113,7 @@ const SEVERAL: &str = "several accounts";
 
 /// The value of the unique column: what belongs into one entry has the same.
 fn key(refusal: Refusal, door: Door, source: Option<&str>, now: Instant) -> String {
-    format!("{} {} {} {}", refusal.action(), door.name(), source.unwrap_or("-"), now.timestamp().div_euclid(60))
+    format!("{} {} {} {}", refusal.action().word(), door.name(), source.unwrap_or("-"), now.timestamp().div_euclid(60))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What happened, in one vocabulary: who did it, what is counted of it, and what the audit log says.
 
+pub mod action;
 pub mod actor;
 pub mod audit;
 pub mod events;

@@ -94,7 +94,7 @@ impl Mailer {
         Self { transport: self.transport.with_deadline(deadline), ..self }
     }
 
-    /// Queues a letter, inside the transaction that causes it. `ring` when that is done.
+    /// Queues a letter, inside the transaction that causes it. `wake` when that is done.
     pub fn enqueue(&self, conn: &mut Conn, now: Instant, mail: &Outgoing<'_>) -> Result<(), DbError> {
         let (template, parameters) = mail.letter.parts();
         let latest = now + GIVE_UP_AFTER;
@@ -116,7 +116,7 @@ impl Mailer {
     }
 
     /// Tells the sender that there is something in the queue.
-    pub fn ring(&self) {
+    pub fn wake(&self) {
         self.bell.notify_one();
     }
 

@@ -1,9 +1,10 @@
 //! Blacklisting recorded tokens, as a part of a transaction: one, or all of a session or user.
 
+use crate::app::Tx;
 use crate::db::blacklisted_tokens::Scope;
 use crate::db::latchkey_token::{self, Blacklisting};
-use crate::db::types::{Instant, TokenId};
-use crate::db::{Conn, DbError, blacklisted_tokens};
+use crate::db::types::TokenId;
+use crate::db::{DbError, blacklisted_tokens};
 use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
 
@@ -31,31 +32,26 @@ impl<'a> Why<'a> {
 ///
 /// # Errors
 /// `Unique` when it is blacklisted already.
-pub fn blacklist_row(conn: &mut Conn, id: TokenId, why: Why<'_>, now: Instant) -> Result<(), DbError> {
-    blacklisted_tokens::insert(conn, id, now)?;
+pub fn blacklist_row(tx: &mut Tx<'_>, id: TokenId, why: Why<'_>) -> Result<(), DbError> {
+    blacklisted_tokens::insert(tx.conn, id, tx.now)?;
     // A rotation is counted with the refresh that it is part of.
     if why.reason != Reason::Rotated {
-        events::count(conn, now, &[Event::Blacklisted(why.reason)])?;
+        events::count(tx, &[Event::Blacklisted(why.reason)])?;
     }
     let why = Blacklisting {
         blacklist_reason: why.reason.name(),
         blacklisted_by: why.by,
-        rotated_at: (why.reason == Reason::Rotated).then_some(now),
+        rotated_at: (why.reason == Reason::Rotated).then_some(tx.now),
         retry_key: why.retry_key,
         session_id: why.session,
     };
-    latchkey_token::update_blacklisting(conn, id, why)
+    latchkey_token::update_blacklisting(tx.conn, id, why)
 }
 
 /// Blacklists every token of a scope, whose user's row the caller has locked. Answers how many.
-pub fn blacklist_scope(
-    conn: &mut Conn,
-    scope: Scope<'_>,
-    (reason, by): (Reason, &str),
-    now: Instant,
-) -> Result<usize, DbError> {
-    latchkey_token::update_blacklisting_of(conn, scope, reason.name(), by)?;
-    let count = blacklisted_tokens::insert_all_of(conn, scope, now)?;
-    events::count_many(conn, now, Event::Blacklisted(reason), count)?;
+pub fn blacklist_scope(tx: &mut Tx<'_>, scope: Scope<'_>, (reason, by): (Reason, &str)) -> Result<usize, DbError> {
+    latchkey_token::update_blacklisting_of(tx.conn, scope, reason.name(), by)?;
+    let count = blacklisted_tokens::insert_all_of(tx.conn, scope, tx.now)?;
+    events::count_many(tx, Event::Blacklisted(reason), count)?;
     Ok(count)
 }

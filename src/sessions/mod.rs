@@ -5,7 +5,7 @@ pub mod blacklist;
 
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::random;
 use crate::db::blacklisted_tokens::Scope;
@@ -13,7 +13,7 @@ use crate::db::latchkey_session::list::Limits;
 use crate::db::latchkey_session::{self, Ended, Refreshed, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, UserId};
-use crate::db::{Conn, DbError, latchkey_token};
+use crate::db::{DbError, latchkey_token};
 use crate::journal::Client;
 use crate::journal::reason::Reason;
 
@@ -21,20 +21,14 @@ use crate::journal::reason::Reason;
 const MOST_AT_ONCE: usize = 100;
 
 /// Starts a session whose first token expires then. `None` where tokens carry no id: nothing could be said of them later.
-pub fn start(
-    app: &App,
-    conn: &mut Conn,
-    user: UserId,
-    client: &Client,
-    expires_at: Instant,
-) -> Result<Option<Session>, DbError> {
-    if app.config.jwt.jti_claim.is_none() {
+pub fn start(tx: &mut Tx<'_>, user: UserId, client: &Client, expires_at: Instant) -> Result<Option<Session>, DbError> {
+    if tx.app.config.jwt.jti_claim.is_none() {
         return Ok(None);
     }
     let session = Session {
         id: random::jti(),
         user_id: user,
-        created_at: app.now(),
+        created_at: tx.now,
         last_refreshed_at: None,
         expires_at,
         ended_at: None,
@@ -44,18 +38,18 @@ pub fn start(
         user_agent: client.user_agent.clone(),
         label: String::new(),
     };
-    latchkey_session::insert(conn, &session)?;
+    latchkey_session::insert(tx.conn, &session)?;
     Ok(Some(session))
 }
 
 /// The oldest sessions end, so that with a new one there are no more than `SESSION_MAX_PER_USER`.
-pub fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Result<(), DbError> {
-    let Some(most) = app.config.sessions.max_per_user else { return Ok(()) };
-    let live = latchkey_session::list_live_of(conn, user, now)?;
+pub fn make_room(tx: &mut Tx<'_>, user: UserId) -> Result<(), DbError> {
+    let Some(most) = tx.app.config.sessions.max_per_user else { return Ok(()) };
+    let live = latchkey_session::list_live_of(tx.conn, user, tx.now)?;
     // Where the limit is new there may be thousands: the next logins end the rest.
     let surplus = (live.len() + 1).saturating_sub(most).min(MOST_AT_ONCE);
     for session in &live[..surplus] {
-        end(app, conn, session, (Reason::TooMany, "Latchkey"), now)?;
+        end(tx, session, (Reason::TooMany, "Latchkey"))?;
     }
     Ok(())
 }
@@ -63,22 +57,21 @@ pub fn make_room(app: &App, conn: &mut Conn, user: UserId, now: Instant) -> Resu
 /// The session that a token of the user belongs to, if it has one: by the database, or else by its claim (Django copies
 /// that when it rotates a token of ours).
 pub fn known(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     presented: &Claims,
     recorded: Option<&Recorded>,
     user: UserId,
 ) -> Result<Option<Session>, DbError> {
     match recorded.and_then(|recorded| recorded.session.clone()) {
         Some(session) => Ok(Some(session)),
-        None => Ok(named(app, conn, presented)?.filter(|session| session.user_id == user)),
+        None => Ok(named(tx, presented)?.filter(|session| session.user_id == user)),
     }
 }
 
 /// The session that a token's claim names.
-pub fn named(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Session>, DbError> {
-    match claim(app, claims) {
-        Some(id) => latchkey_session::find(conn, id),
+pub fn named(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Session>, DbError> {
+    match claim(tx.app, claims) {
+        Some(id) => latchkey_session::find(tx.conn, id),
         None => Ok(None),
     }
 }
@@ -142,55 +135,38 @@ pub fn ends_at(app: &App, session: &Session) -> Instant {
 }
 
 /// Notes that a token of the session was issued: who got it, and until when the session lives by it.
-pub fn touch(
-    app: &App,
-    conn: &mut Conn,
-    session: &Session,
-    expires_at: Instant,
-    client: &Client,
-) -> Result<(), DbError> {
+pub fn touch(tx: &mut Tx<'_>, session: &Session, expires_at: Instant, client: &Client) -> Result<(), DbError> {
     let refreshed = Refreshed {
-        last_refreshed_at: app.now(),
+        last_refreshed_at: tx.now,
         expires_at: expires_at.max(session.expires_at),
         ip: client.address(),
         user_agent: &client.user_agent,
     };
-    latchkey_session::update_refreshed(conn, &session.id, &refreshed)
+    latchkey_session::update_refreshed(tx.conn, &session.id, &refreshed)
 }
 
 /// Ends a session and blacklists its outstanding tokens, so that a Django beside us refuses them too.
 /// `false` if it had ended before.
-pub fn end(
-    app: &App,
-    conn: &mut Conn,
-    session: &Session,
-    (reason, by): (Reason, &str),
-    now: Instant,
-) -> Result<bool, DbError> {
-    if app.beside_django {
-        adopt_strays(app, conn, session, now)?;
+pub fn end(tx: &mut Tx<'_>, session: &Session, (reason, by): (Reason, &str)) -> Result<bool, DbError> {
+    if tx.app.beside_django {
+        adopt_strays(tx, session)?;
     }
-    blacklist::blacklist_scope(conn, Scope::Session(session.user_id, &session.id), (reason, by), now)?;
-    let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
-    latchkey_session::update_ended(conn, &session.id, ended)
+    blacklist::blacklist_scope(tx, Scope::Session(session.user_id, &session.id), (reason, by))?;
+    let ended = Ended { ended_at: tx.now, end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_ended(tx.conn, &session.id, ended)
 }
 
 /// Ends a session of which no live token is left.
-pub fn end_if_spent(
-    app: &App,
-    conn: &mut Conn,
-    session: &Session,
-    (reason, by): (Reason, &str),
-) -> Result<(), DbError> {
-    let ended = Ended { ended_at: app.now(), end_reason: reason.name(), ended_by: by };
-    latchkey_session::update_ended_if_spent(conn, &session.id, ended)
+pub fn end_if_spent(tx: &mut Tx<'_>, session: &Session, (reason, by): (Reason, &str)) -> Result<(), DbError> {
+    let ended = Ended { ended_at: tx.now, end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_ended_if_spent(tx.conn, &session.id, ended)
 }
 
 /// Takes in the tokens of the session that a Django rotated: only their claim says that they belong to it.
-fn adopt_strays(app: &App, conn: &mut Conn, session: &Session, now: Instant) -> Result<(), DbError> {
-    for (id, token) in outstanding_tokens::list_without_session(conn, session.user_id, now)? {
-        if jwt::peek(&token).is_some_and(|(_, read)| claim(app, &read) == Some(&session.id)) {
-            latchkey_token::update_session(conn, id, &session.id)?;
+fn adopt_strays(tx: &mut Tx<'_>, session: &Session) -> Result<(), DbError> {
+    for (id, token) in outstanding_tokens::list_without_session(tx.conn, session.user_id, tx.now)? {
+        if jwt::peek(&token).is_some_and(|(_, read)| claim(tx.app, &read) == Some(&session.id)) {
+            latchkey_token::update_session(tx.conn, id, &session.id)?;
         }
     }
     Ok(())
@@ -198,14 +174,13 @@ fn adopt_strays(app: &App, conn: &mut Conn, session: &Session, now: Instant) -> 
 
 /// Ends all sessions of a user but one, and blacklists all tokens that are not of that one. Answers how many tokens.
 pub fn end_all(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     user: UserId,
     except: Option<&str>,
     (reason, by): (Reason, &str),
-    now: Instant,
 ) -> Result<usize, DbError> {
-    let ended = Ended { ended_at: now, end_reason: reason.name(), ended_by: by };
-    latchkey_session::update_all_ended(conn, user, except, ended)?;
+    let ended = Ended { ended_at: tx.now, end_reason: reason.name(), ended_by: by };
+    latchkey_session::update_all_ended(tx.conn, user, except, ended)?;
     let scope = except.map_or(Scope::User(user), |session| Scope::Others(user, session));
-    blacklist::blacklist_scope(conn, scope, (reason, by), now)
+    blacklist::blacklist_scope(tx, scope, (reason, by))
 }

@@ -2,18 +2,19 @@
 //! where that is safe. A user's tokens as a whole are in `revoke`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, TokenId, UserId};
 use crate::db::users::{self, Intent, UserRef};
 use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_token};
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
-use crate::journal::{Actor, audit};
 use crate::sessions;
 use crate::sessions::blacklist::{self, Why};
 
@@ -27,82 +28,82 @@ pub struct Outcome {
 }
 
 /// Blacklists these tokens, all or none; a session of which none is left ends. One audit entry for each owner.
-pub async fn blacklist(app: &Arc<App>, actor: &Actor, ids: Vec<TokenId>) -> Result<Outcome, DbError> {
-    let (shared, actor) = (Arc::clone(app), actor.clone());
-    app.db
-        .write(move |conn| {
-            let mut by_owner: BTreeMap<Option<UserId>, Vec<(TokenId, String)>> = BTreeMap::new();
-            for (id, owner, jti) in outstanding_tokens::list_of(conn, &ids)? {
-                by_owner.entry(owner).or_default().push((id, jti));
-            }
-            let mut outcome = Outcome::default();
-            // In the order of their ids, so that two who do this at once do not wait for each other.
-            for (owner, tokens) in by_owner {
-                let done = blacklist_of(&shared, conn, &actor, owner, &tokens)?;
-                outcome.blacklisted += done;
-                outcome.already += tokens.len() - done;
-            }
-            Ok(outcome)
-        })
-        .await
+pub async fn blacklist(app: &App, actor: &Actor, ids: Vec<TokenId>) -> Result<Outcome, DbError> {
+    let actor = actor.clone();
+    app.write(move |tx| {
+        let mut by_owner: BTreeMap<Option<UserId>, Vec<(TokenId, String)>> = BTreeMap::new();
+        for (id, owner, jti) in outstanding_tokens::list_of(tx.conn, &ids)? {
+            by_owner.entry(owner).or_default().push((id, jti));
+        }
+        let mut outcome = Outcome::default();
+        // In the order of their ids, so that two who do this at once do not wait for each other.
+        for (owner, tokens) in by_owner {
+            let done = blacklist_of(tx, &actor, owner, &tokens)?;
+            outcome.blacklisted += done;
+            outcome.already += tokens.len() - done;
+        }
+        Ok(outcome)
+    })
+    .await
 }
 
 fn blacklist_of(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     actor: &Actor,
     owner: Option<UserId>,
     tokens: &[(TokenId, String)],
 ) -> Result<usize, DbError> {
     if let Some(owner) = owner {
-        users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
+        users::lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
     }
-    let (now, mut done) = (app.now(), Vec::new());
+    let mut done = Vec::new();
     for (id, jti) in tokens {
-        let recorded = outstanding_tokens::find_by_jti(conn, jti)?;
+        let recorded = outstanding_tokens::find_by_jti(tx.conn, jti)?;
         let Some(Recorded { blacklisted_at: None, session, .. }) = recorded else { continue };
-        blacklist::blacklist_row(conn, *id, Why::new(Reason::Admin, &actor.name), now)?;
+        blacklist::blacklist_row(tx, *id, Why::new(Reason::Admin, &actor.name))?;
         if let Some(session) = session {
-            sessions::end_if_spent(app, conn, &session, (Reason::Admin, &actor.name))?;
+            sessions::end_if_spent(tx, &session, (Reason::Admin, &actor.name))?;
         }
         done.push(jti);
     }
     match *done {
         [] => {}
-        [jti] => audit::write(conn, now, actor, "token.blacklist", owner, jti)?,
+        [jti] => AuditEntry::new(Action::TokenBlacklist, actor).about(owner, jti).write(tx)?,
         _ => {
             let object = format!("{} tokens", done.len());
-            audit::write_with(conn, now, actor, "token.blacklist", owner, &object, &json!({ "jti": done }))?;
+            AuditEntry::new(Action::TokenBlacklist, actor)
+                .about(owner, &object)
+                .detail(json!({ "jti": done }))
+                .write(tx)?;
         }
     }
     Ok(done.len())
 }
 
 /// Ends these sessions and blacklists their tokens; answers how many were not over before.
-pub async fn end_sessions(app: &Arc<App>, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
-    let (shared, now, actor) = (Arc::clone(app), app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let mut found = Vec::new();
-            for id in ids.iter().filter(|id| sessions::is_id(id)) {
-                found.extend(latchkey_session::find(conn, id)?.filter(|session| session.expires_at > now));
+pub async fn end_sessions(app: &App, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
+    let (now, actor) = (app.now(), actor.clone());
+    app.write(move |tx| {
+        let mut found = Vec::new();
+        for id in ids.iter().filter(|id| sessions::is_id(id)) {
+            found.extend(latchkey_session::find(tx.conn, id)?.filter(|session| session.expires_at > now));
+        }
+        // Everybody locks several users in this order.
+        found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
+        found.dedup();
+        for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
+            users::lock(tx.conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
+        }
+        let mut count = 0;
+        for session in found {
+            if sessions::end(tx, &session, (Reason::Admin, &actor.name))? {
+                AuditEntry::new(Action::SessionEnd, &actor).about(Some(session.user_id), &session.id).write(tx)?;
+                count += 1;
             }
-            // Everybody locks several users in this order.
-            found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
-            found.dedup();
-            for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
-                users::lock(conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
-            }
-            let mut count = 0;
-            for session in found {
-                if sessions::end(&shared, conn, &session, (Reason::Admin, &actor.name), now)? {
-                    audit::write(conn, now, &actor, "session.end", Some(session.user_id), &session.id)?;
-                    count += 1;
-                }
-            }
-            Ok(count)
-        })
-        .await
+        }
+        Ok(count)
+    })
+    .await
 }
 
 /// Why a blacklisting stays.
@@ -162,31 +163,30 @@ pub enum Unblacklisted {
 }
 
 /// Takes the blacklisting of a token back, with the end of its session that came of it.
-pub async fn unblacklist(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Unblacklisted, DbError> {
+pub async fn unblacklist(app: &App, actor: &Actor, id: TokenId) -> Result<Unblacklisted, DbError> {
     let (now, actor) = (app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let Some(before) = outstanding_tokens::find_detail(conn, id)? else { return Ok(Unblacklisted::NotFound) };
-            if let Some(owner) = before.row.user_id {
-                users::lock(conn, &UserRef::Id(owner), Intent::Revoke)?;
-            }
-            let Some(found) = outstanding_tokens::find_detail(conn, id)? else { return Ok(Unblacklisted::NotFound) };
-            if found.row.blacklisted_at.is_none() {
-                return Ok(Unblacklisted::WasNot);
-            }
-            let session = find_session(conn, &found)?;
-            if let Err(reason) = is_reversible(&found, session.as_ref(), now) {
-                return Ok(Unblacklisted::Final(reason));
-            }
-            blacklisted_tokens::delete(conn, id)?;
-            latchkey_token::update_unblacklisted(conn, id)?;
-            if let Some(Session { id, ended_at: Some(_), .. }) = session {
-                latchkey_session::update_reopened(conn, &id)?;
-            }
-            audit::write(conn, now, &actor, "token.unblacklist", found.row.user_id, &found.row.jti)?;
-            Ok(Unblacklisted::Done)
-        })
-        .await
+    app.write(move |tx| {
+        let Some(before) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(Unblacklisted::NotFound) };
+        if let Some(owner) = before.row.user_id {
+            users::lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
+        }
+        let Some(found) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(Unblacklisted::NotFound) };
+        if found.row.blacklisted_at.is_none() {
+            return Ok(Unblacklisted::WasNot);
+        }
+        let session = find_session(tx.conn, &found)?;
+        if let Err(reason) = is_reversible(&found, session.as_ref(), now) {
+            return Ok(Unblacklisted::Final(reason));
+        }
+        blacklisted_tokens::delete(tx.conn, id)?;
+        latchkey_token::update_unblacklisted(tx.conn, id)?;
+        if let Some(Session { id, ended_at: Some(_), .. }) = session {
+            latchkey_session::update_reopened(tx.conn, &id)?;
+        }
+        AuditEntry::new(Action::TokenUnblacklist, &actor).about(found.row.user_id, &found.row.jti).write(tx)?;
+        Ok(Unblacklisted::Done)
+    })
+    .await
 }
 
 /// The session that a token belongs to.

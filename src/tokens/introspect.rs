@@ -1,28 +1,25 @@
 //! What is this token worth just now? RFC 7662 for every type of token: signature and times, blacklist, user and session.
 //! Unlike `verify` it always asks the database, also about access tokens. Who may ask is decided in `web`.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
 use super::refresh::find_user;
 use super::{TokenError, record};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
+use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::users::User;
-use crate::db::{Conn, DbError};
 use crate::sessions;
 
 /// The claims of a token that would be accepted, with RFC 7662's names for them; `None` for every other.
-pub async fn introspect(app: &Arc<App>, token: &str) -> Result<Option<Claims>, DbError> {
+pub async fn introspect(app: &App, token: &str) -> Result<Option<Claims>, DbError> {
     let Ok(claims) = claims::decode(app, token).await else { return Ok(None) };
     if claims::check(app, &claims, None).is_err() {
         return Ok(None);
     }
-    let shared = Arc::clone(app);
-    let found = app.db.read(move |conn| look(&shared, conn, &claims)).await;
+    let found = app.read(move |tx| look(tx, &claims)).await;
     match found {
         Ok(answer) => Ok(answer),
         Err(TokenError::Db(error)) => Err(error),
@@ -30,27 +27,27 @@ pub async fn introspect(app: &Arc<App>, token: &str) -> Result<Option<Claims>, D
     }
 }
 
-fn look(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Claims>, TokenError> {
-    let jwt = &app.config.jwt;
-    let is_access = claims::is_kind(app, claims, Kind::Access);
-    let is_other = [Kind::Refresh, Kind::Sliding].into_iter().any(|kind| claims::is_kind(app, claims, kind));
+fn look(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Claims>, TokenError> {
+    let jwt = &tx.app.config.jwt;
+    let is_access = claims::is_kind(tx.app, claims, Kind::Access);
+    let is_other = [Kind::Refresh, Kind::Sliding].into_iter().any(|kind| claims::is_kind(tx.app, claims, kind));
     if jwt.token_type_claim.is_some() && !is_access && !is_other {
         return Ok(None);
     }
-    let Some(user) = find_user(app, conn, claims, None)? else { return Ok(None) };
+    let Some(user) = find_user(tx, claims, None)? else { return Ok(None) };
     let is_locked_out = jwt.check_user_is_active && !user.is_active;
-    if is_locked_out || (jwt.check_revoke_token && !claims::has_revoke_value(app, claims, &user)) {
+    if is_locked_out || (jwt.check_revoke_token && !claims::has_revoke_value(tx.app, claims, &user)) {
         return Ok(None);
     }
     // Access tokens are in no blacklist; they end with their session.
-    let recorded = if is_access { None } else { record::find_unless_blacklisted(app, conn, claims)? };
-    let session = sessions::known(app, conn, claims, recorded.as_ref(), user.id)?;
+    let recorded = if is_access { None } else { record::find_unless_blacklisted(tx, claims)? };
+    let session = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     let goes_on = match &session {
-        Some(session) => sessions::fault(app, session, claims).is_none(),
+        Some(session) => sessions::fault(tx.app, session, claims).is_none(),
         // An access token of a session that is not there any more; others would get a new session.
         None => !is_access || jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)),
     };
-    Ok(goes_on.then(|| answer(app, claims.clone(), &user, session.as_ref())))
+    Ok(goes_on.then(|| answer(tx.app, claims.clone(), &user, session.as_ref())))
 }
 
 /// The token's claims, those of the user's fields as they are now, and the names that RFC 7662 has for the rest.

@@ -2,7 +2,6 @@
 //! password alone does not open waits as a challenge (`accounts::second_factor`).
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,21 +10,23 @@ use serde_json::json;
 use super::claims::{self, Kind};
 use super::{TokenError, record};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::UserIdField;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_token::Lineage;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_user};
+use crate::db::{DbError, latchkey_user};
 use crate::factors::answer::{self, Answer, AnswerError, Given};
 use crate::factors::challenge::{self, Purpose};
 use crate::factors::enrol::{self, Done, EnrolError};
 use crate::factors::{self, Due, Method, Opened, remembered_browser};
 use crate::guard::device;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
 use crate::journal::failed_login::{self, Door};
-use crate::journal::{Actor, Client, audit};
+use crate::journal::{Actor, Client};
 use crate::sessions;
 
 /// `last_login` is written at most this often per user, so that it is no lever for a flood.
@@ -100,31 +101,23 @@ pub(super) struct Issued {
 
 /// What a transaction of a login leaves.
 enum Outcome {
-    In(Issued, Mailed),
+    In(Issued),
     Waits(Pending),
 }
 
-/// Whether a mail about the login waits to be sent.
-type Mailed = bool;
-
 /// Checks the credentials, starts a session and records its first token.
 pub(super) async fn with_password(
-    app: &Arc<App>,
+    app: &App,
     password: Password,
     client: Client,
     kind: Kind,
 ) -> Result<Issued, ObtainError> {
     let Password { credentials, browser } = password;
     let checked = authenticate(app, credentials, Door::Api, &client).await?;
-    let (shared, user, from) = (Arc::clone(app), checked.clone(), client.clone());
-    let outcome = app.db.write(move |conn| begin(&shared, conn, &checked, &client, kind, browser.as_ref())).await;
+    let (user, from) = (checked.clone(), client.clone());
+    let outcome = app.write(move |tx| begin(tx, &checked, &client, kind, browser.as_ref())).await;
     match outcome {
-        Ok(Outcome::In(issued, has_mail)) => {
-            if has_mail {
-                app.mailer.ring();
-            }
-            Ok(issued)
-        }
+        Ok(Outcome::In(issued)) => Ok(issued),
         Ok(Outcome::Waits(pending)) => Err(ObtainError::SecondFactor(pending)),
         Err(LoginError::NoActiveAccount) => {
             failed_login::note(app, Door::Api, &from, &user).await?;
@@ -137,78 +130,65 @@ pub(super) async fn with_password(
 /// Takes the answer to the challenge of a login, and goes on with it. Also answers the token of the browser, where it is
 /// remembered from now on.
 pub(super) async fn with_factor(
-    app: &Arc<App>,
+    app: &App,
     answered: Answered,
     client: Client,
 ) -> Result<(Issued, Option<SecretString>), AnswerError> {
     let Answered { answer, remember } = answered;
     let right = answer::check(app, answer, Purpose::Login, Door::Api, &client).await?;
     let kind = Kind::of_login(right.what()).ok_or(AnswerError::NoChallenge)?;
-    let shared = Arc::clone(app);
-    let done = app.db.write(move |conn| {
-        let user = answer::spend(&shared, conn, &right)?;
-        let (issued, has_mail) = admit(&shared, conn, &user, &client, kind, Opened::By(right.method()))?;
-        let browser =
-            if remember { remembered_browser::remember(&shared, conn, &user, Door::Api, &client)? } else { None };
-        Ok::<_, AnswerError>((issued, has_mail, browser))
-    });
-    let (issued, has_mail, browser) = done.await?;
-    if has_mail {
-        app.mailer.ring();
-    }
-    Ok((issued, browser))
+    app.write(move |tx| {
+        let user = answer::spend(tx, &right)?;
+        let issued = admit(tx, &user, &client, kind, Opened::By(right.method()))?;
+        let browser = if remember { remembered_browser::remember(tx, &user, Door::Api, &client)? } else { None };
+        Ok((issued, browser))
+    })
+    .await
 }
 
 /// Takes the answer to an enrolment, and goes on with the login that had to wait for it.
 pub(super) async fn with_enrolment(
-    app: &Arc<App>,
+    app: &App,
     enrolled: EnrolledNow,
     client: Client,
 ) -> Result<(Issued, Done), EnrolError> {
     let EnrolledNow { challenge, enrolment, given, name } = enrolled;
     let proven = enrol::check(app, enrolment, &[Purpose::FirstInLogin], given).await?;
-    let shared = Arc::clone(app);
-    let done = app.db.write(move |conn| {
-        let (done, user) = enrol::add(&shared, conn, &proven, name.as_deref(), &client)?;
+    app.write(move |tx| {
+        let (done, user) = enrol::add(tx, &proven, name.as_deref(), &client)?;
         let gone = || EnrolError::Answer(AnswerError::NoChallenge);
-        let waiting = challenge::find(&shared, conn, &challenge, &[Purpose::Enrolment])?.ok_or_else(gone)?;
-        if !challenge::spend(&shared, conn, &waiting, &user)? {
+        let waiting = challenge::find(tx, &challenge, &[Purpose::Enrolment])?.ok_or_else(gone)?;
+        if !challenge::spend(tx, &waiting, &user)? {
             return Err(gone());
         }
         let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
-        let (issued, _) = admit(&shared, conn, &user, &client, kind, Opened::By(done.method))?;
+        let issued = admit(tx, &user, &client, kind, Opened::By(done.method))?;
         Ok((issued, done))
-    });
-    let done = done.await?;
-    app.mailer.ring();
-    Ok(done)
+    })
+    .await
 }
 
 /// One transaction, under the lock on the user's row: in, or a challenge.
 fn begin(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     checked: &User,
     client: &Client,
     kind: Kind,
     browser: Option<&SecretString>,
 ) -> Result<Outcome, LoginError> {
     // Two logins that both hold a shared lock and both want to write would block each other.
-    let alone = is_last_login_due(app, checked) || app.config.sessions.max_per_user.is_some();
+    let alone = is_last_login_due(tx.app, checked) || tx.app.config.sessions.max_per_user.is_some();
     let intent = if alone { Intent::Revoke } else { Intent::Issue };
-    let user = users::lock(conn, &UserRef::Id(checked.id), intent)?;
+    let user = users::lock(tx.conn, &UserRef::Id(checked.id), intent)?;
     // The password was checked before the lock: what was true then must still be.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
-    let (purpose, methods) = match factors::due(app, conn, &user, browser.map(|token| (Door::Api, token)), client)? {
-        Due::Nothing(opened) => {
-            let (issued, has_mail) = admit(app, conn, &user, client, kind, opened)?;
-            return Ok(Outcome::In(issued, has_mail));
-        }
+    let (purpose, methods) = match factors::due(tx, &user, browser.map(|token| (Door::Api, token)), client)? {
+        Due::Nothing(opened) => return Ok(Outcome::In(admit(tx, &user, client, kind, opened)?)),
         Due::Factor(methods) => (Purpose::Login, methods),
         Due::Enrolment => (Purpose::Enrolment, vec![]),
     };
-    let challenge = challenge::begin(app, conn, &user, client, purpose, kind.name(), None)?;
+    let challenge = challenge::begin(tx, &user, client, purpose, kind.name(), None)?;
     Ok(Outcome::Waits(Pending { challenge, methods }))
 }
 
@@ -219,52 +199,45 @@ fn is_last_login_due(app: &App, user: &User) -> bool {
 }
 
 /// Starts a session and records its first token. `user` is locked.
-fn admit(
-    app: &App,
-    conn: &mut Conn,
-    user: &User,
-    client: &Client,
-    kind: Kind,
-    opened: Opened,
-) -> Result<(Issued, Mailed), DbError> {
-    let now = app.now();
-    if is_last_login_due(app, user) {
-        users::update_last_login(conn, user.id, now)?;
+fn admit(tx: &mut Tx<'_>, user: &User, client: &Client, kind: Kind, opened: Opened) -> Result<Issued, DbError> {
+    let now = tx.now;
+    if is_last_login_due(tx.app, user) {
+        users::update_last_login(tx.conn, user.id, now)?;
     }
-    sessions::make_room(app, conn, user.id, now)?;
-    let mut claims = claims::new(app, kind, now);
-    claims::set_user(app, &mut claims, user, uuid_if_wanted(app, conn, user.id)?.as_deref());
+    sessions::make_room(tx, user.id)?;
+    let mut claims = claims::new(tx.app, kind, now);
+    claims::set_user(tx.app, &mut claims, user, uuid_if_wanted(tx, user.id)?.as_deref());
     if kind == Kind::Refresh {
-        claims::set_extra(app, &mut claims, user, false);
+        claims::set_extra(tx.app, &mut claims, user, false);
     }
-    claims::set_auth(app, &mut claims, now, opened.method());
-    let session = sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims).map_err(broken)?)?;
-    sessions::set_claim(app, &mut claims, session.as_ref());
-    sessions::cap(app, &mut claims, session.as_ref());
-    claims::finish(app, &mut claims);
+    claims::set_auth(tx.app, &mut claims, now, opened.method());
+    let session = sessions::start(tx, user.id, client, claims::expires_at(tx.app, &claims).map_err(broken)?)?;
+    sessions::set_claim(tx.app, &mut claims, session.as_ref());
+    sessions::cap(tx.app, &mut claims, session.as_ref());
+    claims::finish(tx.app, &mut claims);
     let session_id = session.as_ref().map(|session| session.id.as_str());
     let ip = client.address();
     let lineage = Lineage { session_id, ip: ip.as_deref(), ..Lineage::default() };
-    let unsigned = record::outstand(app, conn, &claims, user.id, lineage).map_err(broken)?;
+    let unsigned = record::outstand(tx, &claims, user.id, lineage).map_err(broken)?;
     let counted: &[Event] = if session_id.is_some() { &[Event::Login, Event::TokenCreated] } else { &[Event::Login] };
-    events::count(conn, now, counted)?;
+    events::count(tx, counted)?;
     let mut detail = json!({"session": session_id, "user_agent": client.user_agent});
     opened.note(&mut detail);
-    audit::write_with(conn, now, &Actor::user(user, client), "login", Some(user.id), &user.username, &detail)?;
-    let has_mail = device::note(app, conn, user, client, now)?;
-    Ok((Issued { kind, claims, unsigned }, has_mail))
+    AuditEntry::new(Action::Login, &Actor::user(user, client)).about_user(user).detail(detail).write(tx)?;
+    device::note(tx, user, client)?;
+    Ok(Issued { kind, claims, unsigned })
 }
 
 /// The user's random id where tokens carry it; a user that Django made gets one now.
-fn uuid_if_wanted(app: &App, conn: &mut Conn, user: UserId) -> Result<Option<String>, DbError> {
-    if app.config.jwt.user_id_field != UserIdField::Uuid {
+fn uuid_if_wanted(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, DbError> {
+    if tx.app.config.jwt.user_id_field != UserIdField::Uuid {
         return Ok(None);
     }
-    if let Some(uuid) = latchkey_user::find_uuid(conn, user)? {
+    if let Some(uuid) = latchkey_user::find_uuid(tx.conn, user)? {
         return Ok(Some(uuid));
     }
     let uuid = crate::accounts::manage::new_uuid();
-    latchkey_user::insert(conn, user, &uuid)?;
+    latchkey_user::insert(tx.conn, user, &uuid)?;
     Ok(Some(uuid))
 }
 

@@ -1,7 +1,5 @@
 //! A token pair for a username and a password, and for a second factor where one is due. The login itself is in `login`.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 
 use super::claims::{self, Kind};
@@ -29,14 +27,14 @@ pub enum Tokens {
 }
 
 /// Checks the credentials, starts a session and issues a pair; the refresh token is recorded.
-pub async fn pair(app: &Arc<App>, password: Password, client: Client) -> Result<TokenPair, ObtainError> {
+pub async fn pair(app: &App, password: Password, client: Client) -> Result<TokenPair, ObtainError> {
     Ok(pair_of(app, login::with_password(app, password, client, Kind::Refresh).await?))
 }
 
 /// Takes the second factor of a login that waits for it, and gives what that login asked for; with it the token of the
 /// browser, where it is to be remembered.
 pub async fn with_factor(
-    app: &Arc<App>,
+    app: &App,
     answered: Answered,
     client: Client,
 ) -> Result<(Tokens, Option<SecretString>), AnswerError> {
@@ -45,11 +43,7 @@ pub async fn with_factor(
 }
 
 /// Takes the answer to an enrolment that a login waits for, and gives what that login asked for.
-pub async fn with_enrolment(
-    app: &Arc<App>,
-    enrolled: EnrolledNow,
-    client: Client,
-) -> Result<(Tokens, Done), EnrolError> {
+pub async fn with_enrolment(app: &App, enrolled: EnrolledNow, client: Client) -> Result<(Tokens, Done), EnrolError> {
     let (issued, done) = login::with_enrolment(app, enrolled, client).await?;
     Ok((tokens_of(app, issued), done))
 }

@@ -1,18 +1,18 @@
 //! What users see of their own sessions and do to them: list, look at one, name it, end it. An id that is unknown,
 //! somebody else's, or that of a session that is over is one and the same: nothing.
 
-use std::sync::Arc;
-
 use super::verify::Authenticated;
 use super::{TokenError, record};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
+use crate::db::DbError;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError};
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
-use crate::journal::{Actor, Client, audit};
+use crate::journal::{Actor, Client};
 use crate::sessions;
 
 /// So many are listed: more are no reading.
@@ -28,74 +28,69 @@ pub struct Own {
 }
 
 /// The caller's live sessions, newest first.
-pub async fn list(app: &Arc<App>, caller: &Authenticated) -> Result<Vec<Own>, DbError> {
-    let (shared, caller) = (Arc::clone(app), caller.clone());
-    app.db
-        .read(move |conn| {
-            let here = here(&shared, conn, &caller)?;
-            let live = list_of(&shared, conn, caller.user.id)?;
-            Ok(live.into_iter().map(|session| own(session, here.as_deref())).collect())
-        })
-        .await
+pub async fn list(app: &App, caller: &Authenticated) -> Result<Vec<Own>, DbError> {
+    let caller = caller.clone();
+    app.read(move |tx| {
+        let here = here(tx, &caller)?;
+        let live = list_of(tx, caller.user.id)?;
+        Ok(live.into_iter().map(|session| own(session, here.as_deref())).collect())
+    })
+    .await
 }
 
 /// A user's live sessions, newest first.
-pub fn list_of(app: &App, conn: &mut Conn, user: UserId) -> Result<Vec<Session>, DbError> {
-    let live = latchkey_session::list_newest_live_of(conn, user, app.now(), MOST)?;
-    Ok(live.into_iter().filter(|session| is_live(app, session)).collect())
+pub fn list_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Session>, DbError> {
+    let live = latchkey_session::list_newest_live_of(tx.conn, user, tx.now, MOST)?;
+    Ok(live.into_iter().filter(|session| is_live(tx.app, session)).collect())
 }
 
 /// One of them.
-pub async fn find(app: &Arc<App>, caller: &Authenticated, id: &str) -> Result<Option<Own>, DbError> {
-    let (shared, caller, id) = (Arc::clone(app), caller.clone(), id.to_owned());
-    app.db
-        .read(move |conn| {
-            let Some(session) = live(&shared, conn, caller.user.id, &id)? else { return Ok(None) };
-            Ok(Some(own(session, here(&shared, conn, &caller)?.as_deref())))
-        })
-        .await
+pub async fn find(app: &App, caller: &Authenticated, id: &str) -> Result<Option<Own>, DbError> {
+    let (caller, id) = (caller.clone(), id.to_owned());
+    app.read(move |tx| {
+        let Some(session) = live(tx, caller.user.id, &id)? else { return Ok(None) };
+        Ok(Some(own(session, here(tx, &caller)?.as_deref())))
+    })
+    .await
 }
 
 /// The session that the caller's token is of, where that is known.
-pub async fn current(app: &Arc<App>, caller: &Authenticated) -> Result<Option<String>, DbError> {
-    let (shared, caller) = (Arc::clone(app), caller.clone());
-    app.db.read(move |conn| here(&shared, conn, &caller)).await
+pub async fn current(app: &App, caller: &Authenticated) -> Result<Option<String>, DbError> {
+    let caller = caller.clone();
+    app.read(move |tx| here(tx, &caller)).await
 }
 
 /// Names one of them; `false` if there is none of that id.
-pub async fn rename(app: &Arc<App>, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
-    let (shared, user, id, label) = (Arc::clone(app), caller.user.id, id.to_owned(), label.to_owned());
-    app.db
-        .write(move |conn| match live(&shared, conn, user, &id)? {
-            Some(session) => latchkey_session::update_label(conn, &session.id, &label),
-            None => Ok(false),
-        })
-        .await
+pub async fn rename(app: &App, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
+    let (user, id, label) = (caller.user.id, id.to_owned(), label.to_owned());
+    app.write(move |tx| match live(tx, user, &id)? {
+        Some(session) => latchkey_session::update_label(tx.conn, &session.id, &label),
+        None => Ok(false),
+    })
+    .await
 }
 
 /// Ends one of them; `false` if there is none of that id.
-pub async fn end(app: &Arc<App>, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
-    let (shared, user, id) = (Arc::clone(app), user.clone(), id.to_owned());
+pub async fn end(app: &App, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
+    let (user, id) = (user.clone(), id.to_owned());
     let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip: client.address() };
-    app.db
-        .write(move |conn| {
-            users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
-            let Some(session) = live(&shared, conn, user.id, &id)? else { return Ok(false) };
-            let now = shared.now();
-            sessions::end(&shared, conn, &session, (Reason::SessionEnd, &actor.name), now)?;
-            audit::write(conn, now, &actor, "session.end", Some(user.id), &session.id)?;
-            Ok(true)
-        })
-        .await
+    app.write(move |tx| {
+        users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+        let Some(session) = live(tx, user.id, &id)? else { return Ok(false) };
+        sessions::end(tx, &session, (Reason::SessionEnd, &actor.name))?;
+        AuditEntry::new(Action::SessionEnd, &actor).about(Some(user.id), &session.id).write(tx)?;
+        Ok(true)
+    })
+    .await
 }
 
 /// The live session of that id, if it is the user's.
-fn live(app: &App, conn: &mut Conn, user: UserId, id: &str) -> Result<Option<Session>, DbError> {
+fn live(tx: &mut Tx<'_>, user: UserId, id: &str) -> Result<Option<Session>, DbError> {
     if !sessions::is_id(id) {
         return Ok(None);
     }
-    let session = latchkey_session::find(conn, id)?;
-    Ok(session.filter(|session| session.user_id == user && is_live(app, session)))
+    let session = latchkey_session::find(tx.conn, id)?;
+    Ok(session.filter(|session| session.user_id == user && is_live(tx.app, session)))
 }
 
 /// Neither ended nor expired, and within the limits of the settings.
@@ -104,11 +99,11 @@ pub fn is_live(app: &App, session: &Session) -> bool {
 }
 
 /// The id of the session that the caller's token is of: its claim says so, or the record of a sliding token.
-fn here(app: &App, conn: &mut Conn, caller: &Authenticated) -> Result<Option<String>, DbError> {
-    if let Some(id) = sessions::claim(app, &caller.claims) {
+fn here(tx: &mut Tx<'_>, caller: &Authenticated) -> Result<Option<String>, DbError> {
+    if let Some(id) = sessions::claim(tx.app, &caller.claims) {
         return Ok(Some(id.to_owned()));
     }
-    match record::find(app, conn, &caller.claims) {
+    match record::find(tx, &caller.claims) {
         Ok(recorded) => Ok(recorded.and_then(|recorded| recorded.session).map(|session| session.id)),
         Err(TokenError::Db(error)) => Err(error),
         Err(_) => Ok(None),

@@ -1,14 +1,13 @@
 //! Forgetting what is over: expired tokens, and sessions without any. `runserver` does it in the background, in small
 //! batches; `flushexpiredtokens` does it now.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::TokenClass;
 use crate::db::exclusive::{self, Task};
 use crate::db::types::Instant;
-use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens};
+use crate::db::{DbError, latchkey_session, outstanding_tokens};
 
 /// How many rows one write job deletes: few enough that a refresh behind it does not notice.
 const BATCH: i64 = 500;
@@ -27,7 +26,7 @@ pub struct Purged {
 }
 
 /// Purges every `PURGE_INTERVAL`, until it is dropped.
-pub async fn run(app: Arc<App>) {
+pub async fn run(app: App) {
     let interval = app.config.sessions.purge_interval;
     if interval.is_zero() {
         return;
@@ -50,9 +49,9 @@ pub async fn purge(app: &App) -> Result<Purged, DbError> {
     loop {
         let delete = batch(app);
         let deleted =
-            app.db.write(
-                move |conn| {
-                    if exclusive::try_start(conn, Task::Purge)? { delete(conn) } else { Ok(Purged::default()) }
+            app.write(
+                move |tx| {
+                    if exclusive::try_start(tx.conn, Task::Purge)? { delete(tx) } else { Ok(Purged::default()) }
                 },
             );
         let Purged { tokens, sessions } = deleted.await?;
@@ -69,7 +68,7 @@ pub async fn purge(app: &App) -> Result<Purged, DbError> {
 pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usize, DbError> {
     let mut flushed = 0;
     loop {
-        let Purged { tokens, sessions } = app.db.write(batch(app)).await?;
+        let Purged { tokens, sessions } = app.write(batch(app)).await?;
         if tokens + sessions == 0 {
             return Ok(flushed);
         }
@@ -81,7 +80,7 @@ pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usi
 /// How many tokens `flush_expired` would delete.
 pub async fn count_expired(app: &App) -> Result<i64, DbError> {
     let before = expired(app);
-    app.db.read(move |conn| outstanding_tokens::count_expired(conn, before)).await
+    app.read(move |tx| outstanding_tokens::count_expired(tx.conn, before)).await
 }
 
 /// Tokens recorded as expired before this are accepted nowhere any more.
@@ -98,13 +97,13 @@ fn expired(app: &App) -> Instant {
 }
 
 /// The job that deletes one batch.
-fn batch(app: &App) -> impl Fn(&mut Conn) -> Result<Purged, DbError> + Send + use<> {
+fn batch(app: &App) -> impl Fn(&mut Tx<'_>) -> Result<Purged, DbError> + Send + use<> {
     let (jwt, expired) = (&app.config.jwt, expired(app));
     let ended = expired - jwt.refresh_token_lifetime.max(jwt.sliding_token_refresh_lifetime);
-    move |conn| {
+    move |tx| {
         Ok(Purged {
-            tokens: outstanding_tokens::delete_expired(conn, expired, BATCH)?,
-            sessions: latchkey_session::delete_over(conn, expired, ended, BATCH)?,
+            tokens: outstanding_tokens::delete_expired(tx.conn, expired, BATCH)?,
+            sessions: latchkey_session::delete_over(tx.conn, expired, ended, BATCH)?,
         })
     }
 }

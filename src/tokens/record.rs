@@ -1,42 +1,40 @@
 //! Recording and blacklisting, as parts of a transaction. Called by the other files of this room, never from outside.
 
 use super::{TokenError, claims};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
+use crate::db::DbError;
 use crate::db::latchkey_token::{self, Lineage};
 use crate::db::outstanding_tokens::{self, NewRow, Recorded};
 use crate::db::types::{TokenId, UserId};
-use crate::db::{Conn, DbError};
 use crate::journal::events::{self, Event};
 use crate::sessions::blacklist::{self, Why};
 
 /// Records a token that we issue; the caller counts it with what it is part of. Answers `header.payload`.
 pub(super) fn outstand(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     claims: &Claims,
     user: UserId,
     lineage: Lineage<'_>,
 ) -> Result<String, TokenError> {
-    let unsigned = jwt::unsigned(&app.keys, claims);
-    if let Some(jti) = claims::jti(app, claims)? {
-        let id = insert(app, conn, claims, unsigned.clone(), jti, Some(user))?;
-        latchkey_token::insert(conn, id, Lineage { kid: Some(app.keys.kid()), ..lineage })?;
+    let unsigned = jwt::unsigned(&tx.app.keys, claims);
+    if let Some(jti) = claims::jti(tx.app, claims)? {
+        let id = insert(tx, claims, unsigned.clone(), jti, Some(user))?;
+        latchkey_token::insert(tx.conn, id, Lineage { kid: Some(tx.app.keys.kid()), ..lineage })?;
     }
     Ok(unsigned)
 }
 
 fn insert(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     claims: &Claims,
     unsigned: String,
     jti: &str,
     user_id: Option<UserId>,
 ) -> Result<TokenId, TokenError> {
-    let (created_at, expires_at) = (Some(app.now()), claims::expires_at(app, claims)?);
+    let (created_at, expires_at) = (Some(tx.now), claims::expires_at(tx.app, claims)?);
     let row = NewRow { token: unsigned, created_at, expires_at, user_id, jti: jti.to_owned() };
-    Ok(outstanding_tokens::insert(conn, &row)?)
+    Ok(outstanding_tokens::insert(tx.conn, &row)?)
 }
 
 /// Whether a token that was never recorded can be, when it is exchanged for the next.
@@ -46,21 +44,17 @@ pub(super) fn check_recordable(app: &App, claims: &Claims) -> Result<(), TokenEr
 }
 
 /// What is recorded of a presented token.
-pub(super) fn find(app: &App, conn: &mut Conn, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
-    let Some(jti) = claims::jti(app, claims)? else { return Ok(None) };
-    Ok(outstanding_tokens::find_by_jti(conn, jti)?)
+pub(super) fn find(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
+    let Some(jti) = claims::jti(tx.app, claims)? else { return Ok(None) };
+    Ok(outstanding_tokens::find_by_jti(tx.conn, jti)?)
 }
 
 /// The same, where a blacklisted one is refused.
 ///
 /// # Errors
 /// `Blacklisted` or `Rotated`, which SimpleJWT checks before it looks at the token's id and type.
-pub(super) fn find_unless_blacklisted(
-    app: &App,
-    conn: &mut Conn,
-    claims: &Claims,
-) -> Result<Option<Recorded>, TokenError> {
-    match find(app, conn, claims)? {
+pub(super) fn find_unless_blacklisted(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
+    match find(tx, claims)? {
         Some(used @ Recorded { blacklisted_at: Some(_), .. }) => Err(refusal(&used)),
         found => Ok(found),
     }
@@ -77,8 +71,7 @@ pub(super) fn refusal(used: &Recorded) -> TokenError {
 /// # Errors
 /// `Unique` when somebody else was faster: the index decides.
 pub(super) fn blacklist(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     claims: &Claims,
     recorded: Option<&Recorded>,
     user: Option<UserId>,
@@ -87,11 +80,11 @@ pub(super) fn blacklist(
     let id = if let Some(recorded) = recorded {
         recorded.id
     } else {
-        let jti = claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
-        events::count(conn, app.now(), &[Event::TokenCreated])?;
-        insert(app, conn, claims, jwt::unsigned(&app.keys, claims), jti, user)?
+        let jti = claims::jti(tx.app, claims)?.ok_or(TokenError::NoId)?;
+        events::count(tx, &[Event::TokenCreated])?;
+        insert(tx, claims, jwt::unsigned(&tx.app.keys, claims), jti, user)?
     };
-    blacklist::blacklist_row(conn, id, why, app.now())?;
+    blacklist::blacklist_row(tx, id, why)?;
     Ok(id)
 }
 

@@ -1,13 +1,11 @@
 //! A refresh: a new access token, and by rotation a new refresh token. Exactly one of N parallel ones wins.
 //! What happens to a token that comes back after its rotation is in `replay`.
 
-use std::sync::Arc;
-
 use super::claims::{self, Kind};
 use super::obtain::signed;
 use super::renew::{self, Admitted};
 use super::{TokenError, record, replay};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_token::{self, Lineage};
@@ -78,12 +76,7 @@ pub(super) enum Outcome {
 }
 
 /// Exchanges a refresh token. `key` is the request's `Idempotency-Key`.
-pub async fn rotate(
-    app: &Arc<App>,
-    refresh: &str,
-    client: Client,
-    key: Option<&str>,
-) -> Result<Refreshed, RefreshError> {
+pub async fn rotate(app: &App, refresh: &str, client: Client, key: Option<&str>) -> Result<Refreshed, RefreshError> {
     let claims = claims::decode(app, refresh).await?;
     let retry_key = replay::retry_key(app, &claims, key);
     let presented = Presented { claims, retry_key, client };
@@ -104,9 +97,9 @@ pub async fn rotate(
     }
 }
 
-async fn exchange(app: &Arc<App>, presented: &Presented) -> Result<Outcome, RefreshError> {
-    let (shared, presented) = (Arc::clone(app), presented.clone());
-    app.db.write(move |conn| rotation(&shared, conn, &presented)).await
+async fn exchange(app: &App, presented: &Presented) -> Result<Outcome, RefreshError> {
+    let presented = presented.clone();
+    app.write(move |tx| rotation(tx, &presented)).await
 }
 
 fn unique_is_blacklisted(error: RefreshError) -> RefreshError {
@@ -125,80 +118,75 @@ pub(super) enum Decision {
 }
 
 /// Decides on a presented token; an `intent` locks its user. Writes nothing: `explain` asks it too.
-pub(super) fn decide(
-    app: &App,
-    conn: &mut Conn,
-    presented: &Presented,
-    intent: Option<Intent>,
-) -> Result<Decision, RefreshError> {
+pub(super) fn decide(tx: &mut Tx<'_>, presented: &Presented, intent: Option<Intent>) -> Result<Decision, RefreshError> {
     let claims = &presented.claims;
-    let user = find_user(app, conn, claims, intent)?;
-    let recorded = record::find(app, conn, claims)?;
+    let user = find_user(tx, claims, intent)?;
+    let recorded = record::find(tx, claims)?;
     if let Some(used) = recorded.as_ref().filter(|recorded| recorded.blacklisted_at.is_some()) {
-        return Ok(Decision::Done(replay::answer(app, conn, presented, used, user)?));
+        return Ok(Decision::Done(replay::answer(tx, presented, used, user)?));
     }
-    let user = check(app, claims, user, recorded.as_ref(), Kind::Refresh)?;
-    let session = sessions::known(app, conn, claims, recorded.as_ref(), user.id)?;
+    let user = check(tx.app, claims, user, recorded.as_ref(), Kind::Refresh)?;
+    let session = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     if let Some(session) = &session
-        && let Some(reason) = sessions::fault(app, session, claims)
+        && let Some(reason) = sessions::fault(tx.app, session, claims)
     {
         return Ok(Decision::Done(Outcome::End(Box::new(session.clone()), reason)));
     }
     if session.is_none() {
-        claims::expires_at(app, claims)?;
+        claims::expires_at(tx.app, claims)?;
     }
-    if recorded.is_none() && app.config.jwt.blacklist_after_rotation {
-        record::check_recordable(app, claims)?;
+    if recorded.is_none() && tx.app.config.jwt.blacklist_after_rotation {
+        record::check_recordable(tx.app, claims)?;
     }
     Ok(Decision::Exchange(Box::new((user, recorded, session))))
 }
 
 /// The rotation, in one transaction: blacklist the presented token, record the next.
-fn rotation(app: &App, conn: &mut Conn, presented: &Presented) -> Result<Outcome, RefreshError> {
+fn rotation(tx: &mut Tx<'_>, presented: &Presented) -> Result<Outcome, RefreshError> {
     let Presented { claims, retry_key, client } = presented;
-    let (user, recorded, session) = match decide(app, conn, presented, Some(Intent::Issue))? {
+    let (user, recorded, session) = match decide(tx, presented, Some(Intent::Issue))? {
         Decision::Exchange(found) => *found,
         Decision::Done(outcome) => return Ok(outcome),
     };
     // One that has no session yet, because Django made it, starts one.
     let session = match session {
         Some(session) => Some(session),
-        None => sessions::start(app, conn, user.id, client, claims::expires_at(app, claims)?)?,
+        None => sessions::start(tx, user.id, client, claims::expires_at(tx.app, claims)?)?,
     };
     let session_id = session.as_ref().map(|session| session.id.as_str());
-    let from = if app.config.jwt.blacklist_after_rotation {
+    let from = if tx.app.config.jwt.blacklist_after_rotation {
         let why = Why::new(Reason::Rotated, &user.username);
         // What stands there already is not written again: the column has an index.
         let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
         let why = Why { session: session_id.filter(|_| !is_linked), retry_key: retry_key.as_deref(), ..why };
-        Some(record::blacklist(app, conn, claims, recorded.as_ref(), Some(user.id), why)?)
+        Some(record::blacklist(tx, claims, recorded.as_ref(), Some(user.id), why)?)
     } else {
-        join(conn, recorded.as_ref(), session_id)?;
+        join(tx.conn, recorded.as_ref(), session_id)?;
         recorded.map(|recorded| recorded.id)
     };
     let mut claims = claims.clone();
-    sessions::set_claim(app, &mut claims, session.as_ref());
-    let access = access(app, &claims, &user);
-    let next = next(app, claims, &user, session.as_ref());
+    sessions::set_claim(tx.app, &mut claims, session.as_ref());
+    let access = access(tx.app, &claims, &user);
+    let next = next(tx.app, claims, &user, session.as_ref());
     if let Some(session) = &session {
-        sessions::touch(app, conn, session, claims::expires_at(app, &next)?, client)?;
+        sessions::touch(tx, session, claims::expires_at(tx.app, &next)?, client)?;
     }
     let ip = client.address();
     let lineage = Lineage { session_id, rotated_from: from, ip: ip.as_deref(), ..Lineage::default() };
-    let next = record::outstand(app, conn, &next, user.id, lineage)?;
-    count(app, conn)?;
+    let next = record::outstand(tx, &next, user.id, lineage)?;
+    count(tx)?;
     Ok(Outcome::Tokens(access, next))
 }
 
 /// Counts a rotation and what it is made of, in one statement.
-fn count(app: &App, conn: &mut Conn) -> Result<(), DbError> {
-    let (jwt, now) = (&app.config.jwt, app.now());
+fn count(tx: &mut Tx<'_>) -> Result<(), DbError> {
+    let jwt = &tx.app.config.jwt;
     let rotated = Event::Blacklisted(Reason::Rotated);
     match (jwt.jti_claim.is_some(), jwt.blacklist_after_rotation) {
-        (true, true) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated, rotated]),
-        (true, false) => events::count(conn, now, &[Event::Refresh, Event::TokenCreated]),
+        (true, true) => events::count(tx, &[Event::Refresh, Event::TokenCreated, rotated]),
+        (true, false) => events::count(tx, &[Event::Refresh, Event::TokenCreated]),
         // A token without an id is neither recorded nor blacklisted.
-        (false, _) => events::count(conn, now, &[Event::Refresh]),
+        (false, _) => events::count(tx, &[Event::Refresh]),
     }
 }
 
@@ -230,16 +218,11 @@ pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
 }
 
 /// The user whom a token names, locked where `intent` says so. A token of nobody has none.
-pub(super) fn find_user(
-    app: &App,
-    conn: &mut Conn,
-    claims: &Claims,
-    intent: Option<Intent>,
-) -> Result<Option<User>, DbError> {
-    match (claims::user_ref(app, claims), intent) {
+pub(super) fn find_user(tx: &mut Tx<'_>, claims: &Claims, intent: Option<Intent>) -> Result<Option<User>, DbError> {
+    match (claims::user_ref(tx.app, claims), intent) {
         (None, _) => Ok(None),
-        (Some(user), None) => users::find_by_ref(conn, &user),
-        (Some(user), Some(intent)) => users::lock(conn, &user, intent),
+        (Some(user), None) => users::find_by_ref(tx.conn, &user),
+        (Some(user), Some(intent)) => users::lock(tx.conn, &user, intent),
     }
 }
 

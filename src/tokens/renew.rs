@@ -1,17 +1,16 @@
 //! A refresh that keeps the presented token: a refresh token where `JWT_ROTATE_REFRESH_TOKENS` is false, and a sliding
 //! token always. It only reads, but for the first time and then once a minute, when its session is written.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{self, Kind};
 use super::refresh::{Presented, RefreshError, check, find_user, join};
 use super::{TokenError, record, replay};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
+use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::users::{Intent, User};
-use crate::db::{Conn, DbError};
 use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
 use crate::sessions;
@@ -40,9 +39,9 @@ pub(super) enum Admission {
 }
 
 /// What a token that may be refreshed is made anew from.
-pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> Result<Admitted, RefreshError> {
-    let (shared, wanted) = (Arc::clone(app), presented.clone());
-    let mut admission = app.db.read(move |conn| look(&shared, conn, &wanted, kind, None)).await?;
+pub(super) async fn admit(app: &App, presented: Presented, kind: Kind) -> Result<Admitted, RefreshError> {
+    let wanted = presented.clone();
+    let mut admission = app.read(move |tx| look(tx, &wanted, kind, None)).await?;
     if matches!(admission, Admission::Due) {
         admission = match write(app, &presented, kind).await {
             // Somebody else put the token into a session at the same time: now it has that one.
@@ -57,35 +56,34 @@ pub(super) async fn admit(app: &Arc<App>, presented: Presented, kind: Kind) -> R
     }
 }
 
-async fn write(app: &Arc<App>, presented: &Presented, kind: Kind) -> Result<Admission, RefreshError> {
-    let (shared, presented) = (Arc::clone(app), presented.clone());
-    app.db.write(move |conn| look(&shared, conn, &presented, kind, Some(Intent::Issue))).await
+async fn write(app: &App, presented: &Presented, kind: Kind) -> Result<Admission, RefreshError> {
+    let presented = presented.clone();
+    app.write(move |tx| look(tx, &presented, kind, Some(Intent::Issue))).await
 }
 
 /// Looks at a presented token; with an `intent` also writes what is due. Without one it is asked by `explain` too.
 pub(super) fn look(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     presented: &Presented,
     kind: Kind,
     intent: Option<Intent>,
 ) -> Result<Admission, RefreshError> {
     let Presented { claims, client, .. } = presented;
-    let user = find_user(app, conn, claims, intent)?;
-    let recorded = record::find_unless_blacklisted(app, conn, claims)?;
-    let user = check(app, claims, user, recorded.as_ref(), kind)?;
-    let known = sessions::known(app, conn, claims, recorded.as_ref(), user.id)?;
+    let user = find_user(tx, claims, intent)?;
+    let recorded = record::find_unless_blacklisted(tx, claims)?;
+    let user = check(tx.app, claims, user, recorded.as_ref(), kind)?;
+    let known = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     if let Some(session) = &known
-        && let Some(reason) = sessions::fault(app, session, claims)
+        && let Some(reason) = sessions::fault(tx.app, session, claims)
     {
         return Ok(Admission::End(Box::new(session.clone()), reason));
     }
     // One that Django made says nothing of its session.
     let mut claims = claims.clone();
-    let is_fresh = |session: &Session| session.last_refreshed_at.is_some_and(|last| app.now() < last + STEP);
+    let is_fresh = |session: &Session| session.last_refreshed_at.is_some_and(|last| tx.now < last + STEP);
     // A token that was never recorded stays so, as in SimpleJWT, and then no session is written for it.
     let Some(recorded) = recorded.filter(|recorded| !recorded.session.as_ref().is_some_and(is_fresh)) else {
-        sessions::set_claim(app, &mut claims, known.as_ref());
+        sessions::set_claim(tx.app, &mut claims, known.as_ref());
         return Ok(Admission::Good(Box::new(Admitted { claims, user, session: known })));
     };
     if intent.is_none() {
@@ -93,13 +91,13 @@ pub(super) fn look(
     }
     let session = match known {
         Some(session) => Some(session),
-        None => sessions::start(app, conn, user.id, client, claims::expires_at(app, &claims)?)?,
+        None => sessions::start(tx, user.id, client, claims::expires_at(tx.app, &claims)?)?,
     };
     if let Some(session) = &session {
-        join(conn, Some(&recorded), Some(&session.id))?;
-        sessions::touch(app, conn, session, claims::expires_at(app, &claims)?, client)?;
+        join(tx.conn, Some(&recorded), Some(&session.id))?;
+        sessions::touch(tx, session, claims::expires_at(tx.app, &claims)?, client)?;
     }
-    events::count(conn, app.now(), &[Event::Refresh])?;
-    sessions::set_claim(app, &mut claims, session.as_ref());
+    events::count(tx, &[Event::Refresh])?;
+    sessions::set_claim(tx.app, &mut claims, session.as_ref());
     Ok(Admission::Good(Box::new(Admitted { claims, user, session })))
 }

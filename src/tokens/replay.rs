@@ -1,7 +1,6 @@
 //! A refresh token that comes back after its rotation: a client that lost the answer (RFC 9700, 4.14.2; FAPI 2.0,
 //! 5.3.2.1), a second tab, or a thief. Called by `refresh` and `renew`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -10,17 +9,19 @@ use serde_json::json;
 use super::claims::{self, Kind};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
 use super::{TokenError, record};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::digest::hmac_sha256;
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::random;
+use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Recorded, Successor};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError};
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
-use crate::journal::{Actor, audit};
 use crate::sessions;
 
 /// For this long a refresh may be repeated under its `Idempotency-Key`.
@@ -35,8 +36,7 @@ pub(super) fn retry_key(app: &App, presented: &Claims, key: Option<&str>) -> Opt
 
 /// What a blacklisted token gets: the same answer again, a refusal, or the alarm.
 pub(super) fn answer(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     presented: &Presented,
     rotated: &Recorded,
     user: Option<User>,
@@ -47,17 +47,17 @@ pub(super) fn answer(
     if session.ended_at.is_some() {
         return refused();
     }
-    let (now, settings) = (app.now(), &app.config.sessions);
+    let (now, settings) = (tx.now, &tx.app.config.sessions);
     let is_retry = match &presented.retry_key {
         Some(_) => presented.retry_key == rotated.retry_key && now < rotated_at + RETRY_WINDOW,
         None => rotated.retry_key.is_none() && now < rotated_at + settings.refresh_grace,
     };
     if is_retry {
-        let user = check(app, &presented.claims, user, Some(rotated), Kind::Refresh)?;
-        if let Some(reason) = sessions::fault(app, session, &presented.claims) {
+        let user = check(tx.app, &presented.claims, user, Some(rotated), Kind::Refresh)?;
+        if let Some(reason) = sessions::fault(tx.app, session, &presented.claims) {
             return Ok(Outcome::End(Box::new(session.clone()), reason));
         }
-        return again(app, conn, rotated, &user);
+        return again(tx, rotated, &user);
     }
     if rotated_at + settings.reuse_alarm_after <= now {
         return Ok(Outcome::End(Box::new(session.clone()), Reason::Reuse));
@@ -66,12 +66,12 @@ pub(super) fn answer(
 }
 
 /// The successor once more, if nobody has used it: the same payload, signed again, and a fresh access token.
-fn again(app: &App, conn: &mut Conn, rotated: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
-    let successor = outstanding_tokens::find_successor(conn, rotated.id)?;
+fn again(tx: &mut Tx<'_>, rotated: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
+    let successor = outstanding_tokens::find_successor(tx.conn, rotated.id)?;
     let refused = || record::refusal(rotated);
     let unused = successor.filter(|successor| successor.blacklisted_at.is_none()).ok_or_else(refused)?;
-    let claims = ours(app, &unused).ok_or_else(refused)?;
-    Ok(Outcome::Tokens(access(app, &claims, user), unused.token))
+    let claims = ours(tx.app, &unused).ok_or_else(refused)?;
+    Ok(Outcome::Tokens(access(tx.app, &claims, user), unused.token))
 }
 
 /// The stored claims, if they were made with the present key and are still a good refresh token's.
@@ -86,9 +86,8 @@ fn ours(app: &App, successor: &Successor) -> Option<Claims> {
 
 /// Ends a session, in a transaction of its own: the rotation holds a lock that others share. Answers why the refresh
 /// is refused.
-pub(super) async fn end(app: &Arc<App>, session: Session, reason: Reason, presented: Presented) -> TokenError {
-    let shared = Arc::clone(app);
-    let ended = app.db.write(move |conn| end_under_lock(&shared, conn, &session, reason, &presented));
+pub(super) async fn end(app: &App, session: Session, reason: Reason, presented: Presented) -> TokenError {
+    let ended = app.write(move |tx| end_under_lock(tx, &session, reason, &presented));
     match ended.await {
         Ok(()) => refusal(reason),
         Err(error) => error.into(),
@@ -100,25 +99,18 @@ pub(super) fn refusal(reason: Reason) -> TokenError {
     if reason == Reason::Reuse { TokenError::Blacklisted } else { TokenError::SessionEnded }
 }
 
-fn end_under_lock(
-    app: &App,
-    conn: &mut Conn,
-    session: &Session,
-    reason: Reason,
-    presented: &Presented,
-) -> Result<(), DbError> {
-    let owner = users::lock(conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
-    let now = app.now();
+fn end_under_lock(tx: &mut Tx<'_>, session: &Session, reason: Reason, presented: &Presented) -> Result<(), DbError> {
+    let owner = users::lock(tx.conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
     // Of two who come at the same time, one raises the alarm.
-    let is_first = sessions::end(app, conn, session, (reason, "Latchkey"), now)?;
+    let is_first = sessions::end(tx, session, (reason, "Latchkey"))?;
     if reason != Reason::Reuse || !is_first {
         return Ok(());
     }
-    events::count(conn, now, &[Event::ReuseAlarm])?;
-    let jti = claims::jti(app, &presented.claims).ok().flatten().unwrap_or_default();
-    let used = outstanding_tokens::find_by_jti(conn, jti)?;
+    events::count(tx, &[Event::ReuseAlarm])?;
+    let jti = claims::jti(tx.app, &presented.claims).ok().flatten().unwrap_or_default();
+    let used = outstanding_tokens::find_by_jti(tx.conn, jti)?;
     let successor = match &used {
-        Some(used) => outstanding_tokens::find_successor(conn, used.id)?,
+        Some(used) => outstanding_tokens::find_successor(tx.conn, used.id)?,
         None => None,
     };
     let rotated_at = used.and_then(|used| used.rotated_at).map(crate::db::types::Instant::iso);
@@ -136,5 +128,5 @@ fn end_under_lock(
         "a rotated refresh token came back: the session ends"
     );
     let actor = Actor { user_id: None, name: "Latchkey".to_owned(), ip: presented.client.address() };
-    audit::write_with(conn, now, &actor, "session.reuse", Some(session.user_id), jti, &detail)
+    AuditEntry::new(Action::SessionReuse, &actor).about(Some(session.user_id), jti).detail(detail).write(tx)
 }

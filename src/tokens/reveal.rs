@@ -1,7 +1,5 @@
 //! The whole token again, for a superuser who asks: signed anew from the stored `header.payload`. Each time audit-logged.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::claims::{self, Kind};
@@ -11,7 +9,9 @@ use crate::db::outstanding_tokens::{self, Detail};
 use crate::db::types::TokenId;
 use crate::db::users::UserRef;
 use crate::db::{DbError, latchkey_user};
-use crate::journal::{Actor, audit};
+use crate::journal::Actor;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 
 /// What can be shown. No `Debug`: it is a secret.
 pub enum Revealed {
@@ -26,15 +26,15 @@ pub enum Revealed {
 }
 
 /// Signs the stored token again, if it is still what its row and our settings say, and logs who asked.
-pub async fn reveal(app: &Arc<App>, actor: &Actor, id: TokenId) -> Result<Revealed, DbError> {
-    let (now, actor) = (app.now(), actor.clone());
-    let found = app.db.write(move |conn| {
-        let Some(detail) = outstanding_tokens::find_detail(conn, id)? else { return Ok(None) };
+pub async fn reveal(app: &App, actor: &Actor, id: TokenId) -> Result<Revealed, DbError> {
+    let actor = actor.clone();
+    let found = app.write(move |tx| {
+        let Some(detail) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(None) };
         let uuid = match detail.row.user_id {
-            Some(user) => latchkey_user::find_uuid(conn, user)?,
+            Some(user) => latchkey_user::find_uuid(tx.conn, user)?,
             None => None,
         };
-        audit::write(conn, now, &actor, "token.reveal", detail.row.user_id, &detail.row.jti)?;
+        AuditEntry::new(Action::TokenReveal, &actor).about(detail.row.user_id, &detail.row.jti).write(tx)?;
         Ok::<_, DbError>(Some((detail, uuid)))
     });
     let Some((detail, uuid)) = found.await? else { return Ok(Revealed::NotFound) };

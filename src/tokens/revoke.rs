@@ -1,21 +1,21 @@
 //! Blacklisting: one token, a session, all of a user; by its owner or by a superuser.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
 use super::verify::Authenticated;
 use super::{TokenError, record, refresh};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_browser};
+use crate::db::{DbError, latchkey_browser};
 use crate::factors::challenge;
+use crate::journal::action::Action;
+use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
-use crate::journal::{Actor, Client, audit};
+use crate::journal::{Actor, Client};
 use crate::sessions;
 use crate::sessions::blacklist::Why;
 
@@ -47,51 +47,47 @@ impl From<DbError> for LogoutError {
 }
 
 /// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
-pub async fn blacklist(app: &Arc<App>, refresh: &str, client: Client) -> Result<(), TokenError> {
-    let (claims, shared) = (claims::decode(app, refresh).await?, Arc::clone(app));
-    app.db
-        .write(move |conn| {
-            let app = &*shared;
-            let owner = refresh::find_user(app, conn, &claims, Some(Intent::Revoke))?;
-            let recorded = record::find_unless_blacklisted(app, conn, &claims)?;
-            claims::check(app, &claims, Some(Kind::Refresh))?;
-            // Nobody knows who did it: whoever held the token.
-            let by = owner.as_ref().map_or("", |user| user.username.as_str());
-            let why = Why::new(Reason::Blacklist, by);
-            record::blacklist(app, conn, &claims, recorded.as_ref(), owner.as_ref().map(|user| user.id), why)?;
-            note_revocation(app, conn, owner.as_ref(), &client, &claims)?;
-            match recorded.and_then(|recorded| recorded.session) {
-                Some(session) => Ok(sessions::end_if_spent(app, conn, &session, (Reason::Blacklist, by))?),
-                None => Ok(()),
-            }
-        })
-        .await
-        .map_err(record::taken_is_blacklisted)
+pub async fn blacklist(app: &App, refresh: &str, client: Client) -> Result<(), TokenError> {
+    let claims = claims::decode(app, refresh).await?;
+    app.write(move |tx| {
+        let owner = refresh::find_user(tx, &claims, Some(Intent::Revoke))?;
+        let recorded = record::find_unless_blacklisted(tx, &claims)?;
+        claims::check(tx.app, &claims, Some(Kind::Refresh))?;
+        // Nobody knows who did it: whoever held the token.
+        let by = owner.as_ref().map_or("", |user| user.username.as_str());
+        let why = Why::new(Reason::Blacklist, by);
+        record::blacklist(tx, &claims, recorded.as_ref(), owner.as_ref().map(|user| user.id), why)?;
+        note_revocation(tx, owner.as_ref(), &client, &claims)?;
+        match recorded.and_then(|recorded| recorded.session) {
+            Some(session) => Ok(sessions::end_if_spent(tx, &session, (Reason::Blacklist, by))?),
+            None => Ok(()),
+        }
+    })
+    .await
+    .map_err(record::taken_is_blacklisted)
 }
 
 /// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
-pub async fn logout(app: &Arc<App>, user: &User, refresh: &str, client: Client) -> Result<(), LogoutError> {
-    let (claims, shared, user) = (claims::decode(app, refresh).await?, Arc::clone(app), user.clone());
-    app.db
-        .write(move |conn| {
-            let recorded = own(&shared, conn, &claims, &user)?;
-            let why = (Reason::Logout, user.username.as_str());
-            let ended = spend(&shared, conn, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?;
-            let detail = json!({"which": "one", "session": ended});
-            Ok(note_logout(&shared, conn, &user, &client, &detail)?)
-        })
-        .await
-        .map_err(|error| match error {
-            LogoutError::Token(error) => record::taken_is_blacklisted(error).into(),
-            other => other,
-        })
+pub async fn logout(app: &App, user: &User, refresh: &str, client: Client) -> Result<(), LogoutError> {
+    let (claims, user) = (claims::decode(app, refresh).await?, user.clone());
+    app.write(move |tx| {
+        let recorded = own(tx, &claims, &user)?;
+        let why = (Reason::Logout, user.username.as_str());
+        let ended = spend(tx, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?;
+        let detail = json!({"which": "one", "session": ended});
+        Ok(note_logout(tx, &user, &client, detail)?)
+    })
+    .await
+    .map_err(|error| match error {
+        LogoutError::Token(error) => record::taken_is_blacklisted(error).into(),
+        other => other,
+    })
 }
 
 /// Blacklists a token and ends its session, whose id it answers. One that was rotated still ends it; otherwise
 /// blacklisted ones are refused.
 fn spend(
-    app: &App,
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     claims: &Claims,
     kind: Option<Kind>,
     recorded: Option<Recorded>,
@@ -102,35 +98,29 @@ fn spend(
     if is_blacklisted && recorded.as_ref().is_some_and(|recorded| recorded.rotated_at.is_none()) {
         return Err(TokenError::Blacklisted);
     }
-    claims::check(app, claims, kind)?;
+    claims::check(tx.app, claims, kind)?;
     if !is_blacklisted {
-        record::blacklist(app, conn, claims, recorded.as_ref(), owner, Why::new(why.0, why.1))?;
+        record::blacklist(tx, claims, recorded.as_ref(), owner, Why::new(why.0, why.1))?;
     }
     let Some(owner) = owner else { return Ok(None) };
-    let session = sessions::known(app, conn, claims, recorded.as_ref(), owner)?;
+    let session = sessions::known(tx, claims, recorded.as_ref(), owner)?;
     if let Some(session) = &session {
-        sessions::end(app, conn, session, why, app.now())?;
+        sessions::end(tx, session, why)?;
     }
     Ok(session.map(|session| session.id))
 }
 
 /// A line in the audit log about a user who logged out.
-fn note_logout(app: &App, conn: &mut Conn, user: &User, client: &Client, detail: &Value) -> Result<(), DbError> {
+fn note_logout(tx: &mut Tx<'_>, user: &User, client: &Client, detail: Value) -> Result<(), DbError> {
     let actor = Actor::user(user, client);
-    audit::write_with(conn, app.now(), &actor, "logout", Some(user.id), &user.username, detail)
+    AuditEntry::new(Action::Logout, &actor).about_user(user).detail(detail).write(tx)
 }
 
 /// A line about a token that whoever held it revoked.
-fn note_revocation(
-    app: &App,
-    conn: &mut Conn,
-    owner: Option<&User>,
-    client: &Client,
-    claims: &Claims,
-) -> Result<(), TokenError> {
-    let jti = claims::jti(app, claims)?.unwrap_or_default();
+fn note_revocation(tx: &mut Tx<'_>, owner: Option<&User>, client: &Client, claims: &Claims) -> Result<(), TokenError> {
+    let jti = claims::jti(tx.app, claims)?.unwrap_or_default();
     let (actor, owner) = (Actor::somebody(client), owner.map(|owner| owner.id));
-    Ok(audit::write(conn, app.now(), &actor, "token.revoke", owner, jti)?)
+    Ok(AuditEntry::new(Action::TokenRevoke, &actor).about(owner, jti).write(tx)?)
 }
 
 /// Why a token cannot be revoked.
@@ -145,7 +135,7 @@ pub enum RevokeError {
 }
 
 /// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. One that is not good is revoked enough.
-pub async fn revoke(app: &Arc<App>, token: &str, client: Client) -> Result<(), RevokeError> {
+pub async fn revoke(app: &App, token: &str, client: Client) -> Result<(), RevokeError> {
     let Ok(claims) = claims::decode(app, token).await else { return Ok(()) };
     if claims::check(app, &claims, None).is_err() {
         return Ok(());
@@ -156,21 +146,17 @@ pub async fn revoke(app: &Arc<App>, token: &str, client: Client) -> Result<(), R
     if !has_record && sessions::claim(app, &claims).is_none() {
         return Err(RevokeError::Unsupported);
     }
-    let shared = Arc::clone(app);
-    let revoked = app.db.write(move |conn| {
-        let app = &*shared;
-        let owner = refresh::find_user(app, conn, &claims, Some(Intent::Revoke))?;
+    let revoked = app.write(move |tx| {
+        let owner = refresh::find_user(tx, &claims, Some(Intent::Revoke))?;
         let why = (Reason::Revoke, owner.as_ref().map_or("", |user| user.username.as_str()));
         if has_record {
-            let recorded = record::find(app, conn, &claims)?;
-            spend(app, conn, &claims, None, recorded, owner.as_ref().map(|user| user.id), why)?;
-            return note_revocation(app, conn, owner.as_ref(), &client, &claims);
+            let recorded = record::find(tx, &claims)?;
+            spend(tx, &claims, None, recorded, owner.as_ref().map(|user| user.id), why)?;
+            return note_revocation(tx, owner.as_ref(), &client, &claims);
         }
-        let session = sessions::named(app, conn, &claims)?;
+        let session = sessions::named(tx, &claims)?;
         match session.filter(|session| owner.as_ref().is_some_and(|user| user.id == session.user_id)) {
-            Some(session) if sessions::end(app, conn, &session, why, app.now())? => {
-                note_revocation(app, conn, owner.as_ref(), &client, &claims)
-            }
+            Some(session) if sessions::end(tx, &session, why)? => note_revocation(tx, owner.as_ref(), &client, &claims),
             _ => Ok(()),
         }
     });
@@ -182,9 +168,9 @@ pub async fn revoke(app: &Arc<App>, token: &str, client: Client) -> Result<(), R
 }
 
 /// Locks the caller and finds what is recorded of their own refresh token.
-fn own(app: &App, conn: &mut Conn, claims: &Claims, user: &User) -> Result<Option<Recorded>, LogoutError> {
-    let owner = refresh::find_user(app, conn, claims, Some(Intent::Revoke))?;
-    let recorded = record::find(app, conn, claims)?;
+fn own(tx: &mut Tx<'_>, claims: &Claims, user: &User) -> Result<Option<Recorded>, LogoutError> {
+    let owner = refresh::find_user(tx, claims, Some(Intent::Revoke))?;
+    let recorded = record::find(tx, claims)?;
     if owner.is_none_or(|owner| owner.id != user.id) {
         return Err(LogoutError::NotYours);
     }
@@ -192,21 +178,20 @@ fn own(app: &App, conn: &mut Conn, claims: &Claims, user: &User) -> Result<Optio
 }
 
 /// `logout/` with `all`: ends every session of the caller and blacklists every outstanding token.
-pub async fn logout_all(app: &Arc<App>, user: &User, client: Client) -> Result<usize, DbError> {
-    let (shared, user) = (Arc::clone(app), user.clone());
-    app.db
-        .write(move |conn| {
-            users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
-            let tokens = sessions::end_all(conn, user.id, None, (Reason::LogoutAll, &user.username), shared.now())?;
-            note_logout(&shared, conn, &user, &client, &json!({"which": "all", "tokens": tokens}))?;
-            Ok(tokens)
-        })
-        .await
+pub async fn logout_all(app: &App, user: &User, client: Client) -> Result<usize, DbError> {
+    let user = user.clone();
+    app.write(move |tx| {
+        users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+        let tokens = sessions::end_all(tx, user.id, None, (Reason::LogoutAll, &user.username))?;
+        note_logout(tx, &user, &client, json!({"which": "all", "tokens": tokens}))?;
+        Ok(tokens)
+    })
+    .await
 }
 
 /// `logout/` with `others`: the same, but for the session of the given refresh token, or else of the access token.
 pub async fn logout_others(
-    app: &Arc<App>,
+    app: &App,
     caller: &Authenticated,
     refresh: Option<&str>,
     client: Client,
@@ -215,44 +200,45 @@ pub async fn logout_others(
         Some(refresh) => Some(claims::decode(app, refresh).await?),
         None => None,
     };
-    let (shared, caller) = (Arc::clone(app), caller.clone());
-    app.db
-        .write(move |conn| {
-            let (app, user) = (&*shared, &caller.user);
-            let keep = if let Some(claims) = &refresh {
-                let recorded = own(app, conn, claims, user)?;
-                claims::check(app, claims, Some(Kind::Refresh))?;
-                recorded.and_then(|recorded| recorded.session)
-            } else {
-                users::lock(conn, &UserRef::Id(user.id), Intent::Revoke)?;
-                sessions::named(app, conn, &caller.claims)?
-            };
-            let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
-            let keep = keep.ok_or(LogoutError::NoSession)?;
-            let why = (Reason::LogoutOthers, user.username.as_str());
-            let tokens = sessions::end_all(conn, user.id, Some(&keep.id), why, app.now())?;
-            note_logout(app, conn, user, &client, &json!({"which": "others", "tokens": tokens}))?;
-            Ok(tokens)
-        })
-        .await
+    let caller = caller.clone();
+    app.write(move |tx| {
+        let user = &caller.user;
+        let keep = if let Some(claims) = &refresh {
+            let recorded = own(tx, claims, user)?;
+            claims::check(tx.app, claims, Some(Kind::Refresh))?;
+            recorded.and_then(|recorded| recorded.session)
+        } else {
+            users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+            sessions::named(tx, &caller.claims)?
+        };
+        let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
+        let keep = keep.ok_or(LogoutError::NoSession)?;
+        let why = (Reason::LogoutOthers, user.username.as_str());
+        let tokens = sessions::end_all(tx, user.id, Some(&keep.id), why)?;
+        note_logout(tx, user, &client, json!({"which": "others", "tokens": tokens}))?;
+        Ok(tokens)
+    })
+    .await
 }
 
 /// A superuser ends all sessions of a user, blacklists all tokens, ends what was begun, and forgets the remembered browsers; answers how many
 /// tokens, and how many browsers.
-pub async fn blacklist_all_of(app: &Arc<App>, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
-    let (now, actor) = (app.now(), actor.clone());
-    app.db
-        .write(move |conn| {
-            let Some(owner) = users::lock(conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
-            let tokens = sessions::end_all(conn, user, None, (Reason::Admin, &actor.name), now)?;
-            let browsers = latchkey_browser::delete_of(conn, user)?;
-            challenge::end_all(conn, user, None)?;
-            let mut detail = json!({ "tokens": tokens });
-            if browsers > 0 {
-                detail["browsers"] = browsers.into();
-            }
-            audit::write_with(conn, now, &actor, "user.blacklist_tokens", Some(user), &owner.username, &detail)?;
-            Ok((tokens, browsers))
-        })
-        .await
+pub async fn blacklist_all_of(app: &App, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
+    let actor = actor.clone();
+    app.write(move |tx| {
+        let Some(owner) = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
+        let tokens = sessions::end_all(tx, user, None, (Reason::Admin, &actor.name))?;
+        let browsers = latchkey_browser::delete_of(tx.conn, user)?;
+        challenge::end_all(tx.conn, user, None)?;
+        let mut detail = json!({ "tokens": tokens });
+        if browsers > 0 {
+            detail["browsers"] = browsers.into();
+        }
+        AuditEntry::new(Action::UserBlacklistTokens, &actor)
+            .about(Some(user), &owner.username)
+            .detail(detail)
+            .write(tx)?;
+        Ok((tokens, browsers))
+    })
+    .await
 }

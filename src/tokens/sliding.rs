@@ -1,7 +1,5 @@
 //! Sliding tokens: one token that authenticates and can be refreshed until its `refresh_exp`.
 
-use std::sync::Arc;
-
 use super::claims::{self, Kind};
 use super::login::{self, ObtainError, Password};
 use super::obtain::signed;
@@ -13,13 +11,13 @@ use crate::journal::Client;
 use crate::sessions;
 
 /// Checks the credentials, starts a session and issues a sliding token; it is recorded.
-pub async fn obtain(app: &Arc<App>, password: Password, client: Client) -> Result<String, ObtainError> {
+pub async fn obtain(app: &App, password: Password, client: Client) -> Result<String, ObtainError> {
     let issued = login::with_password(app, password, client, Kind::Sliding).await?;
     Ok(jwt::sign(&app.keys, &issued.unsigned))
 }
 
 /// The same token with a later `exp`: its id and `refresh_exp` stay.
-pub async fn refresh(app: &Arc<App>, token: &str, client: Client) -> Result<String, RefreshError> {
+pub async fn refresh(app: &App, token: &str, client: Client) -> Result<String, RefreshError> {
     let presented = Presented { claims: claims::decode(app, token).await?, retry_key: None, client };
     let Admitted { mut claims, user, session } = renew::admit(app, presented, Kind::Sliding).await?;
     claims::set_extra(app, &mut claims, &user, true);

@@ -1,15 +1,13 @@
 //! Is this token good? An access token costs no query, a refresh or sliding one a single one.
 
-use std::sync::Arc;
-
 use super::claims::{self, Kind};
 use super::{TokenError, record};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
+use crate::db::DbError;
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError};
 use crate::sessions;
 
 /// Who a request comes from.
@@ -48,12 +46,12 @@ pub enum AuthError {
 }
 
 /// `verify/`: any type of token; all but access tokens must not be blacklisted.
-pub async fn verify(app: &Arc<App>, token: &str) -> Result<(), TokenError> {
+pub async fn verify(app: &App, token: &str) -> Result<(), TokenError> {
     verify_read(app, claims::decode(app, token).await?).await
 }
 
 /// The same for a token that has been read.
-pub(super) async fn verify_read(app: &Arc<App>, claims: Claims) -> Result<(), TokenError> {
+pub(super) async fn verify_read(app: &App, claims: Claims) -> Result<(), TokenError> {
     claims::check(app, &claims, None)?;
     if !claims::is_kind(app, &claims, Kind::Access) {
         not_blacklisted(app, claims.clone()).await?;
@@ -61,29 +59,28 @@ pub(super) async fn verify_read(app: &Arc<App>, claims: Claims) -> Result<(), To
     if !app.config.jwt.check_session {
         return Ok(());
     }
-    let shared = Arc::clone(app);
-    let goes_on = app.db.read(move |conn| session_goes_on(&shared, conn, &claims)).await?;
+    let goes_on = app.read(move |tx| session_goes_on(tx, &claims)).await?;
     if goes_on { Ok(()) } else { Err(TokenError::SessionEnded) }
 }
 
 /// The user whose token authenticates a request.
-pub async fn authenticate(app: &Arc<App>, token: &str) -> Result<Authenticated, AuthError> {
+pub async fn authenticate(app: &App, token: &str) -> Result<Authenticated, AuthError> {
     authenticate_read(app, claims::read(app, token).await).await
 }
 
 /// The same for a token that has been read.
-pub(super) async fn authenticate_read(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Authenticated, AuthError> {
+pub(super) async fn authenticate_read(app: &App, read: Result<Claims, Fault>) -> Result<Authenticated, AuthError> {
     let claims = accepted(app, &read).await?;
     if !claims.contains_key(&app.config.jwt.user_id_claim) {
         return Err(AuthError::NoUserId);
     }
     let wanted = claims::user_ref(app, &claims).ok_or(AuthError::UserNotFound)?;
-    let (shared, named) = (Arc::clone(app), claims.clone());
-    let user = app.db.read(move |conn| {
-        if shared.config.jwt.check_session && !session_goes_on(&shared, conn, &named)? {
+    let named = claims.clone();
+    let user = app.read(move |tx| {
+        if tx.app.config.jwt.check_session && !session_goes_on(tx, &named)? {
             return Err(AuthError::SessionEnded);
         }
-        Ok::<_, AuthError>(users::find_by_ref(conn, &wanted)?)
+        Ok::<_, AuthError>(users::find_by_ref(tx.conn, &wanted)?)
     });
     let user = user.await?.ok_or(AuthError::UserNotFound)?;
     let jwt = &app.config.jwt;
@@ -97,7 +94,7 @@ pub(super) async fn authenticate_read(app: &Arc<App>, read: Result<Claims, Fault
 }
 
 /// The claims, if one of `JWT_AUTH_TOKEN_CLASSES` takes the token.
-async fn accepted(app: &Arc<App>, read: &Result<Claims, Fault>) -> Result<Claims, AuthError> {
+async fn accepted(app: &App, read: &Result<Claims, Fault>) -> Result<Claims, AuthError> {
     let mut refusals = Vec::new();
     for class in &app.config.jwt.auth_token_classes {
         match accept(app, read, *class).await {
@@ -109,7 +106,7 @@ async fn accepted(app: &Arc<App>, read: &Result<Claims, Fault>) -> Result<Claims
     Err(AuthError::InvalidToken(refusals))
 }
 
-async fn accept(app: &Arc<App>, read: &Result<Claims, Fault>, class: TokenClass) -> Result<Claims, TokenError> {
+async fn accept(app: &App, read: &Result<Claims, Fault>, class: TokenClass) -> Result<Claims, TokenError> {
     let claims = read.clone()?;
     match class {
         TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,
@@ -125,15 +122,14 @@ async fn accept(app: &Arc<App>, read: &Result<Claims, Fault>, class: TokenClass)
 }
 
 /// Whether the session that a token names goes on; one that names none has none that could end.
-pub(super) fn session_goes_on(app: &App, conn: &mut Conn, claims: &Claims) -> Result<bool, DbError> {
-    if app.config.jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)) {
+pub(super) fn session_goes_on(tx: &mut Tx<'_>, claims: &Claims) -> Result<bool, DbError> {
+    if tx.app.config.jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)) {
         return Ok(true);
     }
-    let session = sessions::named(app, conn, claims)?;
-    Ok(session.is_some_and(|session| sessions::fault(app, &session, claims).is_none()))
+    let session = sessions::named(tx, claims)?;
+    Ok(session.is_some_and(|session| sessions::fault(tx.app, &session, claims).is_none()))
 }
 
-async fn not_blacklisted(app: &Arc<App>, claims: Claims) -> Result<(), TokenError> {
-    let shared = Arc::clone(app);
-    app.db.read(move |conn| record::find_unless_blacklisted(&shared, conn, &claims).map(drop)).await
+async fn not_blacklisted(app: &App, claims: Claims) -> Result<(), TokenError> {
+    app.read(move |tx| record::find_unless_blacklisted(tx, &claims).map(drop)).await
 }

@@ -25,7 +25,7 @@ pub async fn alive() -> HttpResponse {
 
 /// The database answers too, and no migration is pending.
 pub async fn ready(app: Data<App>) -> HttpResponse {
-    let pending: Result<Vec<String>, DbError> = app.db.read(migrations::pending).await;
+    let pending: Result<Vec<String>, DbError> = app.read(|tx| migrations::pending(tx.conn)).await;
     match pending {
         Ok(names) if names.is_empty() => answer(HttpResponse::Ok(), &json!({"status": "ok"})),
         Ok(names) => {

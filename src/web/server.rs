@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -37,10 +36,10 @@ pub struct Running {
 ///
 /// # Errors
 /// The address is taken, not ours, or not permitted.
-pub fn start(app: Arc<App>) -> io::Result<Running> {
+pub fn start(app: App) -> io::Result<Running> {
     let (host, port, workers) = (app.config.server.host, app.config.server.port, app.config.server.workers);
     let document = Data::new(Document::new(&app.config).map_err(io::Error::other)?);
-    let app: Data<App> = Data::from(app);
+    let app = Data::new(app);
     let http = HttpServer::new(move || {
         // The last `wrap` is the outermost: it sees every request first and every answer last.
         Actix::new()

@@ -186,14 +186,14 @@ impl Site {
         self.places.insert("factor", id.to_string());
         let client = Client { ip: "203.0.113.9".parse().ok(), user_agent: user_agent.to_owned() };
         for (name, what) in [("root", "password"), ("lena", "factor")] {
-            let (app, client) = (self.server.app.clone(), client.clone());
-            let token = self.server.wait(self.server.app.db.write(move |conn| {
-                let user = users::find_by_username(conn, name)?.ok_or(DbError::NotFound)?;
+            let client = client.clone();
+            let token = self.server.wait(self.server.app.write(move |tx| {
+                let user = users::find_by_username(tx.conn, name)?.ok_or(DbError::NotFound)?;
                 if what == "factor" {
-                    remembered_browser::remember(&app, conn, &user, Door::Api, &client)?;
-                    code::replace(&app, conn, user.id)?;
+                    remembered_browser::remember(tx, &user, Door::Api, &client)?;
+                    code::replace(tx, user.id)?;
                 }
-                challenge::begin(&app, conn, &user, &client, Purpose::Visit, what, None)
+                challenge::begin(tx, &user, &client, Purpose::Visit, what, None)
             }));
             self.visits.insert(name, token.unwrap().expose_secret().to_owned());
         }

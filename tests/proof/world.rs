@@ -28,7 +28,7 @@ use crate::harness::{Backend, PASSWORD, Pair, TestDatabase, forge};
 
 /// A server of its own: settings, pools, writer. Without HTTP.
 pub struct Seat {
-    pub app: Arc<App>,
+    pub app: App,
     runtime: tokio::runtime::Runtime,
 }
 

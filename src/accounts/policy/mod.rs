@@ -128,7 +128,7 @@ impl Owner {
     /// Of a user who is there, with what their logins take.
     pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
         let id = user.id;
-        let has_second_factor = app.db.read(move |conn| factors::is_multi_factor(conn, id)).await?;
+        let has_second_factor = app.read(move |tx| factors::is_multi_factor(tx.conn, id)).await?;
         Ok(Self { has_second_factor, ..Self::from(&Profile::from(user)) })
     }
 }

@@ -36,7 +36,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
         }
         let now = app.now();
-        let recorded = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?.all;
+        let recorded = app.read(move |tx| db::users::count_tokens(tx.conn, id, now, None)).await?.all;
         let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
         if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) for good?")).await? {
             output::warn("Nothing was deleted.");

@@ -33,10 +33,10 @@ pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
 
 /// Some users, and behind which the next begin.
 async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<Shown>, Option<UserId>), Failure> {
-    let page = app.db.read(move |conn| {
-        let users = db::users::list_after(conn, from.unwrap_or(UserId(i64::MIN)), AT_ONCE)?;
+    let page = app.read(move |tx| {
+        let users = db::users::list_after(tx.conn, from.unwrap_or(UserId(i64::MIN)), AT_ONCE)?;
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-        let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(conn, &ids)?.into_iter().collect();
+        let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(tx.conn, &ids)?.into_iter().collect();
         Ok::<_, db::DbError>((users, uuids))
     });
     let (users, mut uuids) = page.await?;

@@ -72,10 +72,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// The user that is named on a command line: by username, or by key as `id:7` (no username has a colon).
 pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
     let named = name.to_owned();
-    let user = app.db.read(move |conn| match named.strip_prefix("id:").map(str::parse) {
-        Some(Ok(id)) => db::users::find(conn, UserId(id)),
+    let user = app.read(move |tx| match named.strip_prefix("id:").map(str::parse) {
+        Some(Ok(id)) => db::users::find(tx.conn, UserId(id)),
         Some(Err(_)) => Ok(None),
-        None => db::users::find_by_username(conn, &named),
+        None => db::users::find_by_username(tx.conn, &named),
     });
     user.await?.ok_or_else(|| {
         Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all of them", output::plain(name)))
@@ -119,8 +119,8 @@ impl Shown {
 
 /// The user as it stands in the database now.
 async fn shown(app: &App, id: UserId) -> Result<Shown, Failure> {
-    let found = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(conn, id)?))),
+    let found = app.read(move |tx| match db::users::find(tx.conn, id)? {
+        Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(tx.conn, id)?))),
         None => Ok::<_, db::DbError>(None),
     });
     let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;

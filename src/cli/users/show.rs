@@ -1,7 +1,5 @@
 //! `latchkey users show`.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::Shown;
@@ -46,14 +44,13 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let id = super::find(&app, &args.name).await?.id;
     let user = super::shown(&app, id).await?;
     let now = app.now();
-    let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?;
-    let confirmed = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => email_change::confirmed_at(conn, &user),
+    let tokens = app.read(move |tx| db::users::count_tokens(tx.conn, id, now, None)).await?;
+    let confirmed = app.read(move |tx| match db::users::find(tx.conn, id)? {
+        Some(user) => email_change::confirmed_at(tx.conn, &user),
         None => Ok(None),
     });
-    let shared = Arc::clone(&app);
-    let overview = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => factors::overview(&shared, conn, &user).map(Some),
+    let overview = app.read(move |tx| match db::users::find(tx.conn, id)? {
+        Some(user) => factors::overview(tx, &user).map(Some),
         None => Ok(None),
     });
     let overview = overview.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;

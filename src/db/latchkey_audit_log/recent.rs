@@ -9,12 +9,13 @@ use crate::db::{Conn, DbError};
 /// So many entries are looked at for those that are no routine.
 const LOOKED_AT: i64 = 2000;
 
-/// The newest entries but logins and logouts, which would hide everything else.
-pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<Entry>, DbError> {
+/// The newest entries without those of these actions, which would hide everything else.
+pub fn list_newest_except(conn: &mut Conn, actions: &[&'static str], limit: i64) -> Result<Vec<Entry>, DbError> {
+    let routine = actions.iter().map(|action| format!("'{action}'")).collect::<Vec<_>>().join(", ");
     let query = format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM latchkey_audit_log ORDER BY id DESC LIMIT $1) AS a \
          LEFT JOIN auth_user u ON u.id = a.user_id \
-         WHERE a.action NOT IN ('login', 'logout', 'login.failed', 'login.throttled', 'admin.logout') ORDER BY a.id DESC LIMIT $2"
+         WHERE a.action NOT IN ({routine}) ORDER BY a.id DESC LIMIT $2"
     );
     Ok(diesel::sql_query(query).bind::<BigInt, _>(LOOKED_AT).bind::<BigInt, _>(limit).load(conn)?)
 }

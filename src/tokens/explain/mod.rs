@@ -6,11 +6,9 @@ pub mod check;
 pub mod pasted;
 pub mod trial;
 
-use std::sync::Arc;
-
 use super::claims::{self, Kind};
 use super::refresh;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
@@ -89,13 +87,13 @@ pub struct Facts {
 ///
 /// # Errors
 /// Only when the database does not answer.
-pub async fn explain(app: &Arc<App>, pasted: &str) -> Result<Answer, DbError> {
+pub async fn explain(app: &App, pasted: &str) -> Result<Answer, DbError> {
     match Pasted::read(pasted) {
         Pasted::Nothing => Ok(Answer::Nothing),
         Pasted::Token(token) => about(app, &token, None).await,
         Pasted::Jti(jti) => {
             let wanted = jti.clone();
-            let stored = app.db.read(move |conn| stored(conn, &wanted)).await?;
+            let stored = app.read(move |tx| stored(tx.conn, &wanted)).await?;
             match stored {
                 Some((id, token)) => about(app, &token, Some(id)).await,
                 None => Ok(Answer::UnknownJti(jti)),
@@ -111,7 +109,7 @@ fn stored(conn: &mut Conn, jti: &str) -> Result<Option<(TokenId, String)>, DbErr
     Ok(detail.map(|detail| (recorded.id, detail.token)))
 }
 
-async fn about(app: &Arc<App>, token: &str, id: Option<TokenId>) -> Result<Answer, DbError> {
+async fn about(app: &App, token: &str, id: Option<TokenId>) -> Result<Answer, DbError> {
     let is_signed = token.split('.').count() != 2;
     let read = if is_signed {
         claims::read(app, token).await
@@ -121,8 +119,8 @@ async fn about(app: &Arc<App>, token: &str, id: Option<TokenId>) -> Result<Answe
     let (header, payload) = jwt::peek(token).unwrap_or_default();
     let kind = [Kind::Access, Kind::Refresh, Kind::Sliding];
     let kind = kind.into_iter().find(|kind| claims::is_kind(app, &payload, *kind));
-    let (shared, said) = (Arc::clone(app), payload.clone());
-    let facts = app.db.read(move |conn| find(&shared, conn, &said, id)).await?;
+    let said = payload.clone();
+    let facts = app.read(move |tx| find(tx, &said, id)).await?;
     let mut trials = Vec::new();
     for usage in Usage::of(kind) {
         trials.push(trial::run(app, usage, &read, &payload).await?);
@@ -158,20 +156,20 @@ fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Faul
 }
 
 /// What the database knows of a token with these claims, true or not.
-fn find(app: &App, conn: &mut Conn, claims: &Claims, id: Option<TokenId>) -> Result<Facts, DbError> {
-    let by_jti = match claims::jti(app, claims) {
-        Ok(Some(jti)) => outstanding_tokens::find_by_jti(conn, jti)?,
+fn find(tx: &mut Tx<'_>, claims: &Claims, id: Option<TokenId>) -> Result<Facts, DbError> {
+    let by_jti = match claims::jti(tx.app, claims) {
+        Ok(Some(jti)) => outstanding_tokens::find_by_jti(tx.conn, jti)?,
         Ok(None) | Err(_) => None,
     };
     let recorded = match by_jti.as_ref().map(|recorded| recorded.id).or(id) {
-        Some(id) => outstanding_tokens::find_detail(conn, id)?,
+        Some(id) => outstanding_tokens::find_detail(tx.conn, id)?,
         None => None,
     };
     let session = match by_jti.and_then(|recorded| recorded.session) {
         Some(session) => Some(session),
-        None => sessions::named(app, conn, claims)?,
+        None => sessions::named(tx, claims)?,
     };
-    Ok(Facts { recorded, user: refresh::find_user(app, conn, claims, None)?, session })
+    Ok(Facts { recorded, user: refresh::find_user(tx, claims, None)?, session })
 }
 
 impl Explanation {

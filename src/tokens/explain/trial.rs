@@ -1,10 +1,8 @@
 //! Tries a token for one use, with the functions that decide when a client presents it. None of them writes.
 
-use std::sync::Arc;
-
 use super::check::{self, Step};
 use super::only_db;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
@@ -69,7 +67,7 @@ pub struct Trial {
 
 /// Tries it. `said` is what a token says that cannot be read.
 pub(super) async fn run(
-    app: &Arc<App>,
+    app: &App,
     usage: Usage,
     read: &Result<Claims, Fault>,
     said: &Claims,
@@ -89,7 +87,7 @@ pub(super) async fn run(
     Ok(Trial { usage, refusal, fault, steps })
 }
 
-async fn request(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Option<AuthError>, DbError> {
+async fn request(app: &App, read: Result<Claims, Fault>) -> Result<Option<AuthError>, DbError> {
     match verify::authenticate_read(app, read).await {
         Ok(_) => Ok(None),
         Err(AuthError::Db(error)) => Err(error),
@@ -98,25 +96,24 @@ async fn request(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Option<A
 }
 
 /// A refresh that stops short of writing.
-async fn exchange(app: &Arc<App>, claims: Claims, kind: Kind) -> Result<Option<Refusal>, DbError> {
+async fn exchange(app: &App, claims: Claims, kind: Kind) -> Result<Option<Refusal>, DbError> {
     let presented = Presented { claims, retry_key: None, client: Client::default() };
-    let shared = Arc::clone(app);
-    let job = move |conn: &mut _| {
-        let rotates = kind == Kind::Refresh && shared.config.jwt.rotate_refresh_tokens;
+    let job = move |tx: &mut Tx<'_>| {
+        let rotates = kind == Kind::Refresh && tx.app.config.jwt.rotate_refresh_tokens;
         let ends = if rotates {
-            match refresh::decide(&shared, conn, &presented, None)? {
+            match refresh::decide(tx, &presented, None)? {
                 Decision::Done(Outcome::End(_, reason)) => Some(reason),
                 Decision::Exchange(_) | Decision::Done(Outcome::Tokens(..)) => None,
             }
         } else {
-            match renew::look(&shared, conn, &presented, kind, None)? {
+            match renew::look(tx, &presented, kind, None)? {
                 Admission::End(_, reason) => Some(reason),
                 Admission::Good(_) | Admission::Due => None,
             }
         };
         Ok::<_, RefreshError>(ends.map(Refusal::EndsSession))
     };
-    match app.db.read(job).await {
+    match app.read(job).await {
         Ok(ends) => Ok(ends),
         Err(RefreshError::Token(error)) => Ok(Some(Refusal::Refresh(RefreshError::Token(only_db(error)?)))),
         Err(error) => Ok(Some(Refusal::Refresh(error))),

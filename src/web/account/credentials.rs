@@ -72,6 +72,6 @@ pub async fn identify(
     }
     let Some((user, by)) = log_in(app, client, username, password).await? else { return Ok(None) };
     let id = user.id;
-    let standing = app.db.read(move |conn| latchkey_second_factor::standing(conn, id)).await?;
+    let standing = app.read(move |tx| latchkey_second_factor::standing(tx.conn, id)).await?;
     if standing.has_factor { Err(Trouble::NeedsFactor(login)) } else { Ok(Some((user, by.without_factor()))) }
 }

@@ -2,7 +2,6 @@
 //! everybody else to the login.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -55,7 +54,7 @@ impl FromRequest for Visitor {
 
 /// Opens a visit for a user whose password was right just now, and answers where to go with it. For another door, whose
 /// login this user cannot finish: they must have a second factor and have none.
-pub async fn enter(app: &Arc<App>, user: &User, client: &Client) -> Result<HttpResponse, DbError> {
+pub async fn enter(app: &App, user: &User, client: &Client) -> Result<HttpResponse, DbError> {
     match visit::begin(app, user, client).await? {
         Step::In(token) => Ok(go_in(&app.config, &token, FACTORS)),
         // Somebody enrolled one just now: they are asked for it as everybody is.

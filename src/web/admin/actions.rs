@@ -1,79 +1,41 @@
 //! What the entries of the audit log say: an action as words for a filter and as a sentence, its details field by field.
 
 use serde_json::{Map, Value};
+use strum::VariantArray;
 
+use super::words::commas;
 use crate::factors::Method;
 use crate::guard::device;
-
-/// An action: the word that is stored, words for a filter, and what it says.
-type Action = (&'static str, &'static str, &'static str);
-
-#[rustfmt::skip] // a table is read in columns
-const ACTIONS: [Action; 35] = [
-    ("login", "Logins", "Logged in"),
-    ("login.failed", "Failed logins", "Failed login"),
-    ("login.wrong_factor", "Wrong second factors", "Wrong second factor"),
-    ("login.throttled", "Throttled logins", "Throttled login"),
-    ("logout", "Logouts", "Logged out"),
-    ("account.login", "Logins to one’s own account", "Logged in to their own account"),
-    ("admin.login", "Logins to the panel", "Logged in to the panel"),
-    ("admin.logout", "Logouts from the panel", "Logged out from the panel"),
-    ("admin.session_end", "Panel logins ended", "Another login to the panel ended"),
-    ("session.reuse", "Reuse alarms", "Reuse alarm: a rotated token came back"),
-    ("session.end", "Sessions ended", "Session ended"),
-    ("token.revoke", "Tokens revoked", "Token revoked by its holder"),
-    ("token.blacklist", "Tokens blacklisted", "Token blacklisted"),
-    ("token.unblacklist", "Tokens taken off the blacklist", "Token taken off the blacklist"),
-    ("token.reveal", "Tokens revealed", "Token revealed"),
-    ("user.create", "Users added", "User added"),
-    ("user.change", "Users changed", "User changed"),
-    ("user.set_password", "Passwords set", "Password set"),
-    ("user.reset_request", "Links for a password asked for", "Link for a new password asked for"),
-    ("user.reset_link", "Links for a password sent", "Link for a new password sent"),
-    ("user.reset_password", "Passwords reset", "Password reset with a link"),
-    ("user.email_request", "Addresses to confirm", "Link to confirm an address asked for"),
-    ("user.email_confirm", "Addresses confirmed", "Email address confirmed"),
-    ("second_factor.add", "Second factors added", "Second factor added"),
-    ("second_factor.remove", "Second factors removed", "Second factor removed"),
-    ("second_factor.recovery_codes", "New recovery codes", "New recovery codes made"),
-    ("second_factor.require", "Second factors required", "Second factor required at the next login"),
-    ("second_factor.unrequire", "Second factors not required", "Second factor not required any more"),
-    ("second_factor.forget_browser", "Browsers forgotten", "Remembered browsers forgotten"),
-    ("user.activate", "Users activated", "User activated"),
-    ("user.deactivate", "Users deactivated", "User deactivated"),
-    ("user.delete", "Users deleted", "User deleted"),
-    ("user.blacklist_tokens", "Logged out by an admin", "Logged out everywhere by an admin"),
-    ("user.export", "Exports of users", "Users exported"),
-    ("audit_log.export", "Exports of the audit log", "Audit log exported"),
-];
+use crate::journal::action::Action;
 
 /// The actions that the log can be filtered by.
-pub const CHOICES: [(&str, &str); ACTIONS.len()] = {
-    let mut choices = [("", ""); ACTIONS.len()];
+pub const CHOICES: [(&str, &str); Action::VARIANTS.len()] = {
+    let mut choices = [("", ""); Action::VARIANTS.len()];
     let mut at = 0;
-    while at < ACTIONS.len() {
-        choices[at] = (ACTIONS[at].0, ACTIONS[at].1);
+    while at < choices.len() {
+        choices[at] = (Action::VARIANTS[at].word(), Action::VARIANTS[at].filter());
         at += 1;
     }
     choices
 };
 
-/// What happened, and how often: `Token revealed`, `12 failed logins`. An action that is not known here is told as it is stored.
-pub fn sentence(action: &str, count: i32) -> String {
-    let known = ACTIONS.iter().find(|(name, ..)| *name == action);
-    let once = known.map_or_else(|| in_words(action), |(.., once)| (*once).to_owned());
-    match (count, known) {
-        (..=1, _) => once,
-        (_, Some((_, many, _))) if action.starts_with("login.") => {
-            format!("{} {}", super::words::commas(count.into()), many.to_lowercase())
+/// What happened, and how often: `Token revealed`, `12 failed logins`. An unknown action is shown as it is stored.
+pub fn sentence(word: &str, count: i32) -> String {
+    let Some(action) = Action::of(word) else {
+        return if count > 1 { format!("{}, {} times", in_words(word), commas(count.into())) } else { in_words(word) };
+    };
+    match action {
+        _ if count <= 1 => action.summary().to_owned(),
+        Action::LoginFailed | Action::LoginWrongFactor | Action::LoginThrottled => {
+            format!("{} {}", commas(count.into()), action.filter().to_lowercase())
         }
-        _ => format!("{once}, {} times", super::words::commas(count.into())),
+        _ => format!("{}, {} times", action.summary(), commas(count.into())),
     }
 }
 
-/// Whether it is a sign of trouble.
-pub fn is_bad(action: &str) -> bool {
-    ["session.reuse", "login.failed", "login.wrong_factor", "login.throttled"].contains(&action)
+/// Whether it may be a sign of an attack.
+pub fn is_bad(word: &str) -> bool {
+    Action::of(word).is_some_and(Action::is_suspicious)
 }
 
 /// `not_before` becomes `Not before`.

@@ -16,13 +16,13 @@ use super::outstanding_tokens::Owner;
 use super::search::{self, Whose};
 use super::status::{self, Badge};
 use super::words::{Jti, Reader, When};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::blacklisted_tokens::list::{self, Filter, Sort};
 use crate::db::blacklisted_tokens::{self, Listed};
 use crate::db::latchkey_session::Session;
 use crate::db::page::Page;
 use crate::db::types::TokenId;
-use crate::db::{Conn, DbError, latchkey_rollup, outstanding_tokens};
+use crate::db::{DbError, latchkey_rollup, outstanding_tokens};
 use crate::journal::events::Event;
 use crate::tokens::administer::{self, Unblacklisted};
 
@@ -117,16 +117,16 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
     let hierarchy = asked.date_hierarchy("blacklisted");
     let bounds = hierarchy.bounds();
-    let job = move |conn: &mut Conn| {
-        let Whose { owners, jti, cut_at } = Whose::find(conn, q.as_deref())?;
+    let job = move |tx: &mut Tx<'_>| {
+        let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = Page { meant: cut_at, ..list::search(conn, &filter, &paging)? };
-        let found = if is_whole { found.of(blacklisted_tokens::count(conn)?) } else { found };
+        let found = Page { meant: cut_at, ..list::search(tx.conn, &filter, &paging)? };
+        let found = if is_whole { found.of(blacklisted_tokens::count(tx.conn)?) } else { found };
         let events = Event::blacklistings(filter.reason.as_deref());
         let events: Vec<&str> = events.iter().map(|event| &**event).collect();
-        Ok::<_, DbError>((found, latchkey_rollup::list_sums(conn, &events, &bounds)?, filter.is_by_token()))
+        Ok::<_, DbError>((found, latchkey_rollup::list_sums(tx.conn, &events, &bounds)?, filter.is_by_token()))
     };
-    let (found, sums, is_by_token) = app.db.read(job).await?;
+    let (found, sums, is_by_token) = app.read(job).await?;
     let dates = asked.dates(&hierarchy, "blacklisted", &sums);
     let mut list = asked.list(&found);
     let columns = vec![
@@ -165,13 +165,13 @@ pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<Htt
 
 /// An entry with its token and that token's session.
 async fn find(app: &App, id: i64) -> Result<(Listed, outstanding_tokens::Detail, Option<Session>), PageError> {
-    let job = move |conn: &mut Conn| {
-        let Some(row) = blacklisted_tokens::find(conn, TokenId(id))? else { return Ok(None) };
-        let Some(token) = outstanding_tokens::find_detail(conn, row.token_id)? else { return Ok(None) };
-        let session = administer::find_session(conn, &token)?;
+    let job = move |tx: &mut Tx<'_>| {
+        let Some(row) = blacklisted_tokens::find(tx.conn, TokenId(id))? else { return Ok(None) };
+        let Some(token) = outstanding_tokens::find_detail(tx.conn, row.token_id)? else { return Ok(None) };
+        let session = administer::find_session(tx.conn, &token)?;
         Ok::<_, DbError>(Some((row, token, session)))
     };
-    app.db.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id))
+    app.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id))
 }
 
 #[derive(Template)]

@@ -39,15 +39,14 @@ const TOKEN_BLACKLIST: &str = "Token Blacklist";
 
 /// `GET /admin/auth/`
 pub async fn auth(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let users = app.db.read(users::count).await?;
+    let users = app.read(|tx| users::count(tx.conn)).await?;
     page(&Index { layout: staff.layout(Place::None), app: AUTHENTICATION, blocks: vec![authentication(users)] })
 }
 
 /// `GET /admin/token_blacklist/`
 pub async fn tokens(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
     let (outstanding, blacklisted) = app
-        .db
-        .read(|conn| Ok::<_, DbError>((outstanding_tokens::count(conn)?, blacklisted_tokens::count(conn)?)))
+        .read(|tx| Ok::<_, DbError>((outstanding_tokens::count(tx.conn)?, blacklisted_tokens::count(tx.conn)?)))
         .await?;
     let blocks = vec![token_blacklist(outstanding, blacklisted)];
     page(&Index { layout: staff.layout(Place::None), app: TOKEN_BLACKLIST, blocks })

@@ -16,7 +16,7 @@ use super::search;
 use super::status::{Badge, badge};
 use super::words::{Reader, When, amount, commas};
 use crate::accounts::upkeep::MAIL_KEPT;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_mail::list::{self, Filter, Listed, Sort, Whose};
 use crate::db::latchkey_mail::{FAILED, QUEUED, SENT};
 use crate::db::types::UserId;
@@ -107,12 +107,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let filter =
         Filter { whose: None, status: asked.chosen.choice("status").map(str::to_owned), written: asked.period("at") };
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
-    let job = move |conn: &mut Conn| {
-        let whose = q.as_deref().map(|q| whose(conn, q)).transpose()?;
-        let found = list::search(conn, &Filter { whose, ..filter.clone() }, &paging)?;
-        Ok::<_, DbError>(if is_whole { found.of(list::count(conn)?) } else { found })
+    let job = move |tx: &mut Tx<'_>| {
+        let whose = q.as_deref().map(|q| whose(tx.conn, q)).transpose()?;
+        let found = list::search(tx.conn, &Filter { whose, ..filter.clone() }, &paging)?;
+        Ok::<_, DbError>(if is_whole { found.of(list::count(tx.conn)?) } else { found })
     };
-    let found = app.db.read(job).await?;
+    let found = app.read(job).await?;
     let mut list = asked.list(&found);
     let columns = vec![
         column("Subject"),

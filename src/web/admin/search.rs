@@ -153,13 +153,13 @@ pub async fn everything(
     match Sought::read(&fields.q, app.config.jwt.jti_claim.as_deref()) {
         Sought::Nothing => Ok(see(address::HOME)),
         Sought::Unreadable => explain(&staff, "That looks like a token, but no jti can be read from it."),
-        Sought::Jti(jti) => match app.db.read(move |conn| token(conn, &jti)).await? {
+        Sought::Jti(jti) => match app.read(move |tx| token(tx.conn, &jti)).await? {
             Some(hit) => Ok(see(&hit.address())),
             None => explain(&staff, "No token with that jti is recorded here. Access tokens never are."),
         },
         Sought::Text(q) => {
             let sought = q.clone();
-            let hit = app.db.read(move |conn| find(conn, &sought)).await?;
+            let hit = app.read(move |tx| find(tx.conn, &sought)).await?;
             let is_jti = q.len() == 32 && q.bytes().all(|byte| byte.is_ascii_hexdigit());
             let list = if is_jti { OUTSTANDING } else { USERS };
             Ok(see(&hit.map_or_else(|| address::search(list, &q), |hit| hit.address())))

@@ -7,6 +7,7 @@ use super::address;
 use super::words::{Jti, amount};
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::factors::Kind;
+use crate::journal::action::Action;
 
 /// A piece of a sentence, with its address if it leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +28,15 @@ pub fn of(entry: &Entry) -> Vec<Part> {
         parts.extend_from_slice(what);
         parts
     };
-    match entry.action.as_str() {
-        "login" => say(" logged in", &[]),
-        "login.failed" => say(" failed to log in as ", &[user, text(&times(entry))]),
-        "login.wrong_factor" => say(" gave a wrong second factor for ", &[user, text(&times(entry))]),
-        "login.throttled" => say(" had to wait before logging in as ", &[user, text(&times(entry))]),
-        "logout" => say(
+    let Some(action) = Action::of(&entry.action) else {
+        return say(&format!(": {} ", entry.action.replace(['.', '_'], " ")), &[user]);
+    };
+    match action {
+        Action::Login => say(" logged in", &[]),
+        Action::LoginFailed => say(" failed to log in as ", &[user, text(&times(entry))]),
+        Action::LoginWrongFactor => say(" gave a wrong second factor for ", &[user, text(&times(entry))]),
+        Action::LoginThrottled => say(" had to wait before logging in as ", &[user, text(&times(entry))]),
+        Action::Logout => say(
             match detail["which"].as_str() {
                 Some("all") => " logged out everywhere",
                 Some("others") => " logged out everywhere else",
@@ -40,45 +44,46 @@ pub fn of(entry: &Entry) -> Vec<Part> {
             },
             &[],
         ),
-        "account.login" => say(" logged in to their own account", &[]),
-        "admin.login" => say(" logged in to the panel", &[]),
-        "admin.logout" => say(" logged out of the panel", &[]),
-        "admin.session_end" => say(" ended another login to the panel", &[]),
-        "session.end" => say(" ended a session of ", &[user]),
-        "session.reuse" => say(" ended a session of ", &[user, text(": a rotated token came back")]),
-        "token.reveal" => say(" revealed token ", &[jti, text(" of "), user]),
-        "token.blacklist" => match detail["jti"].as_array() {
+        Action::AccountLogin => say(" logged in to the account pages", &[]),
+        Action::AdminLogin => say(" logged in to the panel", &[]),
+        Action::AdminLogout => say(" logged out of the panel", &[]),
+        Action::AdminSessionEnd => say(" ended another of their panel sessions", &[]),
+        Action::SessionEnd => say(" ended a session of ", &[user]),
+        Action::SessionReuse => say(" ended a session of ", &[user, text(": a used refresh token came back")]),
+        Action::TokenReveal => say(" revealed token ", &[jti, text(" of "), user]),
+        Action::TokenBlacklist => match detail["jti"].as_array() {
             Some(several) => say(&format!(" blacklisted {} tokens of ", several.len()), &[user]),
             None => say(" blacklisted token ", &[jti, text(" of "), user]),
         },
-        "token.unblacklist" => say(" took token ", &[jti, text(" of "), user, text(" off the blacklist")]),
-        "token.revoke" => say(" revoked token ", &[jti, text(" of "), user]),
-        "user.blacklist_tokens" => say(&format!(" blacklisted {} of ", amount(tokens, "token")), &[user]),
-        "user.create" => say(" added user ", &[user]),
-        "user.change" => say(&format!(" changed {} of ", changed(&detail)), &[user]),
-        "user.set_password" => say(" set the password of ", &[user]),
-        "user.reset_request" => say(" asked for a link for a new password of ", &[user]),
-        "user.reset_link" => say(" sent a link for a new password to ", &[user]),
-        "user.reset_password" => say(" reset the password with a link", &[]),
-        "user.email_request" => say(" asked to confirm an email address", &[]),
-        "user.email_confirm" if detail["changes"].is_object() => say(" confirmed a new email address", &[]),
-        "user.email_confirm" => say(" confirmed the email address", &[]),
-        "second_factor.add" => say(&format!(" added {}", factor(&detail)), &[]),
-        "second_factor.remove" if entry.actor_id.is_some() && entry.actor_id == entry.user_id => {
+        Action::TokenUnblacklist => say(" took token ", &[jti, text(" of "), user, text(" off the blacklist")]),
+        Action::TokenRevoke => say(" revoked token ", &[jti, text(" of "), user]),
+        Action::UserBlacklistTokens => say(&format!(" blacklisted {} of ", amount(tokens, "token")), &[user]),
+        Action::UserCreate => say(" added user ", &[user]),
+        Action::UserChange => say(&format!(" changed {} of ", changed(&detail)), &[user]),
+        Action::UserSetPassword => say(" set the password of ", &[user]),
+        Action::UserResetRequest => say(" asked for a password reset link for ", &[user]),
+        Action::UserResetLink => say(" sent a password reset link to ", &[user]),
+        Action::UserResetPassword => say(" reset the password with a link", &[]),
+        Action::UserEmailRequest => say(" asked to confirm an email address", &[]),
+        Action::UserEmailConfirm if detail["changes"].is_object() => say(" confirmed a new email address", &[]),
+        Action::UserEmailConfirm => say(" confirmed the email address", &[]),
+        Action::FactorAdd => say(&format!(" added {}", factor(&detail)), &[]),
+        Action::FactorRemove if entry.actor_id.is_some() && entry.actor_id == entry.user_id => {
             say(&format!(" removed {}", factor(&detail)), &[])
         }
-        "second_factor.remove" => say(&format!(" removed {} of ", factor(&detail)), &[user]),
-        "second_factor.recovery_codes" => say(" made new recovery codes", &[]),
-        "second_factor.require" => say(" required a second factor of ", &[user]),
-        "second_factor.unrequire" => say(" no longer requires a second factor of ", &[user]),
-        "second_factor.forget_browser" => {
+        Action::FactorRemove => say(&format!(" removed {} of ", factor(&detail)), &[user]),
+        Action::FactorRecoveryCodes => say(" replaced their recovery codes", &[]),
+        Action::FactorRequire => say(" required a second factor from ", &[user]),
+        Action::FactorUnrequire => say(" no longer requires a second factor from ", &[user]),
+        Action::FactorForgetBrowser => {
             let browsers = amount(detail["browsers"].as_i64().unwrap_or(0), "remembered browser");
             say(&format!(" forgot {browsers} of "), &[user])
         }
-        "user.activate" => say(" activated ", &[user]),
-        "user.deactivate" => say(" deactivated ", &[user]),
-        "user.delete" => say(" deleted user ", &[user]),
-        other => say(&format!(": {} ", other.replace(['.', '_'], " ")), &[user]),
+        Action::UserActivate => say(" activated ", &[user]),
+        Action::UserDeactivate => say(" deactivated ", &[user]),
+        Action::UserDelete => say(" deleted user ", &[user]),
+        Action::UserExport => say(" exported the list of users", &[]),
+        Action::AuditLogExport => say(" exported the audit log", &[]),
     }
 }
 
@@ -166,7 +171,7 @@ mod tests {
             ("login.wrong_factor", "{}", "root gave a wrong second factor for alice, 3 times"),
             ("second_factor.add", r#"{"kind":"totp","name":"x"}"#, "root added an authenticator app"),
             ("second_factor.remove", r#"{"kind":"passkey"}"#, "root removed a passkey of alice"),
-            ("second_factor.require", "{}", "root required a second factor of alice"),
+            ("second_factor.require", "{}", "root required a second factor from alice"),
             ("second_factor.forget_browser", r#"{"browsers":1}"#, "root forgot 1 remembered browser of alice"),
             ("some.new_thing", "nonsense", "root: some new thing alice"),
         ] {

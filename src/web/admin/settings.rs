@@ -72,7 +72,7 @@ struct Page {
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
     let without =
-        app.db.read(|conn| Ok::<_, DbError>([count_without(conn, Superuser)?, count_without(conn, Opener::Staff)?]));
+        app.read(|tx| Ok::<_, DbError>([count_without(tx.conn, Superuser)?, count_without(tx.conn, Opener::Staff)?]));
     let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
     for asked in standards.iter_mut().flat_map(|standard| &mut standard.rows) {

@@ -98,10 +98,10 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     }
     let filter = filter(&asked);
     let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
-    let found = app.db.read(move |conn| {
-        let (filter, meant) = search_in(conn, &filter, q.as_deref())?;
-        let found = Page { meant, ..list::search(conn, &filter, &paging)? };
-        Ok::<_, DbError>(if is_whole { found.of(users::count(conn)?) } else { found })
+    let found = app.read(move |tx| {
+        let (filter, meant) = search_in(tx.conn, &filter, q.as_deref())?;
+        let found = Page { meant, ..list::search(tx.conn, &filter, &paging)? };
+        Ok::<_, DbError>(if is_whole { found.of(users::count(tx.conn)?) } else { found })
     });
     let found = found.await?;
     let export = super::export::address(USERS, &asked);

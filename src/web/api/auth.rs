@@ -1,7 +1,5 @@
 //! Who may call a view. What SimpleJWT's `JWTAuthentication` reads from the header, `tokens::verify` checks.
 
-use std::sync::Arc;
-
 use actix_web::http::header::{HeaderMap, HeaderValue};
 
 use crate::app::App;
@@ -19,7 +17,7 @@ pub trait Caller: Sized {
     const NEEDS_TOKEN: bool;
 
     /// Finds out who calls, or refuses.
-    fn admit(app: &Arc<App>, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
+    fn admit(app: &App, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
 
     /// How it refuses; for the API document.
     fn faults(_config: &Config) -> Vec<Fault> {
@@ -38,7 +36,7 @@ pub struct Anyone;
 impl Caller for Anyone {
     const NEEDS_TOKEN: bool = false;
 
-    async fn admit(_app: &Arc<App>, _headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(_app: &App, _headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self)
     }
 }
@@ -46,7 +44,7 @@ impl Caller for Anyone {
 impl Caller for Authenticated {
     const NEEDS_TOKEN: bool = true;
 
-    async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
         let token = token(app, headers)?.ok_or_else(ApiError::not_authenticated)?;
         Ok(authenticate(app, &token).await?)
     }
@@ -88,7 +86,7 @@ pub struct Visitor(pub Option<Authenticated>);
 impl Caller for Visitor {
     const NEEDS_TOKEN: bool = true;
 
-    async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self(match token(app, headers)? {
             Some(token) => Some(authenticate(app, &token).await?),
             None => None,

@@ -1,8 +1,6 @@
 //! Who may introspect tokens: a superuser by access token, or the client of the settings by id and secret, as RFC 6749
 //! 2.3.1 has it (HTTP Basic, or two parameters of the body).
 
-use std::sync::Arc;
-
 use actix_web::http::header::{self, HeaderMap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -43,7 +41,7 @@ impl Caller for Introspector {
         &[openapi::SECURITY, openapi::CLIENT]
     }
 
-    async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<Self, ApiError> {
+    async fn admit(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
         if let Some((id, secret)) = basic(headers) {
             return known(app, &id, &secret);
         }

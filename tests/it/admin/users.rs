@@ -1,7 +1,5 @@
 //! Users in the panel: adding, changing, setting a password, deleting; what is refused, and what stale forms do.
 
-use std::sync::Arc;
-
 use futures_util::future::join;
 use latchkey::accounts::change::{self, fingerprint};
 use latchkey::accounts::confirm::Confirmed;
@@ -206,7 +204,7 @@ fn two_superusers_who_demote_each_other_leave_one(backend: Backend) {
     let by = Confirmed::command_line();
     let demote = |user: &User| {
         let profile = Profile::from(user);
-        let (app, by, id, as_read) = (Arc::clone(&server.app), by.clone(), user.id, fingerprint(&profile));
+        let (app, by, id, as_read) = (server.app.clone(), by.clone(), user.id, fingerprint(&profile));
         async move { change::update(&app, &by, id, &as_read, Profile { is_superuser: false, ..profile }).await }
     };
     let (one, other) = server.wait(join(demote(&ann), demote(&bob)));

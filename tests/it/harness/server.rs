@@ -32,7 +32,7 @@ pub const PASSWORD: &str = "violet-harbour-17";
 
 /// The server, its database and a client for it. It stops when this is dropped.
 pub struct Server {
-    pub app: Arc<App>,
+    pub app: App,
     pub client: Client,
     pub port: u16,
     running: Option<Running>,
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 /// What the doors share, with the settings of the tests and these.
-pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> Arc<App> {
+pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> App {
     let mut all = HashMap::from([
         ("HOST", "127.0.0.1"),
         ("PORT", "0"),
@@ -56,7 +56,7 @@ pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> 
     ]);
     all.extend(settings.iter().copied());
     let config = Config::load(&|name| all.get(name).map(|value| (*value).to_owned())).expect("good settings");
-    Arc::new(App::open(config, clock).unwrap())
+    App::open(config, clock).unwrap()
 }
 
 /// A clock that stands still at `NOW`.
@@ -96,7 +96,7 @@ impl Server {
         let db = db.into();
         let app = open_app(&db.url, settings, fixed_clock());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = Running::start(Arc::clone(&app));
+        let running = Running::start(app.clone());
         Self { app, client: Client::new(running.port), port: running.port, running: Some(running), runtime, db }
     }
 
@@ -212,7 +212,7 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(app: Arc<App>) -> Self {
+    pub fn start(app: App) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

@@ -57,7 +57,7 @@ fn a_link_that_is_over_is_not_sent_any_more(backend: Backend) {
     let smtp = Smtp::start();
     let server = server(backend, &smtp);
     let over = Instant::from_timestamp(NOW + 3600);
-    server.wait(server.app.db.write(enqueueing(&server.app, "a@example.com", &reset("a"), over))).unwrap();
+    server.wait(server.app.write(enqueueing("a@example.com", &reset("a"), over))).unwrap();
     // Nobody was there to send it.
     server.advance(3600);
     assert_eq!(server.deliver_mail(), delivered(0, 0, 1));

@@ -1,10 +1,8 @@
 //! Mail, from the queue to a real mail server.
 
-use std::sync::Arc;
-
-use latchkey::app::App;
+use latchkey::app::Tx;
+use latchkey::db::DbError;
 use latchkey::db::types::{Instant, UserId};
-use latchkey::db::{Conn, DbError};
 use latchkey::mail::Outgoing;
 use latchkey::mail::letter::{Letter, Origin};
 use latchkey::mail::queue::Delivered;
@@ -74,23 +72,22 @@ pub fn letters(name: &str) -> Vec<Letter> {
 
 /// A job that queues a letter with `TOKEN`, as what causes it does.
 pub fn enqueueing(
-    app: &Arc<App>,
     to: &str,
     letter: &Letter,
     give_up_at: Option<Instant>,
-) -> impl Fn(&mut Conn) -> Result<(), DbError> + Send + 'static {
-    let (app, letter, to) = (Arc::clone(app), letter.clone(), to.to_owned());
-    move |conn| {
+) -> impl Fn(&mut Tx<'_>) -> Result<(), DbError> + Send + 'static {
+    let (letter, to) = (letter.clone(), to.to_owned());
+    move |tx| {
         let secret = SecretString::from(TOKEN);
         let user: Option<UserId> = None;
         let mail = Outgoing { to: &to, user, letter: &letter, secret: Some(&secret), give_up_at };
-        app.mailer.enqueue(conn, app.now(), &mail)
+        tx.send(&mail)
     }
 }
 
 /// Queues a letter in a transaction of its own.
 pub fn enqueue(server: &Server, to: &str, letter: &Letter) {
-    server.wait(server.app.db.write(enqueueing(&server.app, to, letter, None))).unwrap();
+    server.wait(server.app.write(enqueueing(to, letter, None))).unwrap();
 }
 
 /// What became of the mails that were due.

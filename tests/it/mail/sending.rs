@@ -115,12 +115,13 @@ fn names_from_outside_are_text_and_nothing_else(backend: Backend) {
 
 both!(what_is_rolled_back_sends_nothing);
 fn what_is_rolled_back_sends_nothing(backend: Backend) {
+    use latchkey::app::Tx;
     use latchkey::db::DbError;
     let smtp = Smtp::start();
     let server = server(backend, &smtp);
-    let enqueue = super::enqueueing(&server.app, "alice@example.com", &changed("alice"), None);
-    let job = move |conn: &mut _| enqueue(conn).and(Err::<(), _>(DbError::NotFound));
-    assert!(server.wait(server.app.db.write(job)).is_err());
+    let enqueue = super::enqueueing("alice@example.com", &changed("alice"), None);
+    let job = move |tx: &mut Tx<'_>| enqueue(tx).and(Err::<(), _>(DbError::NotFound));
+    assert!(server.wait(server.app.write(job)).is_err());
     assert_eq!(server.deliver_mail(), delivered(0, 0, 0));
     assert!(smtp.received().is_empty());
 }

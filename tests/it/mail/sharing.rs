@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use latchkey::app::App;
+use latchkey::app::Tx;
 use latchkey::db::{Conn, Event, latchkey_mail};
 use latchkey::mail::{Mailer, Outgoing, queue};
 use serde_json::json;
@@ -38,13 +38,12 @@ fn instances_share_a_queue_and_send_nothing_twice(backend: Backend) {
 both!(who_waits_for_a_link_or_a_code_waits_for_no_notice);
 fn who_waits_for_a_link_or_a_code_waits_for_no_notice(backend: Backend) {
     let server = server(backend, &Smtp::start());
-    let notice = |app: &App, conn: &mut Conn| {
+    let notice = |tx: &mut Tx<'_>| {
         let mail = Outgoing { to: "a@example.com", user: None, letter: &changed("a"), secret: None, give_up_at: None };
-        app.mailer.enqueue(conn, app.now(), &mail)
+        tx.send(&mail)
     };
     for _ in 0..3 {
-        let app = Arc::clone(&server.app);
-        server.wait(server.app.db.write(move |conn| notice(&app, conn))).unwrap();
+        server.wait(server.app.write(notice)).unwrap();
     }
     server.advance(60);
     enqueue(&server, "b@example.com", &reset("b"));

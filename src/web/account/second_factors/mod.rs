@@ -16,12 +16,12 @@ use super::page::{OwnForm, html};
 use super::trouble::Trouble;
 use super::visit::{Visitor, see};
 use super::{FORGOTTEN, SESSION_ENDED};
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::DbError;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::latchkey_session::Session;
 use crate::db::users::User;
-use crate::db::{Conn, DbError};
 use crate::factors::{self, Enrolled, Kind, Overview, enrol, remembered_browser};
 use crate::guard::device;
 use crate::tokens::own_sessions;
@@ -123,12 +123,12 @@ impl Done {
 
 /// `GET second-factors/`
 pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Done>) -> Result<HttpResponse, Trouble> {
-    let (shared, user) = (app.clone().into_inner(), visit.user().clone());
-    let read = move |conn: &mut Conn| {
-        let sessions = own_sessions::list_of(&shared, conn, user.id)?;
-        Ok::<_, DbError>((factors::overview(&shared, conn, &user)?, sessions))
+    let user = visit.user().clone();
+    let read = move |tx: &mut Tx<'_>| {
+        let sessions = own_sessions::list_of(tx, user.id)?;
+        Ok::<_, DbError>((factors::overview(tx, &user)?, sessions))
     };
-    let (all, sessions) = app.db.read(read).await?;
+    let (all, sessions) = app.read(read).await?;
     let reader = Reader::in_utc(app.now());
     let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {

@@ -16,8 +16,8 @@ use crate::web::extract::Client;
 
 /// `GET second-factors/{id}/remove/`
 pub async fn ask(app: Data<App>, Visitor(visit): Visitor, id: Path<String>) -> Result<HttpResponse, Trouble> {
-    let (shared, user) = (app.clone().into_inner(), visit.user().clone());
-    let all = app.db.read(move |conn| factors::overview(&shared, conn, &user)).await?;
+    let user = visit.user().clone();
+    let all = app.read(move |tx| factors::overview(tx, &user)).await?;
     let factors = &all.enrolled.factors;
     let Some(factor) = factors.iter().find(|factor| factor.id.0.to_string() == *id) else {
         return Err(Trouble::NoSuchFactor);

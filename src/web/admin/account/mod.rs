@@ -50,7 +50,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
     let mut layout = staff.layout(Place::Account);
     ACCOUNT.clone_into(&mut layout.here);
     let user = staff.user.clone();
-    let confirmed = app(staff).db.read(move |conn| email_change::confirmed_at(conn, &user)).await?;
+    let confirmed = app(staff).read(move |tx| email_change::confirmed_at(tx.conn, &user)).await?;
     let overview = factors::overview(staff, &staff.user).await?;
     page(&Account {
         email: staff.user.email.clone(),

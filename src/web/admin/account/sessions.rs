@@ -56,7 +56,7 @@ pub async fn panel(staff: &Staff) -> Result<Vec<PanelRow>, PageError> {
 pub async fn api(staff: &Staff) -> Result<Vec<SessionRow>, PageError> {
     let (app, user, reader) = (app(staff), staff.user.id, staff.reader());
     let now = reader.now;
-    let found = app.db.read(move |conn| latchkey_session::list_newest_live_of(conn, user, now, MOST)).await?;
+    let found = app.read(move |tx| latchkey_session::list_newest_live_of(tx.conn, user, now, MOST)).await?;
     let live = found.into_iter().filter(|session| own_sessions::is_live(app, session));
     Ok(live.map(|session| SessionRow::new(session, reader)).collect())
 }

@@ -27,7 +27,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     }
     let wanted = Wanted::new(&asked);
     let meaning = wanted.clone();
-    let (_, meant) = app.db.read(move |conn| meaning.filter(conn)).await?;
+    let (_, meant) = app.read(move |tx| meaning.filter(tx.conn)).await?;
     if let Some(users) = meant {
         return refuse(&staff, AUDIT_LOG, &asked, users);
     }
@@ -35,7 +35,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     Ok(send(&FILE, move |from| {
         let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {
-            let page = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
+            let page = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
             let mut lines = page.rows.iter().map(|entry| object(entry).to_string()).collect::<Vec<_>>();
             lines.push(String::new());
             let bytes = lines.join("\n").into_bytes();

@@ -107,7 +107,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         return search::answer(&staff, AUDIT_LOG, &[], q);
     }
     let (wanted, paging) = (Wanted::new(&asked), asked.paging());
-    let found = app.db.read(move |conn| wanted.search(conn, &paging)).await?;
+    let found = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
     let export = super::export::address(AUDIT_LOG, &asked);
     let mut list = asked.list(&found);
     let columns =

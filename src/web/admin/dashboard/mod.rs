@@ -24,6 +24,7 @@ use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError, blacklisted_tokens, indexes, latchkey_session, migrations, outstanding_tokens, users};
+use crate::journal::action;
 use crate::journal::events::{BLACKLISTED, Event};
 use attention::Item;
 use span::Span;
@@ -113,7 +114,7 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
     let periods = bounds.len() - 1;
     let (short_names, long_names) = (span.names(&bounds, reader.zone), span.long_names(&bounds, reader.zone));
     let is_public = attention::is_public(&app);
-    let found = app.db.read(move |conn| look(conn, &bounds, now, is_public)).await?;
+    let found = app.read(move |tx| look(tx.conn, &bounds, now, is_public)).await?;
     let figures = Figures { sums: &found.sums, periods };
     page(&Dashboard {
         span,
@@ -154,7 +155,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
         outstanding: about(outstanding_tokens::count(conn)?, Statistic::Outstanding),
         blacklisted: about(blacklisted_tokens::count(conn)?, Statistic::Blacklisted),
         sums: latchkey_rollup::list_sums(conn, &names, bounds)?,
-        recent: recent::list_newest(conn, ACTIONS)?,
+        recent: recent::list_newest_except(conn, &action::routine(), ACTIONS)?,
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,

@@ -58,7 +58,7 @@ pub async fn act(
 
 async fn ask(superuser: &Superuser, app: &App, ids: Vec<TokenId>) -> Result<HttpResponse, PageError> {
     let wanted = ids.clone();
-    let tokens = app.db.read(move |conn| outstanding_tokens::list_ticked(conn, &wanted)).await?;
+    let tokens = app.read(move |tx| outstanding_tokens::list_ticked(tx.conn, &wanted)).await?;
     let now = app.now();
     let count = |is: fn(&Ticked, Instant) -> bool| {
         commas(i64::try_from(tokens.iter().filter(|token| is(token, now)).count()).unwrap_or(i64::MAX))

@@ -13,11 +13,11 @@ use super::super::layout::{Layout, Place, moved, page};
 use super::super::status::{self, Badge, Status};
 use super::super::words::{Jti, Reader, When, at_least, commas};
 use super::Owner;
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::DbError;
 use crate::db::outstanding_tokens;
 use crate::db::types::TokenId;
 use crate::db::users::{self, TokenCounts};
-use crate::db::{Conn, DbError};
 use crate::tokens::reveal::{self, Revealed};
 
 /// A sentence with a point in time in its middle.
@@ -101,15 +101,15 @@ pub(super) type Found = (outstanding_tokens::Detail, Option<TokenCounts>);
 /// A token with how many its user has.
 pub(super) async fn find(app: &App, id: i64) -> Result<Found, PageError> {
     let now = app.now();
-    let job = move |conn: &mut Conn| {
-        let Some(found) = outstanding_tokens::find_detail(conn, TokenId(id))? else { return Ok(None) };
+    let job = move |tx: &mut Tx<'_>| {
+        let Some(found) = outstanding_tokens::find_detail(tx.conn, TokenId(id))? else { return Ok(None) };
         let counts = match &found.user {
-            Some(user) => Some(users::count_tokens(conn, user.id, now, Some(TokenCounts::MOST))?),
+            Some(user) => Some(users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MOST))?),
             None => None,
         };
         Ok::<_, DbError>(Some((found, counts)))
     };
-    app.db.read(job).await?.ok_or(PageError::NoSuchRow("outstanding token", id))
+    app.read(job).await?.ok_or(PageError::NoSuchRow("outstanding token", id))
 }
 
 impl Detail {

@@ -6,11 +6,11 @@ use askama::Template;
 
 use super::Owner;
 use super::actions::ACTIONS;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::outstanding_tokens::list::{self, Filter, Sort, Status};
 use crate::db::outstanding_tokens::{self, Listed};
 use crate::db::page::Page;
-use crate::db::{Conn, DbError, latchkey_rollup};
+use crate::db::{DbError, latchkey_rollup};
 use crate::guard::device;
 use crate::journal::events::Event;
 use crate::web::admin::access::Staff;
@@ -119,19 +119,19 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let has_counts = asked.q.is_none() && asked.chosen.count() == 0;
     let hierarchy = asked.date_hierarchy("created");
     let bounds = hierarchy.bounds();
-    let job = move |conn: &mut Conn| {
-        let Whose { owners, jti, cut_at } = Whose::find(conn, q.as_deref())?;
+    let job = move |tx: &mut Tx<'_>| {
+        let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = Page { meant: cut_at, ..list::search(conn, &filter, &paging, reader.now)? };
-        let sums = latchkey_rollup::list_sums(conn, &[&Event::TokenCreated.name()], &bounds)?;
+        let found = Page { meant: cut_at, ..list::search(tx.conn, &filter, &paging, reader.now)? };
+        let sums = latchkey_rollup::list_sums(tx.conn, &[&Event::TokenCreated.name()], &bounds)?;
         if !has_counts {
             return Ok::<_, DbError>((found, sums, None));
         }
-        let total = outstanding_tokens::count(conn)?;
-        let counts = list::count_by_status(conn, total, reader.now)?;
+        let total = outstanding_tokens::count(tx.conn)?;
+        let counts = list::count_by_status(tx.conn, total, reader.now)?;
         Ok((if is_whole { found.of(total) } else { found }, sums, Some(counts)))
     };
-    let (found, sums, counts) = app.db.read(job).await?;
+    let (found, sums, counts) = app.read(job).await?;
     let dates = asked.dates(&hierarchy, "created", &sums);
     let mut list = asked.list(&found);
     if let Some(counts) = counts {

@@ -81,7 +81,7 @@ struct Known {
 pub async fn detail(staff: Staff, path: Path<String>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let found = find(&app, path.into_inner()).await?;
     let session = found.session.clone();
-    let known = app.db.read(move |conn| know(conn, &session)).await?;
+    let known = app.read(move |tx| know(tx.conn, &session)).await?;
     page(&Detail::new(staff.layout(Place::Sessions(false)), &app, found, known))
 }
 

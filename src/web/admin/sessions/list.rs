@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{ACTIONS, Shown};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_session;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
 use crate::db::page::Page;
@@ -111,12 +111,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         ip: asked.chosen.text("ip").map(str::to_owned),
     };
     let (q, paging, is_whole, limits) = (asked.q.clone(), asked.paging(), asked.is_whole(), sessions::limits(&app));
-    let job = move |conn: &mut Conn| {
-        let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(conn, &filter, q))?;
-        let found = Page { meant, ..list::search(conn, &filter, &paging, limits)? };
-        Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(conn)?) } else { found })
+    let job = move |tx: &mut Tx<'_>| {
+        let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(tx.conn, &filter, q))?;
+        let found = Page { meant, ..list::search(tx.conn, &filter, &paging, limits)? };
+        Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(tx.conn)?) } else { found })
     };
-    let found = app.db.read(job).await?;
+    let found = app.read(job).await?;
     let mut list = asked.list(&found);
     if staff.user.is_superuser {
         list.actions = &ACTIONS;

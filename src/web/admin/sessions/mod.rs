@@ -19,10 +19,10 @@ use super::layout::{Layout, Message, Place, Tone, page, see};
 use super::outstanding_tokens::Owner;
 use super::status::{self, Badge, badge};
 use super::words::{amount, commas, length};
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::DbError;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_session::{self, Session};
-use crate::db::{Conn, DbError};
 use crate::guard::device;
 use crate::sessions;
 use crate::tokens::administer;
@@ -152,8 +152,8 @@ pub async fn act(
         superuser.0.say(Message { tone: Tone::Good, text, link })?;
         return Ok(see(SESSIONS));
     }
-    let job = move |conn: &mut Conn| latchkey_session::list::list(conn, &chosen.selected);
-    let found = app.db.read(job).await?;
+    let job = move |tx: &mut Tx<'_>| latchkey_session::list::list(tx.conn, &chosen.selected);
+    let found = app.read(job).await?;
     let layout = superuser.0.layout(Place::Sessions(false));
     page(&Confirmation::new(layout, &app, found, format!("{SESSIONS}action/"), SESSIONS.to_owned()))
 }
@@ -163,7 +163,8 @@ async fn find(app: &App, id: String) -> Result<Listed, PageError> {
     if !sessions::is_id(&id) {
         return Err(PageError::NoSuchSession);
     }
-    let job =
-        move |conn: &mut Conn| Ok::<_, DbError>(latchkey_session::list::list(conn, std::slice::from_ref(&id))?.pop());
-    app.db.read(job).await?.ok_or(PageError::NoSuchSession)
+    let job = move |tx: &mut Tx<'_>| {
+        Ok::<_, DbError>(latchkey_session::list::list(tx.conn, std::slice::from_ref(&id))?.pop())
+    };
+    app.read(job).await?.ok_or(PageError::NoSuchSession)
 }

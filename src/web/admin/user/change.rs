@@ -1,7 +1,5 @@
 //! `/admin/auth/user/ID/change/`: the page of one user. Superusers get a form, staff the same to read.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
@@ -108,7 +106,7 @@ pub async fn save(
     }
 }
 
-async fn render(staff: &Staff, app: &Arc<App>, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
+async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
     let (user, sections) = sections::read(staff, app, id).await?;
     let (reader, saved) = (staff.reader(), Profile::from(&user));
     let (is_sent, now) = (again.is_some(), change::fingerprint(&saved));

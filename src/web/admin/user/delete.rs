@@ -86,7 +86,7 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
     let (user, counts) = find_counted(app, id).await?;
     let (of, now, staff) = (user.id, app.now(), &superuser.0);
     let sessions =
-        app.db.read(move |conn| Ok::<_, DbError>(latchkey_session::list_newest_live_of(conn, of, now, MOST)?.len()));
+        app.read(move |tx| Ok::<_, DbError>(latchkey_session::list_newest_live_of(tx.conn, of, now, MOST)?.len()));
     page(&Confirmation {
         sessions: commas(i64::try_from(sessions.await?).unwrap_or(MOST)),
         layout: staff.layout(Place::Users(false)),

@@ -1,12 +1,10 @@
 //! What a user logs in with besides the password, and which browsers need the password alone: for the page of the user and
 //! for "My account".
 
-use std::sync::Arc;
-
 use super::super::access::Staff;
 use super::super::error::PageError;
 use super::super::words::{Reader, When};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::config::Required;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
@@ -60,9 +58,9 @@ pub struct BrowserRow {
 
 /// What there is of a user.
 pub async fn overview(staff: &Staff, user: &User) -> Result<Overview, PageError> {
-    let (app, user) = (Arc::clone(&staff.visit.app), user.clone());
-    let read = move |conn: &mut _| factors::overview(&app, conn, &user);
-    Ok(staff.visit.app.db.read(read).await?)
+    let user = user.clone();
+    let read = move |tx: &mut Tx<'_>| factors::overview(tx, &user);
+    Ok(staff.visit.app.read(read).await?)
 }
 
 impl SecondFactors {

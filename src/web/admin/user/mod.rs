@@ -26,10 +26,10 @@ use super::layout::{Message, Tone, moved};
 use super::users::full_name;
 use crate::accounts::manage::ManageError;
 use crate::accounts::user::FieldError;
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::DbError;
 use crate::db::types::UserId;
 use crate::db::users::{self, TokenCounts, User};
-use crate::db::{Conn, DbError};
 
 /// `GET user/ID/`, as in Django.
 pub async fn bare(_: Staff, path: Path<i64>) -> HttpResponse {
@@ -45,17 +45,17 @@ fn missing(id: i64) -> PageError {
 }
 
 async fn find(app: &App, id: i64) -> Result<User, PageError> {
-    app.db.read(move |conn| users::find(conn, UserId(id))).await?.ok_or_else(|| missing(id))
+    app.read(move |tx| users::find(tx.conn, UserId(id))).await?.ok_or_else(|| missing(id))
 }
 
 async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageError> {
     let now = app.now();
-    let job = move |conn: &mut Conn| {
-        let Some(user) = users::find(conn, UserId(id))? else { return Ok(None) };
-        let counts = users::count_tokens(conn, user.id, now, Some(TokenCounts::MOST))?;
+    let job = move |tx: &mut Tx<'_>| {
+        let Some(user) = users::find(tx.conn, UserId(id))? else { return Ok(None) };
+        let counts = users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MOST))?;
         Ok::<_, DbError>(Some((user, counts)))
     };
-    app.db.read(job).await?.ok_or_else(|| missing(id))
+    app.read(job).await?.ok_or_else(|| missing(id))
 }
 
 /// What a form shows of a refusal; what no form can show is a page.

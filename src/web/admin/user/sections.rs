@@ -1,7 +1,5 @@
 //! What the page of a user shows below the profile: second factors, live sessions, newest tokens, history.
 
-use std::sync::Arc;
-
 use super::super::access::Staff;
 use super::super::error::PageError;
 use super::super::status::{Badge, Status};
@@ -10,12 +8,12 @@ use super::factors::SecondFactors;
 use super::history::{self, Line};
 use super::missing;
 use crate::accounts::email_change;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Listed};
 use crate::db::types::UserId;
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError, latchkey_audit_log};
+use crate::db::{DbError, latchkey_audit_log};
 use crate::factors;
 use crate::guard::device;
 use crate::tokens::own_sessions;
@@ -100,20 +98,20 @@ impl TokenRow {
 }
 
 /// A user with all of it. Ten statements, each answered by an index.
-pub async fn read(staff: &Staff, app: &Arc<App>, id: i64) -> Result<(User, Sections), PageError> {
-    let (id, now, reader, shared) = (UserId(id), app.now(), staff.reader(), Arc::clone(app));
-    let job = move |conn: &mut Conn| {
-        let Some(user) = users::find(conn, id)? else { return Ok(None) };
-        let counts = users::count_tokens(conn, id, now, Some(users::TokenCounts::MOST))?;
-        let sessions = latchkey_session::list_newest_live_of(conn, id, now, SESSIONS)?;
-        let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
-        let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
-        let confirmed = email_change::confirmed_at(conn, &user)?;
-        let second = factors::overview(&shared, conn, &user)?;
+pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections), PageError> {
+    let (id, now, reader) = (UserId(id), app.now(), staff.reader());
+    let job = move |tx: &mut Tx<'_>| {
+        let Some(user) = users::find(tx.conn, id)? else { return Ok(None) };
+        let counts = users::count_tokens(tx.conn, id, now, Some(users::TokenCounts::MOST))?;
+        let sessions = latchkey_session::list_newest_live_of(tx.conn, id, now, SESSIONS)?;
+        let tokens = outstanding_tokens::list_newest_of(tx.conn, id, TOKENS)?;
+        let entries = latchkey_audit_log::list_newest_about(tx.conn, id, ENTRIES)?;
+        let confirmed = email_change::confirmed_at(tx.conn, &user)?;
+        let second = factors::overview(tx, &user)?;
         Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))
     };
     let (user, counts, second, sessions, tokens, entries, confirmed) =
-        app.db.read(job).await?.ok_or_else(|| missing(id.0))?;
+        app.read(job).await?.ok_or_else(|| missing(id.0))?;
     let sections = Sections {
         second: SecondFactors::new(app, &user, second, reader),
         confirmed: confirmed.map(|at| When::new(at, reader)),

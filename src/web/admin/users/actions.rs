@@ -105,7 +105,7 @@ pub async fn act(
 ) -> Result<HttpResponse, PageError> {
     let chosen = Chosen::from(form);
     let ids: Vec<UserId> = chosen.ids().into_iter().map(UserId).collect();
-    let found = app.db.read(move |conn| users::list_by_id(conn, &ids)).await?;
+    let found = app.read(move |tx| users::list_by_id(tx.conn, &ids)).await?;
     let Some(action) = Action::parse(&chosen.action).filter(|_| !found.is_empty()) else {
         let text = "Nothing was done: tick the users first, then choose what to do with them.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;

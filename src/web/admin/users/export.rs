@@ -40,7 +40,7 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
     }
     let (filter, q) = (filter(&asked), asked.q.clone());
     let (whom, typed) = (filter.clone(), q.clone());
-    let (_, meant) = app.db.read(move |conn| search_in(conn, &whom, typed.as_deref())).await?;
+    let (_, meant) = app.read(move |tx| search_in(tx.conn, &whom, typed.as_deref())).await?;
     if let Some(users) = meant {
         return refuse(&superuser.0, USERS, &asked, users);
     }
@@ -51,11 +51,11 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
         let paging = Paging { from, ..paging(Sort::Username, false) };
         async move {
             let is_first = paging.from.is_none();
-            let job = move |conn: &mut crate::db::Conn| {
-                let (filter, _) = search_in(conn, &filter, q.as_deref())?;
-                list::search(conn, &filter, &paging)
+            let job = move |tx: &mut crate::app::Tx<'_>| {
+                let (filter, _) = search_in(tx.conn, &filter, q.as_deref())?;
+                list::search(tx.conn, &filter, &paging)
             };
-            let page = app.db.read(job).await?;
+            let page = app.read(job).await?;
             let bytes = table(is_first, &page.rows).map_err(|_| PageError::Other("a CSV could not be written"))?;
             Ok(Batch::new(page, bytes))
         }

@@ -63,8 +63,7 @@ impl View for Factors {
     async fn answer(mut call: Call, caller: Visitor) -> Result<Value, ApiError> {
         if call.method == Method::GET {
             let user = caller.0.ok_or_else(ApiError::not_authenticated)?.user;
-            let app = call.app.clone().into_inner();
-            let all = call.app.db.read(move |conn| factors::overview(&app, conn, &user)).await?;
+            let all = call.app.read(move |tx| factors::overview(tx, &user)).await?;
             return Ok(json!({
                 "factors": all.enrolled.factors.iter().map(shown).collect::<Value>(),
                 "recovery_codes": all.enrolled.recovery_codes(),

@@ -1,4 +1,11 @@
-//! `App`: everything that the doors share, built once.
+//! `App`: everything that the API, the panel and the command line share, built once. `tx` is how its database is used.
+
+mod tx;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+pub use tx::Tx;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,8 +24,26 @@ use crate::mail::Mailer;
 /// How many passwords may wait for a thread before the next login is told to come back later.
 const WAITING_PASSWORDS: usize = 256;
 
+/// A handle to everything that is shared. Cloning it is cheap.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl From<Parts> for App {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
 /// Settings, database, keys, hasher, mailer and clock in one bundle.
-pub struct App {
+pub struct Parts {
     /// The settings.
     pub config: Config,
     /// The database.
@@ -74,6 +99,13 @@ pub enum OpenError {
 impl App {
     /// Parses the keys, opens the database and looks at it; writes nothing. Blocks: call it at start.
     pub fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
+        Parts::open(config, clock).map(Self::from)
+    }
+}
+
+impl Parts {
+    /// What `App::open` shares.
+    fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
         let keys = Keys::new(&config.jwt, &config.secret_key)?;
         let db = Db::new(&config.database)?;
         // Only to look: a writing connection would switch a SQLite file to WAL, even one that is refused then.

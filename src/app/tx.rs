@@ -1,0 +1,66 @@
+//! A transaction: the one thing that functions of the rooms take to read and write. Nothing outside this file asks `Db` for a
+//! connection, so whatever a transaction does is part of it, and mail that it queued is sent as soon as it is committed.
+
+use super::App;
+use crate::db::types::Instant;
+use crate::db::{Conn, DbError};
+use crate::mail::Outgoing;
+
+/// A transaction under way.
+pub struct Tx<'a> {
+    /// The settings, keys and everything else that is shared.
+    pub app: &'a App,
+    /// The connection, for the functions of `db`.
+    pub conn: &'a mut Conn,
+    /// When the transaction began: one time for everything that it writes.
+    pub now: Instant,
+    queued_mail: bool,
+}
+
+impl<'a> Tx<'a> {
+    fn new(app: &'a App, conn: &'a mut Conn) -> Self {
+        Self { app, conn, now: app.now(), queued_mail: false }
+    }
+
+    /// Queues a mail. It is sent once the transaction is committed, and never if it is rolled back.
+    pub fn send(&mut self, mail: &Outgoing<'_>) -> Result<(), DbError> {
+        self.app.mailer.enqueue(self.conn, self.now, mail)?;
+        self.queued_mail = true;
+        Ok(())
+    }
+}
+
+impl App {
+    /// Runs a job that only reads. It may run twice, when a connection broke.
+    pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let app = self.clone();
+        self.db.read(move |conn| job(&mut Tx::new(&app, conn))).await
+    }
+
+    /// Runs a job in one transaction; what it wrote is durable when this answers.
+    ///
+    /// It may run twice (after a deadlock, a lost connection or another job's constraint violation), so it holds SQL and
+    /// cheap computation only: no hashing, no signing, no network.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let app = self.clone();
+        let committed = self.db.write(move |conn| {
+            let mut tx = Tx::new(&app, conn);
+            job(&mut tx).map(|answer| (answer, tx.queued_mail))
+        });
+        let (answer, queued_mail) = committed.await?;
+        if queued_mail {
+            self.mailer.wake();
+        }
+        Ok(answer)
+    }
+}
