@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::failure::Failure;
 use super::new_password::Rules;
-use super::{help, open, output, prompt, users};
+use super::{help, open, output, prompt, stderr, users};
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::NewPassword;
@@ -70,7 +70,7 @@ async fn ask(name: &str, rules: &Rules<'_>) -> Result<NewPassword, Failure> {
         if first.expose_secret() != second.expose_secret() {
             output::say("Passwords do not match. Please try again.")?;
         } else if let Some(fault) = prompt::unfit(first.expose_secret()) {
-            output::warn(fault);
+            stderr::warn(fault);
         } else if let Some(password) = rules.agreed(first, "change it").await? {
             return Ok(password);
         }

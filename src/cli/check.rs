@@ -2,8 +2,8 @@
 
 use secrecy::ExposeSecret;
 
-use super::failure::Failure;
-use super::{help, open, output};
+use super::failure::{self, Failure};
+use super::{help, open, output, stderr};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
@@ -122,12 +122,12 @@ fn database(config: &Config, report: &mut Report) {
     let mut conn = match Conn::open(url, Purpose::Read) {
         Ok(conn) => conn,
         Err(error) => {
-            let cause = output::one_line(&error.to_string());
-            return report.add(Level::Error, format!("{cause}. {}", open::QUESTIONS));
+            let cause = stderr::one_line(&error.to_string());
+            return report.add(Level::Error, format!("{cause}. {}", failure::CHECK_DATABASE_URL));
         }
     };
     if let Err(error) = tables(&mut conn, config, report) {
-        report.add(Level::Error, output::one_line(&error.to_string()));
+        report.add(Level::Error, stderr::one_line(&error.to_string()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::failure::Failure;
 use super::new_password::Rules;
-use super::{help, open, output, prompt};
+use super::{help, open, output, prompt, stderr};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::user::FieldError;
@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     output::say("Superuser created successfully.")?;
     if !has_password {
         let name = output::plain(&user.username);
-        output::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
+        stderr::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ async fn ask_for(
         put(user, if value.is_empty() { suggestion.clone().unwrap_or_default() } else { value });
         match manage::check(app, user).await {
             Ok(()) => return Ok(()),
-            Err(ManageError::Fields(faults)) => output::warn(&format!("Error: {}", words(&faults))),
+            Err(ManageError::Fields(faults)) => stderr::warn(&format!("Error: {}", words(&faults))),
             Err(error) => return Err(error.into()),
         }
     }

@@ -4,11 +4,15 @@
 use std::io;
 use std::process::ExitCode;
 
-use super::{open, output};
+use super::stderr;
 use crate::accounts::manage::ManageError;
 use crate::app::OpenError;
 use crate::db::DbError;
 use crate::db::migrations::MigrateError;
+
+/// Advice if the database cannot be used.
+pub const CHECK_DATABASE_URL: &str =
+    "Check DATABASE_URL: is the server running, and may this user read and write the database?";
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ impl Failure {
         match self {
             Self::Said(text) => error(&text),
             Self::Silent => {}
-            Self::Cancelled => output::warn("\nOperation cancelled."),
+            Self::Cancelled => stderr::warn("\nOperation cancelled."),
             // `latchkey users list | head`: the reader has seen enough, and that is no failure of ours.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(fault) => error(&format!("The output cannot be written: {fault}.")),
@@ -45,14 +49,14 @@ impl Failure {
 
 /// One line on stderr. Some of Django's texts bring their "Error: " with them.
 fn error(text: &str) {
-    output::warn(&format!("Error: {}", text.strip_prefix("Error: ").unwrap_or(text)));
+    stderr::warn(&format!("Error: {}", text.strip_prefix("Error: ").unwrap_or(text)));
 }
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         Self::Said(match error {
             DbError::Unavailable(cause) => {
-                format!("The database cannot be used: {}. {}", output::one_line(&cause), open::QUESTIONS)
+                format!("The database cannot be used: {}. {}", stderr::one_line(&cause), CHECK_DATABASE_URL)
             }
             DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
             DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {

@@ -16,6 +16,7 @@ mod output;
 mod prompt;
 mod runserver;
 mod sendtestemail;
+mod stderr;
 mod users;
 
 use std::ffi::OsString;

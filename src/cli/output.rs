@@ -22,11 +22,6 @@ pub fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }
 
-/// Prints a line on stderr; where even that is gone there is nobody left to tell.
-pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
 /// Prints a value as JSON, indented, with a line break at the end.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::say(error.to_string()))?;
@@ -64,11 +59,6 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         out
     });
     Cow::Owned(escaped)
-}
-
-/// A library's text as part of a sentence: libpq breaks lines and ends with one.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', '?']).to_owned()
 }
 
 fn is_unsafe(c: char) -> bool {

@@ -1,6 +1,6 @@
 //! Whether the refresh token of a browser is kept in a cookie, and what that looks like. `web/api/cookie.rs` acts on it.
 
-use super::Cors;
+use super::cors::Cors;
 use super::parse;
 use super::reader::Reader;
 use super::server::Server;

@@ -85,11 +85,11 @@ impl Effective {
         matches!(self.origin, Origin::Default | Origin::WorkedOut)
     }
 
-    /// The value; of a default in the form "A, beside a Django B" the one that holds, where that is known.
-    pub fn in_force(&self, beside_django: Option<bool>) -> &str {
-        match (self.value.split_once(", beside a Django "), beside_django) {
-            (Some((_, beside)), Some(true)) if self.is_default() => beside,
-            (Some((alone, _)), Some(false)) if self.is_default() => alone,
+    /// The value; of a default that depends on the database the one that holds, if that is known.
+    pub fn in_force(&self, in_django_database: Option<bool>) -> &str {
+        match (table::setting(self.name).initial, in_django_database) {
+            (Initial::ByDatabase { own, .. }, Some(false)) if self.is_default() => own,
+            (Initial::ByDatabase { django, .. }, Some(true)) if self.is_default() => django,
             _ => &self.value,
         }
     }
@@ -204,7 +204,7 @@ fn shown(setting: &Setting, given: Option<&str>) -> String {
     match (given, setting.initial) {
         (Some(_), _) if setting.is_secret => "(set, not shown)".to_owned(),
         (Some(value), _) => value.to_owned(),
-        (None, Initial::Value(default) | Initial::Words(default)) => default.to_owned(),
+        (None, initial) => initial.shown().into_owned(),
     }
 }
 

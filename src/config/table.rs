@@ -1,6 +1,7 @@
 //! The table of settings: names, defaults and meanings, once. The reader takes the defaults from here;
 //! `.env.example` and the README's table are made from it, and a test keeps them equal.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What a setting is when nobody sets it.
@@ -10,6 +11,23 @@ pub enum Initial {
     Value(&'static str),
     /// Nothing, or something worked out; these words say what.
     Words(&'static str),
+    /// One value on a database of our own, another one in a Django database.
+    ByDatabase {
+        /// In tables of our own.
+        own: &'static str,
+        /// In a Django database.
+        django: &'static str,
+    },
+}
+
+impl Initial {
+    /// The default for people.
+    pub fn shown(self) -> Cow<'static, str> {
+        match self {
+            Self::Value(text) | Self::Words(text) => text.into(),
+            Self::ByDatabase { own, django } => format!("{own}, or {django} in a Django database").into(),
+        }
+    }
 }
 
 /// One setting.
@@ -60,14 +78,14 @@ pub const SETTINGS: &[Setting] = &[
     value(CORS, "CORS_ALLOW_HEADERS", "accept,authorization,content-type,user-agent,x-csrftoken,x-requested-with,idempotency-key", "authorization,content-type", "request headers that a browser may send"),
     value(CORS, "CORS_EXPOSE_HEADERS", "Retry-After", "Retry-After,X-Request-Id", "response headers that a script may read"),
     value(ACCOUNTS, "USERNAME_FIELD", "username", "email", "what a login names: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
-    words(ACCOUNTS, "STAFF_MAY_VIEW", "true, beside a Django false", "false", "staff who are no superusers may look at the panel, and never change anything"),
+    by_database(ACCOUNTS, "STAFF_MAY_VIEW", ("true", "false"), "false", "staff who are no superusers may look at the panel, and never change anything"),
     value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user ends the user's sessions and blacklists the user's tokens"),
     value(ACCOUNTS, "LOGIN_THROTTLE", "true", "false", "guessing passwords and asking for mail are slowed down (docs/passwords.md)"),
     value(PASSWORDS, "PASSWORD_RULES", "nist", "django", "what a new password must be: `nist` (15 characters, none of the common ones), `django` (Django's four validators) or `none`"),
-    words(PASSWORDS, "PASSWORD_HASHER", "bcrypt_sha256, beside a Django pbkdf2_sha256", "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
+    by_database(PASSWORDS, "PASSWORD_HASHER", ("bcrypt_sha256", "pbkdf2_sha256"), "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
     value(PASSWORDS, "BCRYPT_ROUNDS", "12", "13", "bcrypt's cost, 4 to 31; below 10 warns"),
     value(PASSWORDS, "PBKDF2_ITERATIONS", "1000000", "1200000", "PBKDF2's iterations; below 600000 warns"),
-    words(PASSWORDS, "PASSWORD_REHASH", "true, beside a Django false", "false", "replace outdated hashes after the next correct login"),
+    by_database(PASSWORDS, "PASSWORD_REHASH", ("true", "false"), "false", "replace outdated hashes after the next correct login"),
     secret(TOKENS, "JWT_SIGNING_KEY", "SECRET_KEY", "/etc/latchkey/signing.pem", "secret (HS*) or private key in PEM; a value that starts with `/`, `./`, `../` or `file:` is a path"),
     secret(TOKENS, "JWT_VERIFYING_KEY", "worked out from the signing key", "/etc/latchkey/verifying.pem", "public key in PEM, or a path to it"),
     value(TOKENS, "JWT_ALGORITHM", "HS256", "EdDSA", "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"),
@@ -150,7 +168,7 @@ pub fn env_example() -> String {
             // dotenvy wants quotes around white space.
             Initial::Value(default) if default.contains(' ') => writeln!(out, "# {}='{default}'", setting.name),
             Initial::Value(default) => writeln!(out, "# {}={default}", setting.name),
-            Initial::Words(words) => writeln!(out, "# (default: {words})\n# {}=", setting.name),
+            worded => writeln!(out, "# (default: {})\n# {}=", worded.shown(), setting.name),
         };
     }
     out
@@ -162,7 +180,7 @@ pub fn readme_table() -> String {
     for setting in SETTINGS {
         let default = match setting.initial {
             Initial::Value(default) => format!("`{default}`"),
-            Initial::Words(words) => words.to_owned(),
+            worded => worded.shown().into_owned(),
         };
         let _ = writeln!(out, "| `{}` | {default} | {} |", setting.name, setting.meaning);
     }
@@ -187,6 +205,16 @@ const fn words(
     meaning: &'static str,
 ) -> Setting {
     Setting { section, name, initial: Initial::Words(default), example, meaning, is_secret: false }
+}
+
+const fn by_database(
+    section: &'static str,
+    name: &'static str,
+    (own, django): (&'static str, &'static str),
+    example: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { section, name, initial: Initial::ByDatabase { own, django }, example, meaning, is_secret: false }
 }
 
 const fn secret(

@@ -7,6 +7,8 @@ use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::sha256_hex;
+pub use super::key_error::KeyError;
+use super::key_error::remedy;
 use super::keyed;
 use super::pem;
 use super::signature::{SigningKey, VerifyingKey, jwa};
@@ -24,11 +26,6 @@ pub struct Keys {
     kid: String,
     warnings: Vec<String>,
 }
-
-/// Why the keys cannot be used; the text names the setting and a remedy.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyError(pub String);
 
 impl Keys {
     /// Parses `JWT_SIGNING_KEY` (`secret_key` where that is unset) and `JWT_VERIFYING_KEY` for `JWT_ALGORITHM`.
@@ -161,18 +158,6 @@ fn look_at_secret(
         warnings.push(format!("JWT_VERIFYING_KEY has no use with {name}: the signing key verifies too"));
     }
     Ok(warnings)
-}
-
-/// How to make a good signing key.
-pub(super) fn remedy(algorithm: Algorithm) -> String {
-    let options = match jwa(algorithm).family() {
-        AlgorithmFamily::Hmac => return "Make one: openssl rand -base64 48".to_owned(),
-        AlgorithmFamily::Rsa => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
-        AlgorithmFamily::Ec => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-        AlgorithmFamily::Ed => "-algorithm ed25519",
-    };
-    format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Pure computation on secrets: tokens, keys, password hashes, randomness. No database, no network.
 
+pub mod claims;
 pub mod digest;
 pub mod fault;
 pub mod jwk;
 pub mod jwt;
+mod key_error;
 pub mod keyed;
 pub mod keys;
 pub mod passkey;

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 
-use super::keys::{KeyError, remedy};
+use super::key_error::{KeyError, remedy};
 use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::Algorithm;
 

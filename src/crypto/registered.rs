@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use super::claims::{Claims, Expect};
 use super::fault::Fault;
-use super::jwt::{Claims, Expect};
 
 /// The times first: they decide between invalid and expired.
 pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::jwt::Claims;
+use super::claims::Claims;
 
 /// A payload as PyJWT writes it: compact, in the claims' order, in ASCII.
 pub fn write(claims: &Claims) -> String {

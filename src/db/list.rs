@@ -9,12 +9,9 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
-use super::page::{Cursor, Page, Paging};
+use super::page::{Cursor, Page, Paging, SCAN};
 use super::types::{Instant, Key, Moment, RowId};
 use super::{Conn, DbError};
-
-/// So many candidates are looked at for one page where a condition is not answered by an index.
-pub(super) const SCAN: i64 = 3_000;
 
 /// From the first (included) to the second (excluded); either may be open.
 pub type Period = (Option<Instant>, Option<Instant>);

@@ -4,6 +4,7 @@
 pub mod letter;
 mod message;
 pub mod queue;
+pub mod send_error;
 mod smtp;
 pub mod transport;
 mod words;
@@ -19,7 +20,8 @@ use crate::crypto::seal::Seal;
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError, latchkey_mail};
 use letter::Letter;
-use transport::{Fault, Transport};
+use send_error::SendError;
+use transport::Transport;
 use words::Words;
 
 /// A mail that could not be delivered for so long is given up.
@@ -126,7 +128,7 @@ impl Mailer {
     }
 
     /// Sends a letter at once, past the queue: to see whether mail works.
-    pub async fn send_now(&self, now: Instant, to: &str, letter: &Letter) -> Result<(), Fault> {
+    pub async fn send_now(&self, now: Instant, to: &str, letter: &Letter) -> Result<(), SendError> {
         let id = format!("{}.{}", crate::crypto::random::jti(), now.timestamp());
         let mail = self.write(&id, now, to, &letter.subject(&self.settings.site_name), letter, None)?;
         self.transport.send(mail).await
@@ -141,13 +143,13 @@ impl Mailer {
         subject: &str,
         letter: &Letter,
         secret: Option<SecretString>,
-    ) -> Result<message::Mail, Fault> {
+    ) -> Result<message::Mail, SendError> {
         let (site, origin) = (self.settings.site_name.as_str(), self.origin.as_str());
         let words = self.words(letter, secret.as_ref());
         let words =
-            &words.ok_or_else(|| Fault::permanent("The link of this mail is not there any more.".to_owned()))?;
+            &words.ok_or_else(|| SendError::permanent("The link of this mail is not there any more.".to_owned()))?;
         let initial = site.chars().take(1).flat_map(char::to_uppercase).collect();
-        let unwritten = |error: askama::Error| Fault::permanent(format!("The mail cannot be written: {error}."));
+        let unwritten = |error: askama::Error| SendError::permanent(format!("The mail cannot be written: {error}."));
         Ok(message::Mail {
             from: self.settings.from.clone(),
             to: message::address(to)?,

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use super::letter::Letter;
-use super::transport::Fault;
+use super::send_error::SendError;
 use super::{Mailer, context};
 use crate::clock::Clock;
 use crate::crypto::random;
@@ -130,9 +130,9 @@ impl Worker<'_> {
         self.db.write(note).await.map(drop)
     }
 
-    async fn attempt(self, mail: &Claimed) -> Result<(), Fault> {
+    async fn attempt(self, mail: &Claimed) -> Result<(), SendError> {
         let mailer = self.mailer;
-        let give_up = |reason: &str| Err(Fault::permanent(reason.to_owned()));
+        let give_up = |reason: &str| Err(SendError::permanent(reason.to_owned()));
         if self.now() >= mail.give_up_at {
             return give_up("It waited for too long: nothing was there to send it in time.");
         }
@@ -151,7 +151,7 @@ impl Worker<'_> {
         let written = mailer.write(&id, mail.created_at, &mail.recipient, &mail.subject, &letter, secret)?;
         tokio::select! {
             sent = mailer.transport.send(written) => sent,
-            () = self.cut_off() => Err(Fault::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
+            () = self.cut_off() => Err(SendError::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
         }
     }
 

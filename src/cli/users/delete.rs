@@ -3,6 +3,7 @@
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
 use crate::cli::failure::Failure;
+use crate::cli::stderr;
 use crate::cli::{help, open, output, prompt};
 use crate::db;
 
@@ -39,7 +40,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         let recorded = app.read(move |tx| db::users::count_tokens(tx.conn, id, now, None)).await?.all;
         let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
         if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) for good?")).await? {
-            output::warn("Nothing was deleted.");
+            stderr::warn("Nothing was deleted.");
             return Err(Failure::Silent);
         }
     }

@@ -13,6 +13,7 @@ use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::policy;
 use crate::app::App;
 use crate::cli::failure::Failure;
+use crate::cli::stderr;
 use crate::cli::{help, open, output};
 use crate::journal::Actor;
 
@@ -65,7 +66,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
     if unruled > 0 {
         let passwords = output::count(unruled, "password");
-        output::warn(&format!("Warning: {passwords} of {name} will be set although PASSWORD_RULES says otherwise."));
+        stderr::warn(&format!("Warning: {passwords} of {name} will be set although PASSWORD_RULES says otherwise."));
     }
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
     let bar = output::progress(users.len(), "Hashing passwords");
@@ -135,7 +136,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn report(name: &str, mut faults: Vec<Fault>) -> Failure {
     faults.sort_by_key(|fault| fault.line);
     for Fault { line, text } in &faults {
-        output::warn(&format!("{name}, line {line}: {}", output::plain(text)));
+        stderr::warn(&format!("{name}, line {line}: {}", output::plain(text)));
     }
     Failure::say(format!("{} in {name}. No user was made.", output::count(faults.len(), "problem")))
 }

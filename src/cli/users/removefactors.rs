@@ -2,6 +2,7 @@
 
 use crate::accounts::confirm::Confirmed;
 use crate::cli::failure::Failure;
+use crate::cli::stderr;
 use crate::cli::{help, open, output, prompt};
 use crate::factors::remove;
 
@@ -35,7 +36,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
         }
         if !prompt::agrees(&format!("Remove all second factors of user '{name}' (id {})?", user.id)).await? {
-            output::warn("Nothing was removed.");
+            stderr::warn("Nothing was removed.");
             return Err(Failure::Silent);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Row, Source, authentication, by, fixed};
+use super::{Facts, Row, Source, asks, authentication, by, fixed};
 
 /// A leeway of more than a few minutes is none (RFC 7519, 4.1.4).
 const LEEWAY: Duration = Duration::from_mins(5);
@@ -13,10 +13,6 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     let mut before = elsewhere(facts);
     let behind = before.split_off(2);
     [before, authentication::rows(facts), authentication::factors(), sessions(facts), tokens(facts), behind].concat()
-}
-
-pub(super) fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
-    (Source::Asvs, number, asks)
 }
 
 fn elsewhere(facts: &Facts<'_>) -> Vec<Row> {

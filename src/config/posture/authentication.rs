@@ -1,7 +1,6 @@
 //! OWASP ASVS 5.0, chapter V6: authentication.
 
-use super::asvs::asks;
-use super::{Facts, Row, Source, by, fixed};
+use super::{Facts, Row, Source, asks, by, fixed};
 use crate::config::{Hasher, PasswordRules, Required};
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {

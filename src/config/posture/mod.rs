@@ -73,6 +73,11 @@ pub fn pressing(config: &Config, beside_django: bool) -> Vec<Row> {
     rows(config, beside_django).into_iter().filter(|row| row.is_pressing && !row.is_met).collect()
 }
 
+/// A requirement of OWASP ASVS.
+fn asks(number: &'static str, asks: &'static str) -> (Source, &'static str, &'static str) {
+    (Source::Asvs, number, asks)
+}
+
 /// A row that no setting changes.
 fn fixed(source: Source, number: &'static str, asks: &'static str, is_met: bool, finding: &'static str) -> Row {
     Row { source, number, asks, is_met, variable: None, finding, fix: "", is_pressing: false }

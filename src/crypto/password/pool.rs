@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
 use super::format::Encoded;
+use super::recipe::{Busy, Check, Recipe};
 use super::scheme::Scheme;
-use super::{Busy, Check, Recipe};
 
 type Job = Box<dyn FnOnce() + Send>;
 

@@ -7,7 +7,7 @@ use argon2::{Algorithm, Argon2, Version};
 use aws_lc_rs::{digest, pbkdf2};
 use secrecy::zeroize::Zeroizing;
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::config::Hasher;
 use crate::crypto::random;
 

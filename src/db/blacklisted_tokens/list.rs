@@ -1,9 +1,9 @@
 //! The panel's list of blacklisted tokens: which there are, in which order, one page at a time.
 
 use super::Listed;
-use crate::db::list::{Conditions, List, Order, Period, SCAN, Value};
+use crate::db::list::{Conditions, List, Order, Period, Value};
 use crate::db::outstanding_tokens::list::newest_of;
-use crate::db::page::{Cursor, Page, Paging};
+use crate::db::page::{Cursor, Page, Paging, SCAN};
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError};
 

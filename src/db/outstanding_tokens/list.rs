@@ -5,8 +5,8 @@ use diesel::sql_types::BigInt;
 
 use super::Listed;
 use crate::db::latchkey_statistic::{self, Statistic};
-use crate::db::list::{Conditions, List, Order, Period, SCAN, Value, query};
-use crate::db::page::{Cursor, Page, Paging, Total};
+use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::page::{Cursor, Page, Paging, SCAN, Total};
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
 

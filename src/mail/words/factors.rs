@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{NEW_PASSWORD, NOT_YOU, Words, account, belongs_to_you, by, capital, facts, plain, time};
+use super::phrases::{NEW_PASSWORD, NOT_YOU, Words, account, belongs_to_you, by, capital, facts, plain, time};
 use crate::mail::Mailer;
 use crate::mail::letter::Origin;
 

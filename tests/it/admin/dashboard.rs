@@ -92,7 +92,7 @@ fn what_happened_is_told_in_sentences(backend: Backend) {
     for sentence in [
         "root logged in to the panel",
         "Command line deactivated carol",
-        "Latchkey ended a session of alice: a rotated token came back",
+        "Latchkey ended a session of alice: a used refresh token came back",
         "Somebody revoked token ",
         "Command line added user alice",
     ] {

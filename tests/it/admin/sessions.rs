@@ -156,7 +156,7 @@ fn a_reuse_alarm_is_explained(backend: Backend) {
         "presented again at",
         "<path class=\"bad\" d=\"M",
         "2 rotations",
-        "Reuse alarm: a rotated token came back",
+        "Reuse alarm: a used refresh token came back",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
