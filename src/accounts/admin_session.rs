@@ -7,24 +7,22 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::app::App;
-use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
-use crate::crypto::random;
+use crate::crypto::digest::sha256_hex;
 use crate::db::latchkey_admin_session::{Listed, NewRow};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, User};
 use crate::db::{DbError, latchkey_admin_session as sessions};
-use crate::factors::Opened;
 use crate::guard::device;
+use crate::guard::ticket::{Purpose, Ticket};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
+use crate::journal::authentication::AuthenticatedBy;
 use crate::journal::events::{self, Event};
 use crate::journal::{Actor, Client};
 
 /// What a session remembers between requests.
 pub type State = HashMap<String, String>;
 
-/// A session ends when it was not used for this long.
-const IDLE: Duration = Duration::from_hours(12);
 /// Its last use is written down at most this often.
 const SEEN_STEP: Duration = Duration::from_mins(1);
 /// The entry of the state that ties a session to the password it was made under.
@@ -43,20 +41,19 @@ pub struct AdminSession {
 pub async fn start(
     app: &App,
     user: &User,
-    opened: Opened,
-    mut state: State,
+    (by, mut state): (AuthenticatedBy, State),
     client: &Client,
 ) -> Result<String, DbError> {
-    let key = random::hex(&random::bytes::<32>());
-    let now = app.now();
-    state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
+    let ticket = Ticket::issue(app, app.now(), Purpose::PanelSession, user);
+    let now = ticket.created_at;
+    state.insert(AUTH_HASH.to_owned(), ticket.fingerprint);
     let row = NewRow {
-        key_hash: sha256_hex(key.as_bytes()),
+        key_hash: ticket.hash,
         user_id: user.id,
         state: encode(&state)?,
         created_at: now,
         last_seen_at: now,
-        expires_at: now + IDLE,
+        expires_at: ticket.expires_at,
         ip: client.address(),
         user_agent: client.user_agent.clone(),
     };
@@ -72,12 +69,12 @@ pub async fn start(
         sessions::insert(tx.conn, &row)?;
         events::count(tx, &[Event::Login])?;
         let mut detail = json!({"user_agent": client.user_agent});
-        opened.note(&mut detail);
+        by.describe(&mut detail);
         AuditEntry::new(Action::AdminLogin, &actor).about(actor.user_id, &actor.name).detail(detail).write(tx)?;
         device::note(tx, &user, &client)
     })
     .await?;
-    Ok(key)
+    Ok(ticket.token.expose_secret().to_owned())
 }
 
 /// The session of a key: `None` if it ended, expired, or its user's password changed or was disabled. One query.
@@ -87,11 +84,12 @@ pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError>
     let Some(found) = app.read(move |tx| sessions::find(tx.conn, &wanted, now)).await? else { return Ok(None) };
     let state: State = serde_json::from_str(&found.state).unwrap_or_default();
     let made_under = state.get(AUTH_HASH).map_or("", String::as_str);
-    if !found.user.is_active || !equal(made_under.as_bytes(), auth_hash(app, &found.user).as_bytes()) {
+    if !found.user.is_active || !Purpose::PanelSession.is_current(app, &found.user, made_under) {
         return Ok(None);
     }
     if found.last_seen_at + SEEN_STEP <= now {
-        app.write(move |tx| sessions::update_seen(tx.conn, &key_hash, now, now + IDLE)).await?;
+        let until = now + Purpose::PanelSession.lifetime(app);
+        app.write(move |tx| sessions::update_seen(tx.conn, &key_hash, now, until)).await?;
     }
     Ok(Some(AdminSession { state, user: found.user }))
 }
@@ -99,7 +97,7 @@ pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError>
 /// Replaces what the session remembers. `user` is whose it is, as far as this request knows: who just changed their own
 /// password stays logged in, and for somebody else's change the session stays ended.
 pub async fn save(app: &App, key: &str, user: &User, mut state: State) -> Result<(), DbError> {
-    state.insert(AUTH_HASH.to_owned(), auth_hash(app, user));
+    state.insert(AUTH_HASH.to_owned(), Purpose::PanelSession.fingerprint(app, user));
     let (key_hash, state) = (key_hash(key), encode(&state)?);
     app.write(move |tx| sessions::update_state(tx.conn, &key_hash, &state)).await
 }
@@ -151,10 +149,4 @@ pub(super) fn key_hash(key: &str) -> String {
 
 fn encode(state: &State) -> Result<String, DbError> {
     serde_json::to_string(state).map_err(|error| DbError::Other(error.to_string()))
-}
-
-/// As Django's `get_session_auth_hash`: it changes with the password.
-fn auth_hash(app: &App, user: &User) -> String {
-    let key = app.config.secret_key.expose_secret().as_bytes();
-    random::hex(&hmac_sha256(key, format!("latchkey.admin_session\0{}", user.password.0).as_bytes()))
 }

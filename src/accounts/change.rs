@@ -1,9 +1,10 @@
-//! Changes to an account that is there: its profile, its password, whether it is active, its end. Each is one transaction
-//! and one line of the audit log. Somebody is always left who can change things, and nobody locks themselves out.
+//! Changes to an account: its profile, password and activation, and its deletion. Each is one transaction and one audit entry.
+//! The last active superuser stays, and nobody takes their own rights.
 
 use serde_json::{Map, Value, json};
 
 use super::confirm::Confirmed;
+use super::endings::{self, Ending, Kept};
 use super::manage::{self, ManageError, NewPassword, Origin};
 use super::policy::Owner;
 use super::user::{FieldError, normalize_email, normalize_username};
@@ -13,35 +14,40 @@ use crate::crypto::digest::sha256_hex;
 use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::{self, Profile};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, latchkey_admin_session, latchkey_browser, outstanding_tokens};
-use crate::factors::challenge;
+use crate::db::{Conn, DbError, outstanding_tokens};
 use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
-use crate::journal::reason::Reason;
-use crate::sessions;
 
-const LAST: &str = "This is the last active superuser. Nobody could change anything any more: make another one first.";
-const OWN_RIGHT: &str = "You cannot take this from yourself. Another superuser can.";
+const LAST: &str = "This is the last active superuser. Make another one first, or nobody could manage users.";
+const OWN_RIGHT: &str = "You cannot take this right from yourself. Another superuser can.";
 const ONESELF: &str = "You cannot delete yourself. Another superuser can.";
 
-/// Names a state of a profile, so that a form can tell whether it was made from the present one.
+/// Names a state of a profile, so that a form can tell whether it was made from the current one.
 pub fn fingerprint(profile: &Profile) -> String {
     sha256_hex(json!(profile).to_string().as_bytes())
 }
 
-/// Replaces a profile that is still as it was read (`as_read` is its fingerprint then). Answers whether anything changed.
-/// Deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
-pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: Profile) -> Result<bool, ManageError> {
-    let (actor, as_read) = (by.actor().clone(), as_read.to_owned());
+/// A profile as somebody edited it.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// The fingerprint of the profile that was edited.
+    pub of: String,
+    /// What it is to be.
+    pub new: Profile,
+}
+
+/// Replaces a profile, unless it has changed since it was read. Answers whether anything changed.
+pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result<bool, ManageError> {
+    let actor = by.actor().clone();
     app.write(move |tx| {
         let rules = &tx.app.config.accounts;
-        let (user, is_last) = lock(tx.conn, id, !(new.is_superuser && new.is_active))?;
+        let (user, is_last) = lock(tx.conn, id, !(edit.new.is_superuser && edit.new.is_active))?;
         let old = Profile::from(&user);
-        if fingerprint(&old) != as_read {
+        if fingerprint(&old) != edit.of {
             return Err(ManageError::Stale);
         }
-        let new = normalize(&old, &new);
+        let new = normalize(&old, &edit.new);
         manage::refuse(manage::faults(rules, Origin::New, Some(&old), &new))?;
         protect(&actor, &user, is_last, &new)?;
         manage::refuse_taken(tx.conn, Some((id, &old)), &new)?;
@@ -50,61 +56,52 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, as_read: &str, new: P
             return Ok(false);
         }
         if old.is_active && !new.is_active {
-            latchkey_admin_session::delete_of(tx.conn, id, None)?;
-            if rules.end_sessions_on_user_change {
-                sessions::end_all(tx, id, None, (Reason::Deactivated, &actor.name))?;
-            }
+            endings::apply(tx, Ending::Deactivation, (id, &actor.name), &Kept::default())?;
         }
         if old.email != new.email {
+            endings::apply(tx, Ending::EmailChange, (id, &actor.name), &Kept::default())?;
             notice::email_changed(tx, &user, &new.email, &actor)?;
         }
         profile::update(tx.conn, id, &new).map_err(manage::name_taken)?;
         let detail = json!({ "changes": changes });
-        AuditEntry::new(Action::UserChange, &actor).about(Some(id), &new.username).detail(detail).write(tx)?;
+        AuditEntry::new(Action::UserChange, &actor).about(id, &new.username).detail(detail).write(tx)?;
         Ok(true)
     })
     .await
 }
 
-/// Sets a password, or sees to it that none can be used; ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
+/// Sets a password, or makes sure that none can be used.
 pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
     let user = app.read(move |tx| users::find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
     let encoded = manage::encode(app, &Owner::find(app, &user).await?, password).await?;
-    store(app, by, id, Keeps::default(), encoded).await
+    store(app, by, id, (encoded, Kept::default())).await
 }
 
-/// The sessions that go on when their owner changes the password: that of the panel or of the API in which they do it.
-#[derive(Debug, Clone, Default)]
-pub struct Keeps {
-    /// The hash of the panel's key.
-    panel: Option<String>,
-    /// The id of a session of the API.
-    api: Option<String>,
-}
-
-impl Keeps {
-    /// The session of the panel that this key is of.
-    pub fn panel(key: &str) -> Self {
-        Self { panel: Some(admin_session::key_hash(key)), api: None }
+impl Kept {
+    /// The panel session of this key.
+    pub fn panel_session(key: &str) -> Self {
+        Self { panel_session: Some(admin_session::key_hash(key)), ..Self::default() }
     }
 
     /// This session of the API, if it is known.
-    pub fn api(session: Option<String>) -> Self {
-        Self { panel: None, api: session }
+    pub fn session(id: Option<String>) -> Self {
+        Self { session: id, ..Self::default() }
     }
 }
 
-/// Sets one's own password. Ends one's other sessions; answers the user with the new password.
-pub async fn set_own_password(
-    app: &App,
-    by: &Confirmed,
-    user: &User,
-    keeps: Keeps,
-    password: NewPassword,
-) -> Result<User, ManageError> {
-    let encoded = manage::encode(app, &Owner::find(app, user).await?, password).await?;
+/// A user's new password for themselves, and the sessions that stay.
+pub struct OwnPassword {
+    /// The password.
+    pub password: NewPassword,
+    /// What does not end.
+    pub kept: Kept,
+}
+
+/// Sets one's own password. Answers the user with the new one.
+pub async fn set_own_password(app: &App, by: &Confirmed, user: &User, new: OwnPassword) -> Result<User, ManageError> {
+    let encoded = manage::encode(app, &Owner::find(app, user).await?, new.password).await?;
     let changed = User { password: encoded.clone(), ..user.clone() };
-    store(app, by, user.id, keeps, encoded).await?;
+    store(app, by, user.id, (encoded, new.kept)).await?;
     Ok(changed)
 }
 
@@ -112,88 +109,80 @@ async fn store(
     app: &App,
     by: &Confirmed,
     id: UserId,
-    keeps: Keeps,
-    encoded: EncodedPassword,
+    (encoded, kept): (EncodedPassword, Kept),
 ) -> Result<(), ManageError> {
-    let what = Change { action: Action::UserSetPassword, ends: Some(Reason::PasswordChange), keeps, loses: None };
+    let change =
+        Change { id, action: Action::UserSetPassword, ending: Some(Ending::PasswordChange), kept, loses: None };
     let actor = by.actor().clone();
-    let apply = move |tx: &mut Tx<'_>, user: &User| {
-        notice::password_changed(tx, user, &actor)?;
-        users::update_password(tx.conn, user.id, None, &encoded).map(drop)
-    };
-    change(app, by, id, what, apply).await
+    change
+        .make(app, by, move |tx, user| {
+            notice::password_changed(tx, user, &actor)?;
+            users::update_password(tx.conn, user.id, None, &encoded).map(drop)
+        })
+        .await
 }
 
-/// Activates or deactivates; deactivating ends the user's sessions as `END_SESSIONS_ON_USER_CHANGE` says.
+/// Activates or deactivates.
 pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> Result<(), ManageError> {
-    let what = if active {
-        Change { action: Action::UserActivate, ends: None, keeps: Keeps::default(), loses: None }
+    let kept = Kept::default();
+    let change = if active {
+        Change { id, action: Action::UserActivate, ending: None, kept, loses: None }
     } else {
         let loses = Some(("is_active", OWN_RIGHT));
-        Change { action: Action::UserDeactivate, ends: Some(Reason::Deactivated), keeps: Keeps::default(), loses }
+        Change { id, action: Action::UserDeactivate, ending: Some(Ending::Deactivation), kept, loses }
     };
-    let apply = move |tx: &mut Tx<'_>, user: &User| {
-        if !active {
-            // Whoever is let in again begins anew.
-            latchkey_browser::delete_of(tx.conn, user.id)?;
-            challenge::end_all(tx.conn, user.id, None)?;
-        }
-        users::update_active(tx.conn, user.id, active).map(drop)
-    };
-    change(app, by, id, what, apply).await
+    change.make(app, by, move |tx, user| users::update_active(tx.conn, user.id, active).map(drop)).await
 }
 
-/// Deletes a user as Django does: its outstanding tokens stay, blacklisted, without an owner.
+/// Deletes a user as Django does: the outstanding tokens stay, blacklisted, without an owner.
 pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageError> {
     let loses = Some(("user", ONESELF));
-    let what = Change { action: Action::UserDelete, ends: Some(Reason::Deleted), keeps: Keeps::default(), loses };
-    change(app, by, id, what, |tx, user| {
-        outstanding_tokens::update_owner_to_none(tx.conn, user.id)?;
-        users::delete(tx.conn, user.id).map(drop)
-    })
-    .await
+    let (ending, kept) = (Some(Ending::Deletion), Kept::default());
+    let change = Change { id, action: Action::UserDelete, ending, kept, loses };
+    change
+        .make(app, by, |tx, user| {
+            outstanding_tokens::update_owner_to_none(tx.conn, user.id)?;
+            users::delete(tx.conn, user.id).map(drop)
+        })
+        .await
 }
 
 /// One change that is not of the profile.
 struct Change {
+    id: UserId,
     action: Action,
-    /// Why it ends the user's sessions, if it does.
-    ends: Option<Reason>,
-    /// What goes on nevertheless.
-    keeps: Keeps,
-    /// Where it takes all rights: the field that a refusal is about, and what is said to who does it to themselves.
+    ending: Option<Ending>,
+    kept: Kept,
+    /// If it takes all rights: the field that a refusal is about, and what users who do it to themselves read.
     loses: Option<(&'static str, &'static str)>,
 }
 
-/// Lock, protect, end the sessions where the change ends them, change, note it.
-async fn change(
-    app: &App,
-    by: &Confirmed,
-    id: UserId,
-    what: Change,
-    apply: impl Fn(&mut Tx<'_>, &User) -> Result<(), DbError> + Send + 'static,
-) -> Result<(), ManageError> {
-    let (by, actor) = (by.clone(), by.actor().clone());
-    let ends_tokens = app.config.accounts.end_sessions_on_user_change;
-    app.write(move |tx| {
-        let (user, is_last) = lock(tx.conn, id, what.loses.is_some())?;
-        if !by.still_holds(tx, &user)? {
-            return Err(ManageError::Stale);
-        }
-        if let Some((field, to_oneself)) = what.loses {
-            refuse(field, is_last, to_oneself, actor.user_id == Some(id))?;
-        }
-        if let Some(reason) = what.ends {
-            latchkey_admin_session::delete_of(tx.conn, id, what.keeps.panel.as_deref())?;
-            if ends_tokens {
-                sessions::end_all(tx, id, what.keeps.api.as_deref(), (reason, &actor.name))?;
+impl Change {
+    /// Lock, protect, end what ends with the change, change, write the audit entry.
+    async fn make(
+        self,
+        app: &App,
+        by: &Confirmed,
+        apply: impl Fn(&mut Tx<'_>, &User) -> Result<(), DbError> + Send + 'static,
+    ) -> Result<(), ManageError> {
+        let (by, actor) = (by.clone(), by.actor().clone());
+        app.write(move |tx| {
+            let (user, is_last) = lock(tx.conn, self.id, self.loses.is_some())?;
+            if !by.still_holds(tx, &user)? {
+                return Err(ManageError::Stale);
             }
-        }
-        apply(tx, &user)?;
-        AuditEntry::new(what.action, &actor).about(Some(id), &user.username).write(tx)?;
-        Ok(())
-    })
-    .await
+            if let Some((field, to_oneself)) = self.loses {
+                refuse(field, is_last, to_oneself, actor.user_id == Some(self.id))?;
+            }
+            if let Some(ending) = self.ending {
+                endings::apply(tx, ending, (self.id, &actor.name), &self.kept)?;
+            }
+            apply(tx, &user)?;
+            AuditEntry::new(self.action, &actor).about_user(&user).write(tx)?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// Locks a user, and tells whether it is the last active superuser where that may matter (`may_lose`). Then all of them

@@ -1,80 +1,77 @@
-//! Who changes an account first shows that it is really them: by a login of the last minutes or by their password
-//! (OWASP ASVS 5.0, 7.5). Without a `Confirmed` there is no change, so no door can forget to ask.
+//! Confirming who is about to change an account: by a recent login or by the password (OWASP ASVS 5.0, 7.5). Changes take
+//! a `Confirmed`, so none can be made without one.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::account_session::AccountSession;
 use super::login::{self, LoginError};
 use crate::app::{App, Tx};
 use crate::db::types::{EncodedPassword, Instant};
 use crate::db::users::User;
 use crate::db::{DbError, latchkey_second_factor};
-use crate::factors::visit::Visit;
-use crate::journal::failed_login::Door;
 use crate::journal::{Actor, Client};
 
-/// So long a login, or a password given again, vouches for who is behind it.
+/// How long a login counts as recent.
 pub const FRESH: Duration = Duration::from_mins(15);
 
-/// An actor of whom it is known that it is really them.
+/// An actor whose identity was confirmed.
 #[derive(Debug, Clone)]
 pub struct Confirmed {
     actor: Actor,
-    /// The hash that the password was checked against, where one was given.
+    /// The hash that the password was checked against, if one was given.
     checked: Option<EncodedPassword>,
-    standing: Standing,
+    condition: Condition,
 }
 
-/// What has to be true of the actor besides, until the end.
+/// What else has to be true until the change is made.
 #[derive(Debug, Clone)]
-enum Standing {
-    Any,
-    /// They have no second factor, for they have shown none.
+enum Condition {
+    None,
+    /// The actor has no second factor, since none was asked for.
     NoFactor,
-    /// Their visit is open.
-    Visit(Visit),
+    /// The account session is open.
+    Open(AccountSession),
 }
 
 impl Confirmed {
-    /// Somebody at the command line, who has the database anyway.
+    /// The operator at the command line, who has the database anyway.
     pub fn command_line() -> Self {
-        Self { actor: Actor::command_line(), checked: None, standing: Standing::Any }
+        Self { actor: Actor::command_line(), checked: None, condition: Condition::None }
     }
 
     /// Somebody who logged in, or gave their password, at that time: `None` if that is too long ago.
     pub fn by_login(actor: Actor, at: Instant, now: Instant) -> Option<Self> {
-        (now < at + FRESH).then_some(Self { actor, checked: None, standing: Standing::Any })
+        (now < at + FRESH).then_some(Self { actor, checked: None, condition: Condition::None })
     }
 
     /// A user whose login was checked just now (`login::authenticate`).
     pub fn by_credentials(actor: Actor, user: &User) -> Self {
-        Self { actor, checked: Some(user.password.clone()), standing: Standing::Any }
+        Self { actor, checked: Some(user.password.clone()), condition: Condition::None }
     }
 
-    /// Somebody who gives their password now: `None` if it is wrong, which counts as a failed login. Costs one hash.
+    /// A user who gives their password now: `None` if it is wrong, which counts as a failed login. Costs one hash.
     pub async fn by_password(
         app: &App,
-        actor: Actor,
         user: &User,
-        door: Door,
         client: &Client,
         password: SecretString,
     ) -> Result<Option<Self>, LoginError> {
-        let is_right = login::is_password_of(app, user, password, door, client).await?;
-        Ok(is_right.then(|| Self::by_credentials(actor, user)))
+        let is_right = login::is_password_of(app, user, password, client).await?;
+        Ok(is_right.then(|| Self::by_credentials(Actor::user(user, client), user)))
     }
 
-    /// The same for who shows that they have no second factor: until the end they must not have one.
+    /// The same for a user who was not asked for a second factor: they must have none until the change is made.
     #[must_use]
     pub fn without_factor(self) -> Self {
-        Self { standing: Standing::NoFactor, ..self }
+        Self { condition: Condition::NoFactor, ..self }
     }
 
-    /// The same in a visit to one's own account, which must be open until the end.
+    /// The same in an account session, which must be open until the change is made.
     #[must_use]
-    pub fn in_visit(self, visit: &Visit) -> Self {
-        Self { standing: Standing::Visit(visit.clone()), ..self }
+    pub fn in_session(self, session: &AccountSession) -> Self {
+        Self { condition: Condition::Open(session.clone()), ..self }
     }
 
     /// Who it is.
@@ -82,8 +79,8 @@ impl Confirmed {
         &self.actor
     }
 
-    /// Whether what was checked is still true of the user, who is locked now: between a check and what follows from it
-    /// the password may have been reset, because somebody else knew it.
+    /// Whether what was checked is still true of the user, who is locked now. Since the check somebody else may have reset
+    /// the password.
     pub fn still_holds(&self, tx: &mut Tx<'_>, user: &User) -> Result<bool, DbError> {
         if self.actor.user_id != Some(user.id) {
             return Ok(true);
@@ -91,10 +88,10 @@ impl Confirmed {
         let is_same = self.checked.as_ref().is_none_or(|checked| *checked == user.password);
         Ok(is_same
             && user.is_active
-            && match &self.standing {
-                Standing::Any => true,
-                Standing::NoFactor => !latchkey_second_factor::standing(tx.conn, user.id)?.has_factor,
-                Standing::Visit(visit) => visit.is_still_open(tx)?,
+            && match &self.condition {
+                Condition::None => true,
+                Condition::NoFactor => !latchkey_second_factor::standing(tx.conn, user.id)?.has_factor,
+                Condition::Open(session) => session.is_still_open(tx)?,
             })
     }
 }
@@ -104,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_vouches_for_fifteen_minutes() {
+    fn a_login_is_recent_for_fifteen_minutes() {
         let at = |seconds| Instant::from_timestamp(seconds).unwrap();
         let vouches = |now| Confirmed::by_login(Actor::command_line(), at(1000), at(now)).is_some();
         assert!(vouches(1000) && vouches(1000 + 15 * 60 - 1));

@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::confirm::Confirmed;
-use super::link::{self, Came, LinkError, Purpose};
+use super::endings::{self, Ending, Kept};
+use super::link::{self, Destination, LinkError, ReceivedAt};
 use super::manage::{self, ManageError};
 use super::notice;
 use super::user::{normalize_email, validate_email};
@@ -15,6 +16,7 @@ use crate::db::users::profile::Profile;
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
 use crate::guard::throttle;
+use crate::guard::ticket::LinkPurpose;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::{Actor, Client};
@@ -26,11 +28,10 @@ use crate::mail::letter::Letter;
 pub async fn request(
     app: &App,
     by: &Confirmed,
-    user: UserId,
     email: &str,
-    client: &Client,
-    came: Came,
+    (client, received): (&Client, ReceivedAt),
 ) -> Result<(), LinkError> {
+    let Some(user) = by.actor().user_id else { return Err(LinkError::Invalid) };
     let email = normalize_email(email.trim());
     if let Some(fault) = validate_email(&email, true) {
         return Err(LinkError::Fields(vec![fault]));
@@ -38,7 +39,7 @@ pub async fn request(
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let (by, inner) = (by.clone(), app.clone());
-    link::aside(app, came, async move { inner.write(move |tx| mail_to(tx, user, &email, &by)).await }).await;
+    link::aside(app, received, async move { inner.write(move |tx| mail_to(tx, user, &email, &by)).await }).await;
     Ok(())
 }
 
@@ -49,12 +50,13 @@ fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(
         return Ok(());
     }
     // Whatever becomes of this one: whether an older link lives on must not tell whether the address is taken.
-    link::forget_for(tx.conn, Purpose::EmailChange, id)?;
+    link::forget_for(tx.conn, LinkPurpose::EmailChange, id)?;
     // Nobody keeps somebody else's mail from coming by asking for it first.
     if is_taken(tx.conn, &user, email)? || !link::may_mail(tx, &format!("{email} {id}"))? {
         return Ok(());
     }
-    let (token, expires_at) = link::make(tx, Purpose::EmailChange, &user, email, "")?;
+    let (token, expires_at) =
+        link::make(tx, LinkPurpose::EmailChange, &user, Destination { email, network: String::new() })?;
     let letter = Letter::EmailConfirm { username: user.username.clone(), expires_at: expires_at.timestamp() };
     let (user_id, secret) = (Some(id), Some(&token));
     let mail = Outgoing { to: email, user: user_id, letter: &letter, secret, give_up_at: Some(expires_at) };
@@ -83,7 +85,7 @@ pub fn confirmed_at(conn: &mut Conn, user: &User) -> Result<Option<Instant>, DbE
 /// What a token would do: the user, and the address that it is for. Burns nothing.
 pub async fn look(app: &App, token: &SecretString) -> Result<(User, String), LinkError> {
     let token = token.clone();
-    let found = app.read(move |tx| link::find(tx, Purpose::EmailChange, &token)).await?;
+    let found = app.read(move |tx| link::find(tx, LinkPurpose::EmailChange, &token)).await?;
     found.map(|(link, user)| (user, link.email)).ok_or(LinkError::Invalid)
 }
 
@@ -97,7 +99,7 @@ pub async fn confirm(app: &App, token: SecretString, client: &Client) -> Result<
 
 fn change(tx: &mut Tx<'_>, token: &SecretString, client: &Client) -> Result<String, LinkError> {
     let now = tx.now;
-    let (link, user) = link::take(tx, Purpose::EmailChange, token)?;
+    let (link, user) = link::take(tx, LinkPurpose::EmailChange, token)?;
     if is_taken(tx.conn, &user, &link.email)? {
         return Err(LinkError::Invalid);
     }
@@ -106,7 +108,7 @@ fn change(tx: &mut Tx<'_>, token: &SecretString, client: &Client) -> Result<Stri
         AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).write(tx)?;
     } else {
         users::update_email(tx.conn, user.id, &link.email)?;
-        link::forget(tx.conn, user.id)?;
+        endings::apply(tx, Ending::EmailChange, (user.id, &user.username), &Kept::default())?;
         notice::email_changed(tx, &user, &link.email, &actor)?;
         let detail = json!({"changes": {"email": [user.email, link.email]}});
         AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).detail(detail).write(tx)?;

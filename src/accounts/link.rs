@@ -4,28 +4,18 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::manage::ManageError;
 use super::user::FieldError;
 use crate::app::{App, Tx};
-use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
-use crate::crypto::random;
 use crate::db::latchkey_link::{self, Link};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_device};
 use crate::guard::throttle::{self, Key, Rule, Wait};
+use crate::guard::ticket::{LinkPurpose, Purpose, Stored, Ticket};
 use crate::journal::Client;
-
-/// What a link is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// A new password.
-    PasswordReset,
-    /// An address.
-    EmailChange,
-}
 
 /// Why a link, or the wish for one, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +23,7 @@ pub enum LinkError {
     /// Unknown, used, too old, overtaken: never told apart.
     #[error("This link is invalid or has expired.")]
     Invalid,
-    /// What came with it is not acceptable.
+    /// What was sent with it is not acceptable.
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Fields(Vec<FieldError>),
     /// Too many tries.
@@ -59,56 +49,45 @@ impl From<ManageError> for LinkError {
     }
 }
 
-impl Purpose {
-    /// As it is stored.
-    fn name(self) -> &'static str {
-        match self {
-            Self::PasswordReset => "password_reset",
-            Self::EmailChange => "email_change",
-        }
-    }
-
-    /// How long a link is good.
-    fn lasts(self) -> Duration {
-        match self {
-            Self::PasswordReset => Duration::from_hours(1),
-            Self::EmailChange => Duration::from_hours(24),
-        }
-    }
+/// Where a link is mailed, and who asked for it.
+pub struct Destination<'a> {
+    /// The address.
+    pub email: &'a str,
+    /// The network that the request received from; empty if a superuser asked.
+    pub network: String,
 }
 
-/// Makes a link for a user whose row is locked; older ones for the same purpose die. Answers its token, and until when
-/// it is good.
+/// Makes a link for a user whose row is locked; older ones for the same purpose die. Answers its token, and when it
+/// expires.
 pub fn make(
     tx: &mut Tx<'_>,
-    purpose: Purpose,
+    purpose: LinkPurpose,
     user: &User,
-    email: &str,
-    network: &str,
+    to: Destination<'_>,
 ) -> Result<(SecretString, Instant), DbError> {
-    let (token, now) = (random::token(), tx.now);
+    let ticket = Ticket::issue(tx.app, tx.now, Purpose::Link(purpose), user);
     let link = Link {
-        token_hash: sha256_hex(token.as_bytes()),
-        purpose: purpose.name().to_owned(),
+        token_hash: ticket.hash,
+        purpose: name(purpose).to_owned(),
         user_id: user.id,
-        email: email.to_owned(),
-        state: state(tx.app, purpose, user),
-        network: network.to_owned(),
-        created_at: now,
-        expires_at: now + purpose.lasts(),
+        email: to.email.to_owned(),
+        state: ticket.fingerprint,
+        network: to.network,
+        created_at: ticket.created_at,
+        expires_at: ticket.expires_at,
     };
     forget_for(tx.conn, purpose, user.id)?;
     latchkey_link::insert(tx.conn, &link)?;
-    Ok((SecretString::from(token), link.expires_at))
+    Ok((ticket.token, link.expires_at))
 }
 
 /// The link of a token and its user, if it is good. Only looks: a page that asks what to do burns nothing.
-pub fn find(tx: &mut Tx<'_>, purpose: Purpose, token: &SecretString) -> Result<Option<(Link, User)>, DbError> {
+pub fn find(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<Option<(Link, User)>, DbError> {
     good(tx, purpose, token, users::find)
 }
 
 /// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.
-pub fn take(tx: &mut Tx<'_>, purpose: Purpose, token: &SecretString) -> Result<(Link, User), LinkError> {
+pub fn take(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<(Link, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(tx, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
     if latchkey_link::delete(tx.conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
@@ -116,20 +95,18 @@ pub fn take(tx: &mut Tx<'_>, purpose: Purpose, token: &SecretString) -> Result<(
 
 fn good(
     tx: &mut Tx<'_>,
-    purpose: Purpose,
+    purpose: LinkPurpose,
     token: &SecretString,
     find_user: impl FnOnce(&mut Conn, UserId) -> Result<Option<User>, DbError>,
 ) -> Result<Option<(Link, User)>, DbError> {
-    let found = latchkey_link::find(tx.conn, &sha256_hex(token.expose_secret().as_bytes()))?;
-    let Some(link) = found.filter(|link| link.purpose == purpose.name() && tx.now < link.expires_at) else {
-        return Ok(None);
-    };
+    let ticket = Purpose::Link(purpose);
+    let found = latchkey_link::find(tx.conn, &ticket.hash(token))?;
+    let Some(link) = found.filter(|link| link.purpose == name(purpose)) else { return Ok(None) };
     let Some(user) = find_user(tx.conn, link.user_id)? else { return Ok(None) };
-    let is_same = equal(link.state.as_bytes(), state(tx.app, purpose, &user).as_bytes());
-    if !user.is_active || !is_same || (purpose == Purpose::PasswordReset && logged_in_since(tx.conn, &user, &link)?) {
-        return Ok(None);
-    }
-    Ok(Some((link, user)))
+    let stored = Stored { user_id: link.user_id, fingerprint: &link.state, expires_at: link.expires_at };
+    let is_good = stored.is_good(tx.app, ticket, &user)
+        && (purpose != LinkPurpose::PasswordReset || !logged_in_since(tx.conn, &user, &link)?);
+    Ok(is_good.then_some((link, user)))
 }
 
 /// Who logs in where the link was asked for has remembered the password: the link is not needed any more. A login from
@@ -139,24 +116,14 @@ fn logged_in_since(conn: &mut Conn, user: &User, link: &Link) -> Result<bool, Db
     Ok(last.is_some_and(|last| last > link.created_at))
 }
 
-/// A fingerprint of the user: it changes with the password and with the address, whoever changes them.
-fn state(app: &App, purpose: Purpose, user: &User) -> String {
-    let key = app.config.secret_key.expose_secret().as_bytes();
-    let text = format!("latchkey link\0{}\0{}\0{}", purpose.name(), user.password.0, user.email);
-    random::hex(&hmac_sha256(key, text.as_bytes()))
+/// As it is stored.
+fn name(purpose: LinkPurpose) -> &'static str {
+    purpose.into()
 }
 
 /// Forgets the links of a user for a purpose.
-pub fn forget_for(conn: &mut Conn, purpose: Purpose, user: UserId) -> Result<(), DbError> {
-    latchkey_link::delete_of(conn, user, purpose.name()).map(drop)
-}
-
-/// Forgets all links of a user: what they were made under is not true any more.
-pub fn forget(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
-    for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
-        forget_for(conn, purpose, user)?;
-    }
-    Ok(())
+pub fn forget_for(conn: &mut Conn, purpose: LinkPurpose, user: UserId) -> Result<(), DbError> {
+    latchkey_link::delete_of(conn, user, name(purpose)).map(drop)
 }
 
 /// Does what a token is presented for. A bad one counts as a guess from that address.
@@ -178,7 +145,7 @@ pub async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::C
     if !app.config.accounts.login_throttle {
         return Ok(throttle::Counted::default());
     }
-    let key = Key::new(app, rule, &[&throttle::network(client)]);
+    let key = Key::new(app, rule, &[&client.network()]);
     app.write(move |tx| throttle::count(tx, &[key])).await?.map_err(LinkError::Throttled)
 }
 
@@ -191,27 +158,27 @@ pub fn may_mail(tx: &mut Tx<'_>, recipient: &str) -> Result<bool, DbError> {
     Ok(throttle::count(tx, &[key])?.is_ok())
 }
 
-/// A request is answered so long after it came, or twice or three times as long: how long the work took, and whether there
+/// A request is answered so long after it received, or twice or three times as long: how long the work took, and whether there
 /// was any, tells who has an account.
 const STEP: Duration = Duration::from_millis(500);
 
 /// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
-/// the request came. A failure is logged, and looks like a success.
-pub async fn aside(app: &App, came: Came, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
+/// the request received. A failure is logged, and looks like a success.
+pub async fn aside(app: &App, received: ReceivedAt, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
     let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
     match outcome {
         Ok(()) => app.mailer.wake(),
         Err(error) => tracing::error!(%error, "a mail that was asked for could not be queued"),
     }
-    tokio::time::sleep_until(came.answer_at(tokio::time::Instant::now())).await;
+    tokio::time::sleep_until(received.answer_at(tokio::time::Instant::now())).await;
 }
 
-/// When a request came.
+/// When a request was received.
 #[derive(Debug, Clone, Copy)]
-pub struct Came(tokio::time::Instant);
+pub struct ReceivedAt(tokio::time::Instant);
 
-impl Came {
-    /// It came now.
+impl ReceivedAt {
+    /// Now.
     pub fn now() -> Self {
         Self(tokio::time::Instant::now())
     }
@@ -232,8 +199,9 @@ mod tests {
 
     #[test]
     fn answers_come_after_whole_steps() {
-        let came = Came::now();
-        let after = |ms| came.answer_at(came.0 + Duration::from_millis(ms)).duration_since(came.0).as_millis();
+        let received = ReceivedAt::now();
+        let after =
+            |ms| received.answer_at(received.0 + Duration::from_millis(ms)).duration_since(received.0).as_millis();
         assert_eq!([0, 1, 499, 500, 501, 1700].map(after), [500, 500, 500, 500, 1000, 2000]);
     }
 }

@@ -2,17 +2,17 @@
 
 use secrecy::SecretString;
 
-use super::manage;
 use crate::app::App;
 use crate::config::UsernameField;
 use crate::crypto::password::{Busy, Check};
-use crate::db::types::UserId;
+use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError, latchkey_device};
+use crate::db::{Conn, DbError, latchkey_browser, latchkey_device};
 use crate::guard::device::KNOWN_FOR;
 use crate::guard::throttle::{self, Counted, Wait};
-use crate::journal::Client;
-use crate::journal::failed_login::{self, Door, Refusal};
+use crate::guard::ticket::Purpose;
+use crate::journal::failed_login::{self, Refusal};
+use crate::journal::{Client, Door};
 
 /// What a login form or request names.
 #[derive(Debug)]
@@ -48,15 +48,10 @@ impl From<Busy> for LoginError {
 
 /// The user whose password this is. Costs one hash, whatever the answer, and a failure one write; a try that has to wait
 /// costs no hash.
-pub async fn authenticate(
-    app: &App,
-    credentials: Credentials,
-    door: Door,
-    client: &Client,
-) -> Result<User, LoginError> {
+pub async fn authenticate(app: &App, credentials: Credentials, client: &Client) -> Result<User, LoginError> {
     let Credentials { login, password } = credentials;
     let (field, since, name) = (app.config.accounts.username_field, app.now() - KNOWN_FOR, login.clone());
-    let network = throttle::network(client);
+    let network = client.network();
     let (user, is_known) = app
         .read(move |tx| {
             let user = find(tx.conn, field, &name)?;
@@ -66,11 +61,11 @@ pub async fn authenticate(
             Ok::<_, DbError>((user, is_known))
         })
         .await?;
-    let attempt = Attempt { door, client, login: &login, user: user.as_ref(), is_known };
+    let attempt = Attempt { client, login: &login, user: user.as_ref(), is_known };
     let right = attempt.judge(app, password.clone()).await?;
     match (user, right) {
         (Some(user), Some(Right { outdated })) if outdated && app.may_rehash() => {
-            Ok(manage::rehash(app, user, password).await?)
+            Ok(rehash(app, user, password).await?)
         }
         (Some(user), Some(_)) => Ok(user),
         _ => Err(LoginError::NoActiveAccount),
@@ -82,18 +77,16 @@ pub(super) async fn is_password_of(
     app: &App,
     user: &User,
     password: SecretString,
-    door: Door,
     client: &Client,
 ) -> Result<bool, LoginError> {
-    let (id, network, since) = (user.id, throttle::network(client), app.now() - KNOWN_FOR);
+    let (id, network, since) = (user.id, client.network(), app.now() - KNOWN_FOR);
     let is_known = app.read(move |tx| latchkey_device::is_known(tx.conn, id, &network, since)).await?;
-    let attempt = Attempt { door, client, login: &user.username, user: Some(user), is_known };
+    let attempt = Attempt { client, login: &user.username, user: Some(user), is_known };
     Ok(attempt.judge(app, password).await?.is_some())
 }
 
 /// Somebody gives a password.
 struct Attempt<'a> {
-    door: Door,
     client: &'a Client,
     /// Whom they name.
     login: &'a str,
@@ -126,8 +119,8 @@ impl Attempt<'_> {
         if !app.config.accounts.login_throttle {
             return Ok(Counted::default());
         }
-        let keys = throttle::login_keys(app, &throttle::network(self.client), self.login, self.is_known);
-        let refused = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Throttled);
+        let keys = throttle::login_keys(app, &self.client.network(), self.login, self.is_known);
+        let refused = failed_login::Entry::new(self.client, self.user, Refusal::Throttled);
         let counted = app.write(move |tx| {
             let counted = throttle::count(tx, &keys)?;
             if counted.is_err() {
@@ -152,7 +145,7 @@ impl Attempt<'_> {
                 Ok(Some(Right { outdated }))
             }
             Ok(Check::Wrong | Check::Right { .. }) => {
-                let failed = failed_login::Entry::new(self.door, self.client, self.user, Refusal::Failed);
+                let failed = failed_login::Entry::new(self.client, self.user, Refusal::Failed);
                 app.write(move |tx| failed.write(tx)).await?;
                 Ok(None)
             }
@@ -177,4 +170,24 @@ fn find(conn: &mut Conn, field: UsernameField, login: &str) -> Result<Option<Use
             None => Ok(users::only(users::find_by_email(conn, login)?)),
         },
     }
+}
+
+/// Replaces an outdated hash after a correct login, unless the password was changed meanwhile. Remembered browsers stay
+/// remembered: it is the same password.
+async fn rehash(app: &App, user: User, password: SecretString) -> Result<User, LoginError> {
+    let encoded = EncodedPassword(app.passwords.hash(password).await?);
+    let (before, after) = (user.clone(), User { password: encoded, ..user.clone() });
+    let rehashed = after.clone();
+    let is_same = app.write(move |tx| {
+        let is_same = users::update_password(tx.conn, before.id, Some(&before.password), &after.password)?;
+        if is_same {
+            let purpose = Purpose::RememberedBrowser(Door::Api);
+            let new = purpose.fingerprint(tx.app, &after);
+            for old in purpose.fingerprints(tx.app, &before) {
+                latchkey_browser::update_state(tx.conn, before.id, &old, &new)?;
+            }
+        }
+        Ok::<_, DbError>(is_same)
+    });
+    Ok(if is_same.await? { rehashed } else { user })
 }

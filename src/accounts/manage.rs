@@ -14,7 +14,6 @@ use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::profile::Profile;
 use crate::db::users::{self, NewRow, User};
 use crate::db::{Conn, DbError, latchkey_user};
-use crate::factors::remembered_browser;
 use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -253,26 +252,4 @@ pub(super) fn refuse_taken(conn: &mut Conn, old: Option<(UserId, &Profile)>, new
 /// A random id (RFC 9562, version 4), as text.
 pub(crate) fn new_uuid() -> String {
     uuid::Builder::from_random_bytes(random::bytes()).into_uuid().hyphenated().to_string()
-}
-
-/// Replaces an outdated hash after a correct login, unless the password was changed meanwhile.
-pub(super) async fn rehash(
-    app: &App,
-    mut user: User,
-    password: SecretString,
-) -> Result<User, super::login::LoginError> {
-    let encoded = EncodedPassword(app.passwords.hash(password).await?);
-    let (before, after) = (user.clone(), User { password: encoded.clone(), ..user.clone() });
-    let carry_over = remembered_browser::carrying_over(app, &before, &after);
-    let rehashed = app.write(move |tx| {
-        let is_same = users::update_password(tx.conn, before.id, Some(&before.password), &after.password)?;
-        if is_same {
-            carry_over(tx.conn)?;
-        }
-        Ok::<_, DbError>(is_same)
-    });
-    if rehashed.await? {
-        user.password = encoded;
-    }
-    Ok(user)
 }

@@ -1,10 +1,12 @@
 //! Users and their passwords: who may log in, and every change to an account. Knows nothing of HTTP.
 
+pub mod account_session;
 pub mod admin_session;
 pub mod backfill;
 pub mod change;
 pub mod confirm;
 pub mod email_change;
+pub mod endings;
 pub mod export;
 pub mod link;
 pub mod load;

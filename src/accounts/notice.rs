@@ -4,8 +4,8 @@
 use crate::app::{App, Tx};
 use crate::db::DbError;
 use crate::db::users::User;
-use crate::factors::Kind;
 use crate::journal::Actor;
+use crate::journal::authentication::FactorKind;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Origin};
 
@@ -26,16 +26,16 @@ pub fn email_changed(tx: &mut Tx<'_>, user: &User, new_email: &str, by: &Actor) 
 }
 
 /// A second factor was added.
-pub fn factor_added(tx: &mut Tx<'_>, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+pub fn factor_added(tx: &mut Tx<'_>, user: &User, kind: FactorKind, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
-    let (username, factor) = (user.username.clone(), kind.words().to_owned());
+    let (username, factor) = (user.username.clone(), kind.phrase().to_owned());
     send(tx, user, &Letter::FactorAdded { username, factor, origin, changed_by })
 }
 
 /// A second factor was removed.
-pub fn factor_removed(tx: &mut Tx<'_>, user: &User, kind: Kind, by: &Actor) -> Result<(), DbError> {
+pub fn factor_removed(tx: &mut Tx<'_>, user: &User, kind: FactorKind, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
-    let (username, factor) = (user.username.clone(), kind.words().to_owned());
+    let (username, factor) = (user.username.clone(), kind.phrase().to_owned());
     send(tx, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
 }
 

@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use unicode_normalization::UnicodeNormalization;
 
 use super::confirm::Confirmed;
-use super::link::{self, Came, LinkError, Purpose};
+use super::endings::{self, Ending, Kept};
+use super::link::{self, Destination, LinkError, ReceivedAt};
 use super::manage::{self, ManageError, NewPassword};
 use super::notice;
 use super::policy::Owner;
@@ -13,16 +14,15 @@ use super::user::FieldError;
 use crate::app::{App, Tx};
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{DbError, latchkey_admin_session, latchkey_device, latchkey_user};
+use crate::db::{DbError, latchkey_user};
+use crate::guard::ticket::LinkPurpose;
 use crate::guard::{device, throttle};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
-use crate::journal::reason::Reason;
 use crate::journal::{Actor, Client};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
-use crate::sessions;
 
 /// Mail goes to so many accounts with one address, and so many are looked at.
 const MOST: usize = 5;
@@ -30,7 +30,7 @@ const LOOKED_AT: i64 = 20;
 
 /// Mails a link to the active users with this address who have a password. The answer and its time are the same whoever
 /// has it; nothing is hashed.
-pub async fn request(app: &App, email: &str, client: &Client, came: Came) -> Result<(), LinkError> {
+pub async fn request(app: &App, email: &str, client: &Client, received: ReceivedAt) -> Result<(), LinkError> {
     // Asking counts, however it ends.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let email = email.trim().to_owned();
@@ -40,7 +40,7 @@ pub async fn request(app: &App, email: &str, client: &Client, came: Came) -> Res
     let found = found.into_iter().filter(move |user| is_same(&user.email, &wanted) && !user.email.is_empty());
     let users: Vec<_> = found.take(MOST).map(|user| user.id).collect();
     let (client, inner) = (client.clone(), app.clone());
-    link::aside(app, came, async move {
+    link::aside(app, received, async move {
         // Once for the address, however many accounts have it: each of them gets its link.
         let is_allowed = !users.is_empty() && inner.write(move |tx| link::may_mail(tx, &address)).await?;
         for id in users.into_iter().filter(|_| is_allowed) {
@@ -69,12 +69,13 @@ fn mail_to(tx: &mut Tx<'_>, id: UserId, client: &Client) -> Result<(), DbError> 
         sent_by: None,
         expires_at,
     };
-    enqueue(tx, &user, &throttle::network(client), letter)?;
+    enqueue(tx, &user, client.network(), letter)?;
     AuditEntry::new(Action::UserResetRequest, &Actor::somebody(client)).about(Some(id), &user.username).write(tx)
 }
 
-fn enqueue(tx: &mut Tx<'_>, user: &User, network: &str, letter: impl FnOnce(i64) -> Letter) -> Result<(), DbError> {
-    let (token, expires_at) = link::make(tx, Purpose::PasswordReset, user, &user.email, network)?;
+fn enqueue(tx: &mut Tx<'_>, user: &User, network: String, letter: impl FnOnce(i64) -> Letter) -> Result<(), DbError> {
+    let to = Destination { email: &user.email, network };
+    let (token, expires_at) = link::make(tx, LinkPurpose::PasswordReset, user, to)?;
     let letter = letter(expires_at.timestamp());
     let (to, secret) = (user.email.as_str(), Some(&token));
     let mail = Outgoing { to, user: Some(user.id), letter: &letter, secret, give_up_at: Some(expires_at) };
@@ -99,7 +100,7 @@ pub async fn send(app: &App, by: &Confirmed, id: UserId) -> Result<String, Manag
             sent_by: Some(actor.name.clone()),
             expires_at,
         };
-        enqueue(tx, &user, "", letter)?;
+        enqueue(tx, &user, String::new(), letter)?;
         AuditEntry::new(Action::UserResetLink, &actor).about(Some(id), &user.username).write(tx)?;
         Ok(user.email)
     })
@@ -114,7 +115,7 @@ pub fn why_not(user: &User) -> Option<&'static str> {
 /// Whose password a token could change. Burns nothing.
 pub async fn look(app: &App, token: &SecretString) -> Result<User, LinkError> {
     let token = token.clone();
-    let found = app.read(move |tx| link::find(tx, Purpose::PasswordReset, &token)).await?;
+    let found = app.read(move |tx| link::find(tx, LinkPurpose::PasswordReset, &token)).await?;
     found.map(|(_, user)| user).ok_or(LinkError::Invalid)
 }
 
@@ -132,16 +133,12 @@ async fn reset(app: &App, token: SecretString, password: SecretString, client: C
     let user = look(app, &token).await?;
     let encoded = manage::encode(app, &Owner::find(app, &user).await?, NewPassword::Plain(password)).await?;
     app.write(move |tx| {
-        let (link, user) = link::take(tx, Purpose::PasswordReset, &token)?;
+        let (link, user) = link::take(tx, LinkPurpose::PasswordReset, &token)?;
         let actor = Actor::user(&user, &client);
-        latchkey_admin_session::delete_of(tx.conn, user.id, None)?;
-        sessions::end_all(tx, user.id, None, (Reason::PasswordReset, &user.username))?;
+        endings::apply(tx, Ending::PasswordReset, (user.id, &user.username), &Kept::default())?;
         users::update_password(tx.conn, user.id, None, &encoded)?;
-        link::forget(tx.conn, user.id)?;
-        // Who has the link has the mail.
+        // Opening the link proves control of the mailbox.
         latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), &link.email, tx.now)?;
-        // Whoever knew the old password is a stranger again, wherever they used it.
-        latchkey_device::delete_of(tx.conn, user.id)?;
         device::remember(tx, &user, &client)?;
         AuditEntry::new(Action::UserResetPassword, &actor).about_user(&user).write(tx)?;
         events::count(tx, &[Event::PasswordReset])?;

@@ -10,8 +10,8 @@ use crate::db::exclusive::{self, Task};
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::types::Instant;
 use crate::db::{
-    Conn, DbError, latchkey_audit_log, latchkey_browser, latchkey_challenge, latchkey_device, latchkey_link,
-    latchkey_mail, latchkey_rollup, latchkey_throttle,
+    Conn, DbError, latchkey_account_session, latchkey_audit_log, latchkey_browser, latchkey_challenge, latchkey_device,
+    latchkey_link, latchkey_mail, latchkey_rollup, latchkey_throttle,
 };
 use crate::guard::{device, throttle};
 
@@ -78,10 +78,20 @@ async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
     let links = in_batches(app, latchkey_link::delete_expired, now).await?;
     let devices = in_batches(app, latchkey_device::delete_before, now - device::KNOWN_FOR).await?;
     let challenges = in_batches(app, latchkey_challenge::delete_expired, now).await?;
+    let account_sessions = in_batches(app, latchkey_account_session::delete_expired, now).await?;
     let browsers = in_batches(app, latchkey_browser::delete_expired, now).await?;
     let tries = in_batches(app, latchkey_throttle::delete_before, now - throttle::remembered_for()).await?;
-    if mails + links + devices + challenges + browsers + tries > 0 {
-        tracing::info!(mails, links, devices, challenges, browsers, tries, "deleted what is over");
+    if mails + links + devices + challenges + account_sessions + browsers + tries > 0 {
+        tracing::info!(
+            mails,
+            links,
+            devices,
+            challenges,
+            account_sessions,
+            browsers,
+            tries,
+            "deleted what has expired"
+        );
     }
     Ok(())
 }

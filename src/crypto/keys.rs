@@ -6,9 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::digest::{hmac_sha256, sha256_hex};
+use super::digest::sha256_hex;
+use super::keyed;
 use super::pem;
-use super::random::hex;
 use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::{Algorithm, Jwt};
 
@@ -51,7 +51,7 @@ impl Keys {
         if jwa(algorithm).family() == AlgorithmFamily::Hmac {
             let (variable, secret) = signing.map_or(("SECRET_KEY", secret_key), |key| ("JWT_SIGNING_KEY", key));
             let warnings = look_at_secret(algorithm, variable, secret, verifying.is_some())?;
-            let kid = hex(&hmac_sha256(secret.as_bytes(), b"latchkey key id"));
+            let kid = keyed::mac(&SecretString::from(secret), "latchkey key id", &[]).hex();
             let secret = secret.as_bytes();
             let signing = SigningKey::new(algorithm, EncodingKey::from_secret(secret));
             let verifying = VerifyingKey::new(algorithm, DecodingKey::from_secret(secret));

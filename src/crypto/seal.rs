@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::digest::hmac_sha256;
+use super::keyed;
 
 /// A key for one purpose.
 pub struct Seal(RandomizedNonceKey);
@@ -17,7 +17,7 @@ impl Seal {
     /// # Panics
     /// Never: the key has the length that the cipher wants.
     pub fn new(secret_key: &SecretString, purpose: &str) -> Self {
-        let key = hmac_sha256(secret_key.expose_secret().as_bytes(), format!("latchkey seal {purpose}").as_bytes());
+        let key = keyed::mac(secret_key, &format!("latchkey seal {purpose}"), &[]).bytes();
         #[expect(clippy::expect_used, reason = "32 bytes are what AES-256 wants")]
         Self(RandomizedNonceKey::new(&AES_256_GCM, &key).expect("a key of 32 bytes"))
     }

@@ -7,7 +7,10 @@ use super::schema::latchkey_challenge;
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
-/// There is one too many at a time; more where the limit was lowered.
+/// `purpose` of a login with the right password.
+pub const LOGIN: &str = "login";
+
+/// Rows deleted per call; normally one.
 const OLD_AT_ONCE: i64 = 100;
 
 /// A challenge.
@@ -61,17 +64,11 @@ pub fn update_secret(conn: &mut Conn, token_hash: &str, secret: &str) -> Result<
     Ok(())
 }
 
-/// Replaces what a challenge gives.
-pub fn update_what(conn: &mut Conn, token_hash: &str, what: &str) -> Result<(), DbError> {
-    diesel::update(latchkey_challenge::table.find(token_hash)).set(latchkey_challenge::what.eq(what)).execute(conn)?;
-    Ok(())
-}
-
-/// Forgets the challenges of a user, but for those of one purpose, and but for one.
-pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Result<(), DbError> {
+/// Deletes the challenges of a user except those of one purpose.
+pub fn delete_of(conn: &mut Conn, user: UserId, except: &str) -> Result<(), DbError> {
     let of_user = latchkey_challenge::table.filter(latchkey_challenge::user_id.eq(user));
-    let others = of_user.filter(latchkey_challenge::purpose.ne(purpose));
-    diesel::delete(others.filter(latchkey_challenge::token_hash.ne(kept))).execute(conn)?;
+    let others = of_user.filter(latchkey_challenge::purpose.ne(except));
+    diesel::delete(others).execute(conn)?;
     Ok(())
 }
 
@@ -81,7 +78,12 @@ pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
 }
 
 /// Forgets all but the `keep` newest challenges of a purpose that a user began at an address.
-pub fn delete_oldest_of(conn: &mut Conn, user: UserId, purpose: &str, network: &str, keep: i64) -> Result<(), DbError> {
+pub fn delete_oldest_of(
+    conn: &mut Conn,
+    user: UserId,
+    (purpose, network): (&str, &str),
+    keep: i64,
+) -> Result<(), DbError> {
     let those = latchkey_challenge::table
         .filter(latchkey_challenge::user_id.eq(user))
         .filter(latchkey_challenge::purpose.eq(purpose))

@@ -7,6 +7,7 @@ pub mod error;
 pub mod exclusive;
 mod fixed;
 pub mod indexes;
+pub mod latchkey_account_session;
 pub mod latchkey_admin_session;
 pub mod latchkey_audit_log;
 pub mod latchkey_browser;

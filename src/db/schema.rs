@@ -303,6 +303,22 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::db::types::{Key, Moment};
+
+    /// Logins to the account pages.
+    latchkey_account_session (token_hash) {
+        token_hash -> Text,
+        user_id -> Key,
+        by_factor -> Bool,
+        network -> Text,
+        state -> Text,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
 joinable!(blacklisted_tokens -> outstanding_tokens (token_id));
 joinable!(outstanding_tokens -> users (user_id));
 joinable!(latchkey_user -> users (user_id));
@@ -326,4 +342,5 @@ allow_tables_to_appear_in_same_query!(
     latchkey_recovery_code,
     latchkey_challenge,
     latchkey_browser,
+    latchkey_account_session,
 );

@@ -5,8 +5,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::challenge::{self, Purpose, Waiting};
-use super::{Enrolled, Kind, Method, code};
+use super::challenge::{self, Pending, Purpose};
+use super::code;
+use super::enrolled::Enrolled;
 use crate::app::{App, Tx};
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor};
@@ -14,12 +15,13 @@ use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{DbError, latchkey_device, latchkey_recovery_code};
 use crate::guard::device::KNOWN_FOR;
-use crate::guard::throttle::{self, Counted, Wait, network};
+use crate::guard::throttle::{self, Counted, Wait};
 use crate::journal::Client;
-use crate::journal::failed_login::{Door, Entry, Refusal};
+use crate::journal::authentication::{FactorKind, Method};
+use crate::journal::failed_login::{Entry, Refusal};
 
-/// What is given. No `Debug`: it is as good as a password.
-pub enum Given {
+/// What a user answers with. No `Debug`: it is as good as a password.
+pub enum FactorResponse {
     /// A code.
     Code(SecretString),
     /// What `navigator.credentials` answered, as JSON.
@@ -33,7 +35,7 @@ pub struct Answer {
     /// Which of the factors, or a recovery code.
     pub method: Method,
     /// What is given.
-    pub given: Given,
+    pub response: FactorResponse,
 }
 
 /// Why an answer is refused.
@@ -53,9 +55,9 @@ pub enum AnswerError {
     Db(#[from] DbError),
 }
 
-/// An answer that was right when it was looked at.
-pub struct Right {
-    waiting: Box<Waiting>,
+/// An answer that was verified. `spend` takes it for good.
+pub struct VerifiedAnswer {
+    pending: Box<Pending>,
     method: Method,
     proof: Proof,
     counted: Counted,
@@ -71,52 +73,49 @@ enum Proof {
     Recovery(String),
 }
 
-impl Right {
+impl VerifiedAnswer {
     /// By which method.
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// What the challenge was for: what a login gives.
-    pub fn what(&self) -> &str {
-        &self.waiting.row.what
+    /// What the challenge is for.
+    pub fn purpose(&self) -> Purpose {
+        self.pending.purpose
     }
 
     /// Whose it is, as they were when it was checked.
     pub fn user(&self) -> &User {
-        &self.waiting.user
+        &self.pending.user
     }
 }
 
-/// Looks at an answer. It counts like a password, and against its challenge, before anybody looks.
+/// Verifies an answer to a challenge whose purpose is accepted. The attempt is counted first, like one with a password.
 pub async fn check(
     app: &App,
     answer: Answer,
-    purpose: Purpose,
-    door: Door,
+    accepts: fn(Purpose) -> bool,
     client: &Client,
-) -> Result<Right, AnswerError> {
-    let Answer { challenge, method, given } = answer;
-    let Some(found) = find(app, challenge, purpose, client).await? else { return Err(AnswerError::NoChallenge) };
-    let counted = count(app, &found, door, client).await?;
-    let Found { waiting, enrolled, .. } = found;
-    if let Some(proof) = prove(app, &waiting, &enrolled, method, given) {
-        return Ok(Right { waiting: Box::new(waiting), method, proof, counted });
+) -> Result<VerifiedAnswer, AnswerError> {
+    let found = find(app, answer.challenge.clone(), accepts, client).await?.ok_or(AnswerError::NoChallenge)?;
+    let counted = count(app, &found, client).await?;
+    if let Some(proof) = prove(app, &found, &answer) {
+        return Ok(VerifiedAnswer { pending: Box::new(found.pending), method: answer.method, proof, counted });
     }
-    let entry = Entry::new(door, client, Some(&waiting.user), Refusal::WrongFactor);
+    let entry = Entry::new(client, Some(&found.pending.user), Refusal::WrongFactor);
     app.write(move |tx| entry.write(tx)).await?;
     Err(AnswerError::Wrong)
 }
 
 /// Takes the challenge and the answer for good, in the transaction of what they are for; answers the user, locked. Where
 /// somebody was quicker, or the user changed meanwhile, that transaction has to end without a trace.
-pub fn spend(tx: &mut Tx<'_>, right: &Right) -> Result<User, AnswerError> {
-    let (now, id) = (tx.now, right.waiting.user.id);
+pub fn spend(tx: &mut Tx<'_>, answer: &VerifiedAnswer) -> Result<User, AnswerError> {
+    let (now, id) = (tx.now, answer.pending.user.id);
     let user = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
-    if !challenge::spend(tx, &right.waiting, &user)? {
+    if !challenge::spend(tx, &answer.pending, &user)? {
         return Err(AnswerError::NoChallenge);
     }
-    let is_first = match &right.proof {
+    let is_first = match &answer.proof {
         Proof::Mailed(factor) => latchkey_second_factor::update_used(tx.conn, *factor, now)?,
         Proof::Totp(factor, step) => latchkey_second_factor::update_step(tx.conn, *factor, *step, now)?,
         Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(tx.conn, *factor, old, new, now)?,
@@ -125,40 +124,46 @@ pub fn spend(tx: &mut Tx<'_>, right: &Right) -> Result<User, AnswerError> {
     if !is_first {
         return Err(AnswerError::Wrong);
     }
-    throttle::forgive(tx, &right.counted, true)?;
+    throttle::forgive(tx, &answer.counted, true)?;
     Ok(user)
 }
 
 struct Found {
-    waiting: Waiting,
+    pending: Pending,
     enrolled: Enrolled,
-    /// Whether the user logged in from there lately.
+    /// Whether the user logged in from this network lately.
     is_known: bool,
 }
 
-async fn find(app: &App, token: SecretString, purpose: Purpose, client: &Client) -> Result<Option<Found>, DbError> {
-    let (from, since) = (network(client), app.now() - KNOWN_FOR);
+async fn find(
+    app: &App,
+    token: SecretString,
+    accepts: fn(Purpose) -> bool,
+    client: &Client,
+) -> Result<Option<Found>, DbError> {
+    let (network, since) = (client.network(), app.now() - KNOWN_FOR);
     app.read(move |tx| {
-        let Some(waiting) = challenge::find(tx, &token, &[purpose])? else { return Ok(None) };
-        let enrolled = Enrolled::find(tx.conn, waiting.user.id)?;
-        let is_known = latchkey_device::is_known(tx.conn, waiting.user.id, &from, since)?;
-        Ok(Some(Found { waiting, enrolled, is_known }))
+        let Some(pending) = challenge::find(tx, &token, accepts)? else { return Ok(None) };
+        let enrolled = Enrolled::find(tx.conn, pending.user.id)?;
+        let is_known = latchkey_device::is_known(tx.conn, pending.user.id, &network, since)?;
+        Ok(Some(Found { pending, enrolled, is_known }))
     })
     .await
 }
 
-/// Counts the try before it is looked at: against its challenge, and for its user apart from the tries of the password,
-/// for who has that may ask for as many challenges as they like.
-async fn count(app: &App, found: &Found, door: Door, client: &Client) -> Result<Counted, AnswerError> {
-    let Found { waiting, is_known, .. } = found;
+/// Counts an attempt before it is verified: against its challenge, and against its user. Apart from attempts with the
+/// password: those who know it can begin as many challenges as they like.
+async fn count(app: &App, found: &Found, client: &Client) -> Result<Counted, AnswerError> {
+    let Found { pending, is_known, .. } = found;
     let is_limited = app.config.accounts.login_throttle;
-    let keys = is_limited.then(|| throttle::factor_keys(app, &network(client), waiting.user.id, *is_known));
+    let keys = is_limited.then(|| throttle::factor_keys(app, &client.network(), pending.user.id, *is_known));
     let keys = keys.unwrap_or_default();
-    let refused = Entry::new(door, client, Some(&waiting.user), Refusal::Throttled);
-    let row = waiting.row.clone();
+    let refused = Entry::new(client, Some(&pending.user), Refusal::Throttled);
+    let row = pending.row.clone();
     let counted = app.write(move |tx| match throttle::count(tx, &keys)? {
         Ok(counted) => {
-            Ok(if challenge::count_try(tx.conn, &row)? { Ok(counted) } else { Err(AnswerError::NoChallenge) })
+            let is_left = challenge::count_attempt(tx, &row)?;
+            Ok(if is_left { Ok(counted) } else { Err(AnswerError::NoChallenge) })
         }
         Err(wait) => {
             refused.write(tx)?;
@@ -168,36 +173,38 @@ async fn count(app: &App, found: &Found, door: Door, client: &Client) -> Result<
     counted.await?
 }
 
-/// Whether the answer is one; nothing is written.
-fn prove(app: &App, waiting: &Waiting, enrolled: &Enrolled, method: Method, given: Given) -> Option<Proof> {
-    let user = waiting.user.id;
-    match (method, given) {
-        (Method::Factor(Kind::Email), Given::Code(typed)) => {
-            let factor = enrolled.of(Kind::Email).next()?;
-            code::is_mailed(app, &waiting.row, &typed).then_some(Proof::Mailed(factor.id))
+/// The proof, if the answer is right. Writes nothing.
+fn prove(app: &App, found: &Found, answer: &Answer) -> Option<Proof> {
+    let Found { pending, enrolled, .. } = found;
+    let user = pending.user.id;
+    match (answer.method, &answer.response) {
+        (Method::Factor(FactorKind::Email), FactorResponse::Code(typed)) => {
+            let factor = enrolled.of(FactorKind::Email).next()?;
+            code::is_mailed(app, &pending.row, typed).then_some(Proof::Mailed(factor.id))
         }
-        (Method::Factor(Kind::Totp), Given::Code(typed)) => prove_totp(app, user, enrolled, &typed),
-        (Method::Factor(Kind::Passkey), Given::Passkey(answer)) => prove_passkey(app, waiting, enrolled, &answer),
-        (Method::Recovery, Given::Code(typed)) => {
-            let hash = code::recovery_hash(app, user, &typed);
-            enrolled.has_recovery_code(&hash).then_some(Proof::Recovery(hash))
+        (Method::Factor(FactorKind::Totp), FactorResponse::Code(typed)) => prove_totp(app, user, enrolled, typed),
+        (Method::Factor(FactorKind::Passkey), FactorResponse::Passkey(response)) => {
+            prove_passkey(app, pending, enrolled, response)
+        }
+        (Method::Recovery, FactorResponse::Code(typed)) => {
+            enrolled.recovery_code(app, user, typed).map(|hash| Proof::Recovery(hash.to_owned()))
         }
         _ => None,
     }
 }
 
 fn prove_totp(app: &App, user: UserId, enrolled: &Enrolled, typed: &SecretString) -> Option<Proof> {
-    let factor = enrolled.of(Kind::Totp).next()?;
+    let factor = enrolled.of(FactorKind::Totp).next()?;
     let secret = app.factors.seal.open(&totp_context(user), &factor.data)?;
     let step = totp::check(&secret, typed.expose_secret(), app.now().timestamp())?;
     factor.last_step.is_none_or(|last| last < step).then_some(Proof::Totp(factor.id, step))
 }
 
-fn prove_passkey(app: &App, waiting: &Waiting, enrolled: &Enrolled, answer: &Value) -> Option<Proof> {
-    let (state, passkeys) = (challenge::secret(app, &waiting.row)?, app.factors.passkeys.as_ref()?);
-    let used = passkeys.finish_authentication(state.expose_secret(), answer, &enrolled.passkeys()).ok()?;
+fn prove_passkey(app: &App, pending: &Pending, enrolled: &Enrolled, response: &Value) -> Option<Proof> {
+    let (state, passkeys) = (challenge::secret(app, &pending.row)?, app.factors.passkeys.as_ref()?);
+    let used = passkeys.finish_authentication(state.expose_secret(), response, &enrolled.passkeys()).ok()?;
     let is_it = |factor: &&Factor| factor.credential_id.as_deref() == Some(&*used.credential_id);
-    let factor = enrolled.of(Kind::Passkey).find(is_it)?;
+    let factor = enrolled.of(FactorKind::Passkey).find(is_it)?;
     let old = factor.data.clone();
     Some(Proof::Passkey(factor.id, old.clone(), used.data.unwrap_or(old)))
 }

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::answer::AnswerError;
 use super::challenge::{self, Purpose};
-use super::{Enrolled, Method};
+use super::enrolled::Enrolled;
 use crate::app::App;
 use crate::crypto::passkey::Asked;
 use crate::db::DbError;
 use crate::db::users::User;
 use crate::journal::Client;
+use crate::journal::authentication::Method;
 
 /// A challenge for adding or removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
 /// has no factor. Then there is no challenge.
@@ -22,7 +23,7 @@ pub async fn confirm(app: &App, user: &User, client: &Client) -> Result<Option<(
         if methods.is_empty() {
             return Ok(None);
         }
-        let token = challenge::begin(tx, &user, &client, Purpose::Confirm, "", None)?;
+        let token = challenge::begin(tx, &user, &client, Purpose::Confirm)?;
         Ok(Some((token, methods)))
     })
     .await
@@ -31,15 +32,15 @@ pub async fn confirm(app: &App, user: &User, client: &Client) -> Result<Option<(
 /// What a browser is asked for a passkey, for a challenge that one can answer. An earlier question is worth nothing then.
 pub async fn passkey(app: &App, token: SecretString) -> Result<Value, AnswerError> {
     let found = app.read(move |tx| {
-        let found = challenge::find(tx, &token, &[Purpose::Login, Purpose::Confirm])?;
-        let Some(waiting) = found else { return Ok(None) };
-        let passkeys = Enrolled::find(tx.conn, waiting.user.id)?.passkeys();
-        Ok::<_, DbError>(Some((waiting, passkeys)))
+        let found = challenge::find(tx, &token, |purpose| matches!(purpose, Purpose::Login(_) | Purpose::Confirm))?;
+        let Some(pending) = found else { return Ok(None) };
+        let passkeys = Enrolled::find(tx.conn, pending.user.id)?.passkeys();
+        Ok::<_, DbError>(Some((pending, passkeys)))
     });
-    let (waiting, known) = found.await?.ok_or(AnswerError::NoChallenge)?;
+    let (pending, known) = found.await?.ok_or(AnswerError::NoChallenge)?;
     let passkeys = app.factors.passkeys.as_ref().ok_or(AnswerError::NoChallenge)?;
     let Asked { options, state } = passkeys.start_authentication(&known).map_err(|_| AnswerError::NoChallenge)?;
     let state = SecretString::from(state);
-    app.write(move |tx| challenge::keep_secret(tx, &waiting.row, &state)).await?;
+    app.write(move |tx| challenge::update_secret(tx, &pending.row, &state)).await?;
     Ok(options)
 }

@@ -1,176 +1,176 @@
-//! Challenges: a login, an enrolment or a removal that was begun and waits for a second factor. A challenge is a random
-//! token of which the database has a hash; it is short-lived, good once, and dies with the password or after a few tries.
-//! Tries are counted before they are looked at, so that a thousand at once are a thousand.
+//! Challenges: a login, an enrolment or a removal that waits for a second factor. A challenge is a ticket (`guard::ticket`)
+//! that is good once, for a few attempts. Attempts are counted before verification, so parallel ones cannot exceed the limit.
 
-use std::time::Duration;
+use secrecy::SecretString;
+use strum::{EnumString, IntoStaticStr};
 
-use secrecy::{ExposeSecret, SecretString};
-
-use super::visit::Visit;
 use crate::app::{App, Tx};
-use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
-use crate::crypto::random;
-use crate::db::latchkey_challenge::{self, Challenge};
-use crate::db::types::UserId;
+use crate::db::DbError;
+use crate::db::latchkey_challenge::{self, Challenge, LOGIN};
 use crate::db::users::{self, User};
-use crate::db::{Conn, DbError};
-use crate::guard::throttle::network;
+use crate::guard::ticket::{self, Stored, Ticket};
 use crate::journal::Client;
+use crate::journal::authentication::FactorKind;
 
-/// So long a challenge waits: longer than a mailed code is good, for who has to ask for another one.
-pub const LIVES: Duration = Duration::from_mins(15);
-/// So many answers are looked at.
-pub const TRIES: i32 = 5;
-/// So many of a kind may wait for one user that were begun at one address; an older one dies. Somebody else who knows the
-/// password cannot make those die that its owner began.
-const MOST: i64 = 20;
+/// Answers that are checked for one challenge.
+pub const MAX_ATTEMPTS: i32 = 5;
+/// Challenges of one kind that may wait for one user, if begun from one network; the oldest one dies. Somebody else who
+/// knows the password cannot end those of the owner.
+const MAX_WAITING: i64 = 20;
+
+/// What a login leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+pub enum LoginTarget {
+    /// A token pair.
+    #[strum(serialize = "refresh")]
+    TokenPair,
+    /// A sliding token.
+    #[strum(serialize = "sliding")]
+    SlidingToken,
+    /// The panel.
+    #[strum(serialize = "panel")]
+    Panel,
+    /// The account pages.
+    #[strum(serialize = "visit")]
+    AccountPages,
+}
+
+/// What allows a factor to be enrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+pub enum EnrolmentBasis {
+    /// Another factor was used.
+    #[strum(serialize = "enrol")]
+    Factor,
+    /// The password: good while the user has no factor.
+    #[strum(serialize = "first")]
+    Password,
+    /// A login that waits for its first factor, and goes on with it.
+    #[strum(serialize = "first_in_login")]
+    PendingLogin,
+    /// An account session, which has to be open still.
+    #[strum(serialize = "enrol_in_visit")]
+    AccountSession,
+}
 
 /// What a challenge is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A login with the right password.
-    Login,
-    /// The same of a user who must have a factor and has none: good for enrolment only.
-    Enrolment,
-    /// A factor that is being enrolled beside others.
-    Enrol,
-    /// The first one: good only while its user has no other.
-    First,
-    /// The same for a login that waits for it, and goes on with it.
-    FirstInLogin,
-    /// Removing a factor, or making new recovery codes.
+    Login(LoginTarget),
+    /// The same of a user who must have a factor and has none: it can only be answered by enrolling one.
+    LoginWithoutFactor(LoginTarget),
+    /// Enrolling a factor.
+    Enrol(FactorKind, EnrolmentBasis),
+    /// Adding another factor, removing one, or making new recovery codes.
     Confirm,
-    /// A visit to one's own account (`visit`). It waits for nothing.
-    Visit,
-    /// A factor that is being enrolled in a visit, and counts only if that is still open.
-    EnrolInVisit,
 }
 
-impl Purpose {
-    const ALL: [Self; 8] = [
-        Self::Login,
-        Self::Enrolment,
-        Self::Enrol,
-        Self::First,
-        Self::FirstInLogin,
-        Self::Confirm,
-        Self::Visit,
-        Self::EnrolInVisit,
-    ];
+const LOGIN_WITHOUT_FACTOR: &str = "enrolment";
+const CONFIRM: &str = "confirm";
 
-    /// Whether it ends with another factor.
-    pub(super) fn enrols(self) -> bool {
-        matches!(self, Self::Enrol | Self::First | Self::FirstInLogin | Self::EnrolInVisit)
+impl Purpose {
+    /// The columns `purpose` and `what`.
+    fn columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Login(target) => (LOGIN, target.into()),
+            Self::LoginWithoutFactor(target) => (LOGIN_WITHOUT_FACTOR, target.into()),
+            Self::Enrol(kind, basis) => (basis.into(), kind.name()),
+            Self::Confirm => (CONFIRM, ""),
+        }
     }
 
-    /// The word in `latchkey_challenge.purpose`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Enrolment => "enrolment",
-            Self::Enrol => "enrol",
-            Self::First => "first",
-            Self::FirstInLogin => "first_in_login",
-            Self::Confirm => "confirm",
-            Self::Visit => "visit",
-            Self::EnrolInVisit => "enrol_in_visit",
+    fn of(row: &Challenge) -> Option<Self> {
+        match row.purpose.as_str() {
+            LOGIN => row.what.parse().ok().map(Self::Login),
+            LOGIN_WITHOUT_FACTOR => row.what.parse().ok().map(Self::LoginWithoutFactor),
+            CONFIRM => Some(Self::Confirm),
+            basis => FactorKind::of(&row.what).zip(basis.parse().ok()).map(|(kind, basis)| Self::Enrol(kind, basis)),
         }
     }
 }
 
 /// A challenge that was found alive, and its user.
-pub struct Waiting {
+#[derive(Clone)]
+pub struct Pending {
     /// The row.
     pub row: Challenge,
-    /// Whose it is, as they are now.
+    /// Whose it is, as they were when it was found.
     pub user: User,
     /// What it is for.
     pub purpose: Purpose,
 }
 
-/// Begins something. `what` is what a login gives, or what is enrolled; `secret` is what the answer is checked with.
-pub fn begin(
+/// Begins something that waits for a factor.
+pub fn begin(tx: &mut Tx<'_>, user: &User, client: &Client, purpose: Purpose) -> Result<SecretString, DbError> {
+    begin_with(tx, user, client, (purpose, None))
+}
+
+/// The same with a secret that the answer is checked against.
+pub fn begin_with(
     tx: &mut Tx<'_>,
     user: &User,
     client: &Client,
-    purpose: Purpose,
-    what: &str,
-    secret: Option<&SecretString>,
+    (purpose, secret): (Purpose, Option<&SecretString>),
 ) -> Result<SecretString, DbError> {
-    let (token, now) = (random::token(), tx.now);
-    let token_hash = sha256_hex(token.as_bytes());
-    let network = network(client);
-    latchkey_challenge::delete_oldest_of(tx.conn, user.id, purpose.name(), &network, MOST - 1)?;
-    let secret = secret.map(|secret| tx.app.factors.seal.seal(&token_hash, secret));
-    latchkey_challenge::insert(
-        tx.conn,
-        &Challenge {
-            token_hash,
-            purpose: purpose.name().to_owned(),
-            user_id: user.id,
-            what: what.to_owned(),
-            network,
-            state: state(tx.app, user),
-            tries: 0,
-            code_hash: None,
-            code_expires_at: None,
-            secret,
-            created_at: now,
-            expires_at: now + LIVES,
-        },
-    )?;
-    Ok(token.into())
+    let ticket = Ticket::issue(tx.app, tx.now, ticket::Purpose::Challenge, user);
+    let (network, (name, what)) = (client.network(), purpose.columns());
+    latchkey_challenge::delete_oldest_of(tx.conn, user.id, (name, &network), MAX_WAITING - 1)?;
+    let challenge = Challenge {
+        purpose: name.to_owned(),
+        user_id: user.id,
+        what: what.to_owned(),
+        network,
+        state: ticket.fingerprint,
+        tries: 0,
+        code_hash: None,
+        code_expires_at: None,
+        secret: secret.map(|secret| tx.app.factors.seal.seal(&ticket.hash, secret)),
+        token_hash: ticket.hash,
+        created_at: ticket.created_at,
+        expires_at: ticket.expires_at,
+    };
+    latchkey_challenge::insert(tx.conn, &challenge)?;
+    Ok(ticket.token)
 }
 
-/// The challenge of a token, if it is alive and for one of these. Two statements.
-pub fn find(tx: &mut Tx<'_>, token: &SecretString, purposes: &[Purpose]) -> Result<Option<Waiting>, DbError> {
-    let token_hash = sha256_hex(token.expose_secret().as_bytes());
+/// The challenge of a token, if it is alive and `accepts` its purpose. Two statements.
+pub fn find(
+    tx: &mut Tx<'_>,
+    token: &SecretString,
+    accepts: impl Fn(Purpose) -> bool,
+) -> Result<Option<Pending>, DbError> {
+    let token_hash = ticket::Purpose::Challenge.hash(token);
     let Some(row) = latchkey_challenge::find(tx.conn, &token_hash)? else { return Ok(None) };
-    let wanted = Purpose::ALL.into_iter().find(|purpose| purpose.name() == row.purpose && purposes.contains(purpose));
-    let Some(purpose) = wanted.filter(|_| row.tries < TRIES) else { return Ok(None) };
+    let purpose = Purpose::of(&row).filter(|purpose| accepts(*purpose) && row.tries < MAX_ATTEMPTS);
+    let Some(purpose) = purpose else { return Ok(None) };
     let Some(user) = users::find(tx.conn, row.user_id)? else { return Ok(None) };
-    Ok(holds(tx.app, &row, &user).then_some(Waiting { row, user, purpose }))
+    Ok(is_good(tx.app, &row, &user).then_some(Pending { row, user, purpose }))
 }
 
-/// Counts a try; `false` if there were too many, and it must not be looked at.
-pub fn count_try(conn: &mut Conn, row: &Challenge) -> Result<bool, DbError> {
-    latchkey_challenge::count_try(conn, &row.token_hash, TRIES)
+/// Counts an attempt; `false` if there were too many, and the answer must not be checked.
+pub fn count_attempt(tx: &mut Tx<'_>, row: &Challenge) -> Result<bool, DbError> {
+    latchkey_challenge::count_try(tx.conn, &row.token_hash, MAX_ATTEMPTS)
 }
 
-/// Takes a challenge, for good; `false` if somebody was quicker, or it died meanwhile, or another code was mailed. `user`
-/// is locked and fresh.
-pub fn spend(tx: &mut Tx<'_>, waiting: &Waiting, user: &User) -> Result<bool, DbError> {
-    let Some(row) = latchkey_challenge::find(tx.conn, &waiting.row.token_hash)? else { return Ok(false) };
-    let is_same = row.code_hash == waiting.row.code_hash && holds(tx.app, &row, user);
+/// Takes a challenge for good; `false` if it is gone or dead, or another code was mailed since. `user` is locked and fresh.
+pub fn spend(tx: &mut Tx<'_>, pending: &Pending, user: &User) -> Result<bool, DbError> {
+    let Some(row) = latchkey_challenge::find(tx.conn, &pending.row.token_hash)? else { return Ok(false) };
+    let is_same = row.code_hash == pending.row.code_hash && is_good(tx.app, &row, user);
     Ok(is_same && latchkey_challenge::delete(tx.conn, &row.token_hash)?)
 }
 
-/// What a user has begun ends, but for logins and but for one visit: it stood for what was taken from the account, and may
-/// be in other hands.
-pub fn end_all(conn: &mut Conn, user: UserId, kept: Option<&Visit>) -> Result<(), DbError> {
-    latchkey_challenge::delete_of(conn, user, Purpose::Login.name(), kept.map_or("", Visit::token_hash))
-}
-
-/// What the answer is checked with.
+/// The secret that the answer is checked against.
 pub fn secret(app: &App, row: &Challenge) -> Option<SecretString> {
     app.factors.seal.open(&row.token_hash, row.secret.as_deref()?)
 }
 
 /// Replaces it.
-pub fn keep_secret(tx: &mut Tx<'_>, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
-    latchkey_challenge::update_secret(tx.conn, &row.token_hash, &tx.app.factors.seal.seal(&row.token_hash, secret))
+pub fn update_secret(tx: &mut Tx<'_>, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
+    let sealed = tx.app.factors.seal.seal(&row.token_hash, secret);
+    latchkey_challenge::update_secret(tx.conn, &row.token_hash, &sealed)
 }
 
-/// Whether what a challenge was begun under is still so.
-pub(super) fn holds(app: &App, row: &Challenge, user: &User) -> bool {
-    row.user_id == user.id
-        && row.expires_at > app.now()
-        && user.is_active
-        && equal(row.state.as_bytes(), state(app, user).as_bytes())
-}
-
-/// A fingerprint of the password: what was made under another one is dead.
-pub(super) fn state(app: &App, user: &User) -> String {
-    let secret = app.config.secret_key.expose_secret().as_bytes();
-    random::hex(&hmac_sha256(secret, format!("latchkey challenge {} {}", user.id, user.password.0).as_bytes()))
+fn is_good(app: &App, row: &Challenge, user: &User) -> bool {
+    let stored = Stored { user_id: row.user_id, fingerprint: &row.state, expires_at: row.expires_at };
+    stored.is_good(app, ticket::Purpose::Challenge, user)
 }

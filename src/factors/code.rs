@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::app::{App, Tx};
 use crate::crypto::digest::{equal, hmac_sha256};
-use crate::crypto::random;
+use crate::crypto::{keyed, random};
 use crate::db::latchkey_challenge::Challenge;
 use crate::db::types::UserId;
 use crate::db::{DbError, latchkey_recovery_code};
@@ -35,9 +35,9 @@ fn recovery() -> Vec<SecretString> {
     std::iter::repeat_with(code).take(RECOVERY_CODES).collect()
 }
 
-/// What is kept of a mailed code: it is bound to the challenge that asked for it.
+/// What is stored of a mailed code: it is bound to the challenge that asked for it.
 pub fn mailed_hash(app: &App, token_hash: &str, code: &SecretString) -> String {
-    hash(app, &format!("mailed code {token_hash}"), code)
+    keyed::mac(&app.config.secret_key, "latchkey mailed code", &[token_hash, &normalized(code)]).hex()
 }
 
 /// Whether this code was mailed for a challenge, and is still good.
@@ -46,9 +46,15 @@ pub fn is_mailed(app: &App, row: &Challenge, typed: &SecretString) -> bool {
     app.now() < until && equal(hash.as_bytes(), mailed_hash(app, &row.token_hash, typed).as_bytes())
 }
 
-/// What is kept of a recovery code.
+/// What is stored of a recovery code.
 pub fn recovery_hash(app: &App, user: UserId, code: &SecretString) -> String {
-    hash(app, &format!("recovery code {user}"), code)
+    keyed::mac(&app.config.secret_key, "latchkey recovery code", &[&user.to_string(), &normalized(code)]).hex()
+}
+
+/// What a version before migration 7 stored of it.
+pub fn older_recovery_hash(app: &App, user: UserId, code: &SecretString) -> String {
+    let message = format!("latchkey recovery code {user} {}", normalized(code));
+    random::hex(&hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), message.as_bytes()))
 }
 
 /// Gives a user new recovery codes in place of all earlier ones, in a transaction; they are shown once.
@@ -59,11 +65,9 @@ pub fn replace(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<SecretString>, DbErr
     Ok(codes)
 }
 
-/// However it is typed: spaces, hyphens and capitals do not matter.
-fn hash(app: &App, of: &str, code: &SecretString) -> String {
-    let typed = code.expose_secret().chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let secret = app.config.secret_key.expose_secret().as_bytes();
-    random::hex(&hmac_sha256(secret, format!("latchkey {of} {typed}").as_bytes()))
+/// Spaces, hyphens and capitals do not matter.
+fn normalized(code: &SecretString) -> String {
+    code.expose_secret().chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
 }
 
 #[cfg(test)]

@@ -4,19 +4,22 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::AnswerError;
-use super::challenge::{self, Purpose, Waiting};
-use super::{Enrolled, Kind, code};
+use super::challenge::{self, Pending, Purpose};
+use super::code;
+use super::enrolled::Enrolled;
 use crate::app::{App, Tx};
 use crate::db::{DbError, latchkey_challenge, latchkey_device};
 use crate::guard::device::KNOWN_FOR;
-use crate::guard::throttle::{self, CODES_SENT, Key, MAIL_ASKED, network};
+use crate::guard::throttle::{self, CODES_SENT, Key, MAIL_ASKED};
 use crate::journal::Client;
+use crate::journal::authentication::FactorKind;
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
 /// Every challenge that a mailed code can answer.
-const PURPOSES: [Purpose; 6] =
-    [Purpose::Login, Purpose::Confirm, Purpose::Enrol, Purpose::First, Purpose::FirstInLogin, Purpose::EnrolInVisit];
+fn can_be_answered(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Login(_) | Purpose::Confirm | Purpose::Enrol(..))
+}
 
 /// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
 pub async fn send(app: &App, token: SecretString, client: &Client) -> Result<(), AnswerError> {
@@ -26,11 +29,11 @@ pub async fn send(app: &App, token: SecretString, client: &Client) -> Result<(),
 }
 
 fn queue(tx: &mut Tx<'_>, token: &SecretString, code: &SecretString, client: &Client) -> Result<(), AnswerError> {
-    let waiting = challenge::find(tx, token, &PURPOSES)?.ok_or(AnswerError::NoChallenge)?;
-    let to = address(tx, &waiting)?.ok_or(AnswerError::NoChallenge)?;
-    let (row, user, now) = (&waiting.row, &waiting.user, tx.now);
+    let pending = challenge::find(tx, token, can_be_answered)?.ok_or(AnswerError::NoChallenge)?;
+    let to = address(tx, &pending)?.ok_or(AnswerError::NoChallenge)?;
+    let (row, user, now) = (&pending.row, &pending.user, tx.now);
     if tx.app.config.accounts.login_throttle {
-        let (from, id) = (network(client), user.id.to_string());
+        let (from, id) = (client.network(), user.id.to_string());
         // From where the account is used only the codes count that were asked for there: nobody else uses them up.
         let is_known = latchkey_device::is_known(tx.conn, user.id, &from, now - KNOWN_FOR)?;
         let sent =
@@ -50,12 +53,11 @@ fn queue(tx: &mut Tx<'_>, token: &SecretString, code: &SecretString, client: &Cl
 
 /// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
 /// of the account is no new factor.
-fn address(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<Option<String>, DbError> {
-    if waiting.purpose.enrols() {
-        let is_email = waiting.row.what == Kind::Email.name();
-        let address = challenge::secret(tx.app, &waiting.row).filter(|_| is_email);
+fn address(tx: &mut Tx<'_>, pending: &Pending) -> Result<Option<String>, DbError> {
+    if let Purpose::Enrol(kind, _) = pending.purpose {
+        let address = challenge::secret(tx.app, &pending.row).filter(|_| kind == FactorKind::Email);
         return Ok(address.map(|address| address.expose_secret().to_owned()));
     }
-    let factors = Enrolled::find(tx.conn, waiting.user.id)?;
-    Ok(factors.of(Kind::Email).next().map(|factor| factor.data.clone()))
+    let factors = Enrolled::find(tx.conn, pending.user.id)?;
+    Ok(factors.of(FactorKind::Email).next().map(|factor| factor.data.clone()))
 }

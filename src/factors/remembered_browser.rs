@@ -1,67 +1,53 @@
-//! "Remember this browser": for a while (`SECOND_FACTOR_REMEMBER`) no second factor is asked for where a random token is
-//! kept. Users see these browsers beside their sessions and end them there; a new password ends all.
+//! "Remember this browser": for a while (`SECOND_FACTOR_REMEMBER`) no second factor is asked for in a browser that keeps a
+//! random token. Users see these browsers beside their sessions and remove them there; a new password removes all.
 
-use secrecy::{ExposeSecret, SecretString};
-
+use secrecy::SecretString;
 use serde_json::json;
 
-use super::challenge::state;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::ManageError;
 use crate::app::{App, Tx};
-use crate::crypto::digest::{equal, sha256_hex};
 use crate::crypto::random;
+use crate::db::DbError;
 use crate::db::latchkey_browser::{self, Browser};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError};
+use crate::guard::ticket::{Purpose, Stored, Ticket};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
-use crate::journal::failed_login::Door;
-use crate::journal::{Actor, Client};
+use crate::journal::{Actor, Client, Door};
 
-/// So many are listed, and kept.
-const MOST: i64 = 100;
+/// Browsers that one user may have; also how many are listed.
+const MAX_BROWSERS: i64 = 100;
 
-/// Remembers a browser, in the transaction of its login. `None` where the settings do not want that. Its token opens the
-/// door that it was made at and no other: one that a front end keeps is no key to the panel.
-pub fn remember(tx: &mut Tx<'_>, user: &User, door: Door, client: &Client) -> Result<Option<SecretString>, DbError> {
-    let lives = tx.app.config.second_factor.remember;
-    if lives.is_zero() {
+/// Remembers a browser, in the transaction of its login; `None` if `SECOND_FACTOR_REMEMBER` is 0. Its token opens only the
+/// door that it was made at: one that a front end keeps is no key to the panel.
+pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Option<SecretString>, DbError> {
+    let purpose = Purpose::RememberedBrowser(client.door);
+    if purpose.lifetime(tx.app).is_zero() {
         return Ok(None);
     }
-    let (token, now) = (SecretString::from(random::token()), tx.now);
-    latchkey_browser::delete_oldest_of(tx.conn, user.id, MOST - 1)?;
-    latchkey_browser::insert(
-        tx.conn,
-        &Browser {
-            token_hash: hash(door, &token),
-            id: random::hex(&random::bytes::<16>()),
-            user_id: user.id,
-            state: state(tx.app, user),
-            created_at: now,
-            last_used_at: now,
-            expires_at: now + lives,
-            ip: client.address(),
-            user_agent: client.user_agent.clone(),
-        },
-    )?;
-    Ok(Some(token))
+    let ticket = Ticket::issue(tx.app, tx.now, purpose, user);
+    latchkey_browser::delete_oldest_of(tx.conn, user.id, MAX_BROWSERS - 1)?;
+    let browser = Browser {
+        token_hash: ticket.hash,
+        id: random::hex(&random::bytes::<16>()),
+        user_id: user.id,
+        state: ticket.fingerprint,
+        created_at: ticket.created_at,
+        last_used_at: ticket.created_at,
+        expires_at: ticket.expires_at,
+        ip: client.address(),
+        user_agent: client.user_agent.clone(),
+    };
+    latchkey_browser::insert(tx.conn, &browser)?;
+    Ok(Some(ticket.token))
 }
 
-fn hash(door: Door, token: &SecretString) -> String {
-    sha256_hex(format!("{} {}", door.name(), token.expose_secret()).as_bytes())
-}
-
-/// Whether this token is of a browser of the user that is still remembered; notes that it was used, in the transaction
-/// of the login.
-pub fn recognise(
-    tx: &mut Tx<'_>,
-    user: &User,
-    (door, token): (Door, &SecretString),
-    client: &Client,
-) -> Result<bool, DbError> {
-    let Some(browser) = latchkey_browser::find(tx.conn, &hash(door, token))? else { return Ok(false) };
+/// Whether this is the token of a remembered browser of the user; notes that it was used.
+pub fn recognise(tx: &mut Tx<'_>, user: &User, token: &SecretString, client: &Client) -> Result<bool, DbError> {
+    let hash = Purpose::RememberedBrowser(client.door).hash(token);
+    let Some(browser) = latchkey_browser::find(tx.conn, &hash)? else { return Ok(false) };
     let is_good = is_good(tx.app, user, &browser);
     if is_good {
         latchkey_browser::update_used(tx.conn, &browser.token_hash, tx.now, client.address().as_deref())?;
@@ -69,20 +55,9 @@ pub fn recognise(
     Ok(is_good)
 }
 
-/// Where the password stays the same and only its hash is another one, who was remembered still is: a part of that
-/// transaction.
-pub fn carrying_over(
-    app: &App,
-    before: &User,
-    after: &User,
-) -> impl Fn(&mut Conn) -> Result<(), DbError> + Send + 'static {
-    let (user, old, new) = (after.id, state(app, before), state(app, after));
-    move |conn| latchkey_browser::update_state(conn, user, &old, &new)
-}
-
 /// The browsers of the user that are remembered, last used first.
 pub fn list(tx: &mut Tx<'_>, user: &User) -> Result<Vec<Browser>, DbError> {
-    let all = latchkey_browser::list_of(tx.conn, user.id, tx.now, MOST)?;
+    let all = latchkey_browser::list_of(tx.conn, user.id, tx.now, MAX_BROWSERS)?;
     Ok(all.into_iter().filter(|browser| is_good(tx.app, user, browser)).collect())
 }
 
@@ -122,7 +97,7 @@ pub fn until(app: &App, browser: &Browser) -> Instant {
 }
 
 fn is_good(app: &App, user: &User, browser: &Browser) -> bool {
-    browser.user_id == user.id
-        && app.now() < until(app, browser)
-        && equal(browser.state.as_bytes(), state(app, user).as_bytes())
+    let stored = Stored { user_id: browser.user_id, fingerprint: &browser.state, expires_at: until(app, browser) };
+    // A fingerprint is the same for all doors; the hash of the token is not.
+    stored.is_good(app, Purpose::RememberedBrowser(Door::Api), user)
 }

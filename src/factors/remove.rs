@@ -1,58 +1,63 @@
-//! Taking factors away, and making new recovery codes: by their user, who has shown a factor for it (`Shown`), or by a
-//! superuser for somebody who lost their phone.
+//! Removing factors, and making new recovery codes: by their user, who has used a factor for it (`FactorProof`), or by a
+//! superuser for a user who lost their phone.
 
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::answer::{self, AnswerError, Right};
-use super::visit::{self, Visit};
-use super::{Kind, challenge, code};
+use super::answer::{self, AnswerError, VerifiedAnswer};
+use super::code;
+use crate::accounts::account_session::AccountSession;
 use crate::accounts::confirm::Confirmed;
+use crate::accounts::endings::{self, Ending, Kept};
 use crate::accounts::manage::{self, ManageError};
 use crate::accounts::notice;
 use crate::app::{App, Tx};
 use crate::db::types::{RowId, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{DbError, latchkey_browser, latchkey_recovery_code, latchkey_second_factor, latchkey_user};
+use crate::db::{DbError, latchkey_second_factor, latchkey_user};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
+use crate::journal::authentication::FactorKind;
 use crate::journal::{Actor, Client};
 
-/// What shows that whoever changes their factors has one of them. No door can forget to ask for it.
-pub enum Shown {
+/// Proof that a user who changes their factors has used one. Changes take it, so none can be made without.
+pub enum FactorProof {
     /// The answer to a challenge for it.
-    Answer(Right),
-    /// A visit that was opened with one.
-    Visit(Visit),
+    Answer(VerifiedAnswer),
+    /// An account session that was opened with one.
+    AccountSession(AccountSession),
 }
 
-impl Shown {
-    /// Takes it, in the transaction of what it is for; answers the user, locked.
+impl FactorProof {
+    /// Takes it for good; answers the user, locked.
     fn take(&self, tx: &mut Tx<'_>) -> Result<User, AnswerError> {
         match self {
-            Self::Answer(right) => answer::spend(tx, right),
-            Self::Visit(visit) => visit::lock_by_factor(tx, visit),
+            Self::Answer(answer) => answer::spend(tx, answer),
+            Self::AccountSession(session) => session.lock_by_factor(tx)?.ok_or(AnswerError::NoChallenge),
         }
     }
 
     /// Whose factors it is about.
     fn user(&self) -> UserId {
         match self {
-            Self::Answer(right) => right.user().id,
-            Self::Visit(visit) => visit.user().id,
+            Self::Answer(answer) => answer.user().id,
+            Self::AccountSession(session) => session.user().id,
         }
     }
 
-    fn visit(&self) -> Option<&Visit> {
+    /// The account session, which does not end with the factor.
+    fn kept(&self) -> Kept {
         match self {
-            Self::Answer(_) => None,
-            Self::Visit(visit) => Some(visit),
+            Self::Answer(_) => Kept::default(),
+            Self::AccountSession(session) => {
+                Kept { account_session: Some(session.token_hash().to_owned()), ..Kept::default() }
+            }
         }
     }
 }
 
 /// Removes a factor of one's own; `false` if there is none of that id.
-pub async fn remove(app: &App, by: Shown, id: RowId, client: &Client) -> Result<bool, AnswerError> {
+pub async fn remove(app: &App, by: FactorProof, id: RowId, client: &Client) -> Result<bool, AnswerError> {
     let client = client.clone();
     app.write(move |tx| {
         // Looked for first: an id that is wrong must not cost a recovery code.
@@ -60,13 +65,17 @@ pub async fn remove(app: &App, by: Shown, id: RowId, client: &Client) -> Result<
             return Ok(false);
         }
         let user = by.take(tx)?;
-        take(tx, &user, id, &Actor::user(&user, &client), by.visit()).map_err(AnswerError::from)
+        take(tx, (&user, id), &Actor::user(&user, &client), &by.kept()).map_err(AnswerError::from)
     })
     .await
 }
 
 /// Makes new recovery codes; the old ones are worth nothing any more. They are shown once.
-pub async fn replace_recovery_codes(app: &App, by: Shown, client: &Client) -> Result<Vec<SecretString>, AnswerError> {
+pub async fn replace_recovery_codes(
+    app: &App,
+    by: FactorProof,
+    client: &Client,
+) -> Result<Vec<SecretString>, AnswerError> {
     let client = client.clone();
     app.write(move |tx| {
         let user = by.take(tx)?;
@@ -84,7 +93,7 @@ pub async fn remove_of(app: &App, by: &Confirmed, user: UserId, id: RowId) -> Re
     let actor = by.actor().clone();
     app.write(move |tx| {
         let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
-        take(tx, &user, id, &actor, None).map_err(ManageError::from)
+        take(tx, (&user, id), &actor, &Kept::default()).map_err(ManageError::from)
     })
     .await
 }
@@ -96,7 +105,7 @@ pub async fn remove_all_of(app: &App, by: &Confirmed, user: UserId) -> Result<us
         let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         let all = latchkey_second_factor::list_of(tx.conn, user.id)?;
         for factor in &all {
-            take(tx, &user, factor.id, &actor, None)?;
+            take(tx, (&user, factor.id), &actor, &Kept::default())?;
         }
         Ok::<_, ManageError>(all.len())
     })
@@ -116,21 +125,18 @@ pub async fn require(app: &App, by: &Confirmed, user: UserId, is_required: bool)
     .await
 }
 
-/// The remembered browsers, the visits and what else was begun go too: they stood for a factor that may be in other hands.
-/// With the last one go the recovery codes.
-fn take(tx: &mut Tx<'_>, user: &User, id: RowId, actor: &Actor, by: Option<&Visit>) -> Result<bool, DbError> {
+/// Removes a factor, and what relied on it (`endings`).
+fn take(tx: &mut Tx<'_>, (user, id): (&User, RowId), actor: &Actor, kept: &Kept) -> Result<bool, DbError> {
     let all = latchkey_second_factor::list_of(tx.conn, user.id)?;
     let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
     latchkey_second_factor::delete(tx.conn, user.id, id)?;
-    latchkey_browser::delete_of(tx.conn, user.id)?;
-    challenge::end_all(tx.conn, user.id, by)?;
-    // A superuser helps who lost it: recovery codes may lie beside it.
-    if all.len() == 1 || actor.user_id != Some(user.id) {
-        latchkey_recovery_code::delete_of(tx.conn, user.id)?;
-    }
+    // A superuser helps a user who lost a phone: recovery codes may have been lost with it.
+    let is_last = all.len() == 1 || actor.user_id != Some(user.id);
+    let ending = if is_last { Ending::LastFactorRemoval } else { Ending::FactorRemoval };
+    endings::apply(tx, ending, (user.id, &actor.name), kept)?;
     let detail = json!({"kind": factor.kind, "name": factor.name});
     AuditEntry::new(Action::FactorRemove, actor).about_user(user).detail(detail).write(tx)?;
-    if let Some(kind) = Kind::of(&factor.kind) {
+    if let Some(kind) = FactorKind::of(&factor.kind) {
         notice::factor_removed(tx, user, kind, actor)?;
     }
     Ok(true)

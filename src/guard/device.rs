@@ -70,7 +70,7 @@ pub enum Seen {
 
 /// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
 pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Seen, DbError> {
-    let (network, name) = (throttle::network(client), words(&client.user_agent));
+    let (network, name) = (client.network(), words(&client.user_agent));
     if latchkey_device::update_seen(tx.conn, user.id, &network, &name, tx.now)? {
         return Ok(Seen::Before);
     }

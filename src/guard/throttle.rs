@@ -6,17 +6,13 @@
 //! The counts are rows of `latchkey_throttle`, so instances share them and a restart forgets nothing. What a row is about
 //! is hashed into one of 4 million buckets for each rule: an attack cannot fill the disk.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use crate::app::{App, Tx};
-use crate::crypto::digest::hmac_sha256;
+use crate::crypto::keyed;
 use crate::db::DbError;
 use crate::db::latchkey_throttle::{self, Row};
 use crate::db::types::{Instant, UserId};
-use crate::journal::Client;
 
 /// How tries of one kind are slowed down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,10 +129,10 @@ impl Key {
     /// The bucket of `subject` under a rule. Which one it is nobody can work out without `SECRET_KEY`, so nobody can aim
     /// at somebody else's.
     pub fn new(app: &App, rule: Rule, subject: &[&str]) -> Self {
-        let subject = format!("latchkey throttle {} {}", rule.number, subject.join("\0"));
-        let hash = hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), subject.as_bytes());
-        let bucket = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % BUCKETS;
-        Self(i64::from(rule.number) << 32 | i64::from(bucket))
+        let rule_number = rule.number.to_string();
+        let parts: Vec<_> = [rule_number.as_str()].iter().chain(subject).copied().collect();
+        let [a, b, c, d, ..] = keyed::mac(&app.config.secret_key, "latchkey throttle", &parts).bytes();
+        Self(i64::from(rule.number) << 32 | i64::from(u32::from_be_bytes([a, b, c, d]) % BUCKETS))
     }
 }
 
@@ -222,16 +218,6 @@ pub fn remembered_for() -> Duration {
     longest.max().unwrap_or_default()
 }
 
-/// Who counts as one address: an IPv4 address, or an IPv6 /64, of which one customer has as many addresses as they like
-/// (RFC 6177, section 2). Empty where it is unknown.
-pub fn network(client: &Client) -> String {
-    match client.ip.map(|ip| ip.to_canonical()) {
-        None => String::new(),
-        Some(IpAddr::V4(ip)) => ip.to_string(),
-        Some(IpAddr::V6(ip)) => format!("{}/64", Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,15 +288,5 @@ mod tests {
             Row { last_at: at(1), free_at: at(1), ..fresh(ACCOUNT_AT_ADDRESS) }
         );
         assert_eq!(without(&row, at(1), false).unwrap().failures, 8);
-    }
-
-    #[test]
-    fn an_address_is_an_ipv4_address_or_an_ipv6_network() {
-        let of = |ip: &str| network(&Client { ip: Some(ip.parse().unwrap()), user_agent: String::new() });
-        assert_eq!(of("192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::"));
-        assert_eq!(network(&Client::default()), "");
     }
 }

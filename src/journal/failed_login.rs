@@ -5,34 +5,11 @@ use serde_json::json;
 
 use super::action::Action;
 use super::events::{self, Event};
-use super::{Actor, Client};
+use super::{Actor, Client, Door};
 use crate::app::{App, Tx};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 use crate::db::{DbError, latchkey_audit_log};
-use crate::guard::throttle;
-
-/// What was tried to be logged in to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// The API.
-    Api,
-    /// The admin panel.
-    Panel,
-    /// The pages of users.
-    Account,
-}
-
-impl Door {
-    /// The word in the audit log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Panel => "panel",
-            Self::Account => "account",
-        }
-    }
-}
 
 /// Why nobody was logged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +51,8 @@ pub struct Entry {
 
 impl Entry {
     /// `user` is whom it named, if there is such a user.
-    pub fn new(door: Door, client: &Client, user: Option<&User>, refusal: Refusal) -> Self {
-        let network = throttle::network(client);
+    pub fn new(client: &Client, user: Option<&User>, refusal: Refusal) -> Self {
+        let (door, network) = (client.door, client.network());
         let actor = Actor { ip: (!network.is_empty()).then_some(network), ..Actor::somebody(client) };
         let object = user.map_or_else(|| UNKNOWN.to_owned(), |user| user.username.clone());
         Self { door, refusal, actor, user_id: user.map(|user| user.id), object }
@@ -101,8 +78,8 @@ impl Entry {
 }
 
 /// Notes that a login failed although the password was right: there is no door for that user here.
-pub async fn note(app: &App, door: Door, client: &Client, user: &User) -> Result<(), DbError> {
-    let entry = Entry::new(door, client, Some(user), Refusal::Failed);
+pub async fn note(app: &App, client: &Client, user: &User) -> Result<(), DbError> {
+    let entry = Entry::new(client, Some(user), Refusal::Failed);
     app.write(move |tx| entry.write(tx)).await
 }
 

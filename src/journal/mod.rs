@@ -3,8 +3,9 @@
 pub mod action;
 pub mod actor;
 pub mod audit;
+pub mod authentication;
 pub mod events;
 pub mod failed_login;
 pub mod reason;
 
-pub use actor::{Actor, Client};
+pub use actor::{Actor, Client, Door};

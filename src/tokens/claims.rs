@@ -11,7 +11,7 @@ use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{User, UserRef};
-use crate::factors::{self, Method};
+use crate::journal::authentication::{FactorKind, Method};
 
 /// SimpleJWT's token types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,6 @@ impl Kind {
             Self::Refresh => "refresh",
             Self::Sliding => "sliding",
         }
-    }
-
-    /// The kind of token that a login gives, by its name.
-    pub fn of_login(name: &str) -> Option<Self> {
-        [Self::Refresh, Self::Sliding].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -110,7 +105,7 @@ pub fn set_auth(app: &App, claims: &mut Claims, now: Instant, factor: Option<Met
     let how = match factor {
         None => json!(["pwd"]),
         // Email is no second factor of NIST's (SP 800-63B-4, 3.1.3.1): who trusts `mfa` must not get it for that.
-        Some(factor @ Method::Factor(factors::Kind::Email)) => json!(["pwd", factor.amr()]),
+        Some(factor @ Method::Factor(FactorKind::Email)) => json!(["pwd", factor.amr()]),
         Some(factor) => json!(["pwd", factor.amr(), "mfa"]),
     };
     claims.insert("amr".to_owned(), how);

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::claims::{self, Kind};
 use super::{TokenError, record};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
+use crate::accounts::manage;
 use crate::app::{App, Tx};
 use crate::config::UserIdField;
 use crate::crypto::jwt::Claims;
@@ -17,16 +18,18 @@ use crate::db::latchkey_token::Lineage;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{DbError, latchkey_user};
-use crate::factors::answer::{self, Answer, AnswerError, Given};
-use crate::factors::challenge::{self, Purpose};
-use crate::factors::enrol::{self, Done, EnrolError};
-use crate::factors::{self, Due, Method, Opened, remembered_browser};
+use crate::factors::answer::{self, Answer, AnswerError};
+use crate::factors::challenge::{self, EnrolmentBasis, LoginTarget, Purpose};
+use crate::factors::due::{Due, due};
+use crate::factors::enrol::EnrolError;
+use crate::factors::enrolment::{self, Done, EnrolmentAnswer};
+use crate::factors::remembered_browser;
 use crate::guard::device;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
+use crate::journal::authentication::{AuthenticatedBy, Method};
 use crate::journal::events::{self, Event};
-use crate::journal::failed_login::{self, Door};
-use crate::journal::{Actor, Client};
+use crate::journal::{Actor, Client, failed_login};
 use crate::sessions;
 
 /// `last_login` is written at most this often per user, so that it is no lever for a flood.
@@ -80,15 +83,11 @@ pub struct Answered {
 }
 
 /// The answer to an enrolment that a login waits for.
-pub struct EnrolledNow {
+pub struct EnrolmentInLogin {
     /// The token of the login's challenge.
     pub challenge: SecretString,
-    /// The token of the enrolment.
-    pub enrolment: SecretString,
-    /// What is given.
-    pub given: Given,
-    /// What the factor is called.
-    pub name: Option<String>,
+    /// The answer to the enrolment.
+    pub answer: EnrolmentAnswer,
 }
 
 /// The first token of a session, not signed yet.
@@ -110,24 +109,24 @@ pub(super) async fn with_password(
     app: &App,
     password: Password,
     client: Client,
-    kind: Kind,
+    target: LoginTarget,
 ) -> Result<Issued, ObtainError> {
     let Password { credentials, browser } = password;
-    let checked = authenticate(app, credentials, Door::Api, &client).await?;
+    let checked = authenticate(app, credentials, &client).await?;
     let (user, from) = (checked.clone(), client.clone());
-    let outcome = app.write(move |tx| begin(tx, &checked, &client, kind, browser.as_ref())).await;
+    let outcome = app.write(move |tx| begin(tx, (&checked, browser.as_ref()), &client, target)).await;
     match outcome {
         Ok(Outcome::In(issued)) => Ok(issued),
         Ok(Outcome::Waits(pending)) => Err(ObtainError::SecondFactor(pending)),
         Err(LoginError::NoActiveAccount) => {
-            failed_login::note(app, Door::Api, &from, &user).await?;
+            failed_login::note(app, &from, &user).await?;
             Err(LoginError::NoActiveAccount.into())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Takes the answer to the challenge of a login, and goes on with it. Also answers the token of the browser, where it is
+/// Takes the answer to the challenge of a login, and goes on with it. Also answers the token of the browser, if it is
 /// remembered from now on.
 pub(super) async fn with_factor(
     app: &App,
@@ -135,12 +134,14 @@ pub(super) async fn with_factor(
     client: Client,
 ) -> Result<(Issued, Option<SecretString>), AnswerError> {
     let Answered { answer, remember } = answered;
-    let right = answer::check(app, answer, Purpose::Login, Door::Api, &client).await?;
-    let kind = Kind::of_login(right.what()).ok_or(AnswerError::NoChallenge)?;
+    let accepts = |purpose| matches!(purpose, Purpose::Login(LoginTarget::TokenPair | LoginTarget::SlidingToken));
+    let verified = answer::check(app, answer, accepts, &client).await?;
+    let Purpose::Login(target) = verified.purpose() else { return Err(AnswerError::NoChallenge) };
     app.write(move |tx| {
-        let user = answer::spend(tx, &right)?;
-        let issued = admit(tx, &user, &client, kind, Opened::By(right.method()))?;
-        let browser = if remember { remembered_browser::remember(tx, &user, Door::Api, &client)? } else { None };
+        let user = answer::spend(tx, &verified)?;
+        let by = AuthenticatedBy::Factor(verified.method());
+        let issued = admit(tx, &user, &client, (target, by))?;
+        let browser = if remember { remembered_browser::remember(tx, &user, &client)? } else { None };
         Ok((issued, browser))
     })
     .await
@@ -149,20 +150,21 @@ pub(super) async fn with_factor(
 /// Takes the answer to an enrolment, and goes on with the login that had to wait for it.
 pub(super) async fn with_enrolment(
     app: &App,
-    enrolled: EnrolledNow,
+    enrolled: EnrolmentInLogin,
     client: Client,
 ) -> Result<(Issued, Done), EnrolError> {
-    let EnrolledNow { challenge, enrolment, given, name } = enrolled;
-    let proven = enrol::check(app, enrolment, &[Purpose::FirstInLogin], given).await?;
+    let EnrolmentInLogin { challenge, answer } = enrolled;
+    let verified = enrolment::check(app, answer, |basis| basis == EnrolmentBasis::PendingLogin).await?;
     app.write(move |tx| {
-        let (done, user) = enrol::add(tx, &proven, name.as_deref(), &client)?;
+        let (done, user) = enrolment::add(tx, &verified, &client)?;
         let gone = || EnrolError::Answer(AnswerError::NoChallenge);
-        let waiting = challenge::find(tx, &challenge, &[Purpose::Enrolment])?.ok_or_else(gone)?;
-        if !challenge::spend(tx, &waiting, &user)? {
+        let is_login = |purpose| matches!(purpose, Purpose::LoginWithoutFactor(_));
+        let pending = challenge::find(tx, &challenge, is_login)?.ok_or_else(gone)?;
+        let Purpose::LoginWithoutFactor(target) = pending.purpose else { return Err(gone()) };
+        if !challenge::spend(tx, &pending, &user)? {
             return Err(gone());
         }
-        let kind = Kind::of_login(&waiting.row.what).ok_or_else(gone)?;
-        let issued = admit(tx, &user, &client, kind, Opened::By(done.method))?;
+        let issued = admit(tx, &user, &client, (target, AuthenticatedBy::Factor(done.method)))?;
         Ok((issued, done))
     })
     .await
@@ -171,10 +173,9 @@ pub(super) async fn with_enrolment(
 /// One transaction, under the lock on the user's row: in, or a challenge.
 fn begin(
     tx: &mut Tx<'_>,
-    checked: &User,
+    (checked, browser): (&User, Option<&SecretString>),
     client: &Client,
-    kind: Kind,
-    browser: Option<&SecretString>,
+    target: LoginTarget,
 ) -> Result<Outcome, LoginError> {
     // Two logins that both hold a shared lock and both want to write would block each other.
     let alone = is_last_login_due(tx.app, checked) || tx.app.config.sessions.max_per_user.is_some();
@@ -183,12 +184,12 @@ fn begin(
     // The password was checked before the lock: what was true then must still be.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
-    let (purpose, methods) = match factors::due(tx, &user, browser.map(|token| (Door::Api, token)), client)? {
-        Due::Nothing(opened) => return Ok(Outcome::In(admit(tx, &user, client, kind, opened)?)),
-        Due::Factor(methods) => (Purpose::Login, methods),
-        Due::Enrolment => (Purpose::Enrolment, vec![]),
+    let (purpose, methods) = match due(tx, &user, browser, client)? {
+        Due::Nothing(by) => return Ok(Outcome::In(admit(tx, &user, client, (target, by))?)),
+        Due::Factor(methods) => (Purpose::Login(target), methods),
+        Due::Enrolment => (Purpose::LoginWithoutFactor(target), vec![]),
     };
-    let challenge = challenge::begin(tx, &user, client, purpose, kind.name(), None)?;
+    let challenge = challenge::begin(tx, &user, client, purpose)?;
     Ok(Outcome::Waits(Pending { challenge, methods }))
 }
 
@@ -199,7 +200,13 @@ fn is_last_login_due(app: &App, user: &User) -> bool {
 }
 
 /// Starts a session and records its first token. `user` is locked.
-fn admit(tx: &mut Tx<'_>, user: &User, client: &Client, kind: Kind, opened: Opened) -> Result<Issued, DbError> {
+fn admit(
+    tx: &mut Tx<'_>,
+    user: &User,
+    client: &Client,
+    (target, by): (LoginTarget, AuthenticatedBy),
+) -> Result<Issued, DbError> {
+    let kind = if target == LoginTarget::SlidingToken { Kind::Sliding } else { Kind::Refresh };
     let now = tx.now;
     if is_last_login_due(tx.app, user) {
         users::update_last_login(tx.conn, user.id, now)?;
@@ -210,7 +217,7 @@ fn admit(tx: &mut Tx<'_>, user: &User, client: &Client, kind: Kind, opened: Open
     if kind == Kind::Refresh {
         claims::set_extra(tx.app, &mut claims, user, false);
     }
-    claims::set_auth(tx.app, &mut claims, now, opened.method());
+    claims::set_auth(tx.app, &mut claims, now, by.method());
     let session = sessions::start(tx, user.id, client, claims::expires_at(tx.app, &claims).map_err(broken)?)?;
     sessions::set_claim(tx.app, &mut claims, session.as_ref());
     sessions::cap(tx.app, &mut claims, session.as_ref());
@@ -222,7 +229,7 @@ fn admit(tx: &mut Tx<'_>, user: &User, client: &Client, kind: Kind, opened: Open
     let counted: &[Event] = if session_id.is_some() { &[Event::Login, Event::TokenCreated] } else { &[Event::Login] };
     events::count(tx, counted)?;
     let mut detail = json!({"session": session_id, "user_agent": client.user_agent});
-    opened.note(&mut detail);
+    by.describe(&mut detail);
     AuditEntry::new(Action::Login, &Actor::user(user, client)).about_user(user).detail(detail).write(tx)?;
     device::note(tx, user, client)?;
     Ok(Issued { kind, claims, unsigned })
@@ -236,7 +243,7 @@ fn uuid_if_wanted(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, DbErr
     if let Some(uuid) = latchkey_user::find_uuid(tx.conn, user)? {
         return Ok(Some(uuid));
     }
-    let uuid = crate::accounts::manage::new_uuid();
+    let uuid = manage::new_uuid();
     latchkey_user::insert(tx.conn, user, &uuid)?;
     Ok(Some(uuid))
 }

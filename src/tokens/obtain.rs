@@ -3,11 +3,13 @@
 use secrecy::SecretString;
 
 use super::claims::{self, Kind};
-use super::login::{self, Answered, EnrolledNow, Issued, ObtainError, Password};
+use super::login::{self, Answered, EnrolmentInLogin, Issued, ObtainError, Password};
 use crate::app::App;
 use crate::crypto::jwt::{self, Claims};
 use crate::factors::answer::AnswerError;
-use crate::factors::enrol::{Done, EnrolError};
+use crate::factors::challenge::LoginTarget;
+use crate::factors::enrol::EnrolError;
+use crate::factors::enrolment::Done;
 use crate::journal::Client;
 
 /// An access token and the refresh token obtained with it. No `Debug`: both are secrets.
@@ -28,7 +30,7 @@ pub enum Tokens {
 
 /// Checks the credentials, starts a session and issues a pair; the refresh token is recorded.
 pub async fn pair(app: &App, password: Password, client: Client) -> Result<TokenPair, ObtainError> {
-    Ok(pair_of(app, login::with_password(app, password, client, Kind::Refresh).await?))
+    Ok(pair_of(app, login::with_password(app, password, client, LoginTarget::TokenPair).await?))
 }
 
 /// Takes the second factor of a login that waits for it, and gives what that login asked for; with it the token of the
@@ -43,7 +45,11 @@ pub async fn with_factor(
 }
 
 /// Takes the answer to an enrolment that a login waits for, and gives what that login asked for.
-pub async fn with_enrolment(app: &App, enrolled: EnrolledNow, client: Client) -> Result<(Tokens, Done), EnrolError> {
+pub async fn with_enrolment(
+    app: &App,
+    enrolled: EnrolmentInLogin,
+    client: Client,
+) -> Result<(Tokens, Done), EnrolError> {
     let (issued, done) = login::with_enrolment(app, enrolled, client).await?;
     Ok((tokens_of(app, issued), done))
 }

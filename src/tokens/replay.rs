@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::claims::{self, Kind};
 use super::refresh::{Outcome, Presented, RefreshError, access, check};
 use super::{TokenError, record};
 use crate::app::{App, Tx};
-use crate::crypto::digest::hmac_sha256;
 use crate::crypto::jwt::{self, Claims};
-use crate::crypto::random;
+use crate::crypto::keyed;
 use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Recorded, Successor};
@@ -30,8 +28,7 @@ const RETRY_WINDOW: Duration = Duration::from_mins(1);
 /// What is stored of an `Idempotency-Key`: nobody can read it back, and it means this token only.
 pub(super) fn retry_key(app: &App, presented: &Claims, key: Option<&str>) -> Option<String> {
     let jti = claims::jti(app, presented).ok()??;
-    let message = format!("latchkey.idempotency_key\0{jti}\0{}", key?);
-    Some(random::hex(&hmac_sha256(app.config.secret_key.expose_secret().as_bytes(), message.as_bytes())))
+    Some(keyed::mac(&app.config.secret_key, "latchkey.idempotency_key", &[jti, key?]).hex())
 }
 
 /// What a blacklisted token gets: the same answer again, a refusal, or the alarm.

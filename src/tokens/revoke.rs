@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::claims::{self, Kind};
 use super::verify::Authenticated;
 use super::{TokenError, record, refresh};
+use crate::accounts::endings::{self, Ended, Ending, Kept};
 use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
+use crate::db::DbError;
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::types::UserId;
 use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{DbError, latchkey_browser};
-use crate::factors::challenge;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
@@ -227,9 +227,8 @@ pub async fn blacklist_all_of(app: &App, actor: &Actor, user: UserId) -> Result<
     let actor = actor.clone();
     app.write(move |tx| {
         let Some(owner) = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
-        let tokens = sessions::end_all(tx, user, None, (Reason::Admin, &actor.name))?;
-        let browsers = latchkey_browser::delete_of(tx.conn, user)?;
-        challenge::end_all(tx.conn, user, None)?;
+        let ended = endings::apply(tx, Ending::LogoutByAdmin, (user, &actor.name), &Kept::default())?;
+        let Ended { tokens, browsers } = ended;
         let mut detail = json!({ "tokens": tokens });
         if browsers > 0 {
             detail["browsers"] = browsers.into();

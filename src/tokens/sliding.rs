@@ -7,12 +7,13 @@ use super::refresh::{Presented, RefreshError};
 use super::renew::{self, Admitted};
 use crate::app::App;
 use crate::crypto::jwt;
+use crate::factors::challenge::LoginTarget;
 use crate::journal::Client;
 use crate::sessions;
 
 /// Checks the credentials, starts a session and issues a sliding token; it is recorded.
 pub async fn obtain(app: &App, password: Password, client: Client) -> Result<String, ObtainError> {
-    let issued = login::with_password(app, password, client, Kind::Sliding).await?;
+    let issued = login::with_password(app, password, client, LoginTarget::SlidingToken).await?;
     Ok(jwt::sign(&app.keys, &issued.unsigned))
 }
 

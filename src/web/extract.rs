@@ -12,6 +12,7 @@ use ipnet::IpNet;
 
 use crate::app::App;
 pub use crate::journal::Client;
+use crate::journal::Door;
 
 /// Random name of a request: in the log, and in the answer's `X-Request-ID`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +20,21 @@ pub struct RequestId(pub String);
 
 impl Client {
     /// Who sent this, as far as `TRUSTED_PROXIES` lets the headers say.
-    pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+    pub fn of(door: Door, peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let user_agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(255).collect();
-        Self { ip: peer.map(|peer| forwarded(peer, headers, trusted)), user_agent }
+        Self { ip: peer.map(|peer| forwarded(peer, headers, trusted)), user_agent, door }
+    }
+}
+
+/// What a path belongs to.
+fn door(path: &str) -> Door {
+    if path.starts_with("/admin/") {
+        Door::Panel
+    } else if path.starts_with("/account/") {
+        Door::Account
+    } else {
+        Door::Api
     }
 }
 
@@ -53,7 +65,7 @@ impl FromRequest for Client {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let trusted = request.app_data::<Data<App>>().map_or(&[][..], |app| &app.config.server.trusted_proxies);
-        ready(Ok(Self::of(request.peer_addr().map(|peer| peer.ip()), request.headers(), trusted)))
+        ready(Ok(Self::of(door(request.path()), request.peer_addr().map(|peer| peer.ip()), request.headers(), trusted)))
     }
 }
 
@@ -80,7 +92,7 @@ mod tests {
         }
         let request = request.to_http_request();
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        Client::of(peer.parse().ok(), request.headers(), &trusted).ip.unwrap().to_string()
+        Client::of(Door::Api, peer.parse().ok(), request.headers(), &trusted).ip.unwrap().to_string()
     }
 
     #[test]
@@ -119,7 +131,7 @@ mod tests {
                 entry.trim().parse::<IpAddr>().is_ok_and(|entry| entry.to_canonical().to_string() == ip)
             })), "{}", ip);
             let request = TestRequest::default().insert_header((header::USER_AGENT, agent)).to_http_request();
-            prop_assert!(Client::of(None, request.headers(), &[]).user_agent.chars().count() <= 255);
+            prop_assert!(Client::of(Door::Api, None, request.headers(), &[]).user_agent.chars().count() <= 255);
         }
     }
 }

@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::random;
+use crate::journal::Door;
 
 use super::extract::{Client, RequestId};
 use super::health;
@@ -127,7 +128,7 @@ impl Line {
             method: request.method().clone(),
             // The address as it was sent: percent-encoded, so without line breaks or other control characters.
             path: request.uri().path().to_owned(),
-            client: Client::of(request.peer_addr().map(|peer| peer.ip()), request.headers(), trusted),
+            client: Client::of(Door::Api, request.peer_addr().map(|peer| peer.ip()), request.headers(), trusted),
         }
     }
 

@@ -7,16 +7,16 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use secrecy::SecretString;
 
-use crate::factors::answer::{Answer, Given};
-use crate::factors::{Kind, Method};
+use crate::factors::answer::{Answer, FactorResponse};
 use crate::guard::throttle::Wait;
+use crate::journal::authentication::{FactorKind, Method};
 use crate::web::words::length;
 
 /// By a passkey.
-pub const PASSKEY: Method = Method::Factor(Kind::Passkey);
+pub const PASSKEY: Method = Method::Factor(FactorKind::Passkey);
 /// By a code in a mail.
-pub const EMAIL: Method = Method::Factor(Kind::Email);
-const APP: Method = Method::Factor(Kind::Totp);
+pub const EMAIL: Method = Method::Factor(FactorKind::Email);
+const APP: Method = Method::Factor(FactorKind::Totp);
 
 /// The best one first.
 const ORDER: [Method; 4] = [PASSKEY, APP, EMAIL, Method::Recovery];
@@ -119,12 +119,12 @@ pub fn delay(page: &mut HttpResponse, wait: Wait) {
 
 /// What a form answers.
 pub fn answer(challenge: SecretString, method: Method, code: String, credential: &str) -> Answer {
-    let given = match method {
+    let response = match method {
         // What is no JSON is no passkey either.
-        PASSKEY => Given::Passkey(serde_json::from_str(credential).unwrap_or_default()),
-        _ => Given::Code(code.into()),
+        PASSKEY => FactorResponse::Passkey(serde_json::from_str(credential).unwrap_or_default()),
+        _ => FactorResponse::Code(code.into()),
     };
-    Answer { challenge, method, given }
+    Answer { challenge, method, response }
 }
 
 #[cfg(test)]
@@ -137,14 +137,14 @@ mod tests {
 
     #[test]
     fn the_best_way_comes_first_and_the_others_are_offered() {
-        let ways = Ways::best_of(Method::ALL.to_vec());
+        let ways = Ways::best_of(Method::all().collect());
         assert_eq!((ways.chosen, &*ways.names()), (PASSKEY, "email,totp,passkey,recovery"));
         assert_eq!(words(&ways), ["Use a code from your app", "Get a code by email", "Use a recovery code"]);
     }
 
     #[test]
     fn who_has_one_way_is_offered_no_other() {
-        for method in Method::ALL {
+        for method in Method::all() {
             let ways = Ways::best_of(vec![method]);
             assert_eq!((ways.chosen, words(&ways).len()), (method, 0));
         }

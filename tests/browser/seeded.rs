@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use latchkey::accounts::account_session;
 use latchkey::db::{DbError, users};
-use latchkey::factors::challenge::{self, Purpose};
 use latchkey::factors::{code, remembered_browser};
-use latchkey::journal::Client;
-use latchkey::journal::failed_login::Door;
+use latchkey::journal::authentication::{AuthenticatedBy, FactorKind, Method};
+use latchkey::journal::{Client, Door};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -184,16 +184,18 @@ impl Site {
         }
         let id = self.server.db.count("SELECT min(id) FROM latchkey_second_factor");
         self.places.insert("factor", id.to_string());
-        let client = Client { ip: "203.0.113.9".parse().ok(), user_agent: user_agent.to_owned() };
+        let client = Client { ip: "203.0.113.9".parse().ok(), user_agent: user_agent.to_owned(), door: Door::Api };
         for (name, what) in [("root", "password"), ("lena", "factor")] {
             let client = client.clone();
             let token = self.server.wait(self.server.app.write(move |tx| {
                 let user = users::find_by_username(tx.conn, name)?.ok_or(DbError::NotFound)?;
                 if what == "factor" {
-                    remembered_browser::remember(tx, &user, Door::Api, &client)?;
+                    remembered_browser::remember(tx, &user, &client)?;
                     code::replace(tx, user.id)?;
                 }
-                challenge::begin(tx, &user, &client, Purpose::Visit, what, None)
+                let totp = AuthenticatedBy::Factor(Method::Factor(FactorKind::Totp));
+                let by = if what == "factor" { totp } else { AuthenticatedBy::Password };
+                account_session::open(tx, &user, &client, by)
             }));
             self.visits.insert(name, token.unwrap().expose_secret().to_owned());
         }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use latchkey::accounts::confirm::Confirmed;
 use latchkey::db::users::{self, User};
-use latchkey::factors::answer::{self, Answer as Given, AnswerError, Given as Code};
+use latchkey::factors::answer::{self, Answer as GivenAnswer, AnswerError, FactorResponse};
+use latchkey::factors::ask;
 use latchkey::factors::challenge::Purpose;
-use latchkey::factors::enrol::{self, By, Done, EnrolError, Show};
-use latchkey::factors::remove::{self, Shown};
-use latchkey::factors::{Kind, Method, ask};
-use latchkey::journal::failed_login::Door;
+use latchkey::factors::enrol::{self, EnrolError, EnrolmentAuthority, Show};
+use latchkey::factors::enrolment::Done;
+use latchkey::factors::enrolment::{self, EnrolmentAnswer};
+use latchkey::factors::remove::{self, FactorProof};
+use latchkey::journal::authentication::{FactorKind, Method};
 use latchkey::journal::{Actor, Client};
-use latchkey::tokens::login::{Answered, EnrolledNow, Pending};
+use latchkey::tokens::login::{Answered, EnrolmentInLogin, Pending};
 use latchkey::tokens::obtain::{self, Tokens};
 use secrecy::ExposeSecret;
 
@@ -68,26 +70,27 @@ impl Seat {
         match call {
             Call::Begin(by) => {
                 let by = if let Some(challenge) = by {
-                    By::Login(cast.factors.challenges[challenge].as_str().into())
+                    EnrolmentAuthority::PendingLogin(cast.factors.challenges[challenge].as_str().into())
                 } else {
                     let (actor, now) = (Actor::user(&self.user(cast).await?, &client), app.now());
                     let by = Confirmed::by_login(actor, now, now).expect("it was just now");
-                    By::Password { by, factor: None }
+                    EnrolmentAuthority::Password { by, factor: None }
                 };
-                let started = enrol::start(app, by, Kind::Totp, &client).await?;
+                let started = enrol::start(app, by, FactorKind::Totp, &client).await?;
                 let Show::Totp { secret, .. } = started.show else { unreachable!("an app was asked for") };
                 let (token, secret) = (started.token.expose_secret().into(), secret.expose_secret().into());
                 Ok(Answer::Begun(Begun { token, secret }))
             }
             Call::Confirm(by) => {
                 let begun = &cast.factors.begun[&by];
-                let (enrolment, given) = (begun.token.as_str().into(), Code::Code(self.shown(&begun.secret).into()));
+                let response = FactorResponse::Code(self.shown(&begun.secret).into());
+                let answer = EnrolmentAnswer { token: begun.token.as_str().into(), response, name: None };
                 let Some(challenge) = by else {
-                    let done = enrol::finish(app, enrolment, given, None, &client).await?;
+                    let done = enrolment::finish(app, answer, &client).await?;
                     return Ok(added(None, done));
                 };
                 let challenge = cast.factors.challenges[challenge].as_str().into();
-                let enrolled = EnrolledNow { challenge, enrolment, given, name: None };
+                let enrolled = EnrolmentInLogin { challenge, answer };
                 let (tokens, done) = obtain::with_enrolment(app, enrolled, client).await?;
                 Ok(added(Some(pair(tokens)), done))
             }
@@ -100,11 +103,11 @@ impl Seat {
                 let user = self.user(cast).await?;
                 let (challenge, _) = ask::confirm(app, &user, &client).await?.ok_or(Answer::Refused)?;
                 let answer = self.given(cast, challenge.expose_secret().into(), proof);
-                let right = answer::check(app, answer, Purpose::Confirm, Door::Api, &client).await?;
+                let right = answer::check(app, answer, |purpose| purpose == Purpose::Confirm, &client).await?;
                 let id = user.id;
-                let all = app.db.read(move |conn| latchkey::db::latchkey_second_factor::list_of(conn, id)).await?;
+                let all = app.read(move |tx| latchkey::db::latchkey_second_factor::list_of(tx.conn, id)).await?;
                 let id = all.first().ok_or(Answer::Refused)?.id;
-                if remove::remove(app, Shown::Answer(right), id, &client).await? {
+                if remove::remove(app, FactorProof::Answer(right), id, &client).await? {
                     Ok(Answer::Done)
                 } else {
                     Err(Answer::Refused)
@@ -124,13 +127,13 @@ impl Seat {
         totp_at(secret, self.app.now().timestamp())
     }
 
-    fn given(&self, cast: &Cast, challenge: String, proof: Proof) -> Given {
+    fn given(&self, cast: &Cast, challenge: String, proof: Proof) -> GivenAnswer {
         let (method, code) = match proof {
-            Proof::App if cast.factors.app.is_empty() => (Method::Factor(Kind::Totp), "000000".to_owned()),
-            Proof::App => (Method::Factor(Kind::Totp), self.shown(&cast.factors.app)),
+            Proof::App if cast.factors.app.is_empty() => (Method::Factor(FactorKind::Totp), "000000".to_owned()),
+            Proof::App => (Method::Factor(FactorKind::Totp), self.shown(&cast.factors.app)),
             Proof::Paper => (Method::Recovery, cast.factors.paper.clone()),
         };
-        Given { challenge: challenge.into(), method, given: Code::Code(code.into()) }
+        GivenAnswer { challenge: challenge.into(), method, response: FactorResponse::Code(code.into()) }
     }
 }
 

@@ -10,10 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::user::FieldError;
 use crate::app::App;
 use crate::config::{Config, PasswordRules};
-use crate::db::DbError;
 use crate::db::users::User;
 use crate::db::users::profile::Profile;
-use crate::factors;
+use crate::db::{DbError, latchkey_second_factor};
 
 /// The longest password that is hashed, in bytes: an endless one is an attack.
 pub const LONGEST: usize = 4096;
@@ -26,7 +25,8 @@ pub struct Owner {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// Whether a login takes more than the password (`factors::is_multi_factor`): then it may be shorter.
+    /// Whether logins take more than the password (NIST SP 800-63B-4, 3.1.3.1: codes by email do not count): then it may be
+    /// shorter.
     pub has_second_factor: bool,
 }
 
@@ -124,11 +124,14 @@ impl PasswordRule {
     }
 }
 
+/// Factors that count as a second one for NIST.
+const STRONG: [&str; 2] = ["totp", "passkey"];
+
 impl Owner {
-    /// Of a user who is there, with what their logins take.
+    /// A user, with whether their logins take a second factor.
     pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
         let id = user.id;
-        let has_second_factor = app.read(move |tx| factors::is_multi_factor(tx.conn, id)).await?;
+        let has_second_factor = app.read(move |tx| latchkey_second_factor::has_any(tx.conn, id, &STRONG)).await?;
         Ok(Self { has_second_factor, ..Self::from(&Profile::from(user)) })
     }
 }

@@ -50,7 +50,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         None => Ok(None),
     });
     let overview = app.read(move |tx| match db::users::find(tx.conn, id)? {
-        Some(user) => factors::overview(tx, &user).map(Some),
+        Some(user) => factors::overview::overview(tx, &user).map(Some),
         None => Ok(None),
     });
     let overview = overview.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;

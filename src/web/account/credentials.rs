@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::db::latchkey_second_factor;
 use crate::db::users::User;
 use crate::journal::Actor;
-use crate::journal::failed_login::Door;
 use crate::web::extract::Client;
 use crate::web::form::{Errors, Input, login_label};
 
@@ -45,7 +44,7 @@ pub async fn log_in(
     password: &str,
 ) -> Result<Option<(User, Confirmed)>, Trouble> {
     let credentials = Credentials { login: username.trim().to_owned(), password: SecretString::from(password.trim()) };
-    let user = match authenticate(app, credentials, Door::Account, client).await {
+    let user = match authenticate(app, credentials, client).await {
         Ok(user) => user,
         Err(LoginError::NoActiveAccount) => return Ok(None),
         Err(error) => return Err(Trouble::of_login(error)),
@@ -66,9 +65,9 @@ pub async fn identify(
     let (username, password) = given;
     if let Some(visitor) = visitor {
         let user = visitor.user();
-        let (actor, password) = (Actor::user(user, client), SecretString::from(password.trim()));
-        let by = Confirmed::by_password(app, actor, user, Door::Account, client, password).await;
-        return Ok(by.map_err(Trouble::of_login)?.map(|by| (user.clone(), by.in_visit(&visitor.0))));
+        let password = SecretString::from(password.trim());
+        let by = Confirmed::by_password(app, user, client, password).await;
+        return Ok(by.map_err(Trouble::of_login)?.map(|by| (user.clone(), by.in_session(&visitor.0))));
     }
     let Some((user, by)) = log_in(app, client, username, password).await? else { return Ok(None) };
     let id = user.id;

@@ -13,7 +13,7 @@ use super::trouble::Trouble;
 use super::visit::Visitor;
 use super::{EMAIL, EMAIL_CONFIRM, FACTORS, LOGIN_TO_EMAIL};
 use crate::accounts::email_change;
-use crate::accounts::link::Came;
+use crate::accounts::link::ReceivedAt;
 use crate::accounts::user::validate_email;
 use crate::app::App;
 use crate::web::extract::Client;
@@ -87,11 +87,11 @@ pub async fn send(
         return show(&app, visitor, &typed, &errors, None);
     }
     let given = (typed.username.as_str(), typed.password.as_str());
-    let Some((user, by)) = identify(&app, &client, visitor, given, LOGIN_TO_EMAIL).await? else {
+    let Some((_, by)) = identify(&app, &client, visitor, given, LOGIN_TO_EMAIL).await? else {
         return show(&app, visitor, &typed, &errors, Some(wrong(visitor)));
     };
-    let came = Came::now();
-    email_change::request(&app, &by, user.id, &typed.email, &client, came).await.map_err(Trouble::of_link)?;
+    let came = ReceivedAt::now();
+    email_change::request(&app, &by, &typed.email, (&client, came)).await.map_err(Trouble::of_link)?;
     let text = format!(
         "If nobody else uses {}, a mail with a link is on its way to it. The link works once, for a day. Until then nothing changes.",
         typed.email.trim()

@@ -10,8 +10,10 @@ use super::page::{Form, OwnForm, input, require};
 use super::trouble::Trouble;
 use super::visit::{Visitor, go_in, go_out, see};
 use super::{LOGIN, RESET, place, second_factor};
+use crate::accounts::account_session;
 use crate::app::App;
-use crate::factors::visit::{self, Step};
+use crate::factors::account_login;
+use crate::factors::account_login::Step;
 use crate::web::extract::Client;
 use crate::web::form::Errors;
 
@@ -84,8 +86,8 @@ pub async fn password(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Ty
     let Some((user, _)) = log_in(&app, &client, &typed.username, &typed.password).await? else {
         return show(&app, &typed.username, next, &errors, Some(WRONG));
     };
-    match visit::begin(&app, &user, &client).await? {
-        Step::In(token) => Ok(go_in(&app.config, &token, next)),
+    match account_login::begin(&app, &user, &client).await? {
+        Step::In(token) => Ok(go_in(&app, &token, next)),
         Step::Factor(challenge, methods) => second_factor::ask(app, challenge, methods, next).await,
     }
 }
@@ -96,6 +98,6 @@ pub struct NoFields {}
 
 /// `POST logout/`
 pub async fn log_out(app: Data<App>, visitor: Visitor, _: OwnForm<NoFields>) -> Result<HttpResponse, Trouble> {
-    visit::end(&app, visitor.0).await?;
+    account_session::end(&app, visitor.0).await?;
     Ok(go_out(&app.config, LOGIN))
 }

@@ -11,9 +11,10 @@ use super::page::{Form, OwnForm, Said, input, new_password, of_new_password, rea
 use super::trouble::Trouble;
 use super::visit::Visitor;
 use super::{CHANGE, FACTORS, LOGIN_TO_CHANGE, RESET};
-use crate::accounts::change::{self, Keeps};
+use crate::accounts::change::OwnPassword;
+use crate::accounts::endings::Kept;
 use crate::accounts::manage::{ManageError, NewPassword};
-use crate::accounts::policy;
+use crate::accounts::{change, policy};
 use crate::app::App;
 use crate::web::extract::Client;
 use crate::web::form::Errors;
@@ -89,7 +90,8 @@ pub async fn set(
     let Some((user, by)) = identify(&app, &client, visitor, given, LOGIN_TO_CHANGE).await? else {
         return show(&app, visitor, &typed.username, &errors, Some(wrong(visitor))).await;
     };
-    match change::set_own_password(&app, &by, &user, Keeps::default(), NewPassword::Plain(password)).await {
+    let new = OwnPassword { password: NewPassword::Plain(password), kept: Kept::default() };
+    match change::set_own_password(&app, &by, &user, new).await {
         Ok(_) => {}
         Err(ManageError::Fields(faults)) => {
             return show(&app, visitor, &typed.username, &of_new_password(faults), None).await;

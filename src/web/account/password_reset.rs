@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::page::{Form, Link, OwnForm, Said, input, new_password, of_new_password, read_new_password};
 use super::trouble::Trouble;
 use super::{CHANGE, RESET, RESET_CONFIRM};
-use crate::accounts::link::{Came, LinkError};
+use crate::accounts::link::{LinkError, ReceivedAt};
 use crate::accounts::user::validate_email;
 use crate::accounts::{password_reset, policy};
 use crate::app::App;
@@ -46,7 +46,7 @@ fn show_question(app: &App, email: &str, errors: &Errors) -> Result<HttpResponse
 
 /// `POST password/reset/`
 pub async fn send(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Address>) -> Result<HttpResponse, Trouble> {
-    let came = Came::now();
+    let came = ReceivedAt::now();
     let email = typed.email.trim();
     if let Some(fault) = validate_email(email, true) {
         return show_question(&app, email, &Errors::new(vec![fault]));

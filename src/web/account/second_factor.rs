@@ -11,8 +11,10 @@ use super::trouble::Trouble;
 use super::visit::{go_in, see};
 use super::{LOGIN_AGAIN, place};
 use crate::app::App;
+use crate::factors::account_login;
 use crate::factors::answer::AnswerError;
-use crate::factors::{self, Method, mail, visit};
+use crate::factors::{self, mail};
+use crate::journal::authentication::Method;
 use crate::web::extract::Client;
 use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
@@ -124,8 +126,8 @@ pub async fn answer(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Type
     }
     let method = Method::of(&typed.method).unwrap_or(Method::Recovery);
     let answer = second_step::answer(waiting.challenge.clone(), method, typed.code, &typed.credential);
-    match visit::finish(&waiting.app, answer, &client).await {
-        Ok(token) => Ok(go_in(&waiting.app.config, &token, waiting.next)),
+    match account_login::finish(&waiting.app, answer, &client).await {
+        Ok(token) => Ok(go_in(&waiting.app, &token, waiting.next)),
         Err(error) => waiting.refuse(Ways::read(&typed.methods, method), error).await,
     }
 }

@@ -12,12 +12,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::trouble::Trouble;
 use super::{FACTORS, LOGIN, place};
+use crate::accounts::account_session::{self, AccountSession};
 use crate::app::App;
 use crate::config::Config;
 use crate::db::DbError;
 use crate::db::users::User;
-use crate::factors::challenge::LIVES;
-use crate::factors::visit::{self, Step, Visit};
+use crate::factors::account_login;
+use crate::factors::account_login::Step;
+use crate::guard::ticket::Purpose;
 use crate::web::api::cookie::values;
 use crate::web::extract::Client;
 
@@ -25,7 +27,7 @@ use crate::web::extract::Client;
 const PATH: &str = "/account/";
 
 /// Somebody with an open visit.
-pub struct Visitor(pub Visit);
+pub struct Visitor(pub AccountSession);
 
 impl Visitor {
     /// Whose account it is.
@@ -47,7 +49,7 @@ impl FromRequest for Visitor {
             // A neighbour under the same domain may have set one more, so that the visitor enrols in another account.
             let [token] = values(name(&app.config), request.headers())[..] else { return Err(Trouble::NoVisit(next)) };
             let token = token.to_owned().into();
-            visit::find(&app, token).await?.map(Self).ok_or(Trouble::NoVisit(next))
+            account_session::find(&app, token).await?.map(Self).ok_or(Trouble::NoVisit(next))
         })
     }
 }
@@ -55,17 +57,18 @@ impl FromRequest for Visitor {
 /// Opens a visit for a user whose password was right just now, and answers where to go with it. For another door, whose
 /// login this user cannot finish: they must have a second factor and have none.
 pub async fn enter(app: &App, user: &User, client: &Client) -> Result<HttpResponse, DbError> {
-    match visit::begin(app, user, client).await? {
-        Step::In(token) => Ok(go_in(&app.config, &token, FACTORS)),
+    match account_login::begin(app, user, client).await? {
+        Step::In(token) => Ok(go_in(app, &token, FACTORS)),
         // Somebody enrolled one just now: they are asked for it as everybody is.
         Step::Factor(..) => Ok(see(LOGIN)),
     }
 }
 
 /// The answer that brings the cookie.
-pub fn go_in(config: &Config, token: &SecretString, next: &'static str) -> HttpResponse {
-    let mut cookie = cookie(config, token.expose_secret().to_owned());
-    cookie.set_max_age(Duration::try_from(LIVES).unwrap_or(Duration::ZERO));
+pub fn go_in(app: &App, token: &SecretString, next: &'static str) -> HttpResponse {
+    let lifetime = Purpose::AccountSession.lifetime(app);
+    let mut cookie = cookie(&app.config, token.expose_secret().to_owned());
+    cookie.set_max_age(Duration::try_from(lifetime).unwrap_or(Duration::ZERO));
     let mut answer = see(next);
     // Nothing of ours makes a cookie that is no header.
     let _ = answer.add_cookie(&cookie);

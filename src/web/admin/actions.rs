@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 use strum::VariantArray;
 
 use super::words::commas;
-use crate::factors::Method;
 use crate::guard::device;
 use crate::journal::action::Action;
+use crate::journal::authentication::Method;
 
 /// The actions that the log can be filtered by.
 pub const CHOICES: [(&str, &str); Action::VARIANTS.len()] = {

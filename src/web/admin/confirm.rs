@@ -10,7 +10,6 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::login::LoginError;
 use crate::accounts::user::FieldError;
 use crate::db::types::Instant;
-use crate::journal::failed_login::Door;
 
 /// When the visitor logged in, or gave their password again.
 const CONFIRMED_AT: &str = "logged_in_at";
@@ -70,8 +69,8 @@ impl Staff {
         if password.is_empty() {
             return refusal(REQUIRED);
         }
-        let (app, actor) = (&self.visit.app, self.visit.actor(&self.user));
-        match Confirmed::by_password(app, actor, &self.user, Door::Panel, &self.visit.client, password.into()).await {
+        let app = &self.visit.app;
+        match Confirmed::by_password(app, &self.user, &self.visit.client, password.into()).await {
             Ok(Some(confirmed)) => {
                 self.session.as_ref().map_or(Ok(()), |session| remember(session, app.now()))?;
                 Ok(Ok(confirmed))

@@ -6,14 +6,14 @@ use std::pin::Pin;
 
 use actix_web::web::{Payload, Query};
 use actix_web::{FromRequest, HttpRequest, dev};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::access;
 use super::error::PageError;
 use super::session::Visit;
-use crate::crypto::{digest, random};
+use crate::crypto::digest;
+use crate::crypto::keyed;
 use crate::web::api::body;
 use crate::web::origin::is_same_origin;
 
@@ -32,8 +32,7 @@ struct Token {
 
 /// What the hidden field `csrf_token` of this visitor's forms holds.
 pub fn token(visit: &Visit) -> String {
-    let secret = visit.app.config.secret_key.expose_secret().as_bytes();
-    random::hex(&digest::hmac_sha256(secret, format!("latchkey csrf {}", visit.binding()).as_bytes()))
+    keyed::mac(&visit.app.config.secret_key, "latchkey csrf", &[&visit.binding()]).hex()
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for CsrfForm<T> {

@@ -17,8 +17,8 @@ use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::{address, browser, confirm, second_factor};
 use crate::accounts::login::{Credentials, LoginError, authenticate};
-use crate::factors::panel::{self, Step};
-use crate::journal::failed_login::{self, Door};
+use crate::factors::panel_login::{self, Step};
+use crate::journal::failed_login;
 use crate::web::account;
 
 const REQUIRED: &str = "This field is required.";
@@ -104,11 +104,11 @@ pub async fn log_in(
         form.error = Some(refusal(&visit));
         Ok(html(StatusCode::OK, form.render()?))
     };
-    let user = match authenticate(&visit.app, credentials, Door::Panel, &visit.client).await {
+    let user = match authenticate(&visit.app, credentials, &visit.client).await {
         Ok(user) if access::may_view(&visit.app, &user) => user,
         // The same answer for both: who is no staff learns nothing about the password.
         Ok(user) => {
-            failed_login::note(&visit.app, Door::Panel, &visit.client, &user).await?;
+            failed_login::note(&visit.app, &visit.client, &user).await?;
             return refused(form);
         }
         Err(LoginError::NoActiveAccount) => return refused(form),
@@ -116,7 +116,7 @@ pub async fn log_in(
         Err(LoginError::Busy) => return Err(PageError::Busy),
         Err(LoginError::Db(error)) => return Err(error.into()),
     };
-    let opened = match panel::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
+    let opened = match panel_login::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
         Step::In(opened) => opened,
         Step::Factor(challenge, methods) => return second_factor::ask(&visit, challenge, methods, next).await,
         // Logged in is who has one.

@@ -15,7 +15,9 @@ use super::session::Visit;
 use super::{access, address, browser, confirm};
 use crate::db::users::User;
 use crate::factors::answer::AnswerError;
-use crate::factors::{Method, Opened, ask, mail, panel};
+use crate::factors::panel_login::LoggedIn;
+use crate::factors::{ask, mail, panel_login};
+use crate::journal::authentication::{AuthenticatedBy, Method};
 use crate::web::second_step::{self, EMAIL, PASSKEY, Ways};
 
 /// What the form sends.
@@ -157,8 +159,8 @@ pub async fn answer(
     }
     let method = Method::of(&fields.method).unwrap_or(Method::Recovery);
     let answer = second_step::answer(waiting.challenge.clone(), method, fields.code, &fields.credential);
-    match panel::finish(&visit.app, answer, waiting.remember, &visit.client).await {
-        Ok((user, opened, token)) => log_in(&visit, &session, (user, opened), token.as_ref(), waiting.next),
+    match panel_login::finish(&visit.app, answer, waiting.remember, &visit.client).await {
+        Ok(LoggedIn { user, by, browser }) => log_in(&visit, &session, (user, by), browser.as_ref(), waiting.next),
         Err(error) => waiting.refuse(Ways::read(&fields.methods, method), error).await,
     }
 }
@@ -166,7 +168,7 @@ pub async fn answer(
 fn log_in(
     visit: &Visit,
     session: &Session,
-    (user, opened): (User, Opened),
+    (user, opened): (User, AuthenticatedBy),
     browser: Option<&SecretString>,
     next: &str,
 ) -> Result<HttpResponse, PageError> {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::address;
 use super::words::{Jti, amount};
 use crate::db::latchkey_audit_log::list::Entry;
-use crate::factors::Kind;
 use crate::journal::action::Action;
+use crate::journal::authentication::FactorKind;
 
 /// A piece of a sentence, with its address if it leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +93,8 @@ fn text(text: &str) -> Part {
 
 /// Which second factor it is about.
 fn factor(detail: &Value) -> &'static str {
-    let kind = detail["kind"].as_str().and_then(Kind::of);
-    kind.map_or("a second factor", Kind::words)
+    let kind = detail["kind"].as_str().and_then(FactorKind::of);
+    kind.map_or("a second factor", FactorKind::phrase)
 }
 
 fn times(entry: &Entry) -> String {

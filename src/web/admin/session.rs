@@ -17,11 +17,13 @@ use super::layout::Theme;
 use super::words::Reader;
 use crate::accounts::admin_session::{self, AdminSession, State};
 use crate::app::App;
-use crate::crypto::{digest, random};
+use crate::crypto::keyed;
+use crate::crypto::random;
 use crate::db::DbError;
 use crate::db::users::User;
-use crate::factors::Opened;
 use crate::journal::Actor;
+use crate::journal::Door;
+use crate::journal::authentication::AuthenticatedBy;
 use crate::web::extract::Client;
 
 /// Cookies are sent back to these addresses only.
@@ -59,7 +61,7 @@ struct Login {
     key: Option<String>,
     user: User,
     /// What opened it; of one that was found nobody asks.
-    opened: Opened,
+    opened: AuthenticatedBy,
 }
 
 /// Marks an anonymous browser, for the protection of the login form.
@@ -74,7 +76,7 @@ impl Visit {
         let peer = request.peer_addr().map(|peer| peer.ip());
         let cookie = |name| request.cookie(name).map(|cookie| cookie.value().to_owned());
         Self {
-            client: Client::of(peer, request.headers(), &app.config.server.trusted_proxies),
+            client: Client::of(Door::Panel, peer, request.headers(), &app.config.server.trusted_proxies),
             zone: cookie(ZONE_COOKIE).and_then(|name| name.parse().ok()).unwrap_or_default(),
             theme: Theme::parse(&cookie(Theme::COOKIE).unwrap_or_default()).unwrap_or_default(),
             address: request.uri().path_and_query().map_or(PATH, |address| address.as_str()).to_owned(),
@@ -132,7 +134,7 @@ impl Visit {
     }
 
     /// From here on it is this user's; the session's row is made when the answer leaves.
-    pub fn log_in(&self, user: User, opened: Opened) {
+    pub fn log_in(&self, user: User, opened: AuthenticatedBy) {
         *self.login.borrow_mut() = Some(Login { key: None, user, opened });
     }
 
@@ -200,10 +202,8 @@ pub fn middleware(app: &Data<App>) -> SessionMiddleware<Store> {
 
 /// Encrypts the cookie: a key for this purpose alone, made from `SECRET_KEY`.
 fn cookie_key(app: &App) -> Key {
-    use secrecy::ExposeSecret;
-    let secret = app.config.secret_key.expose_secret().as_bytes();
-    let half = |label: &[u8]| digest::hmac_sha256(secret, label);
-    Key::from(&[half(b"latchkey session cookie 1"), half(b"latchkey session cookie 2")].concat())
+    let half = |label| keyed::mac(&app.config.secret_key, label, &[]).bytes();
+    Key::from(&[half("latchkey session cookie 1"), half("latchkey session cookie 2")].concat())
 }
 
 /// actix-session's store over `latchkey_admin_session`. How long a session lives is decided there.
@@ -218,7 +218,7 @@ impl SessionStore for Store {
         let found = found.map_err(|error| LoadError::Other(visit.fail(error)))?;
         Ok(found.map(|AdminSession { state, user }| {
             *visit.login.borrow_mut() =
-                Some(Login { key: Some(key.as_ref().to_owned()), user, opened: Opened::Password });
+                Some(Login { key: Some(key.as_ref().to_owned()), user, opened: AuthenticatedBy::Password });
             state
         }))
     }
@@ -227,8 +227,8 @@ impl SessionStore for Store {
         let visit = VISIT.get();
         let no_user = || SaveError::Other(anyhow::Error::msg("an anonymous visitor has no session"));
         let user = visit.user().ok_or_else(no_user)?;
-        let opened = visit.login.borrow().as_ref().map_or(Opened::Password, |login| login.opened);
-        let key = admin_session::start(&self.app, &user, opened, state, &visit.client).await;
+        let opened = visit.login.borrow().as_ref().map_or(AuthenticatedBy::Password, |login| login.opened);
+        let key = admin_session::start(&self.app, &user, (opened, state), &visit.client).await;
         let key = key.map_err(|error| SaveError::Other(visit.fail(error)))?;
         key.try_into().map_err(|error| SaveError::Other(anyhow::Error::new(error)))
     }

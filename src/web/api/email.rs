@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::accounts::email_change;
-use crate::accounts::link::{Came, LinkError};
+use crate::accounts::link::{LinkError, ReceivedAt};
 use crate::config::Config;
 use crate::guard::throttle::ADDRESS;
 use crate::tokens::verify::Authenticated;
@@ -43,8 +43,8 @@ impl View for Change {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let [email, password] = call.fields().await?.texts(["email", "password"])?;
         let by = confirmed(&call, &caller.user, "password", SecretString::from(password)).await?;
-        let came = Came::now();
-        email_change::request(&call.app, &by, caller.user.id, &email, &call.client(), came).await?;
+        let received = ReceivedAt::now();
+        email_change::request(&call.app, &by, &email, (&call.client(), received)).await?;
         Ok(json!({"detail": SENT}))
     }
 }

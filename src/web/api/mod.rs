@@ -11,6 +11,7 @@ use utoipa::openapi::PathItem;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::journal::Door;
 use crate::web::cors;
 use crate::web::extract::Client;
 
@@ -118,7 +119,7 @@ impl Call {
     /// Who sent it.
     pub fn client(&self) -> Client {
         let peer = self.request.peer_addr().map(|peer| peer.ip());
-        Client::of(peer, self.request.headers(), &self.app.config.server.trusted_proxies)
+        Client::of(Door::Api, peer, self.request.headers(), &self.app.config.server.trusted_proxies)
     }
 
     /// The name under which the client may ask for the same once more.

@@ -5,17 +5,16 @@ use actix_web::http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::accounts::change::{self, Keeps};
+use crate::accounts::change::OwnPassword;
 use crate::accounts::confirm::Confirmed;
-use crate::accounts::link::{Came, LinkError};
+use crate::accounts::endings::Kept;
+use crate::accounts::link::{LinkError, ReceivedAt};
 use crate::accounts::manage::{ManageError, NewPassword};
 use crate::accounts::user::{FieldError, validate_email};
-use crate::accounts::{password_reset, policy};
+use crate::accounts::{change, password_reset, policy};
 use crate::config::Config;
 use crate::db::users::User;
 use crate::guard::throttle::{ADDRESS, MAIL_ASKED};
-use crate::journal::Actor;
-use crate::journal::failed_login::Door;
 use crate::tokens::own_sessions;
 use crate::tokens::verify::Authenticated;
 
@@ -56,7 +55,7 @@ impl View for Reset {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
-        let came = Came::now();
+        let came = ReceivedAt::now();
         let [email] = call.fields().await?.texts(["email"])?;
         if let Some(fault) = validate_email(&email, true) {
             return Err(ApiError::faults(vec![fault]));
@@ -116,8 +115,9 @@ impl View for Change {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let [old, new] = call.fields().await?.texts(["old_password", "new_password"])?.map(SecretString::from);
         let by = confirmed(&call, &caller.user, "old_password", old).await?;
-        let keeps = Keeps::api(own_sessions::current(&call.app, &caller).await?);
-        let set = change::set_own_password(&call.app, &by, &caller.user, keeps, NewPassword::Plain(new)).await;
+        let kept = Kept::session(own_sessions::current(&call.app, &caller).await?);
+        let new = OwnPassword { password: NewPassword::Plain(new), kept };
+        let set = change::set_own_password(&call.app, &by, &caller.user, new).await;
         set.map_err(|error| match error {
             ManageError::Fields(faults) => ApiError::faults(renamed(faults, "new_password")),
             // Somebody reset it meanwhile: what was given is not the password any more.
@@ -145,8 +145,7 @@ pub async fn confirmed(
     password: SecretString,
 ) -> Result<Confirmed, ApiError> {
     let client = call.client();
-    let actor = Actor::user(user, &client);
-    let checked = Confirmed::by_password(&call.app, actor, user, Door::Api, &client, password).await?;
+    let checked = Confirmed::by_password(&call.app, user, &client, password).await?;
     checked.ok_or_else(|| wrong_password(field))
 }
 

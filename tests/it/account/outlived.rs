@@ -1,12 +1,14 @@
 //! What was begun does not outlive what it stood on: a factor that is taken away, the first one that is added, a user who is
 //! kept out. And nothing stands for another door than its own.
 
-use latchkey::accounts::change::{self, Keeps};
+use latchkey::accounts::change::OwnPassword;
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::email_change;
+use latchkey::accounts::endings::Kept;
 use latchkey::accounts::manage::{ManageError, NewPassword};
+use latchkey::accounts::{account_session, change, email_change};
 use latchkey::db::users::User;
-use latchkey::factors::visit::{self, Step};
+use latchkey::factors::account_login;
+use latchkey::factors::account_login::Step;
 use latchkey::journal::{Actor, Client};
 use serde_json::json;
 
@@ -17,8 +19,8 @@ use crate::harness::{Backend, PASSWORD, Server};
 
 /// What changes a password, of whom it was known just now that they may.
 fn change_password(server: &Server, user: &User, by: &Confirmed) -> Result<(), ManageError> {
-    let new = NewPassword::Plain(NEW.into());
-    server.wait(change::set_own_password(&server.app, by, user, Keeps::default(), new)).map(drop)
+    let new = OwnPassword { password: NewPassword::Plain(NEW.into()), kept: Kept::default() };
+    server.wait(change::set_own_password(&server.app, by, user, new)).map(drop)
 }
 
 both!(another_factor_that_was_begun_ends_with_the_one_that_was_shown_for_it);
@@ -47,15 +49,17 @@ fn a_change_that_waits_for_its_hash_is_over_with_its_visit(backend: Backend) {
     let (alice, client) = (server.add_user("ann"), Client::default());
     let by = || Confirmed::by_credentials(Actor::user(&alice, &client), &alice);
     let open = || {
-        let Step::In(token) = server.wait(visit::begin(&server.app, &alice, &client)).unwrap() else { panic!("in") };
-        server.wait(visit::find(&server.app, token)).unwrap().expect("a visit")
+        let Step::In(token) = server.wait(account_login::begin(&server.app, &alice, &client)).unwrap() else {
+            panic!("in")
+        };
+        server.wait(account_session::find(&server.app, token)).unwrap().expect("a visit")
     };
     let stale = |by: &Confirmed| matches!(change_password(&server, &alice, by), Err(ManageError::Stale));
     let left = open();
-    server.wait(visit::end(&server.app, left.clone())).unwrap();
-    assert!(stale(&by().in_visit(&left)));
+    server.wait(account_session::end(&server.app, left.clone())).unwrap();
+    assert!(stale(&by().in_session(&left)));
     // Somebody else enrols in the meantime.
-    let (by_password, alone) = (by().in_visit(&open()), by().without_factor());
+    let (by_password, alone) = (by().in_session(&open()), by().without_factor());
     server.enrol_totp("ann");
     assert!(stale(&by_password) && stale(&alone));
     change_password(&server, &alice, &by()).unwrap();

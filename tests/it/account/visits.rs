@@ -1,11 +1,15 @@
 //! Visits to one's own account: who comes in, for how long, and what ends one.
 
+use latchkey::accounts::account_session::{self, AccountSession};
 use latchkey::db::users::User;
-use latchkey::factors::answer::{AnswerError, Given};
-use latchkey::factors::enrol::{self, By, EnrolError, Show, Started};
-use latchkey::factors::remove::{self, Shown};
-use latchkey::factors::visit::{self, Step, Visit};
-use latchkey::factors::{Kind, remembered_browser};
+use latchkey::factors::account_login;
+use latchkey::factors::account_login::Step;
+use latchkey::factors::answer::{AnswerError, FactorResponse};
+use latchkey::factors::enrol::{self, EnrolError, EnrolmentAuthority, Show, Started};
+use latchkey::factors::enrolment::{self, EnrolmentAnswer};
+use latchkey::factors::remembered_browser;
+use latchkey::factors::remove::{self, FactorProof};
+use latchkey::journal::authentication::FactorKind;
 use secrecy::ExposeSecret;
 
 use super::{ADD_TOTP, FACTORS, LOGIN, STEP, leads_to, log_in, secret_on, step, visit_of, visit_with};
@@ -19,10 +23,12 @@ fn is_in(visitor: &mut Panel) -> bool {
 }
 
 /// A visit as the core has it: one that was looked at some time ago.
-fn opened(server: &Server, user: &User) -> Visit {
+fn opened(server: &Server, user: &User) -> AccountSession {
     let client = latchkey::journal::Client::default();
-    let Step::In(token) = server.wait(visit::begin(&server.app, user, &client)).unwrap() else { panic!("a factor") };
-    server.wait(visit::find(&server.app, token)).unwrap().expect("a visit")
+    let Step::In(token) = server.wait(account_login::begin(&server.app, user, &client)).unwrap() else {
+        panic!("a factor")
+    };
+    server.wait(account_session::find(&server.app, token)).unwrap().expect("a visit")
 }
 
 both!(who_has_no_factor_comes_in_by_the_password);
@@ -58,7 +64,7 @@ fn the_cookie_of_a_visit_is_for_these_pages_and_no_script(backend: Backend) {
     assert_eq!(rest, ["HttpOnly", "Max-Age=900", "Path=/account/", "SameSite=Strict"]);
     // The database has a hash of it.
     let token = value.split_once('=').unwrap().1;
-    let known = format!("SELECT count(*) FROM latchkey_challenge WHERE token_hash = '{token}'");
+    let known = format!("SELECT count(*) FROM latchkey_account_session WHERE token_hash = '{token}'");
     assert_eq!(server.db.count(&known), 0);
 
     let server = stage(backend, &[("PUBLIC_URL", "https://auth.example.com")]);
@@ -227,15 +233,21 @@ fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     let server = stage(backend, &[]);
     let (alice, bob) = (server.add_user("ann"), server.add_user("bob"));
     let client = latchkey::journal::Client::default();
-    let begin = |visit: &Visit| {
-        let started = server.wait(enrol::start(&server.app, By::Visit(visit.clone()), Kind::Totp, &client));
+    let begin = |visit: &AccountSession| {
+        let started = server.wait(enrol::start(
+            &server.app,
+            EnrolmentAuthority::AccountSession(visit.clone()),
+            FactorKind::Totp,
+            &client,
+        ));
         let Started { token, show: Show::Totp { secret, .. } } = started.unwrap_or_else(|_| panic!("not begun")) else {
             panic!("no secret")
         };
-        (token, Given::Code(totp_at(secret.expose_secret(), server.time()).into()))
+        (token, FactorResponse::Code(totp_at(secret.expose_secret(), server.time()).into()))
     };
-    let finish = |visit: &Visit, (token, given)| {
-        server.wait(enrol::finish_in_visit(&server.app, visit, token, given, None, &client)).map(drop)
+    let finish = |visit: &AccountSession, (token, response)| {
+        let answer = EnrolmentAnswer { token, response, name: None };
+        server.wait(enrolment::finish_in_session(&server.app, visit, answer, &client)).map(drop)
     };
     let gone = |result: Result<(), EnrolError>| matches!(result, Err(EnrolError::Answer(AnswerError::NoChallenge)));
     // Somebody else's enrolment.
@@ -248,12 +260,14 @@ fn a_visit_is_looked_at_again_when_something_is_changed(backend: Backend) {
     assert_eq!(server.factor_rows(), 1);
     // Nothing is taken away by a visit that has ended, or that knew the password only.
     let id = latchkey::db::types::RowId(server.db.count("SELECT id FROM latchkey_second_factor"));
-    let remove = |visit: &Visit| {
-        let removed = server.wait(remove::remove(&server.app, Shown::Visit(visit.clone()), id, &client));
+    let remove = |visit: &AccountSession| {
+        let removed = server.wait(remove::remove(&server.app, FactorProof::AccountSession(visit.clone()), id, &client));
         matches!(removed, Ok(true))
     };
-    let codes = |visit: &Visit| {
-        server.wait(remove::replace_recovery_codes(&server.app, Shown::Visit(visit.clone()), &client)).is_ok()
+    let codes = |visit: &AccountSession| {
+        server
+            .wait(remove::replace_recovery_codes(&server.app, FactorProof::AccountSession(visit.clone()), &client))
+            .is_ok()
     };
     assert!(!remove(&second) && !codes(&second));
     assert!(!remove(&of_bob) && !codes(&of_bob));

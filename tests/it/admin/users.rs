@@ -1,6 +1,7 @@
 //! Users in the panel: adding, changing, setting a password, deleting; what is refused, and what stale forms do.
 
 use futures_util::future::join;
+use latchkey::accounts::change::Edit;
 use latchkey::accounts::change::{self, fingerprint};
 use latchkey::accounts::confirm::Confirmed;
 use latchkey::db::users::User;
@@ -205,7 +206,10 @@ fn two_superusers_who_demote_each_other_leave_one(backend: Backend) {
     let demote = |user: &User| {
         let profile = Profile::from(user);
         let (app, by, id, as_read) = (server.app.clone(), by.clone(), user.id, fingerprint(&profile));
-        async move { change::update(&app, &by, id, &as_read, Profile { is_superuser: false, ..profile }).await }
+        async move {
+            let edit = Edit { of: as_read, new: Profile { is_superuser: false, ..profile } };
+            change::update(&app, &by, id, edit).await
+        }
     };
     let (one, other) = server.wait(join(demote(&ann), demote(&bob)));
     assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1, "{one:?} {other:?}");

@@ -3,16 +3,16 @@
 
 use std::thread;
 
-use latchkey::accounts::change::{self, Keeps};
+use latchkey::accounts::change::OwnPassword;
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::accounts::email_change;
-use latchkey::accounts::link::Came;
+use latchkey::accounts::endings::Kept;
+use latchkey::accounts::link::ReceivedAt;
 use latchkey::accounts::manage::{ManageError, NewPassword};
+use latchkey::accounts::{change, email_change};
 use latchkey::db::types::{EncodedPassword, UserId};
 use latchkey::db::users;
 use latchkey::guard::throttle::{ADDRESS, MAIL_ASKED, MAIL_SENT};
-use latchkey::journal::failed_login::Door;
-use latchkey::journal::{Actor, Client};
+use latchkey::journal::Client;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Backend, PASSWORD, Pair, Server, Smtp, forge};
@@ -347,18 +347,17 @@ both!(what_was_checked_before_a_reset_changes_nothing_after_it);
 fn what_was_checked_before_a_reset_changes_nothing_after_it(backend: Backend) {
     let (smtp, server) = stage(backend, &[]);
     let id = UserId(server.db.count("SELECT id FROM auth_user"));
-    let alice = server.wait(server.app.db.read(move |conn| users::find(conn, id))).unwrap().unwrap();
-    let thief = Client { ip: Some("203.0.113.9".parse().unwrap()), user_agent: String::new() };
-    let actor = Actor::user(&alice, &thief);
-    let checked = Confirmed::by_password(&server.app, actor, &alice, Door::Api, &thief, PASSWORD.into());
+    let alice = server.wait(server.app.read(move |tx| users::find(tx.conn, id))).unwrap().unwrap();
+    let thief = Client { ip: Some("203.0.113.9".parse().unwrap()), ..Client::default() };
+    let checked = Confirmed::by_password(&server.app, &alice, &thief, PASSWORD.into());
     let checked = server.wait(checked).unwrap().expect("the right password");
     let token = server.reset_token(&smtp);
     server.reset(&token, NEW).expect_status(200);
-    let stolen = NewPassword::Plain("stolen-password-99".into());
-    let change = change::set_own_password(&server.app, &checked, &alice, Keeps::default(), stolen);
+    let stolen = OwnPassword { password: NewPassword::Plain("stolen-password-99".into()), kept: Kept::default() };
+    let change = change::set_own_password(&server.app, &checked, &alice, stolen);
     assert!(matches!(server.wait(change), Err(ManageError::Stale)));
     let email = "thief@example.net";
-    let request = email_change::request(&server.app, &checked, alice.id, email, &thief, Came::now());
+    let request = email_change::request(&server.app, &checked, email, (&thief, ReceivedAt::now()));
     server.wait(request).unwrap();
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_link"), 0);
     server.obtain("alice", NEW).expect_status(200);

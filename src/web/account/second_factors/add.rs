@@ -12,11 +12,13 @@ use super::super::trouble::Trouble;
 use super::super::visit::{Visitor, see};
 use super::super::{FACTOR_ADDED, FACTORS, RECOVERY_CODES};
 use super::recovery_codes;
+use crate::accounts::account_session::AccountSession;
 use crate::app::App;
-use crate::factors::answer::{AnswerError, Given};
-use crate::factors::enrol::{self, By, EnrolError, Show, Started};
-use crate::factors::visit::Visit;
-use crate::factors::{Kind, mail};
+use crate::factors::answer::{AnswerError, FactorResponse};
+use crate::factors::enrol::{self, EnrolError, EnrolmentAuthority, Show, Started};
+use crate::factors::enrolment::{self, EnrolmentAnswer};
+use crate::factors::mail;
+use crate::journal::authentication::FactorKind;
 use crate::web::extract::Client;
 
 const OVER: &str = "That took too long, or there were too many wrong codes. Begin again.";
@@ -42,7 +44,7 @@ pub struct Typed {
 impl Typed {
     /// What the factor is called; its kind, where that is nothing.
     fn name(&self) -> Option<String> {
-        let name = self.name.trim().chars().filter(|c| !c.is_control()).take(enrol::LONGEST_NAME).collect::<String>();
+        let name = self.name.trim().chars().filter(|c| !c.is_control()).take(enrolment::MAX_NAME).collect::<String>();
         (!name.is_empty()).then_some(name)
     }
 }
@@ -51,7 +53,7 @@ impl Typed {
 #[template(path = "account/add.html")]
 struct Page<'a> {
     site: &'a str,
-    kind: Kind,
+    kind: FactorKind,
     enrolment: &'a str,
     show: Show,
     name: &'a str,
@@ -66,9 +68,9 @@ struct Page<'a> {
 impl Page<'_> {
     fn title(&self) -> &'static str {
         match self.kind {
-            Kind::Passkey => "Add a passkey",
-            Kind::Totp => "Add an authenticator app",
-            Kind::Email => "Get codes by email",
+            FactorKind::Passkey => "Add a passkey",
+            FactorKind::Totp => "Add an authenticator app",
+            FactorKind::Email => "Get codes by email",
         }
     }
 
@@ -91,19 +93,20 @@ pub async fn ask(
     Visitor(visit): Visitor,
     kind: Path<String>,
 ) -> Result<HttpResponse, Trouble> {
-    let kind = Kind::of(&kind).ok_or(Trouble::NoSuchPage)?;
+    let kind = FactorKind::of(&kind).ok_or(Trouble::NoSuchPage)?;
     begin(&app, &client, visit, kind, "", None).await
 }
 
 async fn begin(
     app: &Data<App>,
     client: &Client,
-    visit: Visit,
-    kind: Kind,
+    visit: AccountSession,
+    kind: FactorKind,
     name: &str,
     alert: Option<&'static str>,
 ) -> Result<HttpResponse, Trouble> {
-    let Started { token, show } = match enrol::start(app, By::Visit(visit), kind, client).await {
+    let Started { token, show } = match enrol::start(app, EnrolmentAuthority::AccountSession(visit), kind, client).await
+    {
         Ok(started) => started,
         Err(EnrolError::Answer(error)) => return Err(Trouble::of_answer(error)),
         Err(error) => return refuse(app, &error),
@@ -143,7 +146,7 @@ pub async fn answer(
     kind: Path<String>,
     OwnForm(typed): OwnForm<Typed>,
 ) -> Result<HttpResponse, Trouble> {
-    let kind = Kind::of(&kind).ok_or(Trouble::NoSuchPage)?;
+    let kind = FactorKind::of(&kind).ok_or(Trouble::NoSuchPage)?;
     let token = SecretString::from(typed.enrolment.as_str());
     if !typed.send.is_empty() {
         return match mail::send(&app, token, &client).await {
@@ -152,12 +155,13 @@ pub async fn answer(
             Err(error) => Err(Trouble::of_answer(error)),
         };
     }
-    let given = match kind {
+    let response = match kind {
         // What is no JSON is no passkey either.
-        Kind::Passkey => Given::Passkey(serde_json::from_str(&typed.credential).unwrap_or_default()),
-        Kind::Totp | Kind::Email => Given::Code(SecretString::from(typed.code.as_str())),
+        FactorKind::Passkey => FactorResponse::Passkey(serde_json::from_str(&typed.credential).unwrap_or_default()),
+        FactorKind::Totp | FactorKind::Email => FactorResponse::Code(SecretString::from(typed.code.as_str())),
     };
-    match enrol::finish_in_visit(&app, &visit, token, given, typed.name(), &client).await {
+    let answer = EnrolmentAnswer { token, response, name: typed.name() };
+    match enrolment::finish_in_session(&app, &visit, answer, &client).await {
         Ok(done) => match done.recovery_codes {
             Some(codes) => recovery_codes::show(&app, visit.user(), &codes, true),
             None => Ok(see(FACTOR_ADDED)),
@@ -177,17 +181,17 @@ pub async fn answer(
 async fn again(
     app: &Data<App>,
     client: &Client,
-    visit: Visit,
-    kind: Kind,
+    visit: AccountSession,
+    kind: FactorKind,
     typed: &Typed,
     error: Option<String>,
 ) -> Result<HttpResponse, Trouble> {
     let token = SecretString::from(typed.enrolment.as_str());
     let Some(show) = enrol::show_again(app, &visit, token).await? else {
-        let alert = if kind == Kind::Passkey { WRONG_PASSKEY } else { OVER };
+        let alert = if kind == FactorKind::Passkey { WRONG_PASSKEY } else { OVER };
         return begin(app, client, visit, kind, &typed.name, Some(alert)).await;
     };
     let (site, enrolment, name) = (app.config.mail.site_name.as_str(), typed.enrolment.as_str(), typed.name.as_str());
-    let page = Page { site, kind, enrolment, show, name, was_sent: kind == Kind::Email, error, alert: None };
+    let page = Page { site, kind, enrolment, show, name, was_sent: kind == FactorKind::Email, error, alert: None };
     Ok(scripted(page.render()?))
 }

@@ -22,8 +22,11 @@ use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::latchkey_session::Session;
 use crate::db::users::User;
-use crate::factors::{self, Enrolled, Kind, Overview, enrol, remembered_browser};
+use crate::factors::enrolled::Enrolled;
+use crate::factors::overview::Overview;
+use crate::factors::{self, enrol, remembered_browser};
 use crate::guard::device;
+use crate::journal::authentication::FactorKind;
 use crate::tokens::own_sessions;
 use crate::web::admin::access::may_view;
 use crate::web::extract::Client;
@@ -77,7 +80,7 @@ struct Row {
 
 /// A kind that could be added.
 struct Offer {
-    kind: Kind,
+    kind: FactorKind,
     icon: &'static str,
     words: &'static str,
     /// Why it cannot.
@@ -126,7 +129,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
     let user = visit.user().clone();
     let read = move |tx: &mut Tx<'_>| {
         let sessions = own_sessions::list_of(tx, user.id)?;
-        Ok::<_, DbError>((factors::overview(tx, &user)?, sessions))
+        Ok::<_, DbError>((factors::overview::overview(tx, &user)?, sessions))
     };
     let (all, sessions) = app.read(read).await?;
     let reader = Reader::in_utc(app.now());
@@ -148,14 +151,14 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
 }
 
 fn row(factor: &Factor, reader: Reader) -> Row {
-    let kind = Kind::of(&factor.kind);
-    let title = kind.map_or("Second factor", Kind::title);
+    let kind = FactorKind::of(&factor.kind);
+    let title = kind.map_or("Second factor", FactorKind::title);
     Row {
         id: factor.id.0,
         icon: kind.map_or("key", icon),
         title,
         name: (factor.name != title).then(|| factor.name.clone()),
-        address: (kind == Some(Kind::Email)).then(|| factor.data.clone()),
+        address: (kind == Some(FactorKind::Email)).then(|| factor.data.clone()),
         added: When::new(factor.created_at, reader),
         used: factor.last_used_at.map(|at| When::new(at, reader)),
     }
@@ -182,11 +185,11 @@ fn browser_row(app: &App, browser: &Browser, reader: Reader) -> BrowserRow {
     }
 }
 
-fn icon(kind: Kind) -> &'static str {
+fn icon(kind: FactorKind) -> &'static str {
     match kind {
-        Kind::Passkey => "key",
-        Kind::Totp => "phone",
-        Kind::Email => "mail",
+        FactorKind::Passkey => "key",
+        FactorKind::Totp => "phone",
+        FactorKind::Email => "mail",
     }
 }
 
@@ -194,12 +197,15 @@ fn icon(kind: Kind) -> &'static str {
 fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
     let kinds = [
         (
-            Kind::Passkey,
+            FactorKind::Passkey,
             "Your phone, computer or a security key logs you in with a touch. The strongest: a page that only looks like this one gets nothing from it.",
         ),
-        (Kind::Totp, "An app on your phone shows six digits, new every 30 seconds. Good, and works without a network."),
         (
-            Kind::Email,
+            FactorKind::Totp,
+            "An app on your phone shows six digits, new every 30 seconds. Good, and works without a network.",
+        ),
+        (
+            FactorKind::Email,
             "Six digits in a mail. The weakest, because whoever reads your mail reads the codes. Still far better than the password alone.",
         ),
     ];

@@ -14,7 +14,7 @@ use super::super::trouble::Trouble;
 use super::super::visit::Visitor;
 use crate::app::App;
 use crate::db::users::User;
-use crate::factors::remove::{self, Shown};
+use crate::factors::remove::{self, FactorProof};
 use crate::web::extract::Client;
 
 #[derive(Template)]
@@ -56,6 +56,6 @@ pub async fn make(
     Visitor(visit): Visitor,
     _: OwnForm<NoFields>,
 ) -> Result<HttpResponse, Trouble> {
-    let codes = remove::replace_recovery_codes(&app, Shown::Visit(visit.clone()), &client).await;
+    let codes = remove::replace_recovery_codes(&app, FactorProof::AccountSession(visit.clone()), &client).await;
     show(&app, visit.user(), &codes.map_err(Trouble::of_answer)?, false)
 }

@@ -10,19 +10,20 @@ use super::super::visit::{Visitor, see};
 use super::super::{FACTOR_REMOVED, FACTORS};
 use crate::app::App;
 use crate::db::types::RowId;
-use crate::factors::remove::{self, Shown};
-use crate::factors::{self, Kind};
+use crate::factors;
+use crate::factors::remove::{self, FactorProof};
+use crate::journal::authentication::FactorKind;
 use crate::web::extract::Client;
 
 /// `GET second-factors/{id}/remove/`
 pub async fn ask(app: Data<App>, Visitor(visit): Visitor, id: Path<String>) -> Result<HttpResponse, Trouble> {
     let user = visit.user().clone();
-    let all = app.read(move |tx| factors::overview(tx, &user)).await?;
+    let all = app.read(move |tx| factors::overview::overview(tx, &user)).await?;
     let factors = &all.enrolled.factors;
     let Some(factor) = factors.iter().find(|factor| factor.id.0.to_string() == *id) else {
         return Err(Trouble::NoSuchFactor);
     };
-    let title = Kind::of(&factor.kind).map_or("Second factor", Kind::title);
+    let title = FactorKind::of(&factor.kind).map_or("Second factor", FactorKind::title);
     let name = if factor.name == title { title.to_owned() } else { format!("{title} “{}”", factor.name) };
     let mut goes = vec![format!("{name} is not asked for any more.")];
     if factors.len() == 1 {
@@ -56,6 +57,6 @@ pub async fn take(
     _: OwnForm<NoFields>,
 ) -> Result<HttpResponse, Trouble> {
     let id = id.parse().map_err(|_| Trouble::NoSuchFactor)?;
-    let removed = remove::remove(&app, Shown::Visit(visit), RowId(id), &client).await;
+    let removed = remove::remove(&app, FactorProof::AccountSession(visit), RowId(id), &client).await;
     if removed.map_err(Trouble::of_answer)? { Ok(see(FACTOR_REMOVED)) } else { Err(Trouble::NoSuchFactor) }
 }

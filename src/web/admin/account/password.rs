@@ -13,7 +13,9 @@ use super::super::layout::{Message, Tone, see};
 use super::super::user::password::{self, Typed};
 use super::super::user::refusal;
 use super::render;
-use crate::accounts::change::{self, Keeps};
+use crate::accounts::change;
+use crate::accounts::change::OwnPassword;
+use crate::accounts::endings::Kept;
 use crate::accounts::manage::ManageError;
 
 const OLD: &str = "old_password";
@@ -59,7 +61,8 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
     };
     let (visit, user) = (&staff.visit, &staff.user);
     let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
-    match change::set_own_password(&visit.app, &by, user, Keeps::panel(&key), password).await {
+    let new = OwnPassword { password, kept: Kept::panel_session(&key) };
+    match change::set_own_password(&visit.app, &by, user, new).await {
         Ok(changed) => visit.refresh(changed),
         // Somebody else set it meanwhile, which ended this login too.
         Err(ManageError::Stale) => return Err(PageError::LoginRequired(ACCOUNT.to_owned())),

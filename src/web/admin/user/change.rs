@@ -17,6 +17,7 @@ use super::profile_form::{self, LABELS, ProfileForm};
 use super::sections::{self, Sections};
 use super::{about, address_of, full_name, refusal};
 use crate::accounts::change;
+use crate::accounts::change::Edit;
 use crate::accounts::manage::ManageError;
 use crate::app::App;
 use crate::db::types::{EncodedPassword, UserId};
@@ -89,7 +90,8 @@ pub async fn save(
             return render(&superuser.0, &app, id, Some(again)).await;
         }
     };
-    match change::update(&app, &by, UserId(id), &fields.as_read, typed.clone()).await {
+    let edit = Edit { of: fields.as_read.clone(), new: typed.clone() };
+    match change::update(&app, &by, UserId(id), edit).await {
         Ok(is_changed) => {
             let what = if is_changed { "was changed." } else { "is as before. Nothing was changed." };
             superuser.0.say(about(format!("The user “{}” {what}", typed.username), UserId(id)))?;

@@ -9,8 +9,10 @@ use crate::config::Required;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::users::User;
-use crate::factors::{self, Kind, Overview, remembered_browser};
+use crate::factors::overview::Overview;
+use crate::factors::{self, remembered_browser};
 use crate::guard::device;
+use crate::journal::authentication::FactorKind;
 
 /// Everything about one user.
 pub struct SecondFactors {
@@ -59,7 +61,7 @@ pub struct BrowserRow {
 /// What there is of a user.
 pub async fn overview(staff: &Staff, user: &User) -> Result<Overview, PageError> {
     let user = user.clone();
-    let read = move |tx: &mut Tx<'_>| factors::overview(tx, &user);
+    let read = move |tx: &mut Tx<'_>| factors::overview::overview(tx, &user);
     Ok(staff.visit.app.read(read).await?)
 }
 
@@ -108,11 +110,11 @@ fn need(app: &App, user: &User, is_asked: bool) -> String {
 
 impl FactorRow {
     fn new(factor: Factor, reader: Reader) -> Self {
-        let kind = Kind::of(&factor.kind);
-        let title = kind.map_or("", Kind::title);
+        let kind = FactorKind::of(&factor.kind);
+        let title = kind.map_or("", FactorKind::title);
         let kind = match kind {
             // Codes go there, whatever the address of the account is now.
-            Some(Kind::Email) => format!("To {}", factor.data),
+            Some(FactorKind::Email) => format!("To {}", factor.data),
             _ if factor.name == title => String::new(),
             _ => title.to_owned(),
         };

@@ -107,7 +107,7 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
         let tokens = outstanding_tokens::list_newest_of(tx.conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(tx.conn, id, ENTRIES)?;
         let confirmed = email_change::confirmed_at(tx.conn, &user)?;
-        let second = factors::overview(tx, &user)?;
+        let second = factors::overview::overview(tx, &user)?;
         Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))
     };
     let (user, counts, second, sessions, tokens, entries, confirmed) =

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::config::TokenClass;
-use crate::factors::{Kind, Method};
+use crate::journal::authentication::{FactorKind, Method};
 
 use super::form::{ACCESS_TOKEN, METHOD, Sent};
 use super::frame::{
@@ -65,9 +65,9 @@ pub fn of_answer(frame: &Frame, sent: &Sent, answer: &Value) -> Vec<Step> {
 fn of_method(method: Method, challenge: &str) -> Option<Step> {
     let open = |verb| Step::open(verb, FACTOR, &[("challenge", challenge), ("method", method.name())]);
     match method {
-        Method::Factor(Kind::Email) => Some(Step::new("Mail a code", MAIL, &[("challenge", challenge)])),
-        Method::Factor(Kind::Totp) => Some(open("Use an app's code")),
-        Method::Factor(Kind::Passkey) => None,
+        Method::Factor(FactorKind::Email) => Some(Step::new("Mail a code", MAIL, &[("challenge", challenge)])),
+        Method::Factor(FactorKind::Totp) => Some(open("Use an app's code")),
+        Method::Factor(FactorKind::Passkey) => None,
         Method::Recovery => Some(open("Use a recovery code")),
     }
 }

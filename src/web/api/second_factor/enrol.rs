@@ -4,16 +4,20 @@
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use strum::VariantArray;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use crate::config::Config;
 use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor::Factor;
 use crate::db::types::Instant;
-use crate::factors::answer::{AnswerError, Given};
-use crate::factors::enrol::{self, By, EnrolError, LONGEST_NAME, Show};
-use crate::factors::{self, Kind, mail};
-use crate::tokens::login::EnrolledNow;
+use crate::factors::answer::{AnswerError, FactorResponse};
+use crate::factors::enrol::{self, EnrolError, EnrolmentAuthority, Show};
+use crate::factors::enrolment::MAX_NAME;
+use crate::factors::enrolment::{self, EnrolmentAnswer};
+use crate::factors::{self, mail};
+use crate::journal::authentication::FactorKind;
+use crate::tokens::login::EnrolmentInLogin;
 use crate::tokens::obtain;
 
 use super::super::auth::{Anyone, Visitor};
@@ -63,7 +67,7 @@ impl View for Factors {
     async fn answer(mut call: Call, caller: Visitor) -> Result<Value, ApiError> {
         if call.method == Method::GET {
             let user = caller.0.ok_or_else(ApiError::not_authenticated)?.user;
-            let all = call.app.read(move |tx| factors::overview(tx, &user)).await?;
+            let all = call.app.read(move |tx| factors::overview::overview(tx, &user)).await?;
             return Ok(json!({
                 "factors": all.enrolled.factors.iter().map(shown).collect::<Value>(),
                 "recovery_codes": all.enrolled.recovery_codes(),
@@ -79,15 +83,15 @@ impl View for Factors {
                 // Whether one is needed is decided where nobody can change it any more.
                 let is_shown = fields.has("challenge");
                 let factor = if is_shown { Some(shown_factor(&call, &fields, &caller).await?) } else { None };
-                (name, By::Password { by, factor })
+                (name, EnrolmentAuthority::Password { by, factor })
             }
             None if !fields.has("challenge") => return Err(ApiError::not_authenticated()),
             None => {
                 let [name, challenge] = fields.texts(["kind", "challenge"])?;
-                (name, By::Login(challenge.into()))
+                (name, EnrolmentAuthority::PendingLogin(challenge.into()))
             }
         };
-        let kind = Kind::of(&name).ok_or_else(|| no_choice("kind", &name))?;
+        let kind = FactorKind::of(&name).ok_or_else(|| no_choice("kind", &name))?;
         let started = enrol::start(&call.app, by, kind, &call.client()).await.map_err(not_enrolled)?;
         let token = started.token.expose_secret();
         Ok(match started.show {
@@ -129,7 +133,7 @@ impl View for Confirm {
         let mut example = example_tokens();
         example["factor"] = factor_example();
         example["recovery_codes"] = json!(["k7m2p-x9r4t", "…"]);
-        let name = schemas::text().max_length(Some(LONGEST_NAME)).pattern(Some("^[^\\u0000]*$"));
+        let name = schemas::text().max_length(Some(MAX_NAME)).pattern(Some("^[^\\u0000]*$"));
         Entry::new(TAG, "The factor counts from now on.", schemas::any_of(schema), example)
             .takes(json!({"enrolment": CHALLENGE, "code": "123456"}))
             .may_take("code", component(schemas::TEXT))
@@ -147,18 +151,19 @@ impl View for Confirm {
     async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         let [enrolment] = fields.texts(["enrolment"])?;
-        let (given, name) = (given(&fields)?, fields.optional_text("name", LONGEST_NAME)?);
-        let proof = proof(&given);
-        let (enrolment, name) = (enrolment.into(), name.filter(|name| !name.is_empty()));
+        let (response, name) = (given(&fields)?, fields.optional_text("name", MAX_NAME)?);
+        let proof = proof(&response);
+        let name = name.filter(|name| !name.is_empty());
+        let answer = EnrolmentAnswer { token: enrolment.into(), response, name };
         let (mut body, done) = if fields.has("challenge") {
             let [challenge] = fields.texts(["challenge"])?;
-            let enrolled = EnrolledNow { challenge: challenge.into(), enrolment, given, name };
+            let enrolled = EnrolmentInLogin { challenge: challenge.into(), answer };
             let (tokens, done) = obtain::with_enrolment(&call.app, enrolled, call.client())
                 .await
                 .map_err(|error| not_confirmed(error, proof))?;
             (call.hand_out_tokens(tokens), done)
         } else {
-            let done = enrol::finish(&call.app, enrolment, given, name, &call.client())
+            let done = enrolment::finish(&call.app, answer, &call.client())
                 .await
                 .map_err(|error| not_confirmed(error, proof))?;
             (json!({}), done)
@@ -172,8 +177,8 @@ impl View for Confirm {
 }
 
 /// A passkey where there is one, else a code.
-fn given(fields: &Fields) -> Result<Given, ApiError> {
-    if fields.has("credential") { Ok(Given::Passkey(fields.object("credential")?)) } else { code(fields) }
+fn given(fields: &Fields) -> Result<FactorResponse, ApiError> {
+    if fields.has("credential") { Ok(FactorResponse::Passkey(fields.object("credential")?)) } else { code(fields) }
 }
 
 /// Why nothing is begun.
@@ -218,7 +223,7 @@ fn shown_browser(browser: &Browser) -> Value {
 }
 
 fn kind() -> ObjectBuilder {
-    schemas::text().enum_values(Some(Kind::ALL.map(|kind| Value::from(kind.name()))))
+    schemas::text().enum_values(Some(FactorKind::VARIANTS.iter().map(|kind| Value::from(kind.name()))))
 }
 
 fn factor_schema() -> ObjectBuilder {

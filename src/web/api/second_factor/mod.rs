@@ -11,10 +11,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 
 use crate::config::Config;
-use crate::factors::answer::{self, Answer, AnswerError, Given, Right};
+use crate::factors::answer::{self, Answer, AnswerError, FactorResponse, VerifiedAnswer};
 use crate::factors::challenge::Purpose;
-use crate::factors::{Kind, Method};
-use crate::journal::failed_login::Door;
+use crate::journal::authentication::{FactorKind, Method};
 use crate::tokens::login::Pending;
 use crate::tokens::obtain::Tokens;
 use crate::tokens::verify::Authenticated;
@@ -33,13 +32,14 @@ const TAG: &str = "Second factors";
 fn answer(fields: &Fields) -> Result<Answer, ApiError> {
     let [challenge, name] = fields.texts(["challenge", "method"])?;
     let method = Method::of(&name).ok_or_else(|| no_choice("method", &name))?;
-    let given = if method.takes_code() { code(fields)? } else { Given::Passkey(fields.object("credential")?) };
-    Ok(Answer { challenge: challenge.into(), method, given })
+    let response =
+        if method.takes_code() { code(fields)? } else { FactorResponse::Passkey(fields.object("credential")?) };
+    Ok(Answer { challenge: challenge.into(), method, response })
 }
 
-fn code(fields: &Fields) -> Result<Given, ApiError> {
+fn code(fields: &Fields) -> Result<FactorResponse, ApiError> {
     let [code] = fields.texts(["code"])?;
-    Ok(Given::Code(code.into()))
+    Ok(FactorResponse::Code(code.into()))
 }
 
 fn no_choice(field: &'static str, name: &str) -> ApiError {
@@ -47,10 +47,10 @@ fn no_choice(field: &'static str, name: &str) -> ApiError {
 }
 
 /// The caller's own answer to a challenge of theirs.
-async fn shown_factor(call: &Call, fields: &Fields, caller: &Authenticated) -> Result<Right, ApiError> {
+async fn shown_factor(call: &Call, fields: &Fields, caller: &Authenticated) -> Result<VerifiedAnswer, ApiError> {
     let answer = answer(fields)?;
-    let proof = proof(&answer.given);
-    let checked = answer::check(&call.app, answer, Purpose::Confirm, Door::Api, &call.client()).await;
+    let proof = proof(&answer.response);
+    let checked = answer::check(&call.app, answer, |purpose| purpose == Purpose::Confirm, &call.client()).await;
     match checked {
         Ok(right) if right.user().id == caller.user.id => Ok(right),
         Ok(_) => Err(refused(AnswerError::NoChallenge, "challenge", proof)),
@@ -70,10 +70,10 @@ fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiE
 }
 
 /// The field in which it came.
-fn proof(given: &Given) -> &'static str {
+fn proof(given: &FactorResponse) -> &'static str {
     match given {
-        Given::Code(_) => "code",
-        Given::Passkey(_) => "credential",
+        FactorResponse::Code(_) => "code",
+        FactorResponse::Passkey(_) => "credential",
     }
 }
 
@@ -95,7 +95,7 @@ impl Entry {
     /// A login, for which the password may not be enough.
     pub fn asks_second_factor(self) -> Self {
         let pending = |methods| ApiError::second_factor(&Pending { challenge: CHALLENGE.into(), methods });
-        let methods = vec![Method::Factor(Kind::Totp), Method::Recovery];
+        let methods = vec![Method::Factor(FactorKind::Totp), Method::Recovery];
         self.may_take(DEVICE_TOKEN, schemas::text().description(Some("Of a remembered browser.")))
             .fault(
                 "second_factor_required",
@@ -134,7 +134,7 @@ fn credential() -> ObjectBuilder {
 
 /// How a challenge can be answered.
 fn methods() -> ArrayBuilder {
-    let names = Method::ALL.map(|method| Value::from(method.name()));
+    let names = Method::all().map(|method| Value::from(method.name()));
     ArrayBuilder::new().items(schemas::text().enum_values(Some(names)))
 }
 

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::ArrayBuilder;
 
 use crate::config::Config;
 use crate::db::types::RowId;
-use crate::factors::remove::{self, Shown};
+use crate::factors::remove::{self, FactorProof};
 use crate::factors::{ask, remembered_browser};
 use crate::tokens::verify::Authenticated;
 
@@ -72,7 +72,7 @@ impl View for One {
         let fields = call.fields().await?;
         let right = shown_factor(&call, &fields, &caller).await?;
         let id = id.map_err(|_| no_factor())?;
-        let removed = remove::remove(&call.app, Shown::Answer(right), id, &call.client()).await;
+        let removed = remove::remove(&call.app, FactorProof::Answer(right), id, &call.client()).await;
         if removed.map_err(|error| refused(error, "challenge", "code"))? { Ok(Value::Null) } else { Err(no_factor()) }
     }
 }
@@ -101,7 +101,7 @@ impl View for RecoveryCodes {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
         let fields = call.fields().await?;
         let right = shown_factor(&call, &fields, &caller).await?;
-        let codes = remove::replace_recovery_codes(&call.app, Shown::Answer(right), &call.client()).await;
+        let codes = remove::replace_recovery_codes(&call.app, FactorProof::Answer(right), &call.client()).await;
         Ok(json!({"recovery_codes": texts(&codes.map_err(|error| refused(error, "challenge", "code"))?)}))
     }
 }

@@ -4,8 +4,8 @@
 use latchkey::accounts::confirm::Confirmed;
 use latchkey::db::types::{EncodedPassword, UserId};
 use latchkey::db::users;
-use latchkey::factors::Kind;
-use latchkey::factors::enrol::{self, By, EnrolError};
+use latchkey::factors::enrol::{self, EnrolError, EnrolmentAuthority};
+use latchkey::journal::authentication::FactorKind;
 use latchkey::journal::{Actor, Client as From};
 use serde_json::json;
 
@@ -74,7 +74,8 @@ fn a_password_that_was_reset_meanwhile_enrols_nothing(backend: Backend) {
         EncodedPassword("bcrypt_sha256$$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0123456".to_owned());
     let reset = server.app.db.write(move |conn| users::update_password(conn, id, None, &new));
     assert!(server.wait(reset).unwrap());
-    let started = enrol::start(&server.app, By::Password { by, factor: None }, Kind::Totp, &client);
+    let started =
+        enrol::start(&server.app, EnrolmentAuthority::Password { by, factor: None }, FactorKind::Totp, &client);
     assert!(matches!(server.wait(started).err(), Some(EnrolError::Stale)));
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_challenge"), 0);
 }

@@ -1,0 +1,147 @@
+//! Tickets: random tokens that are handed out once and stored as a hash. Each is for one purpose, expires, and dies with the
+//! password (or address) that it was issued under. The rows are in tables of their own; what they have in common is here.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::app::App;
+use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
+use crate::crypto::keyed;
+use crate::crypto::random;
+use crate::db::types::{Instant, UserId};
+use crate::db::users::User;
+use crate::journal::Door;
+
+/// What a link in a mail is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum LinkPurpose {
+    /// Choosing a new password.
+    PasswordReset,
+    /// Confirming an address.
+    EmailChange,
+}
+
+/// What a ticket is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A link in a mail (`latchkey_link`).
+    Link(LinkPurpose),
+    /// Going on with something that waits for a second factor (`latchkey_challenge`).
+    Challenge,
+    /// Logging in without a second factor through this door (`latchkey_browser`).
+    RememberedBrowser(Door),
+    /// Being logged in to the account pages (`latchkey_account_session`).
+    AccountSession,
+    /// Being logged in to the panel (`latchkey_admin_session`).
+    PanelSession,
+}
+
+impl Purpose {
+    /// How long a ticket is good. Using a panel session extends it.
+    pub fn lifetime(self, app: &App) -> Duration {
+        match self {
+            Self::Link(LinkPurpose::PasswordReset) => Duration::from_hours(1),
+            Self::Link(LinkPurpose::EmailChange) => Duration::from_hours(24),
+            // Longer than a mailed code is good, so that there is time to ask for another one.
+            Self::Challenge | Self::AccountSession => Duration::from_mins(15),
+            Self::RememberedBrowser(_) => app.config.second_factor.remember,
+            Self::PanelSession => Duration::from_hours(12),
+        }
+    }
+
+    /// What is stored of a token.
+    pub fn hash(self, token: &SecretString) -> String {
+        let token = token.expose_secret();
+        match self {
+            // A token that a front end keeps must not open the panel.
+            Self::RememberedBrowser(door) => sha256_hex(format!("{} {token}", door.name()).as_bytes()),
+            _ => sha256_hex(token.as_bytes()),
+        }
+    }
+
+    /// What a ticket depends on: its fingerprint changes with the user's password, and that of a link with the address.
+    pub fn fingerprint(self, app: &App, user: &User) -> String {
+        let (key, password) = (&app.config.secret_key, user.password.0.as_str());
+        let mac = match self {
+            Self::Link(purpose) => keyed::mac(key, "latchkey link", &[purpose.into(), password, &user.email]),
+            Self::PanelSession => keyed::mac(key, "latchkey.admin_session", &[password]),
+            Self::Challenge | Self::RememberedBrowser(_) | Self::AccountSession => {
+                keyed::mac(key, "latchkey challenge", &[&user.id.to_string(), password])
+            }
+        };
+        mac.hex()
+    }
+
+    /// Every fingerprint that a row of this user may have: the current one, and that of an older version.
+    pub fn fingerprints(self, app: &App, user: &User) -> impl Iterator<Item = String> {
+        [Some(self.fingerprint(app, user)), self.older_fingerprint(app, user)].into_iter().flatten()
+    }
+
+    /// Whether a stored fingerprint is still that of the user.
+    pub fn is_current(self, app: &App, user: &User, stored: &str) -> bool {
+        self.fingerprints(app, user).any(|known| equal(known.as_bytes(), stored.as_bytes()))
+    }
+
+    /// The fingerprint of rows that are older than migration 7.
+    fn older_fingerprint(self, app: &App, user: &User) -> Option<String> {
+        match self {
+            Self::Link(_) | Self::PanelSession => None,
+            Self::Challenge | Self::RememberedBrowser(_) | Self::AccountSession => {
+                let message = format!("latchkey challenge {} {}", user.id, user.password.0);
+                let key = app.config.secret_key.expose_secret().as_bytes();
+                Some(random::hex(&hmac_sha256(key, message.as_bytes())))
+            }
+        }
+    }
+}
+
+/// A ticket that was just issued.
+pub struct Ticket {
+    /// For its holder. No `Debug`: it is as good as a password.
+    pub token: SecretString,
+    /// What is stored of the token.
+    pub hash: String,
+    /// What it depends on.
+    pub fingerprint: String,
+    /// Now.
+    pub created_at: Instant,
+    /// When it expires.
+    pub expires_at: Instant,
+}
+
+impl Ticket {
+    /// Issues a ticket to a user.
+    pub fn issue(app: &App, now: Instant, purpose: Purpose, user: &User) -> Self {
+        let token = SecretString::from(random::token());
+        Self {
+            hash: purpose.hash(&token),
+            fingerprint: purpose.fingerprint(app, user),
+            created_at: now,
+            expires_at: now + purpose.lifetime(app),
+            token,
+        }
+    }
+}
+
+/// What every row of a ticket says.
+pub struct Stored<'a> {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What it depends on.
+    pub fingerprint: &'a str,
+    /// When it expires.
+    pub expires_at: Instant,
+}
+
+impl Stored<'_> {
+    /// Whether the ticket is good, now and for this user: not expired, of an active user, and with nothing changed that it
+    /// depends on.
+    pub fn is_good(&self, app: &App, purpose: Purpose, user: &User) -> bool {
+        self.user_id == user.id
+            && app.now() < self.expires_at
+            && user.is_active
+            && purpose.is_current(app, user, self.fingerprint)
+    }
+}
