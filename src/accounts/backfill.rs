@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::upkeep::exclusively;
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::db::exclusive::Task;
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_rollup, latchkey_statistic, outstanding_tokens};
 use crate::journal::events::{self, Event};
@@ -21,26 +21,25 @@ const BLACKLISTED: &str = "backfill.blacklisted";
 
 /// Counts what is left to count.
 pub async fn run(app: &App) -> Result<(), DbError> {
-    let now = app.now();
-    while exclusively(app, move |conn| count_outstanding(conn, now)).await? > 0 {
+    while app.write_exclusively(Task::Upkeep, count_outstanding).await?.unwrap_or(0) > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while exclusively(app, move |conn| count_blacklisted(conn, now)).await? > 0 {
+    while app.write_exclusively(Task::Upkeep, count_blacklisted).await?.unwrap_or(0) > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }
 
-fn count_outstanding(conn: &mut Conn, now: Instant) -> Result<usize, DbError> {
-    batch(conn, OUTSTANDING, now, |conn, up_to| {
+fn count_outstanding(tx: &mut Tx<'_>) -> Result<usize, DbError> {
+    batch(tx, OUTSTANDING, |conn, up_to| {
         let rows = outstanding_tokens::list_created_up_to(conn, up_to, BATCH)?;
         let name = Event::TokenCreated.name();
         Ok(rows.into_iter().map(|(id, at)| (id.0, at.map(|at| (name.to_string(), at)))).collect())
     })
 }
 
-fn count_blacklisted(conn: &mut Conn, now: Instant) -> Result<usize, DbError> {
-    batch(conn, BLACKLISTED, now, |conn, up_to| {
+fn count_blacklisted(tx: &mut Tx<'_>) -> Result<usize, DbError> {
+    batch(tx, BLACKLISTED, |conn, up_to| {
         let rows = blacklisted_tokens::list_up_to(conn, up_to, BATCH)?;
         let name = |reason: Option<String>| match reason {
             Some(reason) => format!("{}{reason}", events::BLACKLISTED),
@@ -54,23 +53,22 @@ type Row = (i64, Option<(String, Instant)>);
 
 /// Counts the next rows below the mark and moves it; answers how many there were.
 fn batch(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     mark: &str,
-    now: Instant,
     rows: impl Fn(&mut Conn, i64) -> Result<Vec<Row>, DbError>,
 ) -> Result<usize, DbError> {
-    let Some(up_to) = latchkey_statistic::find(conn, mark)?.map(|row| row.value).filter(|value| *value > 0) else {
+    let Some(up_to) = latchkey_statistic::find(tx.conn, mark)?.map(|row| row.value).filter(|value| *value > 0) else {
         return Ok(0);
     };
-    let rows = rows(conn, up_to)?;
+    let rows = rows(tx.conn, up_to)?;
     let mut sums: BTreeMap<(Instant, &str), i64> = BTreeMap::new();
     for (event, at) in rows.iter().filter_map(|(_, event)| event.as_ref()) {
         *sums.entry((at.hour(), event)).or_default() += 1;
     }
     for ((hour, event), count) in sums {
-        latchkey_rollup::add(conn, hour, &[(event, count)])?;
+        latchkey_rollup::add(tx.conn, hour, &[(event, count)])?;
     }
     let left = rows.iter().map(|(id, _)| id - 1).min().unwrap_or(0);
-    latchkey_statistic::upsert(conn, mark, left, now)?;
+    latchkey_statistic::upsert(tx.conn, mark, left, tx.now)?;
     Ok(rows.len())
 }

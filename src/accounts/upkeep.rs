@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::backfill;
 use crate::app::App;
-use crate::db::exclusive::{self, Task};
+use crate::db::exclusive::Task;
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::types::Instant;
 use crate::db::{
@@ -56,12 +56,11 @@ pub async fn once(app: &App) -> Result<(), DbError> {
     take_statistics(app, now).await
 }
 
-/// Runs a job in a transaction of its own, unless another instance is at it.
-pub(super) async fn exclusively(
+async fn exclusively(
     app: &App,
     job: impl Fn(&mut Conn) -> Result<usize, DbError> + Send + 'static,
 ) -> Result<usize, DbError> {
-    app.write(move |tx| if exclusive::try_start(tx.conn, Task::Upkeep)? { job(tx.conn) } else { Ok(0) }).await
+    Ok(app.write_exclusively(Task::Upkeep, move |tx| job(tx.conn)).await?.unwrap_or(0))
 }
 
 async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {

@@ -2,6 +2,7 @@
 //! connection, so whatever a transaction does is part of it, and mail that it queued is sent as soon as it is committed.
 
 use super::App;
+use crate::db::exclusive::{self, Task};
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::mail::Outgoing;
@@ -62,5 +63,14 @@ impl App {
             self.mailer.wake();
         }
         Ok(answer)
+    }
+
+    /// Runs background work as `write` does, unless another instance on the same database is at it: then `None`.
+    pub async fn write_exclusively<T, F>(&self, task: Task, job: F) -> Result<Option<T>, DbError>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, DbError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(move |tx| if exclusive::try_start(tx.conn, task)? { job(tx).map(Some) } else { Ok(None) }).await
     }
 }

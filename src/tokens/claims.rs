@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
 use crate::crypto::digest::md5_upper_hex;

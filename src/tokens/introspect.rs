@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
-use super::refresh::find_user;
-use super::{TokenError, record};
+use super::error::TokenError;
+use super::presented::find_user;
+use super::record;
 use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use super::{TokenError, record};
+use super::error::TokenError;
+use super::record;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::accounts::manage;
 use crate::app::{App, Tx};

@@ -1,8 +1,9 @@
 //! What users see of their own sessions and do to them: list, look at one, name it, end it. An id that is unknown,
 //! somebody else's, or that of a session that is over is one and the same: nothing.
 
+use super::error::TokenError;
+use super::record;
 use super::verify::Authenticated;
-use super::{TokenError, record};
 use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::{App, Tx};
 use crate::config::TokenClass;
-use crate::db::exclusive::{self, Task};
+use crate::db::exclusive::Task;
 use crate::db::types::Instant;
 use crate::db::{DbError, latchkey_session, outstanding_tokens};
 
@@ -47,14 +47,8 @@ pub async fn run(app: App) {
 pub async fn purge(app: &App) -> Result<Purged, DbError> {
     let mut purged = Purged::default();
     loop {
-        let delete = batch(app);
-        let deleted =
-            app.write(
-                move |tx| {
-                    if exclusive::try_start(tx.conn, Task::Purge)? { delete(tx) } else { Ok(Purged::default()) }
-                },
-            );
-        let Purged { tokens, sessions } = deleted.await?;
+        let deleted = app.write_exclusively(Task::Purge, batch(app)).await?;
+        let Purged { tokens, sessions } = deleted.unwrap_or_default();
         if tokens + sessions == 0 {
             return Ok(purged);
         }

@@ -1,6 +1,7 @@
 //! Recording and blacklisting, as parts of a transaction. Called by the other files of this room, never from outside.
 
-use super::{TokenError, claims};
+use super::claims;
+use super::error::TokenError;
 use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
 use crate::db::DbError;
@@ -19,7 +20,7 @@ pub(super) fn outstand(
 ) -> Result<String, TokenError> {
     let unsigned = jwt::unsigned(&tx.app.keys, claims);
     if let Some(jti) = claims::jti(tx.app, claims)? {
-        let id = insert(tx, claims, unsigned.clone(), jti, Some(user))?;
+        let id = insert(tx, claims, (jti, unsigned.clone()), Some(user))?;
         latchkey_token::insert(tx.conn, id, Lineage { kid: Some(tx.app.keys.kid()), ..lineage })?;
     }
     Ok(unsigned)
@@ -28,12 +29,11 @@ pub(super) fn outstand(
 fn insert(
     tx: &mut Tx<'_>,
     claims: &Claims,
-    unsigned: String,
-    jti: &str,
+    (jti, token): (&str, String),
     user_id: Option<UserId>,
 ) -> Result<TokenId, TokenError> {
     let (created_at, expires_at) = (Some(tx.now), claims::expires_at(tx.app, claims)?);
-    let row = NewRow { token: unsigned, created_at, expires_at, user_id, jti: jti.to_owned() };
+    let row = NewRow { token, created_at, expires_at, user_id, jti: jti.to_owned() };
     Ok(outstanding_tokens::insert(tx.conn, &row)?)
 }
 
@@ -73,8 +73,7 @@ pub(super) fn refusal(used: &Recorded) -> TokenError {
 pub(super) fn blacklist(
     tx: &mut Tx<'_>,
     claims: &Claims,
-    recorded: Option<&Recorded>,
-    user: Option<UserId>,
+    (recorded, owner): (Option<&Recorded>, Option<UserId>),
     why: Why<'_>,
 ) -> Result<TokenId, TokenError> {
     let id = if let Some(recorded) = recorded {
@@ -82,7 +81,7 @@ pub(super) fn blacklist(
     } else {
         let jti = claims::jti(tx.app, claims)?.ok_or(TokenError::NoId)?;
         events::count(tx, &[Event::TokenCreated])?;
-        insert(tx, claims, jwt::unsigned(&tx.app.keys, claims), jti, user)?
+        insert(tx, claims, (jti, jwt::unsigned(&tx.app.keys, claims)), owner)?
     };
     blacklist::blacklist_row(tx, id, why)?;
     Ok(id)

@@ -2,16 +2,18 @@
 //! What happens to a token that comes back after its rotation is in `replay`.
 
 use super::claims::{self, Kind};
+use super::error::TokenError;
 use super::obtain::signed;
+use super::presented::{Outcome, Presented, RefreshError, access, check, find_user, join};
 use super::renew::{self, Admitted};
-use super::{TokenError, record, replay};
+use super::{record, replay};
 use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
+use crate::db::DbError;
 use crate::db::latchkey_session::Session;
-use crate::db::latchkey_token::{self, Lineage};
+use crate::db::latchkey_token::Lineage;
 use crate::db::outstanding_tokens::Recorded;
-use crate::db::users::{self, Intent, User};
-use crate::db::{Conn, DbError};
+use crate::db::users::{Intent, User};
 use crate::journal::Client;
 use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
@@ -24,55 +26,6 @@ pub struct Refreshed {
     pub access: String,
     /// The new refresh token, if `JWT_ROTATE_REFRESH_TOKENS`.
     pub refresh: Option<String>,
-}
-
-/// Why a refresh was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// The token itself.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Its user is gone or inactive.
-    #[error("No active account found for the given token.")]
-    NoActiveAccount,
-    /// The password changed since (`JWT_CHECK_REVOKE_TOKEN`).
-    #[error("The user's password has been changed.")]
-    PasswordChanged,
-}
-
-impl RefreshError {
-    /// As `TokenError::is_final`.
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Token(error) => error.is_final(),
-            Self::NoActiveAccount | Self::PasswordChanged => true,
-        }
-    }
-}
-
-impl From<DbError> for RefreshError {
-    fn from(error: DbError) -> Self {
-        Self::Token(TokenError::Db(error))
-    }
-}
-
-/// A refresh token and who presents it. No `Debug`: the claims make a token.
-#[derive(Clone)]
-pub(super) struct Presented {
-    /// What it says; its signature is good.
-    pub claims: Claims,
-    /// HMAC of the `Idempotency-Key`, bound to this token.
-    pub retry_key: Option<String>,
-    /// Who presents it.
-    pub client: Client,
-}
-
-/// What came of a rotation.
-pub(super) enum Outcome {
-    /// These go out: the access token's claims, and `header.payload` of the refresh token.
-    Tokens(Claims, String),
-    /// Nothing; and the session has to end.
-    End(Box<Session>, Reason),
 }
 
 /// Exchanges a refresh token. `key` is the request's `Idempotency-Key`.
@@ -125,7 +78,7 @@ pub(super) fn decide(tx: &mut Tx<'_>, presented: &Presented, intent: Option<Inte
     if let Some(used) = recorded.as_ref().filter(|recorded| recorded.blacklisted_at.is_some()) {
         return Ok(Decision::Done(replay::answer(tx, presented, used, user)?));
     }
-    let user = check(tx.app, claims, user, recorded.as_ref(), Kind::Refresh)?;
+    let user = check(tx.app, claims, (user, recorded.as_ref()), Kind::Refresh)?;
     let session = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     if let Some(session) = &session
         && let Some(reason) = sessions::fault(tx.app, session, claims)
@@ -159,7 +112,7 @@ fn rotation(tx: &mut Tx<'_>, presented: &Presented) -> Result<Outcome, RefreshEr
         // What stands there already is not written again: the column has an index.
         let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
         let why = Why { session: session_id.filter(|_| !is_linked), retry_key: retry_key.as_deref(), ..why };
-        Some(record::blacklist(tx, claims, recorded.as_ref(), Some(user.id), why)?)
+        Some(record::blacklist(tx, claims, (recorded.as_ref(), Some(user.id)), why)?)
     } else {
         join(tx.conn, recorded.as_ref(), session_id)?;
         recorded.map(|recorded| recorded.id)
@@ -190,14 +143,6 @@ fn count(tx: &mut Tx<'_>) -> Result<(), DbError> {
     }
 }
 
-/// A token that stays good and had no session has one from its first refresh on.
-pub(super) fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option<&str>) -> Result<(), DbError> {
-    match (recorded, session) {
-        (Some(Recorded { id, session: None, .. }), Some(session)) => latchkey_token::update_session(conn, *id, session),
-        _ => Ok(()),
-    }
-}
-
 /// The refresh token that takes the presented one's place.
 fn next(app: &App, presented: Claims, user: &User, session: Option<&Session>) -> Claims {
     let mut next = presented;
@@ -207,44 +152,4 @@ fn next(app: &App, presented: Claims, user: &User, session: Option<&Session>) ->
     sessions::cap(app, &mut next, session);
     claims::finish(app, &mut next);
     next
-}
-
-/// The access token for a refresh token.
-pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
-    let mut access = claims::access_from(app, refresh, app.now());
-    claims::set_extra(app, &mut access, user, true);
-    claims::finish(app, &mut access);
-    access
-}
-
-/// The user whom a token names, locked where `intent` says so. A token of nobody has none.
-pub(super) fn find_user(tx: &mut Tx<'_>, claims: &Claims, intent: Option<Intent>) -> Result<Option<User>, DbError> {
-    match (claims::user_ref(tx.app, claims), intent) {
-        (None, _) => Ok(None),
-        (Some(user), None) => users::find_by_ref(tx.conn, &user),
-        (Some(user), Some(intent)) => users::lock(tx.conn, &user, intent),
-    }
-}
-
-/// Is it good for a refresh, its blacklisting apart? In SimpleJWT's order: `exp`, id, type, then the user.
-pub(super) fn check(
-    app: &App,
-    claims: &Claims,
-    user: Option<User>,
-    recorded: Option<&Recorded>,
-    kind: Kind,
-) -> Result<User, RefreshError> {
-    claims::check(app, claims, Some(kind))?;
-    let jwt = &app.config.jwt;
-    if kind == Kind::Sliding {
-        claims::check_time(app, claims, &jwt.sliding_token_refresh_exp_claim)?;
-    }
-    // A name or address may have gone over to somebody else since: the token stays with whom it was made for.
-    let is_owner = |user: &User| recorded.is_none_or(|recorded| recorded.user_id.is_none_or(|owner| owner == user.id));
-    let user = user.filter(|user| is_owner(user) && (user.is_active || !jwt.check_user_is_active));
-    let user = user.ok_or(RefreshError::NoActiveAccount)?;
-    if jwt.check_revoke_token && !claims::has_revoke_value(app, claims, &user) {
-        return Err(RefreshError::PasswordChanged);
-    }
-    Ok(user)
 }

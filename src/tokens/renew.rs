@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::claims::{self, Kind};
-use super::refresh::{Presented, RefreshError, check, find_user, join};
-use super::{TokenError, record, replay};
+use super::error::TokenError;
+use super::presented::{Presented, RefreshError, check, find_user, join};
+use super::{record, replay};
 use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
@@ -71,7 +72,7 @@ pub(super) fn look(
     let Presented { claims, client, .. } = presented;
     let user = find_user(tx, claims, intent)?;
     let recorded = record::find_unless_blacklisted(tx, claims)?;
-    let user = check(tx.app, claims, user, recorded.as_ref(), kind)?;
+    let user = check(tx.app, claims, (user, recorded.as_ref()), kind)?;
     let known = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     if let Some(session) = &known
         && let Some(reason) = sessions::fault(tx.app, session, claims)

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::claims::{self, Kind};
-use super::refresh::{Outcome, Presented, RefreshError, access, check};
-use super::{TokenError, record};
+use super::error::TokenError;
+use super::presented::{Outcome, Presented, RefreshError, access, check};
+use super::record;
 use crate::app::{App, Tx};
 use crate::crypto::jwt::{self, Claims};
 use crate::crypto::keyed;
@@ -50,7 +51,7 @@ pub(super) fn answer(
         None => rotated.retry_key.is_none() && now < rotated_at + settings.refresh_grace,
     };
     if is_retry {
-        let user = check(tx.app, &presented.claims, user, Some(rotated), Kind::Refresh)?;
+        let user = check(tx.app, &presented.claims, (user, Some(rotated)), Kind::Refresh)?;
         if let Some(reason) = sessions::fault(tx.app, session, &presented.claims) {
             return Ok(Outcome::End(Box::new(session.clone()), reason));
         }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::claims::{self, Kind};
+use super::error::TokenError;
 use super::verify::Authenticated;
-use super::{TokenError, record, refresh};
+use super::{presented, record};
 use crate::accounts::endings::{self, Ended, Ending, Kept};
 use crate::app::{App, Tx};
 use crate::crypto::jwt::Claims;
@@ -50,13 +51,13 @@ impl From<DbError> for LogoutError {
 pub async fn blacklist(app: &App, refresh: &str, client: Client) -> Result<(), TokenError> {
     let claims = claims::decode(app, refresh).await?;
     app.write(move |tx| {
-        let owner = refresh::find_user(tx, &claims, Some(Intent::Revoke))?;
+        let owner = presented::find_user(tx, &claims, Some(Intent::Revoke))?;
         let recorded = record::find_unless_blacklisted(tx, &claims)?;
         claims::check(tx.app, &claims, Some(Kind::Refresh))?;
         // Nobody knows who did it: whoever held the token.
         let by = owner.as_ref().map_or("", |user| user.username.as_str());
         let why = Why::new(Reason::Blacklist, by);
-        record::blacklist(tx, &claims, recorded.as_ref(), owner.as_ref().map(|user| user.id), why)?;
+        record::blacklist(tx, &claims, (recorded.as_ref(), owner.as_ref().map(|user| user.id)), why)?;
         note_revocation(tx, owner.as_ref(), &client, &claims)?;
         match recorded.and_then(|recorded| recorded.session) {
             Some(session) => Ok(sessions::end_if_spent(tx, &session, (Reason::Blacklist, by))?),
@@ -73,7 +74,7 @@ pub async fn logout(app: &App, user: &User, refresh: &str, client: Client) -> Re
     app.write(move |tx| {
         let recorded = own(tx, &claims, &user)?;
         let why = (Reason::Logout, user.username.as_str());
-        let ended = spend(tx, &claims, Some(Kind::Refresh), recorded, Some(user.id), why)?;
+        let ended = spend(tx, (&claims, Some(Kind::Refresh)), (recorded, Some(user.id)), why)?;
         let detail = json!({"which": "one", "session": ended});
         Ok(note_logout(tx, &user, &client, detail)?)
     })
@@ -88,10 +89,8 @@ pub async fn logout(app: &App, user: &User, refresh: &str, client: Client) -> Re
 /// blacklisted ones are refused.
 fn spend(
     tx: &mut Tx<'_>,
-    claims: &Claims,
-    kind: Option<Kind>,
-    recorded: Option<Recorded>,
-    owner: Option<UserId>,
+    (claims, kind): (&Claims, Option<Kind>),
+    (recorded, owner): (Option<Recorded>, Option<UserId>),
     why: (Reason, &str),
 ) -> Result<Option<String>, TokenError> {
     let is_blacklisted = recorded.as_ref().is_some_and(|recorded| recorded.blacklisted_at.is_some());
@@ -100,7 +99,7 @@ fn spend(
     }
     claims::check(tx.app, claims, kind)?;
     if !is_blacklisted {
-        record::blacklist(tx, claims, recorded.as_ref(), owner, Why::new(why.0, why.1))?;
+        record::blacklist(tx, claims, (recorded.as_ref(), owner), Why::new(why.0, why.1))?;
     }
     let Some(owner) = owner else { return Ok(None) };
     let session = sessions::known(tx, claims, recorded.as_ref(), owner)?;
@@ -147,11 +146,11 @@ pub async fn revoke(app: &App, token: &str, client: Client) -> Result<(), Revoke
         return Err(RevokeError::Unsupported);
     }
     let revoked = app.write(move |tx| {
-        let owner = refresh::find_user(tx, &claims, Some(Intent::Revoke))?;
+        let owner = presented::find_user(tx, &claims, Some(Intent::Revoke))?;
         let why = (Reason::Revoke, owner.as_ref().map_or("", |user| user.username.as_str()));
         if has_record {
             let recorded = record::find(tx, &claims)?;
-            spend(tx, &claims, None, recorded, owner.as_ref().map(|user| user.id), why)?;
+            spend(tx, (&claims, None), (recorded, owner.as_ref().map(|user| user.id)), why)?;
             return note_revocation(tx, owner.as_ref(), &client, &claims);
         }
         let session = sessions::named(tx, &claims)?;
@@ -169,7 +168,7 @@ pub async fn revoke(app: &App, token: &str, client: Client) -> Result<(), Revoke
 
 /// Locks the caller and finds what is recorded of their own refresh token.
 fn own(tx: &mut Tx<'_>, claims: &Claims, user: &User) -> Result<Option<Recorded>, LogoutError> {
-    let owner = refresh::find_user(tx, claims, Some(Intent::Revoke))?;
+    let owner = presented::find_user(tx, claims, Some(Intent::Revoke))?;
     let recorded = record::find(tx, claims)?;
     if owner.is_none_or(|owner| owner.id != user.id) {
         return Err(LogoutError::NotYours);

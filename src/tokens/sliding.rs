@@ -3,7 +3,7 @@
 use super::claims::{self, Kind};
 use super::login::{self, ObtainError, Password};
 use super::obtain::signed;
-use super::refresh::{Presented, RefreshError};
+use super::presented::{Presented, RefreshError};
 use super::renew::{self, Admitted};
 use crate::app::App;
 use crate::crypto::jwt;

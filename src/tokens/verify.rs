@@ -1,7 +1,8 @@
 //! Is this token good? An access token costs no query, a refresh or sliding one a single one.
 
 use super::claims::{self, Kind};
-use super::{TokenError, record};
+use super::error::TokenError;
+use super::record;
 use crate::app::{App, Tx};
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;

@@ -14,9 +14,9 @@ use latchkey::db::DbError;
 use latchkey::db::types::UserId;
 use latchkey::journal::Client;
 use latchkey::tokens::login::{ObtainError, Password};
-use latchkey::tokens::refresh::{self, RefreshError};
 use latchkey::tokens::revoke::{self, LogoutError};
 use latchkey::tokens::verify::{self, AuthError, Authenticated};
+use latchkey::tokens::{RefreshError, refresh};
 use latchkey::tokens::{TokenError, introspect, obtain};
 use serde_json::json;
 

@@ -1,15 +1,15 @@
 //! The checks of each use in the order in which the server makes them, and how far a token got. Which one it failed is
 //! read off the error that the deciding function gave; no rule is repeated here.
 
-use super::trial::{Refusal, Usage};
+use super::usage::{Refusal, Usage};
 use crate::app::App;
 use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
 use crate::journal::reason::Reason;
-use crate::tokens::TokenError;
 use crate::tokens::claims::{self, Kind};
-use crate::tokens::refresh::RefreshError;
+use crate::tokens::error::TokenError;
+use crate::tokens::presented::RefreshError;
 use crate::tokens::verify::AuthError;
 
 /// One thing that is looked at.
@@ -88,8 +88,7 @@ pub(super) fn steps(
     app: &App,
     usage: Usage,
     claims: &Claims,
-    fault: Option<Fault>,
-    refusal: Option<&Refusal>,
+    (fault, refusal): (Option<Fault>, Option<&Refusal>),
 ) -> Vec<Step> {
     let mut checks = of_reading(app, claims);
     checks.extend(of_use(app, usage, claims));

@@ -5,9 +5,10 @@
 pub mod check;
 pub mod pasted;
 pub mod trial;
+pub mod usage;
 
 use super::claims::{self, Kind};
-use super::refresh;
+use super::presented;
 use crate::app::{App, Tx};
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims};
@@ -17,9 +18,9 @@ use crate::db::types::{Instant, TokenId};
 use crate::db::users::User;
 use crate::db::{Conn, DbError};
 use crate::sessions;
-use crate::tokens::TokenError;
 use pasted::Pasted;
-use trial::{Trial, Usage};
+use trial::Trial;
+use usage::Usage;
 
 /// What can be said of what was pasted.
 pub enum Answer {
@@ -169,7 +170,7 @@ fn find(tx: &mut Tx<'_>, claims: &Claims, id: Option<TokenId>) -> Result<Facts, 
         Some(session) => Some(session),
         None => sessions::named(tx, claims)?,
     };
-    Ok(Facts { recorded, user: refresh::find_user(tx, claims, None)?, session })
+    Ok(Facts { recorded, user: presented::find_user(tx, claims, None)?, session })
 }
 
 impl Explanation {
@@ -200,13 +201,5 @@ impl Explanation {
             ends.extend(limits.idle_timeout.map(|idle| used + idle));
         }
         ends.into_iter().min()
-    }
-}
-
-/// A database that does not answer is no verdict.
-fn only_db(error: TokenError) -> Result<TokenError, DbError> {
-    match error {
-        TokenError::Db(error) => Err(error),
-        other => Ok(other),
     }
 }

@@ -1,57 +1,17 @@
 //! Tries a token for one use, with the functions that decide when a client presents it. None of them writes.
 
 use super::check::{self, Step};
-use super::only_db;
+use super::usage::{Refusal, Usage, only_db};
 use crate::app::{App, Tx};
-use crate::config::TokenClass;
 use crate::crypto::fault::Fault;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::journal::Client;
-use crate::journal::reason::Reason;
 use crate::tokens::claims::Kind;
-use crate::tokens::refresh::{self, Decision, Outcome, Presented, RefreshError};
+use crate::tokens::presented::{Outcome, Presented, RefreshError};
+use crate::tokens::refresh::{self, Decision};
 use crate::tokens::renew::{self, Admission};
 use crate::tokens::verify::{self, AuthError};
-use crate::tokens::{TokenError, replay};
-
-/// What a token can be presented for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
-    /// `token/refresh/`
-    Refresh,
-    /// In the header of a request: `me/` and every other endpoint that wants to know its caller.
-    Request,
-    /// `token/verify/`
-    Verify,
-    /// `token/sliding/refresh/`
-    SlidingRefresh,
-}
-
-impl Usage {
-    /// All, that first which a token of this type is made for.
-    pub(super) fn of(kind: Option<Kind>) -> [Self; 4] {
-        match kind {
-            Some(Kind::Refresh) => [Self::Refresh, Self::Verify, Self::Request, Self::SlidingRefresh],
-            Some(Kind::Access) => [Self::Request, Self::Verify, Self::Refresh, Self::SlidingRefresh],
-            Some(Kind::Sliding) => [Self::SlidingRefresh, Self::Request, Self::Verify, Self::Refresh],
-            None => [Self::Verify, Self::Refresh, Self::Request, Self::SlidingRefresh],
-        }
-    }
-}
-
-/// Why a use is refused, as the deciding function said it.
-#[derive(Debug)]
-pub enum Refusal {
-    /// By `token/verify/`, or by either refresh before anything is asked of the database.
-    Token(TokenError),
-    /// By a refresh.
-    Refresh(RefreshError),
-    /// By a refresh, which would also end the session for that reason.
-    EndsSession(Reason),
-    /// By an endpoint that wants to know its caller.
-    Auth(AuthError),
-}
 
 /// What one use of a token comes to.
 pub struct Trial {
@@ -83,7 +43,7 @@ pub(super) async fn run(
         (Usage::SlidingRefresh, Ok(claims)) => exchange(app, claims.clone(), Kind::Sliding).await?,
     };
     let fault = read.as_ref().err().copied();
-    let steps = check::steps(app, usage, read.as_ref().unwrap_or(said), fault, refusal.as_ref());
+    let steps = check::steps(app, usage, read.as_ref().unwrap_or(said), (fault, refusal.as_ref()));
     Ok(Trial { usage, refusal, fault, steps })
 }
 
@@ -117,42 +77,5 @@ async fn exchange(app: &App, claims: Claims, kind: Kind) -> Result<Option<Refusa
         Ok(ends) => Ok(ends),
         Err(RefreshError::Token(error)) => Ok(Some(Refusal::Refresh(RefreshError::Token(only_db(error)?)))),
         Err(error) => Ok(Some(Refusal::Refresh(error))),
-    }
-}
-
-impl Refusal {
-    /// What the client is told.
-    pub fn told(&self) -> String {
-        match self {
-            Self::Token(error) => error.to_string(),
-            Self::Refresh(error) => error.to_string(),
-            Self::EndsSession(reason) => replay::refusal(*reason).to_string(),
-            Self::Auth(error) => error.to_string(),
-        }
-    }
-
-    /// The error about the token in it, of several the one of the class that the token says it is.
-    pub(super) fn token_error(&self, kind: Option<Kind>) -> Option<&TokenError> {
-        match self {
-            Self::Token(error) | Self::Refresh(RefreshError::Token(error)) => Some(error),
-            Self::Auth(AuthError::InvalidToken(reasons)) => {
-                let class = if kind == Some(Kind::Sliding) { TokenClass::Sliding } else { TokenClass::Access };
-                let own = reasons.iter().find(|(other, _)| *other == class).or_else(|| reasons.first());
-                own.map(|(_, error)| error)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl From<Refusal> for RefreshError {
-    /// As a refresh answers it.
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Token(error) => error.into(),
-            Refusal::Refresh(error) => error,
-            Refusal::EndsSession(reason) => replay::refusal(reason).into(),
-            Refusal::Auth(_) => TokenError::Invalid.into(),
-        }
     }
 }

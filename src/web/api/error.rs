@@ -13,9 +13,9 @@ use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::factors::answer::AnswerError;
 use crate::guard::throttle::Wait;
+use crate::tokens::RefreshError;
 use crate::tokens::TokenError;
 use crate::tokens::login::{ObtainError, Pending};
-use crate::tokens::refresh::RefreshError;
 use crate::tokens::revoke::{LogoutError, RevokeError};
 use crate::tokens::verify::AuthError;
 

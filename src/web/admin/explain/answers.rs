@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::tokens::RefreshError;
 use crate::tokens::claims::Kind;
 use crate::tokens::explain::Explanation;
-use crate::tokens::explain::trial::{Refusal, Trial, Usage};
-use crate::tokens::refresh::RefreshError;
+use crate::tokens::explain::trial::Trial;
+use crate::tokens::explain::usage::{Refusal, Usage};
 use crate::web::api::error::ApiError;
 use crate::web::api::render::{self, Line};
 

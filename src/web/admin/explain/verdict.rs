@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::crypto::fault::Fault;
 use crate::journal::reason::Reason;
 use crate::tokens::explain::check::{Check, State};
-use crate::tokens::explain::trial::{Refusal, Usage};
+use crate::tokens::explain::usage::{Refusal, Usage};
 use crate::tokens::explain::{Explanation, SignedBy};
 
 /// What is true of the token, in words.

@@ -8,8 +8,8 @@ use utoipa::openapi::{Ref, RefOr, Required};
 
 use crate::config::Config;
 use crate::guard::throttle::{ACCOUNT_AT_ADDRESS, Rule, Wait};
+use crate::tokens::RefreshError;
 use crate::tokens::TokenError;
-use crate::tokens::refresh::RefreshError;
 
 use super::super::error::ApiError;
 use super::schemas;
