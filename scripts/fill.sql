@@ -1,10 +1,10 @@
--- The rows of scripts/fill, for SQLite and PostgreSQL alike. The script replaces the :names, and gives both databases
+-- The rows of scripts/fill, for SQLite and PostgreSQL. The script replaces the :names, and gives both databases
 -- numbers(n), moment(microseconds), base64url(text) and md5(text).
 --
 -- Tokens are numbered in the order in which they were made, one every :step microseconds. Number n sits in slot
 -- n % :slots, and each slot gets a token in each of 20 rounds. A slot is one of four kinds (its number modulo 20):
--- 0 to 7 are tokens that Django wrote and nobody rotates, 8 to 10 sessions of one token, 11 to 14 sessions of four,
--- and 15 to 19 sessions of ten. So everything about a token follows from its number.
+-- 0 to 7 are tokens that Django wrote and that are not rotated, 8 to 10 sessions of one token, 11 to 14 sessions of four,
+-- and 15 to 19 sessions of ten. So everything about a token can be computed from its number.
 
 -- ---- words
 
@@ -19,10 +19,10 @@ INSERT INTO word (kind, k, word) VALUES
     ('agent', 2, 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15'),
     ('agent', 3, 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'),
     ('agent', 4, 'okhttp/4.12.0'),
-    -- What the rollup counts, with how often; the reasons below it counts, too.
+    -- The events in the rollup, with their frequency. It also counts the reasons below.
     ('event', 40, 'login'), ('event', 12, 'login.failed'), ('event', 90, 'token.refresh'), ('event', 130, 'token.create'),
     ('event', 1, 'session.reuse'), ('event', 3, 'user.create'), ('event', 88, 'blacklisted.rotated'),
-    -- Why a session or a token ended, but for rotation; the frequent ones more than once.
+    -- Why a session or a token ended, except for rotation; frequent reasons are repeated.
     ('reason', 0, 'logout'), ('reason', 1, 'logout'), ('reason', 2, 'logout'), ('reason', 3, 'logout'),
     ('reason', 4, 'logout'), ('reason', 5, 'logout'), ('reason', 6, 'logout'), ('reason', 7, 'logout_all'),
     ('reason', 8, 'logout_others'), ('reason', 9, 'blacklist'), ('reason', 10, 'blacklist'), ('reason', 11, 'revoke'),
@@ -30,7 +30,7 @@ INSERT INTO word (kind, k, word) VALUES
     ('reason', 15, 'admin'), ('reason', 16, 'idle'), ('reason', 17, 'max_age'), ('reason', 18, 'deactivated'),
     ('reason', 19, 'reuse');
 
--- ---- users: 20 superusers, 200 staff, one in fifty inactive. Number 7 is a robot with one token in a hundred.
+-- ---- users: 20 superusers, 200 staff, one in fifty inactive. Number 7 is a robot with 1% of the tokens.
 
 INSERT INTO auth_user (id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff,
                        is_active, date_joined)
@@ -48,7 +48,7 @@ FROM (SELECT n, md5('user' || n) AS h FROM numbers WHERE n <= :users) hashed ORD
 
 -- ---- tokens
 
--- Where a token sits: slot, round, length of its chains, place in its chain (0 is the first), and a number by chance.
+-- The place of a token: slot, round, length of its chains, position in its chain (from 0), and a pseudo-random number.
 CREATE TEMPORARY VIEW place AS
 SELECT n, slot, round, chain, (round + slot / 20) % chain AS step, n * 2654435761 % 4294967296 / 65536 AS chance,
        :start + n * :step AS created
@@ -56,7 +56,7 @@ FROM (SELECT n, n % :slots AS slot, (n - 1) / :slots AS round,
              CASE WHEN n % :slots % 20 < 11 THEN 1 WHEN n % :slots % 20 < 15 THEN 4 ELSE 10 END AS chain
       FROM numbers WHERE n <= :tokens) numbered;
 
--- And what becomes of it. `origin` is the first token of its chain, `ends` when it is blacklisted.
+-- Its fate: `origin` is the first token of its chain, `ends` is when it is blacklisted.
 CREATE TEMPORARY VIEW fate AS
 SELECT *, CASE WHEN step < round THEN n - step * :slots ELSE n - round * :slots END AS origin,
        step < chain - 1 AND round < 19 AS is_rotated,
@@ -65,7 +65,7 @@ SELECT *, CASE WHEN step < round THEN n - step * :slots ELSE n - round * :slots 
             ELSE created + chance % 997 * (CASE WHEN round < 19 THEN :round ELSE :now - created END / 1000) END AS ends
 FROM place;
 
--- The user of a chain: nobody's where Django deleted them.
+-- The user of a chain: NULL if Django deleted them.
 CREATE TEMPORARY VIEW token AS
 SELECT fate.*, CASE WHEN slot % 1000 = 13 THEN NULL WHEN slot % 100 = 17 THEN 7
                     ELSE 1 + origin * 2654435761 % 4294967296 % :users END AS user_id,
@@ -88,7 +88,7 @@ SELECT n, CASE WHEN n <> origin THEN n - :slots END, CASE WHEN is_rotated THEN m
        'c5b6dfb2e0f14b1f9d0d6c1c6a5fbd10', md5('session' || origin), '198.51.100.' || origin % 256
 FROM token WHERE is_ours ORDER BY n;
 
--- A session is written from the last token of its chain.
+-- Each session is written from the last token of its chain.
 INSERT INTO latchkey_session (id, user_id, created_at, last_refreshed_at, expires_at, ended_at, end_reason, ended_by,
                               ip, user_agent, label)
 SELECT md5('session' || origin), user_id, moment(:start + origin * :step),
@@ -99,7 +99,7 @@ SELECT md5('session' || origin), user_id, moment(:start + origin * :step),
 FROM token JOIN word agent ON agent.kind = 'agent' AND agent.k = chance % 5
 WHERE is_ours AND NOT is_rotated ORDER BY origin;
 
--- ---- audit log: two entries in three are logins, one in six failed ones, the rest what administrators do
+-- ---- audit log: two thirds are logins, one sixth failed logins, the rest mostly actions of administrators
 
 INSERT INTO latchkey_audit_log (at, action, actor_id, actor, ip, user_id, object, detail, count, last_at, source)
 SELECT moment(at), action, CASE WHEN is_admin THEN 1 ELSE u.id END, CASE WHEN is_admin THEN 'admin' ELSE u.username END,
@@ -115,7 +115,7 @@ FROM (SELECT n, :now - (:entries - n) * (31536000000000 / :entries) AS at, 1 + n
       FROM numbers WHERE n <= :entries) entry
 JOIN auth_user u ON u.id = entry.user_id ORDER BY n;
 
--- ---- rollup: 400 days of hours, more by day than by night; and what is counted now and then
+-- ---- rollup: 400 days by the hour, more by day than by night; and the hourly statistics
 
 INSERT INTO latchkey_rollup (event, hour, shard, count)
 SELECT event, moment((:now / 3600000000 - n + 1) * 3600000000), 0,

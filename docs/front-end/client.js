@@ -1,16 +1,16 @@
 // A client of Latchkey for browsers: logs in, calls the API, refreshes once for all tabs, and survives lost replies.
-// It needs nothing. Copy it and change what you like; docs/front-end.md explains it.
+// It has no dependencies. Copy it and change it as you like; docs/front-end.md explains it.
 
 const NAME = 'latchkey';
-// Where a browser that is remembered has its token, if no cookie has it.
+// Where a remembered browser stores its token, unless it is in a cookie.
 const DEVICE = 'latchkey-device';
-// Milliseconds before each attempt: all of them lie within the minute in which the server repeats its answer.
+// Milliseconds before each attempt. All attempts fall within the minute in which the server repeats its answer.
 const WAITS = [0, 1000, 3000, 9000];
 
 /** The session has ended: the user has to log in again. */
 export class LoggedOut extends Error {}
 
-/** The server said no to something else. `answer` is its JSON. */
+/** The server refused a request. `answer` is its JSON. */
 export class Refused extends Error {
   constructor({ status, answer }) {
     super(answer.detail ?? `${status} ${JSON.stringify(answer)}`);
@@ -26,11 +26,11 @@ export class Client {
   #access = null;
   #channel = new BroadcastChannel(NAME);
 
-  /** `cookie`: the server keeps the refresh token in a cookie (JWT_COOKIE=refresh); otherwise localStorage has it. */
+  /** `cookie`: the refresh token is in a cookie (JWT_COOKIE=refresh); otherwise it is in localStorage. */
   constructor(server, { cookie = false } = {}) {
     this.#server = server;
     this.#cookie = cookie;
-    // Access tokens stay in memory. Whichever tab gets one gives it to the others.
+    // Access tokens stay in memory. A tab that gets one shares it with the others.
     this.#channel.onmessage = ({ data }) => stored() && this.#hold(data);
     addEventListener('storage', () => this.#hold(stored() && this.#access));
   }
@@ -39,13 +39,13 @@ export class Client {
     return stored() !== null;
   }
 
-  /** Where a second factor is due it throws `Refused`, whose `answer` has a challenge: docs/second-factors.md goes on. */
+  /** If a second factor is needed, throws `Refused`, whose `answer` has a challenge: see docs/second-factors.md. */
   async login(username, password) {
     const device_token = localStorage.getItem(DEVICE) ?? undefined;
     return this.enter('/api/token/', { username, password, device_token });
   }
 
-  /** Posts what is answered with tokens, keeps them, and answers what came with them. */
+  /** Posts to an endpoint that answers with tokens, stores them, and returns the rest of the answer. */
   async enter(path, body) {
     return alone(async () => {
       const { access, refresh, device_token, ...rest } = await this.post(path, body);
@@ -56,14 +56,14 @@ export class Client {
     });
   }
 
-  /** Posts without an access token, and answers JSON. */
+  /** Posts without an access token, and returns the JSON answer. */
   async post(path, body) {
     const { status, answer } = await this.#post(path, body);
     if (status !== 200) throw new Refused({ status, answer });
     return answer;
   }
 
-  /** `fetch` with an access token; with a new one where the old one has expired. `path` is one of this server. */
+  /** `fetch` with an access token, refreshed if it has expired. `path` is a path on this server. */
   async fetch(path, init = {}) {
     return this.#authorized(async (access) => {
       const headers = new Headers(init.headers);
@@ -72,7 +72,7 @@ export class Client {
     });
   }
 
-  /** Ends the session, or with `all` every session of the user. Throws, and forgets nothing, if nobody answers. */
+  /** Ends the session, or with `all` every session of the user. Stays logged in and throws if nobody answers. */
   async logout({ all = false } = {}) {
     try {
       await this.#authorized((access) => {
@@ -85,7 +85,7 @@ export class Client {
     this.#forget();
   }
 
-  /** A new access token. Of all tabs that want one, one fetches it; `stale` is what the caller had before. */
+  /** A new access token. If several tabs want one, only one fetches it. `stale` is the caller's old token. */
   async refresh(stale = this.#access) {
     return alone(async () => {
       if (this.#access !== null && this.#access !== stale) return this.#access; // another tab was faster
@@ -93,7 +93,7 @@ export class Client {
         const { status, answer } = await this.#insist(kept);
         if (status === 200) return this.#keep(answer, kept.key);
         if (status !== 401) throw new Refused({ status, answer });
-        // Has another tab stored something newer meanwhile? Then that is what counts.
+        // If another tab has stored a newer token in the meantime, use that.
         const newer = stored();
         if (newer?.key === kept.key) {
           await this.#disown(kept);
@@ -106,7 +106,7 @@ export class Client {
     });
   }
 
-  /** Sends one refresh until it is answered. Under its key the server takes all attempts for one. */
+  /** Sends one refresh until it is answered. Because of the key, the server treats all attempts as one. */
   async #insist({ refresh, key }) {
     for (const wait of WAITS) {
       await new Promise((resolve) => setTimeout(resolve, wait));
@@ -114,15 +114,15 @@ export class Client {
         const reply = await this.#post('/api/token/refresh/', { refresh }, { 'Idempotency-Key': key });
         if (reply.status < 500) return reply;
       } catch {
-        // Lost on the way there, or on the way back: nobody knows.
+        // The request or the reply was lost: we cannot tell which.
       }
     }
     throw new Error('The server does not answer.');
   }
 
-  /** A token that is refused may have been used by a thief. Then this ends what the thief got for it. */
+  /** A thief may have used a refused token. Revoking it ends the session that the thief is in. */
   async #disown({ refresh }) {
-    // Without locks it may have been another tab.
+    // Without locks, another tab may have used it.
     if (!refresh || !navigator.locks) return;
     await this.#post('/api/token/revoke/', { token: refresh }).catch(() => {});
   }
@@ -133,7 +133,7 @@ export class Client {
     return reply.status === 401 ? send(await this.refresh(access)) : reply;
   }
 
-  /** To an endpoint of Latchkey. Only these get the cookie, and the header that asks for it. */
+  /** Posts to a Latchkey endpoint. Only these requests send the cookie, and the header that asks for it. */
   async #post(path, body, headers = {}) {
     const cookie = this.#cookie ? { 'X-Refresh-Cookie': '1' } : {};
     const reply = await fetch(this.#server + path, {
@@ -146,11 +146,11 @@ export class Client {
   }
 
   #keep({ access, refresh }, replaces = stored()?.key) {
-    // Without rotation a refresh brings no refresh token: the old one stays. And the cookie is not ours to see.
+    // Without rotation, a refresh returns no refresh token: keep the old one. Scripts cannot see one in a cookie.
     refresh = this.#cookie ? undefined : (refresh ?? stored()?.refresh);
-    // One key for each refresh token, beside it: so it outlives a reload, and all tabs use the same.
+    // One key per refresh token, stored with it, so that it survives a reload and all tabs use the same one.
     const kept = JSON.stringify({ refresh, key: randomKey() });
-    // Where there are no locks another tab may have been faster: then what it stored is at least as new.
+    // Without locks, another tab may have been faster: what it stored is at least as new.
     if (stored()?.key === replaces) localStorage.setItem(NAME, kept);
     this.#channel.postMessage(access);
     this.#hold(access);
@@ -168,7 +168,7 @@ export class Client {
   }
 }
 
-/** What all tabs share: `key`, and `refresh` unless a cookie has it. `null` while nobody is logged in. */
+/** What all tabs share: `key`, and `refresh` unless it is in a cookie. `null` while nobody is logged in. */
 function stored() {
   return JSON.parse(localStorage.getItem(NAME));
 }
@@ -177,7 +177,7 @@ function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Runs `work` in one tab at a time. Browsers have locks only on https and localhost; the key covers for them. */
+/** Runs `work` in one tab at a time. Browsers have locks only on https and localhost; elsewhere the key must do. */
 function alone(work) {
   return navigator.locks ? navigator.locks.request(NAME, work) : work();
 }

@@ -1,5 +1,5 @@
-// A login that may ask for a second factor, and a user who adds one. docs/second-factors.md explains it. Tokens are the
-// business of the client that docs/front-end.md explains.
+// Logs in, with a second factor if the user has one, and adds a second factor. docs/second-factors.md explains it.
+// The client handles the tokens; docs/front-end.md explains that.
 
 import { Client, LoggedOut, Refused } from '../front-end/client.js';
 import { cookie, server } from './settings.js';
@@ -8,21 +8,21 @@ const client = new Client(server, { cookie });
 const element = (id) => document.getElementById(id);
 const form = (id) => element(id).querySelector('form');
 
-let view = 'login'; // what is shown: the id of a section
-let waiting = null; // the challenge of a login that waits, and how it can be answered
-let adding = null; // what is added once a factor is shown: a user who has one shows it for another
-let enrolment = null; // the factor that is being added
+let view = 'login'; // the id of the visible section
+let waiting = null; // the challenge to answer, and the methods for it
+let adding = null; // the factor to add once an existing one has been used
+let enrolment = null; // the enrolment to confirm
 
 function show(id) {
   view = id;
   element('trouble').textContent = element('said').textContent = '';
   for (const section of document.querySelectorAll('section')) section.hidden = section.id !== id;
   for (const field of document.querySelectorAll('input[name=password], input[name=code]')) field.value = '';
-  // Who hears the page hears where they are.
+  // Screen readers announce the section.
   element(id).querySelector('h1').focus();
 }
 
-/** Does something that may go wrong, and says so then. */
+/** Runs `act`; on a refusal, goes on to the next step or shows the error. */
 async function attempt(act) {
   element('trouble').textContent = element('said').textContent = '';
   try {
@@ -31,7 +31,7 @@ async function attempt(act) {
     const { code, challenge, methods } = error.answer ?? {};
     if (code === 'second_factor_required') return askFactor({ challenge, methods });
     if (code === 'second_factor_enrolment_required') return askKind({ challenge });
-    // The challenge is used up or too old: only the password brings another one.
+    // The challenge is used up or has expired: start again with the password.
     if (code === 'challenge_not_valid' || error instanceof LoggedOut) await begin();
     element('trouble').textContent = words(error);
     element(view).querySelector('input[name=code], input[name=password]')?.focus();
@@ -41,7 +41,7 @@ async function attempt(act) {
 function words(error) {
   if (error.name === 'NotAllowedError') return 'The browser got no answer from a passkey.';
   const { answer } = error;
-  // Without a `detail` each field has a list of faults.
+  // Without a `detail`, each field has a list of messages.
   return answer && !answer.detail ? Object.values(answer).flat().join(' ') : error.message;
 }
 
@@ -56,14 +56,14 @@ function begin() {
   return client.isLoggedIn ? home() : show('login');
 }
 
-// A login or a logout, in this tab or in another one.
+// A login or a logout, in this tab or another one.
 client.onchange = () => {
   const hasLoggedIn = view === 'login' || (view === 'factor' && !adding);
   const isBehind = client.isLoggedIn ? hasLoggedIn : !waiting && view !== 'login';
   if (isBehind) attempt(begin);
 };
 
-/** Calls the API as who is logged in. */
+/** Calls the API as the logged-in user. */
 async function call(path, body) {
   const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   const reply = await client.fetch(path, body && json);
@@ -82,7 +82,7 @@ function askFactor(login, wanted = null) {
   element('remember').hidden = Boolean(wanted);
   const choices = [...form('factor').method];
   for (const radio of choices) radio.parentElement.hidden = !login.methods.includes(radio.value);
-  // The page has the best one first.
+  // The page lists the strongest method first.
   choices.find((radio) => !radio.parentElement.hidden).checked = true;
   chooseMethod();
 }
@@ -126,7 +126,7 @@ const NAMES = { email: 'Codes by email', totp: 'Authenticator app', passkey: 'Pa
 async function home() {
   const [me, own] = await Promise.all([call('/api/me/'), call('/api/second-factors/')]);
   show('home');
-  // The hidden field is for keepers of passwords.
+  // The hidden field is for password managers.
   element('name').textContent = form('add').username.value = me.username;
   const texts = own.factors.map(({ kind, name }) => (name === NAMES[kind] ? name : `${NAMES[kind]}: ${name}`));
   if (texts.length) texts.push(`Recovery codes: ${own.recovery_codes} left`);
@@ -140,7 +140,7 @@ function list(target, texts) {
 on(element('logout'), 'click', () => client.logout());
 on(element('adding'), 'click', () => askKind(null));
 
-// ---- Adding a factor: when logged in with the password, in a login that has to wait for it with its challenge ----
+// ---- Adding a factor: with the password when logged in, with the challenge during a login that requires one ----
 
 function askKind(login) {
   waiting = login;
@@ -184,7 +184,7 @@ async function finish(proof) {
     ? await client.enter(path, { enrolment, ...proof, challenge: waiting.challenge })
     : await client.post(path, { enrolment, ...proof });
   [waiting, enrolment] = [null, null];
-  // They come with the first factor.
+  // Recovery codes come with the first factor.
   if (!done.recovery_codes) return home();
   show('codes');
   list(element('codes').querySelector('ul'), done.recovery_codes);

@@ -1,6 +1,6 @@
-"""The player's variables as Latchkey's settings, and the database that a profile runs on.
+"""Translates the variables of run.py into Latchkey's settings, and names the database of a profile.
 
-Shared by `launch` and `admin`, so that both mean the same server. Standard library only.
+Shared by `launch` and `admin`, so that both use the same server. Standard library only.
 """
 
 import glob
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DJANGO_HEADERS = "accept,authorization,content-type,user-agent,x-csrftoken,x-requested-with"
 
-# SimpleJWT's own defaults, where Latchkey's are stricter, and what only slows a test run down.
+# SimpleJWT's defaults where Latchkey's are stricter, and settings that would only slow down a test run.
 UNDONE = {
     "ALLOWED_HOSTS": "*",
     "CORS_ALLOW_HEADERS": DJANGO_HEADERS,
@@ -37,12 +37,12 @@ SLIDING_TOKEN_LIFETIME SLIDING_TOKEN_REFRESH_LIFETIME LEEWAY ROTATE_REFRESH_TOKE
 UPDATE_LAST_LOGIN CHECK_REVOKE_TOKEN CHECK_USER_IS_ACTIVE AUDIENCE ISSUER AUTH_HEADER_NAME AUTH_HEADER_TYPES
 USER_ID_FIELD USER_ID_CLAIM TOKEN_TYPE_CLAIM JTI_CLAIM SLIDING_TOKEN_REFRESH_EXP_CLAIM REVOKE_TOKEN_CLAIM""".split()
 TOKEN_CLASSES = {"AccessToken": "access", "SlidingToken": "sliding"}
-# What a process needs of the machine; no setting of the person who runs this gets through.
+# Variables that a process needs; the caller's own settings are not passed on.
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "RUST_LOG")
 
 
 def settings():
-    """Latchkey's environment for the player's."""
+    """Latchkey's environment for that of run.py."""
     env = os.environ
     out = dict(UNDONE)
     out.update({name: env[name] for name in INHERITED if name in env})
@@ -65,12 +65,12 @@ def binary():
     """The program under test."""
     path = os.environ.get("LATCHKEY_BIN") or os.path.join(ROOT, "target", "release", "latchkey")
     if not os.access(path, os.X_OK):
-        sys.exit("%s is not there: build it (cargo build --release) or name it in LATCHKEY_BIN" % path)
+        sys.exit("%s not found: build it (cargo build --release) or set LATCHKEY_BIN" % path)
     return os.path.abspath(path)
 
 
 def directory():
-    """Where the player keeps this profile's files: a place without a `.env`."""
+    """The folder for this profile's files, which has no `.env`."""
     return os.path.dirname(urlsplit(os.environ["DATABASE_URL"]).path) or "/"
 
 
@@ -81,7 +81,7 @@ def on_postgres():
 def server_url():
     url = os.environ.get("CONFORMANCE_POSTGRES_URL")
     if not url:
-        sys.exit("CONFORMANCE_DATABASE=postgres needs CONFORMANCE_POSTGRES_URL=postgres://… with the right to create databases")
+        sys.exit("CONFORMANCE_DATABASE=postgres needs CONFORMANCE_POSTGRES_URL=postgres://… of a role that may create databases")
     return url
 
 
@@ -100,5 +100,5 @@ def psql(statement):
     """Runs one statement on the server named by CONFORMANCE_POSTGRES_URL."""
     program = shutil.which("psql") or next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"), reverse=True)), None)
     if not program:
-        sys.exit("psql is not there: install postgresql-client")
+        sys.exit("psql not found: install postgresql-client")
     subprocess.run([program, "-qX", "-v", "ON_ERROR_STOP=1", "-d", server_url(), "-c", statement], check=True)
