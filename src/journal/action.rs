@@ -201,4 +201,19 @@ mod tests {
         }
         assert_eq!(Action::of("some.new_thing"), None);
     }
+
+    #[test]
+    fn the_documentation_has_the_table_of_actions() {
+        let page = include_str!("../../docs/audit-log.md");
+        let table =
+            page.split("<!-- actions:begin -->\n").nth(1).and_then(|rest| rest.split("<!-- actions:end -->").next());
+        assert_eq!(table, Some(documentation().as_str()), "docs/audit-log.md: copy the table from here");
+    }
+
+    #[test]
+    fn routine_actions_are_logins_and_logouts() {
+        let is_login = |word: &&str| word.contains("login") || word.contains("logout");
+        let logins: Vec<_> = Action::VARIANTS.iter().map(|action| action.word()).filter(is_login).collect();
+        assert_eq!(routine(), logins);
+    }
 }

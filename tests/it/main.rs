@@ -14,6 +14,7 @@ mod browser;
 mod cli;
 mod db;
 mod differences;
+mod endings;
 mod house;
 mod key_set;
 mod mail;
