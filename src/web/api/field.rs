@@ -24,6 +24,7 @@ pub enum Control {
 
 /// A field of a request or an answer.
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Field {
     /// Its name.
     pub name: &'static str,

@@ -154,7 +154,7 @@ impl AnswerBody for FactorList {}
 /// An enrolment that has begun.
 #[derive(Default, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Enrolment {
+pub struct PendingEnrolment {
     /// Names the enrolment when it is confirmed.
     pub enrolment: String,
     /// For an authenticator app: the secret to type in, in base32.
@@ -175,7 +175,7 @@ pub struct Enrolment {
     pub options: Option<Value>,
 }
 
-impl Enrolment {
+impl PendingEnrolment {
     /// The enrolment of the API document: of an authenticator app.
     pub fn example() -> Self {
         let uri = "otpauth://totp/Latchkey:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey";
@@ -189,7 +189,7 @@ impl Enrolment {
     }
 }
 
-impl AnswerBody for Enrolment {}
+impl AnswerBody for PendingEnrolment {}
 
 /// The tokens of a login, as its first request asked for them.
 #[derive(Serialize)]

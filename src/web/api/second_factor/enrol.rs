@@ -23,7 +23,7 @@ use super::super::openapi::operation_doc::OperationDoc;
 use super::super::openapi::schemas;
 use super::super::password::{confirmed, wrong_password};
 use super::super::{Call, NavigationLink, Subject, View};
-use super::answers::{AddedFactor, Enrolment, FactorAndCodes, FactorList, exposed};
+use super::answers::{AddedFactor, FactorAndCodes, FactorList, PendingEnrolment, exposed};
 use super::{
     CHALLENGE_HINT, METHOD_HINT, code, code_field, credential_field, no_choice, proof_field, refused, verified_factor,
 };
@@ -38,7 +38,7 @@ pub enum FactorsAnswer {
     /// The caller's factors.
     List(FactorList),
     /// An enrolment that has begun.
-    Begun(Box<Enrolment>),
+    Pending(Box<PendingEnrolment>),
 }
 
 impl From<FactorList> for FactorsAnswer {
@@ -47,9 +47,9 @@ impl From<FactorList> for FactorsAnswer {
     }
 }
 
-impl From<Enrolment> for FactorsAnswer {
-    fn from(enrolment: Enrolment) -> Self {
-        Self::Begun(Box::new(enrolment))
+impl From<PendingEnrolment> for FactorsAnswer {
+    fn from(enrolment: PendingEnrolment) -> Self {
+        Self::Pending(Box::new(enrolment))
     }
 }
 
@@ -79,7 +79,7 @@ impl View for Factors {
                 .does("Shows the second factors of the caller, and the browsers that are remembered.");
         }
         let success = "What the user needs to confirm it.";
-        OperationDoc::answers::<Self>(config, success, Enrolment::example())
+        OperationDoc::answers::<Self>(config, success, PendingEnrolment::example())
             .does("Begins to add a second factor for the caller, who gives the password again, and answers a challenge of `second-factors/challenge/` if there is a factor already; it counts once it is confirmed. Without a caller, the `challenge` of a login that needs an enrolment takes the place of both.")
             .takes(json!({"kind": "totp", "password": PASSWORD}))
             .error("factor_required", "The caller has a factor and does not use it", not_begun(EnrolError::FactorRequired))
@@ -108,15 +108,16 @@ impl View for Factors {
         };
         let kind = Kind::of(&name).ok_or_else(|| no_choice("kind", &name))?;
         let started = enrol::start(&call.app, by, kind, &call.client()).await.map_err(not_begun)?;
-        let begun = Enrolment { enrolment: started.token.expose_secret().to_owned(), ..Enrolment::default() };
+        let begun =
+            PendingEnrolment { enrolment: started.token.expose_secret().to_owned(), ..PendingEnrolment::default() };
         let answer = match started.show {
-            Show::Totp { secret, uri, qr } => Enrolment {
+            Show::Totp { secret, uri, qr } => PendingEnrolment {
                 secret: Some(secret.expose_secret().to_owned()),
                 uri: Some(uri.expose_secret().to_owned()),
                 qr: Some(qr.expose_secret().to_owned()),
                 ..begun
             },
-            Show::Passkey(options) => Enrolment { options: Some(options), ..begun },
+            Show::Passkey(options) => PendingEnrolment { options: Some(options), ..begun },
             Show::Email(_) => {
                 mail::send(&call.app, started.token.clone(), &call.client()).await?;
                 begun
