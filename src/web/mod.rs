@@ -1,5 +1,5 @@
-//! The HTTP door. `routes` is THE route table: every URL of the server stands in it, on one screen.
-//! How a request is answered stands in the file that the URL names; what all requests share, in `middleware`.
+//! The HTTP door. `routes` is THE route table: it has every URL of the server, on one screen. The file that a URL leads to
+//! answers its requests; what all requests have in common is in `middleware`.
 
 use actix_web::dev::Handler;
 use actix_web::http::{StatusCode, header};
@@ -29,8 +29,9 @@ use api::{
     spellings, token,
 };
 
-/// The views of the API. The API document lists the same; `spellings` are the paths that lead to each.
-pub const VIEWS: [Endpoint; 27] = [
+/// The endpoints of the API. The API document and the navigation of the pages are made from this list, in its order;
+/// `spellings` are the paths that lead to each.
+pub static VIEWS: &[Endpoint] = &[
     Endpoint::of::<token::Obtain>("/api/token"),
     Endpoint::of::<token::Refresh>("/api/token/refresh"),
     Endpoint::of::<token::Verify>("/api/token/verify"),
@@ -42,11 +43,11 @@ pub const VIEWS: [Endpoint; 27] = [
     Endpoint::of::<second_factor::login::Finish>("/api/token/second-factor"),
     Endpoint::of::<second_factor::login::Email>("/api/token/second-factor/email"),
     Endpoint::of::<second_factor::login::Passkey>("/api/token/second-factor/passkey"),
-    Endpoint::of::<logout::Logout>("/api/logout"),
-    Endpoint::of::<logout::Logout>("/logout_token"),
+    Endpoint::of::<me::Me>("/api/me"),
     Endpoint::of::<sessions::List>("/api/sessions"),
     Endpoint::of::<sessions::One>("/api/sessions/{id}"),
-    Endpoint::of::<me::Me>("/api/me"),
+    Endpoint::of::<logout::Logout>("/api/logout"),
+    Endpoint::of::<logout::Logout>("/logout_token"),
     Endpoint::of::<password::Change>("/api/password/change"),
     Endpoint::of::<password::Reset>("/api/password/reset"),
     Endpoint::of::<password::ResetConfirm>("/api/password/reset/confirm"),
@@ -62,7 +63,7 @@ pub const VIEWS: [Endpoint; 27] = [
 
 /// Every URL of the server.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
-    for view in &VIEWS {
+    for view in VIEWS {
         cfg.service(view.resource());
     }
     cfg.service(read_only(spellings(schema::PATH), schema::serve))
@@ -77,7 +78,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .default_service(to(middleware::not_found));
 }
 
-/// What is read by GET and HEAD, and cannot be done anything else with.
+/// A resource that can only be read, by GET and HEAD.
 fn read_only<F, Args>(paths: Vec<String>, handler: F) -> Resource
 where
     F: Handler<Args>,

@@ -1,26 +1,28 @@
 //! Who may call a view. What SimpleJWT's `JWTAuthentication` reads from the header, `tokens::verify` checks.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderValue};
+use serde_json::json;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, TokenClass};
 use crate::tokens::TokenError;
 use crate::tokens::verify::{AuthError, Authenticated, authenticate};
 
 use super::error::ApiError;
 use super::openapi;
-use super::openapi::entry::Fault;
+use super::openapi::operation_doc::ErrorExample;
 
 /// The proof that a caller may call.
 pub trait Caller: Sized {
-    /// Whether that takes a token.
+    /// Whether that needs a token.
     const NEEDS_TOKEN: bool;
 
-    /// Finds out who calls, or refuses.
+    /// Identifies the caller, or refuses the request.
     fn admit(app: &App, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
 
-    /// How it refuses; for the API document.
-    fn faults(_config: &Config) -> Vec<Fault> {
+    /// How it refuses, for the API document.
+    fn errors(_config: &Config) -> Vec<ErrorExample> {
         Vec::new()
     }
 
@@ -30,7 +32,7 @@ pub trait Caller: Sized {
     }
 }
 
-/// Anybody: no header is looked at.
+/// Anybody: the headers are not examined.
 pub struct Anyone;
 
 impl Caller for Anyone {
@@ -49,38 +51,42 @@ impl Caller for Authenticated {
         Ok(authenticate(app, &token).await?)
     }
 
-    fn faults(config: &Config) -> Vec<Fault> {
+    fn errors(config: &Config) -> Vec<ErrorExample> {
         let jwt = &config.jwt;
         let refused = |reason: fn() -> TokenError| {
             AuthError::InvalidToken(jwt.auth_token_classes.iter().map(|class| (*class, reason())).collect())
         };
-        let mut faults = vec![
-            Fault::new("not_authenticated", "No token, or another scheme", ApiError::not_authenticated()),
-            Fault::new("bad_header", "The scheme without a token, or with two", ApiError::bad_authorization_header()),
-            Fault::new(
+        let mut errors = vec![
+            ErrorExample::new("not_authenticated", "No token, or another scheme", ApiError::not_authenticated()),
+            ErrorExample::new(
+                "bad_header",
+                "The scheme without a token, or with two",
+                ApiError::bad_authorization_header(),
+            ),
+            ErrorExample::new(
                 "caller_token_invalid",
                 "The token is damaged, or signed with another key",
                 refused(|| TokenError::Invalid),
             ),
-            Fault::new("caller_token_expired", "The token has expired", refused(|| TokenError::Expired)),
-            Fault::new("caller_nobody", "The token names no user", AuthError::NoUserId),
-            Fault::new("caller_deleted", "The token's user is gone", AuthError::UserNotFound),
+            ErrorExample::new("caller_token_expired", "The token has expired", refused(|| TokenError::Expired)),
+            ErrorExample::new("caller_nobody", "The token names no user", AuthError::NoUserId),
+            ErrorExample::new("caller_deleted", "The token's user is gone", AuthError::UserNotFound),
         ];
         if jwt.check_user_is_active {
-            faults.push(Fault::new("caller_inactive", "The token's user is inactive", AuthError::UserInactive));
+            errors.push(ErrorExample::new("caller_inactive", "The token's user is inactive", AuthError::UserInactive));
         }
         if jwt.check_revoke_token {
-            faults.push(Fault::new(
+            errors.push(ErrorExample::new(
                 "caller_password_changed",
-                "The password changed since",
+                "The password was changed later",
                 AuthError::PasswordChanged,
             ));
         }
-        faults
+        errors
     }
 }
 
-/// Somebody with a token, or without one: what they may do without is up to the view.
+/// A caller with or without a token; the view decides what is allowed without one.
 pub struct Visitor(pub Option<Authenticated>);
 
 impl Caller for Visitor {
@@ -93,8 +99,8 @@ impl Caller for Visitor {
         }))
     }
 
-    fn faults(config: &Config) -> Vec<Fault> {
-        Authenticated::faults(config)
+    fn errors(config: &Config) -> Vec<ErrorExample> {
+        Authenticated::errors(config)
     }
 }
 
@@ -116,6 +122,35 @@ fn bearer(header: &[u8], schemes: &[String]) -> Result<Option<String>, ApiError>
         [_, token] => Ok(Some(String::from_utf8_lossy(token).into_owned())),
         _ => Err(ApiError::bad_authorization_header()),
     }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::InvalidToken(reasons) => valid_for_no_class(reasons),
+            AuthError::NoUserId | AuthError::SessionEnded => Self::coded(&error.to_string(), "token_not_valid"),
+            AuthError::UserNotFound => Self::coded(&error.to_string(), "user_not_found"),
+            AuthError::UserInactive => Self::coded(&error.to_string(), "user_inactive"),
+            AuthError::PasswordChanged => Self::coded(&error.to_string(), "password_changed"),
+            AuthError::Db(error) => error.into(),
+        }
+    }
+}
+
+fn valid_for_no_class(reasons: Vec<(TokenClass, TokenError)>) -> ApiError {
+    let mut messages = Vec::new();
+    for (class, reason) in reasons {
+        if let TokenError::Db(error) = reason {
+            return error.into();
+        }
+        let (class, token_type) = match class {
+            TokenClass::Access => ("AccessToken", "access"),
+            TokenClass::Sliding => ("SlidingToken", "sliding"),
+        };
+        messages.push(json!({"token_class": class, "token_type": token_type, "message": reason.to_string()}));
+    }
+    let detail = "Given token not valid for any token type";
+    ApiError::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": "token_not_valid", "messages": messages}))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::auth::{self, Caller};
 use super::error::ApiError;
 use super::fields::Fields;
 use super::openapi;
-use super::openapi::entry::Fault;
+use super::openapi::operation_doc::ErrorExample;
 
 /// Who asks what a token is worth.
 pub enum Introspector {
@@ -29,11 +29,15 @@ pub enum Introspector {
 impl Caller for Introspector {
     const NEEDS_TOKEN: bool = true;
 
-    fn faults(_: &Config) -> Vec<Fault> {
+    fn errors(_: &Config) -> Vec<ErrorExample> {
         vec![
-            Fault::new("no_superuser", "The access token is of nobody who may ask", ApiError::permission_denied()),
-            Fault::new("not_authenticated", "Neither a token nor a client", ApiError::not_authenticated()),
-            Fault::new("invalid_client", "The client's id or secret is wrong", ApiError::invalid_client()),
+            ErrorExample::new(
+                "no_superuser",
+                "The access token is of nobody who may ask",
+                ApiError::permission_denied(),
+            ),
+            ErrorExample::new("not_authenticated", "Neither a token nor a client", ApiError::not_authenticated()),
+            ErrorExample::new("invalid_client", "The client's id or secret is wrong", ApiError::invalid_client()),
         ]
     }
 

@@ -1,6 +1,6 @@
 //! The refresh token in a cookie that no script can read (`JWT_COOKIE`), for clients that ask for it by a header; and the
-//! token of a remembered browser in another one. The header decides: with it tokens leave by cookies and never in the
-//! body, without it cookies are not looked at. The views of logins and `logout` use this; a cookie never says who calls.
+//! token of a remembered browser in another cookie. The header decides: with it, tokens are sent in cookies and never in
+//! the body; without it, cookies are ignored. Login views and `logout` use this; a cookie never identifies the caller.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -17,7 +17,7 @@ use super::Call;
 use super::body::Fields;
 use super::error::ApiError;
 
-/// It comes back to the API only.
+/// Browsers send it back only to the API.
 const PATH: &str = "/api/";
 
 /// What a request has to do with the cookie.
@@ -29,10 +29,10 @@ pub struct Jar {
 }
 
 impl Jar {
-    /// `None` where there are no such cookies.
+    /// `None` if the settings have no such cookies.
     ///
     /// # Errors
-    /// It is asked for from the page of a stranger. Browsers let no such page send the header; this is the second lock.
+    /// The page of a foreign site asks for it. Browsers do not let such a page send the header; this is a second check.
     pub fn of(config: &Config, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Some(settings) = config.cookie else { return Ok(None) };
         let is_asked = headers.contains_key(RefreshCookie::HEADER);
@@ -57,37 +57,37 @@ impl Jar {
     }
 }
 
-/// The values of a cookie that were sent. Browsers send those of one name side by side.
+/// The values of a cookie. Browsers send several cookies of one name side by side.
 pub fn values<'a>(name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
-    // Cut before it is read as text: a neighbour's cookie may hold any bytes.
+    // Split before it is decoded: another site's cookie under the same domain may hold any bytes.
     let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
     pairs.filter(|(given, value)| *given == name && !value.is_empty()).map(|(_, value)| value).collect()
 }
 
-/// Whether the request comes from one of our pages, a listed front end, or no browser. `null` is anybody's origin.
+/// Whether the request comes from one of our pages, a listed front end, or no browser. Anybody can have the origin `null`.
 fn is_friend(config: &Config, headers: &HeaderMap) -> bool {
     let named = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).filter(|origin| *origin != "null");
     origin::is_same_origin(headers, &config.server.public_url)
         || named.is_some_and(|origin| cors::is_listed(&config.cors.allowed_origins, origin))
 }
 
-/// A refresh token, as a request presents it. No `Debug`: it is a secret.
-pub struct Presented {
+/// A refresh token that came with a request. No `Debug`: it is a secret.
+pub struct PresentedToken {
     /// The token.
     pub text: String,
     is_cookie: bool,
 }
 
-/// The field with the token of a browser that was remembered.
+/// The field with the token of a remembered browser.
 pub const DEVICE_TOKEN: &str = "device_token";
 
 impl Call {
-    /// The token of a browser that was remembered, if it comes along: in the cookie where the client asks for that, else
-    /// in its field. One that is good for nothing is none.
+    /// The token of a remembered browser, if one was sent: in the cookie if the client asks for that, else in its field.
+    /// Whether it is valid is not checked here.
     pub fn browser(&self, fields: &Fields) -> Option<SecretString> {
         let given = match self.jar.filter(|jar| jar.is_asked) {
-            // A neighbour under the same domain may have set one more.
+            // Another site under the same domain may have set a second one.
             Some(jar) => match values(jar.settings.device_name(), self.request.headers())[..] {
                 [one] => Some(one),
                 _ => None,
@@ -97,23 +97,19 @@ impl Call {
         given.map(|token| token.to_owned().into())
     }
 
-    /// An answer with the token of the browser, which goes into its cookie if the client asks for that.
-    pub fn hand_out_browser(&self, mut body: Value, token: Option<&SecretString>) -> Value {
-        let Some(token) = token.map(|token| token.expose_secret().to_owned()) else { return body };
-        match self.jar.filter(|jar| jar.is_asked) {
-            Some(jar) => {
-                let mut cookie = jar.cookie(jar.settings.device_name(), token);
-                let lives = i64::try_from(self.app.config.second_factor.remember.as_secs()).unwrap_or(i64::MAX);
-                cookie.set_max_age(Duration::seconds(lives));
-                self.set(cookie);
-            }
-            None => body[DEVICE_TOKEN] = token.into(),
-        }
-        body
+    /// Puts the token of a remembered browser into its cookie if the client asks for that; else it is for the body.
+    pub fn hand_out_browser(&self, token: &SecretString) -> Option<String> {
+        let token = token.expose_secret().to_owned();
+        let Some(jar) = self.jar.filter(|jar| jar.is_asked) else { return Some(token) };
+        let mut cookie = jar.cookie(jar.settings.device_name(), token);
+        let lives = i64::try_from(self.app.config.second_factor.remember.as_secs()).unwrap_or(i64::MAX);
+        cookie.set_max_age(Duration::seconds(lives));
+        self.set(cookie);
+        None
     }
 
-    /// The refresh token of the request: of this field, or else of the cookie.
-    pub fn refresh_token(&self, fields: &Fields, field: &'static str) -> Result<Presented, ApiError> {
+    /// The refresh token of the request: from this field, or else from the cookie.
+    pub fn refresh_token(&self, fields: &Fields, field: &'static str) -> Result<PresentedToken, ApiError> {
         if fields.get(field).is_none()
             && let Some(jar) = self.jar
         {
@@ -126,36 +122,32 @@ impl Call {
             }
         }
         let [text] = fields.texts([field])?;
-        Ok(Presented { text, is_cookie: false })
+        Ok(PresentedToken { text, is_cookie: false })
     }
 
-    /// The token in the cookie, if the client asks for that and has one.
-    pub fn cookie_token(&self) -> Result<Option<Presented>, ApiError> {
+    /// The token in the cookie, if the client asks for that and sent one.
+    pub fn cookie_token(&self) -> Result<Option<PresentedToken>, ApiError> {
         let Some(jar) = self.jar.filter(|jar| jar.is_asked) else { return Ok(None) };
         match values(jar.settings.name(), self.request.headers())[..] {
             [] => Ok(None),
-            [text] => Ok(Some(Presented { text: text.to_owned(), is_cookie: true })),
-            // A neighbour under the same domain may have set one of them, to log the user in as somebody else.
+            [text] => Ok(Some(PresentedToken { text: text.to_owned(), is_cookie: true })),
+            // Another site under the same domain may have set one of them, to log the user in as somebody else.
             _ => Err(ApiError::cookie_refused("The request has more than one refresh cookie.")),
         }
     }
 
-    /// An answer whose `refresh` goes into the cookie, if the client asks for that.
-    pub fn hand_out(&self, mut body: Value) -> Value {
-        if let Some(jar) = self.jar.filter(|jar| jar.is_asked)
-            && let Some(members) = body.as_object_mut()
-            && let Some(Value::String(token)) = members.shift_remove("refresh")
-        {
-            let claims = jwt::peek(&token).map(|(_, claims)| claims).unwrap_or_default();
-            let left = claims.get("exp").and_then(Value::as_i64).map(|exp| exp - self.app.now().timestamp());
-            let mut cookie = jar.cookie(jar.settings.name(), token);
-            cookie.set_max_age(left.map(Duration::seconds));
-            self.set(cookie);
-        }
-        body
+    /// Puts a refresh token into its cookie if the client asks for that; else it is for the body.
+    pub fn hand_out_refresh(&self, token: String) -> Option<String> {
+        let Some(jar) = self.jar.filter(|jar| jar.is_asked) else { return Some(token) };
+        let claims = jwt::peek(&token).map(|(_, claims)| claims).unwrap_or_default();
+        let left = claims.get("exp").and_then(Value::as_i64).map(|exp| exp - self.app.now().timestamp());
+        let mut cookie = jar.cookie(jar.settings.name(), token);
+        cookie.set_max_age(left.map(Duration::seconds));
+        self.set(cookie);
+        None
     }
 
-    /// Takes the cookie back, if the client asks for it.
+    /// Deletes the cookie, if the client asks to use it.
     pub fn forget_cookie(&self) {
         if let Some(jar) = self.jar.filter(|jar| jar.is_asked) {
             let mut cookie = jar.cookie(jar.settings.name(), String::new());
@@ -164,9 +156,9 @@ impl Call {
         }
     }
 
-    /// Takes the cookie back with which a token came that is good for nothing any more. One that was just rotated is:
-    /// the answer to another tab has brought its successor, and that must not be taken away.
-    pub fn take_back(&self, presented: &Presented, is_over: bool) {
+    /// Deletes the cookie of a token that can never be used again. A token that was just rotated does not count as such:
+    /// the answer to another tab has already set its successor, which must not be deleted.
+    pub fn take_back(&self, presented: &PresentedToken, is_over: bool) {
         if presented.is_cookie && is_over {
             self.forget_cookie();
         }
@@ -181,10 +173,10 @@ impl Call {
     }
 }
 
-/// On its way to the answer, in the extensions of its request: answers are values and errors, which have no headers.
+/// Cookies for the answer, kept in the extensions of the request: answers and errors themselves have no headers.
 struct SetCookies(Vec<Cookie<'static>>);
 
-/// What the view wants to be set.
+/// The cookies that the view wants to set.
 pub fn of_answer(request: &HttpRequest) -> Vec<Cookie<'static>> {
     request.extensions_mut().remove::<SetCookies>().map(|set| set.0).unwrap_or_default()
 }

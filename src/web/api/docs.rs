@@ -12,7 +12,7 @@ use crate::web::middleware::{PAGE_POLICY, not_found};
 
 use super::browsable::frame::Frame;
 use super::browsable::title_case;
-use super::openapi::entry::ACCESS;
+use super::openapi::examples::ACCESS;
 use super::schema::Document;
 
 /// Its path, without the last slash.
@@ -51,8 +51,8 @@ struct Page<'a> {
     frame: Frame,
     intro: Vec<&'a str>,
     groups: Vec<Group<'a>>,
-    /// Failures that any endpoint may answer.
-    shared: Vec<Failure<'a>>,
+    /// Errors that any endpoint may answer with.
+    shared: Vec<ErrorRow<'a>>,
     /// The header that authenticates a request.
     credentials: String,
 }
@@ -72,14 +72,14 @@ struct Endpoint<'a> {
     needs_token: bool,
     fields: Vec<Field<'a>>,
     curl: String,
-    /// What a success is.
+    /// What a success means.
     answer: &'a str,
     example: Option<String>,
-    failures: Vec<Failure<'a>>,
+    errors: Vec<ErrorRow<'a>>,
 }
 
 impl Endpoint<'_> {
-    /// Whether it is about one row, whose id stands in the path: such a path has several methods and no page to open.
+    /// Whether it is about one row, whose id stands in the path: such an endpoint has no page that could be opened.
     fn is_one_of_several(&self) -> bool {
         self.path.contains('{')
     }
@@ -92,15 +92,15 @@ struct Field<'a> {
     description: &'a str,
 }
 
-/// One way in which an endpoint fails.
-struct Failure<'a> {
+/// An error that an endpoint may answer with.
+struct ErrorRow<'a> {
     status: &'a str,
     reason: &'a str,
     when: &'a str,
     body: String,
 }
 
-/// Words and `code` of a text, in turns.
+/// The pieces of a text, alternately words and `code`.
 pub fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
 }
@@ -113,6 +113,7 @@ fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
+/// Reads the page's content out of the document.
 struct Reader<'a> {
     document: &'a Value,
     /// The header of an authenticated request.
@@ -146,12 +147,12 @@ impl<'a> Reader<'a> {
             curl: self.curl(path, method, operation),
             answer: text(&good["description"]),
             example: good["content"]["application/json"].get("example").map(indented),
-            failures: bad.into_iter().flat_map(|(status, response)| failures(status, response)).collect(),
+            errors: bad.into_iter().flat_map(|(status, response)| errors(status, response)).collect(),
         }
     }
 
-    /// Failures that endpoints only refer to.
-    fn shared(&self) -> Vec<Failure<'a>> {
+    /// Errors that endpoints only refer to.
+    fn shared(&self) -> Vec<ErrorRow<'a>> {
         let mut statuses: Vec<(&str, &str)> = Vec::new();
         for (_, item) in members(&self.document["paths"]) {
             for (_, operation) in members(item) {
@@ -162,8 +163,8 @@ impl<'a> Reader<'a> {
         statuses.sort_unstable();
         statuses.dedup();
         let response = |reference: &str| self.document.pointer(reference.trim_start_matches('#'));
-        let found = statuses.into_iter().filter_map(|(status, reference)| Some((status, response(reference)?)));
-        found.flat_map(|(status, response)| failures(status, response)).collect()
+        let responses = statuses.into_iter().filter_map(|(status, reference)| Some((status, response(reference)?)));
+        responses.flat_map(|(status, response)| errors(status, response)).collect()
     }
 
     fn curl(&self, path: &str, method: &str, operation: &Value) -> String {
@@ -183,16 +184,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The fields of the body, or the parameters of the address.
+/// The fields of the body, and the parameters of the address and the headers.
 fn fields(operation: &Value) -> Vec<Field<'_>> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    let alternatives = schema["anyOf"].as_array();
-    let need = if alternatives.is_some_and(|all| all.len() > 1) { "one of these" } else { "required" };
-    let schemas = alternatives.map_or_else(|| vec![schema], |all| all.iter().collect());
-    let body = schemas.into_iter().flat_map(|schema| members(&schema["properties"])).map(|(name, schema)| {
-        let description = schema["description"].as_str().unwrap_or("Text, not blank.");
-        Field { name, need, description }
-    });
+    let body: Vec<_> = match schema["anyOf"].as_array() {
+        Some(alternatives) if alternatives.len() > 1 => alternatives.iter().flat_map(alternative).collect(),
+        Some(alternatives) => alternatives.iter().flat_map(members_of_body).collect(),
+        None => members_of_body(schema).collect(),
+    };
     let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
         let description = text(&parameter["description"]);
         let need = match text(&parameter["in"]) {
@@ -202,15 +201,34 @@ fn fields(operation: &Value) -> Vec<Field<'_>> {
         };
         Field { name: text(&parameter["name"]), need, description }
     });
-    body.chain(parameters).collect()
+    body.into_iter().chain(parameters).collect()
 }
 
-/// The examples of a response that is not shared.
-fn failures<'a>(status: &'a str, response: &'a Value) -> Vec<Failure<'a>> {
+/// The members of a body with one shape.
+fn members_of_body(schema: &Value) -> impl Iterator<Item = Field<'_>> {
+    let required = schema["required"].as_array();
+    members(&schema["properties"]).map(move |(name, schema)| {
+        let is_required = required.is_some_and(|names| names.iter().any(|other| other == name));
+        let description = schema["description"].as_str().unwrap_or_else(|| match &schema["type"] {
+            kind if kind == "boolean" => "`true` or `false`.",
+            kind if kind == "string" => "Text. It may be blank.",
+            _ => "Text, not blank.",
+        });
+        Field { name, need: if is_required { "required" } else { "optional" }, description }
+    })
+}
+
+/// The members of one of several shapes that a body can have.
+fn alternative(schema: &Value) -> impl Iterator<Item = Field<'_>> {
+    members_of_body(schema).map(|field| Field { need: "one of these", ..field })
+}
+
+/// The errors in a response that is not shared.
+fn errors<'a>(status: &'a str, response: &'a Value) -> Vec<ErrorRow<'a>> {
     let (reason, content) = (text(&response["description"]), &response["content"]["application/json"]);
-    let failure = |when, body: &Value| Failure { status, reason, when, body: body.to_string() };
-    let named = members(&content["examples"]).map(|(_, it)| failure(text(&it["summary"]), &it["value"]));
-    named.chain(content.get("example").map(|body| failure(reason, body))).collect()
+    let row = |when, body: &Value| ErrorRow { status, reason, when, body: body.to_string() };
+    let named = members(&content["examples"]).map(|(_, it)| row(text(&it["summary"]), &it["value"]));
+    named.chain(content.get("example").map(|body| row(reason, body))).collect()
 }
 
 fn indented(json: &Value) -> String {

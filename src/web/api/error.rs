@@ -1,5 +1,6 @@
-//! The only place where statuses and codes of the API are chosen. What went wrong comes from below without a status;
-//! each `From` is an exhaustive match, so that a new kind of failure does not compile before its answer is decided.
+//! The errors of the API, each with its status. What went wrong comes from below without one; each `From` is an exhaustive
+//! match, so a new variant does not compile before its answer is decided. The errors of one endpoint are turned into an
+//! `ApiError` beside their view, by the functions here.
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -9,42 +10,42 @@ use serde_json::{Map, Value, json};
 use crate::accounts::link::LinkError;
 use crate::accounts::login::LoginError;
 use crate::accounts::user::FieldError;
-use crate::config::TokenClass;
 use crate::db::DbError;
 use crate::factors::answer::AnswerError;
 use crate::guard::throttle::Wait;
 use crate::tokens::RefreshError;
 use crate::tokens::TokenError;
 use crate::tokens::login::{ObtainError, Pending};
-use crate::tokens::revoke::{LogoutError, RevokeError};
-use crate::tokens::verify::AuthError;
 
-/// Seconds after which a client may try again when the server is overloaded or its database is away.
+/// Seconds after which a client may try again when the server is overloaded or its database is unreachable.
 const RETRY_AFTER: u64 = 1;
 
-/// An answer that is no success.
+/// An answer that says what went wrong.
 #[derive(Debug)]
 pub struct ApiError {
     /// Its status.
     pub status: StatusCode,
     /// The scheme that a 401 asks for, where it is not the one of `JWT_AUTH_HEADER_TYPES`.
     scheme: Option<&'static str>,
-    /// Seconds after which it is worth another try.
+    /// Seconds after which it is worth trying again.
     retry_after: Option<u64>,
     /// The JSON of the answer.
     pub body: Value,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, body: Value) -> Self {
+    /// An error with any body, for protocols that prescribe one.
+    pub fn new(status: StatusCode, body: Value) -> Self {
         Self { status, scheme: None, retry_after: None, body }
     }
 
-    fn detail(status: StatusCode, detail: &str) -> Self {
+    /// A `detail` for people.
+    pub fn detail(status: StatusCode, detail: &str) -> Self {
         Self::new(status, json!({"detail": detail}))
     }
 
-    fn coded(detail: &str, code: &str) -> Self {
+    /// 401, with a `detail` for people and a `code` for programs.
+    pub fn coded(detail: &str, code: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": code}))
     }
 
@@ -61,32 +62,32 @@ impl ApiError {
         response
     }
 
-    /// `Accept` names nothing that we can write.
+    /// `Accept` names no format that we write.
     pub fn not_acceptable() -> Self {
         Self::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header.")
     }
 
-    /// `?format=` names nothing that we can write.
+    /// `?format=` names no format that we write.
     pub fn unknown_format() -> Self {
         Self::detail(StatusCode::NOT_FOUND, "Not found.")
     }
 
-    /// No token where one is needed.
+    /// A token is needed, and there is none.
     pub fn not_authenticated() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
     }
 
-    /// A known scheme, but not followed by exactly one word.
+    /// A known scheme that is not followed by exactly one word.
     pub fn bad_authorization_header() -> Self {
         Self::coded("Authorization header must contain two space-delimited values", "bad_authorization_header")
     }
 
-    /// A known caller who is not allowed to.
+    /// The caller is known, but not allowed to do this.
     pub fn permission_denied() -> Self {
         Self::detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
     }
 
-    /// No such row, or none that is the caller's.
+    /// There is no such row, or it is not the caller's.
     pub fn no_match(model: &str) -> Self {
         Self::detail(StatusCode::NOT_FOUND, &format!("No {model} matches the given query."))
     }
@@ -102,54 +103,54 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, body)
     }
 
-    /// The refresh cookie may not be used like this (see `web/api/cookie.rs`).
+    /// The refresh cookie may not be used in this way (see `web/api/cookie.rs`).
     pub fn cookie_refused(detail: &str) -> Self {
         Self::detail(StatusCode::FORBIDDEN, detail)
     }
 
-    /// The client asks for the refresh cookie and has none: nobody is logged in.
+    /// The client asks to use the refresh cookie but sent none: nobody is logged in.
     pub fn no_cookie() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "The request has no refresh cookie.")
     }
 
-    /// A browser sends the form of another site (see `web/cors.rs`).
+    /// A browser submitted a form of another site (see `web/cors.rs`).
     pub fn foreign() -> Self {
         let detail = "This page may not send that. CORS_ALLOWED_ORIGINS lists the origins that may.";
         Self::detail(StatusCode::FORBIDDEN, detail)
     }
 
-    /// Another method than the view's.
+    /// The view does not support the method.
     pub fn method_not_allowed(method: &Method) -> Self {
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, &format!("Method \"{method}\" not allowed."))
     }
 
-    /// A body of a type that we do not read.
+    /// We do not read bodies of this type.
     pub fn unsupported_media_type(media_type: &str) -> Self {
         let detail = format!("Unsupported media type \"{media_type}\" in request.");
         Self::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
     }
 
-    /// A body that is not what its type says.
+    /// The body is not what its type says.
     pub fn parse(detail: &str) -> Self {
         Self::detail(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A body of more bytes than `limit`.
+    /// The body has more bytes than `limit`.
     pub fn too_large(limit: usize) -> Self {
         Self::detail(StatusCode::PAYLOAD_TOO_LARGE, &format!("Request body exceeds {limit} bytes."))
     }
 
-    /// A body that does not come to its end.
+    /// The body did not arrive completely in time.
     pub fn too_slow() -> Self {
         Self::detail(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time.")
     }
 
-    /// An `Idempotency-Key` that cannot be one.
+    /// The `Idempotency-Key` is malformed.
     pub fn bad_idempotency_key() -> Self {
         Self::detail(StatusCode::BAD_REQUEST, "Idempotency-Key must have 1 to 255 printable ASCII characters.")
     }
 
-    /// JSON that is no object: there is no field to blame.
+    /// The JSON is not an object, so no field is to blame.
     pub fn non_field(message: &str) -> Self {
         Self::fields([("non_field_errors", vec![message.to_owned()])])
     }
@@ -160,10 +161,10 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Value::Object(body))
     }
 
-    /// The same, as the rooms below say it.
-    pub fn faults(faults: Vec<FieldError>) -> Self {
+    /// The same, as the rooms below report it.
+    pub fn field_errors(problems: Vec<FieldError>) -> Self {
         let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
-        for FieldError { field, message } in faults {
+        for FieldError { field, message } in problems {
             match fields.iter_mut().find(|(name, _)| *name == field) {
                 Some((_, messages)) => messages.push(message),
                 None => fields.push((field, vec![message])),
@@ -172,7 +173,7 @@ impl ApiError {
         Self::fields(fields)
     }
 
-    /// `verify/` alone answers 400 for a blacklisted token: there it is a field's validation that fails.
+    /// Only `verify/` answers 400 for a blacklisted token: there, the validation of a field fails.
     pub fn from_verify(error: TokenError) -> Self {
         match error {
             TokenError::Blacklisted | TokenError::Rotated => Self::non_field(&error.to_string()),
@@ -180,13 +181,17 @@ impl ApiError {
         }
     }
 
-    /// Overload, or the database is away.
+    /// The server is overloaded, or its database is unreachable.
     pub fn unavailable() -> Self {
         let error = Self::detail(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable, try again later.");
         Self { retry_after: Some(RETRY_AFTER), ..error }
     }
 
-    /// The password is right, but something is missing: a second factor, or one has to be enrolled.
+    fn internal() -> Self {
+        Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
+    }
+
+    /// The password is right, but the login needs a second factor, or the user has to enrol one.
     pub fn second_factor(pending: &Pending) -> Self {
         let challenge = pending.challenge.expose_secret();
         let body = if pending.methods.is_empty() {
@@ -207,7 +212,7 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, body)
     }
 
-    /// Too many tries. In Django REST framework's words.
+    /// Too many attempts. The text is Django REST framework's.
     pub fn throttled(wait: Wait) -> Self {
         let seconds = wait.seconds();
         let plural = if seconds == 1 { "" } else { "s" };
@@ -225,9 +230,16 @@ impl From<DbError> for ApiError {
             }
             DbError::NotFound | DbError::Unique(_) | DbError::Referenced(_) | DbError::Other(_) => {
                 tracing::error!(%error, "a database call failed");
-                Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
+                Self::internal()
             }
         }
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        Self::internal()
     }
 }
 
@@ -265,7 +277,7 @@ impl From<LoginError> for ApiError {
         match error {
             LoginError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
             LoginError::Throttled(wait) => Self::throttled(wait),
-            // The line of the request tells it already; a flood of logins must not become a flood of lines.
+            // The request's own log line says it already; a flood of logins must not become a flood of log lines.
             LoginError::Busy => Self::unavailable(),
             LoginError::Db(error) => error.into(),
         }
@@ -276,7 +288,7 @@ impl From<LinkError> for ApiError {
     fn from(error: LinkError) -> Self {
         match error {
             LinkError::Invalid => Self::fields([("token", vec![error.to_string()])]),
-            LinkError::Fields(faults) => Self::faults(faults),
+            LinkError::Fields(problems) => Self::field_errors(problems),
             LinkError::Throttled(wait) => Self::throttled(wait),
             LinkError::Busy => Self::unavailable(),
             LinkError::Db(error) => error.into(),
@@ -302,57 +314,4 @@ impl From<AnswerError> for ApiError {
             AnswerError::Db(error) => error.into(),
         }
     }
-}
-
-impl From<LogoutError> for ApiError {
-    /// The caller is known, so a bad token is a bad field and no reason to authenticate again.
-    fn from(error: LogoutError) -> Self {
-        match error {
-            LogoutError::Token(TokenError::Db(error)) => error.into(),
-            LogoutError::Token(_) | LogoutError::NotYours | LogoutError::NoSession => {
-                Self::fields([("refresh_token", vec![error.to_string()])])
-            }
-        }
-    }
-}
-
-impl From<RevokeError> for ApiError {
-    fn from(error: RevokeError) -> Self {
-        match error {
-            RevokeError::Unsupported => {
-                let body = json!({"error": "unsupported_token_type", "error_description": error.to_string()});
-                Self::new(StatusCode::BAD_REQUEST, body)
-            }
-            RevokeError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<AuthError> for ApiError {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::InvalidToken(reasons) => no_class_takes_it(reasons),
-            AuthError::NoUserId | AuthError::SessionEnded => Self::coded(&error.to_string(), "token_not_valid"),
-            AuthError::UserNotFound => Self::coded(&error.to_string(), "user_not_found"),
-            AuthError::UserInactive => Self::coded(&error.to_string(), "user_inactive"),
-            AuthError::PasswordChanged => Self::coded(&error.to_string(), "password_changed"),
-            AuthError::Db(error) => error.into(),
-        }
-    }
-}
-
-fn no_class_takes_it(reasons: Vec<(TokenClass, TokenError)>) -> ApiError {
-    let mut messages = Vec::new();
-    for (class, reason) in reasons {
-        if let TokenError::Db(error) = reason {
-            return error.into();
-        }
-        let (class, token_type) = match class {
-            TokenClass::Access => ("AccessToken", "access"),
-            TokenClass::Sliding => ("SlidingToken", "sliding"),
-        };
-        messages.push(json!({"token_class": class, "token_type": token_type, "message": reason.to_string()}));
-    }
-    let detail = "Given token not valid for any token type";
-    ApiError::new(StatusCode::UNAUTHORIZED, json!({"detail": detail, "code": "token_not_valid", "messages": messages}))
 }

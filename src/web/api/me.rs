@@ -1,80 +1,130 @@
 //! `me/`: who the caller is.
 
 use actix_web::http::Method;
-use serde_json::{Value, json};
-use utoipa::openapi::schema::Type;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::{Config, UserIdField};
 use crate::db::types::Instant;
 use crate::tokens::verify::Authenticated;
 
+use super::answer::AnswerBody;
 use super::error::ApiError;
-use super::openapi::entry::Entry;
-use super::openapi::schemas::{DATE_TIME, flag, integer, moment, nullable, object, text};
-use super::{Call, View};
+use super::openapi::examples::TIME;
+use super::openapi::operation_doc::OperationDoc;
+use super::openapi::schemas;
+use super::{Call, NavigationLink, Subject, View};
 
 /// `GET /api/me/`
 pub struct Me;
 
-impl View for Me {
-    type Caller = Authenticated;
-    const NAME: &'static str = "Me";
-    const DESCRIPTION: &'static str = "Shows the authenticated user.";
-    const METHODS: &'static [Method] = &[Method::GET];
+/// The user that the token names.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentUser {
+    /// What tokens name the user by: the primary key, or the UUID.
+    #[schema(value_type = i64)]
+    pub id: PublicId,
+    /// The username.
+    pub username: String,
+    /// The email address; empty where there is none.
+    pub email: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// Whether the user may open the admin panel.
+    pub is_staff: bool,
+    /// Whether the user may do anything.
+    pub is_superuser: bool,
+    /// When the account was made.
+    #[schema(format = DateTime)]
+    pub date_joined: String,
+    /// When the user last logged in.
+    #[schema(required, format = DateTime)]
+    pub last_login: Option<String>,
+}
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        let (id, example) = match config.jwt.user_id_field {
-            UserIdField::Uuid => (nullable(Type::String), json!("3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10")),
-            UserIdField::Id | UserIdField::Username | UserIdField::Email => (integer(), json!(7)),
-        };
-        let user = object([
-            ("id", id),
-            ("username", text()),
-            ("email", text()),
-            ("first_name", text()),
-            ("last_name", text()),
-            ("is_staff", flag()),
-            ("is_superuser", flag()),
-            ("date_joined", moment()),
-            ("last_login", nullable(Type::String).format(Some(DATE_TIME))),
-        ]);
-        let example = json!({
-            "id": example,
-            "username": "alice",
-            "email": "alice@example.com",
-            "first_name": "Alice",
-            "last_name": "Archer",
-            "is_staff": false,
-            "is_superuser": false,
-            "date_joined": "2026-03-01T12:00:00.123456Z",
-            "last_login": "2026-03-01T12:00:00.123456Z",
-        });
-        Entry::new("Account", "The caller.", user, example)
-    }
+/// What the outside calls a user.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum PublicId {
+    /// The primary key.
+    Number(i64),
+    /// The UUID of the token, if it has one.
+    Uuid(Option<String>),
+}
 
-    async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let jwt = &call.app.config.jwt;
-        // Where tokens name users by their UUID, the number is nobody's business.
-        let id = match jwt.user_id_field {
-            UserIdField::Uuid => caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid).into(),
-            UserIdField::Id | UserIdField::Username | UserIdField::Email => json!(caller.user.id.0),
+impl CurrentUser {
+    fn example(config: &Config) -> Self {
+        let id = match config.jwt.user_id_field {
+            UserIdField::Uuid => PublicId::Uuid(Some("3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10".to_owned())),
+            UserIdField::Id | UserIdField::Username | UserIdField::Email => PublicId::Number(7),
         };
-        let user = caller.user;
-        Ok(json!({
-            "id": id,
-            "username": user.username,
-            "email": user.email,
-            "first_name": user.first_name,
-            "last_name": user.last_name,
-            "is_staff": user.is_staff,
-            "is_superuser": user.is_superuser,
-            "date_joined": user.date_joined.iso(),
-            "last_login": user.last_login.map(Instant::iso),
-        }))
+        Self {
+            id,
+            username: "alice".to_owned(),
+            email: "alice@example.com".to_owned(),
+            first_name: "Alice".to_owned(),
+            last_name: "Archer".to_owned(),
+            is_staff: false,
+            is_superuser: false,
+            date_joined: TIME.to_owned(),
+            last_login: Some(TIME.to_owned()),
+        }
     }
 }
 
-/// The UUID of a claim in its usual spelling; Python takes others too.
+impl AnswerBody for CurrentUser {
+    fn schema_under(config: &Config) -> RefOr<Schema> {
+        let mut schema = Self::schema();
+        if let (UserIdField::Uuid, RefOr::T(Schema::Object(user))) = (config.jwt.user_id_field, &mut schema) {
+            let uuid = schemas::text_or_null().description(Some("The UUID that the token names the user by."));
+            user.properties.insert("id".to_owned(), uuid.into());
+        }
+        schema
+    }
+}
+
+impl View for Me {
+    type Caller = Authenticated;
+    type Answer = CurrentUser;
+    const NAME: &'static str = "Me";
+    const DESCRIPTION: &'static str = "Shows the authenticated user.";
+    const SUBJECT: Subject = Subject::Account;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("user", "Me"));
+    const METHODS: &'static [Method] = &[Method::GET];
+
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::answers::<Self>(config, "The caller.", CurrentUser::example(config))
+    }
+
+    async fn answer(call: Call, caller: Authenticated) -> Result<CurrentUser, ApiError> {
+        let jwt = &call.app.config.jwt;
+        // Where tokens name users by their UUID, the primary key is not shown.
+        let id = match jwt.user_id_field {
+            UserIdField::Uuid => PublicId::Uuid(caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid)),
+            UserIdField::Id | UserIdField::Username | UserIdField::Email => PublicId::Number(caller.user.id.0),
+        };
+        let user = caller.user;
+        Ok(CurrentUser {
+            id,
+            username: user.username,
+            email: user.email,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            date_joined: user.date_joined.iso(),
+            last_login: user.last_login.map(Instant::iso),
+        })
+    }
+}
+
+/// The UUID of a claim in its usual spelling; Python accepts others too.
 fn canonical_uuid(claim: &Value) -> Option<String> {
     uuid::Uuid::try_parse(claim.as_str()?).ok().map(|uuid| uuid.hyphenated().to_string())
 }

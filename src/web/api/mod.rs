@@ -1,13 +1,13 @@
-//! The JSON API. A view is a type that says who may call it, by which methods, with which fields, and what it answers;
-//! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body. Browsers get their
-//! answer in a page (`browsable`).
+//! The JSON API. A view is a type that says who may call it, by which methods, with which fields, and what it answers with;
+//! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body. Browsers get the answer
+//! in a page (`browsable`).
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Resource};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::PathItem;
 
 use crate::app::App;
 use crate::config::Config;
@@ -15,6 +15,7 @@ use crate::journal::Door;
 use crate::web::cors;
 use crate::web::extract::Client;
 
+pub mod answer;
 pub mod auth;
 pub mod body;
 mod browsable;
@@ -22,7 +23,9 @@ pub mod client;
 pub mod cookie;
 pub mod docs;
 pub mod email;
+mod endpoint;
 pub mod error;
+pub mod field;
 pub mod fields;
 pub mod introspect;
 pub mod logout;
@@ -47,37 +50,45 @@ pub mod token;
 use auth::Caller;
 use body::Fields;
 use cookie::Jar;
+pub use endpoint::{Endpoint, NavigationLink, Subject, spellings};
 use error::ApiError;
-use metadata::Field;
+use field::Field;
 use negotiation::{Format, negotiate};
-use openapi::entry::Entry;
+use openapi::operation_doc::OperationDoc;
 
 /// One endpoint.
 pub trait View: 'static {
     /// Who may call it: the proof of that is an argument of `answer`.
     type Caller: Caller;
+    /// What it answers with. A view with several methods answers with an enum or an `Option`; `null` is sent as 204,
+    /// without a body.
+    type Answer: Serialize;
     /// What OPTIONS calls it.
     const NAME: &'static str;
     /// What OPTIONS says it does.
     const DESCRIPTION: &'static str;
+    /// What it is about.
+    const SUBJECT: Subject;
+    /// Its link in the navigation of the pages; a view about one row has none.
+    const LINK: Option<NavigationLink> = None;
     /// Its methods besides OPTIONS (GET brings HEAD), in Django REST framework's order. The first is the page's own.
     const METHODS: &'static [Method] = &[Method::POST];
 
-    /// The fields that OPTIONS lists for POST.
+    /// The fields of its body. OPTIONS lists them if it takes POST.
     fn fields(_config: &Config) -> Vec<Field> {
         Vec::new()
     }
 
-    /// What the API document says of one of its methods beyond the above.
-    fn entry(config: &Config, method: &Method) -> Entry;
+    /// What the API document says about one of its methods beyond the above.
+    fn doc(config: &Config, method: &Method) -> OperationDoc;
 
-    /// The names of the fields that its page asks for: those of OPTIONS, where there are any.
-    fn form(config: &Config) -> Vec<&'static str> {
-        Self::fields(config).iter().filter(|field| !field.is_read_only).map(|field| field.name).collect()
+    /// The fields of the form on its page.
+    fn form(config: &Config) -> Vec<Field> {
+        Self::fields(config).into_iter().filter(|field| !field.is_read_only).collect()
     }
 
-    /// The work, after everything common to all views. `null` is 204, without a body.
-    fn answer(call: Call, caller: Self::Caller) -> impl Future<Output = Result<Value, ApiError>>;
+    /// The work, after everything that all views have in common.
+    fn answer(call: Call, caller: Self::Caller) -> impl Future<Output = Result<Self::Answer, ApiError>>;
 }
 
 /// A request on its way into a view.
@@ -91,11 +102,11 @@ pub struct Call {
     jar: Option<Jar>,
 }
 
-/// What a request brings.
+/// The body of a request.
 enum Body {
-    /// Still on its way: a view that needs no body does not wait for it.
+    /// Not read yet: a view that needs no body does not wait for it.
     Waiting(Payload),
-    /// Read already, by a page that will show it again.
+    /// Already read, by a page that shows it again.
     Read(Result<Fields, ApiError>),
 }
 
@@ -116,13 +127,13 @@ impl Call {
         self.request.match_info().get(name).unwrap_or_default()
     }
 
-    /// Who sent it.
+    /// Where it comes from.
     pub fn client(&self) -> Client {
         let peer = self.request.peer_addr().map(|peer| peer.ip());
         Client::of(Door::Api, peer, self.request.headers(), &self.app.config.server.trusted_proxies)
     }
 
-    /// The name under which the client may ask for the same once more.
+    /// The key under which the client may repeat the request.
     pub fn idempotency_key(&self) -> Result<Option<String>, ApiError> {
         let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
         match value.to_str() {
@@ -137,40 +148,6 @@ impl Call {
     }
 }
 
-/// A view at its path. The route table and the API document are made of the same ones.
-pub struct Endpoint {
-    path: &'static str,
-    resource: fn(Vec<String>) -> Resource,
-    describe: fn(&str, &Config) -> PathItem,
-}
-
-impl Endpoint {
-    /// A view at a path, which stands here without its last slash.
-    pub const fn of<V: View>(path: &'static str) -> Self {
-        Self {
-            path,
-            resource: |paths| actix_web::web::resource(paths).to(dispatch::<V>),
-            describe: openapi::describe::<V>,
-        }
-    }
-
-    /// Its route.
-    pub fn resource(&self) -> Resource {
-        (self.resource)(spellings(self.path))
-    }
-
-    /// Its path, and what the API document says of it.
-    pub fn describe(&self, config: &Config) -> (String, PathItem) {
-        (format!("{}/", self.path), (self.describe)(self.path, config))
-    }
-}
-
-/// A path with and without its last slash, and what is under `/api/` under `/api/v1/` too.
-pub fn spellings(path: &str) -> Vec<String> {
-    let versioned = path.strip_prefix("/api/").map(|rest| format!("/api/v1/{rest}"));
-    [Some(path.to_owned()), versioned].into_iter().flatten().flat_map(|path| [format!("{path}/"), path]).collect()
-}
-
 async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
     let browsable = app.config.jwt.browsable_api;
     let (indent, outcome) = match negotiate(request.headers(), request.query_string(), browsable) {
@@ -179,7 +156,7 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
         Err(error) => (0, Err(error)),
     };
     let mut response = head::<V>(&app, &outcome);
-    // With JSON alone there is nothing to choose from.
+    // With JSON alone there is nothing to negotiate.
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
@@ -208,7 +185,7 @@ async fn answer<V: View>(mut call: Call, headers: &HeaderMap) -> Result<Value, A
         call.method = Method::GET;
     }
     if V::METHODS.contains(&call.method) {
-        V::answer(call, caller).await
+        Ok(serde_json::to_value(V::answer(call, caller).await?)?)
     } else {
         Err(ApiError::method_not_allowed(&call.method))
     }

@@ -1,9 +1,9 @@
-//! `password/reset/`, `password/reset/confirm/`, `password/change/`: what the usual libraries beside SimpleJWT have. The
-//! same for people without a front end are the pages of `web/account/`.
+//! `password/reset/`, `password/reset/confirm/`, `password/change/`: what libraries used with SimpleJWT usually offer. People
+//! without a front end use the pages of `web/account/` for the same.
 
 use actix_web::http::Method;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::accounts::change::OwnPassword;
 use crate::accounts::confirm::Confirmed;
@@ -18,15 +18,14 @@ use crate::guard::throttle::{ADDRESS, MAIL_ASKED};
 use crate::tokens::own_sessions;
 use crate::tokens::verify::Authenticated;
 
+use super::answer::Detail;
 use super::auth::Anyone;
 use super::error::ApiError;
-use super::metadata::Field;
-use super::openapi::entry::{Entry, LINK_TOKEN, PASSWORD, component};
-use super::openapi::schemas::DETAIL;
-use super::{Call, View};
-
-/// The heading in the API document.
-pub const TAG: &str = "Passwords and addresses";
+use super::field::Field;
+use super::openapi::examples::{LINK_TOKEN, PASSWORD};
+use super::openapi::operation_doc::OperationDoc;
+use super::token::email_field;
+use super::{Call, NavigationLink, Subject, View};
 
 const SENT: &str = "If an account uses this address, a mail with a link for a new password is on its way to it.";
 const RESET: &str = "The password was changed. Every login of the account has ended.";
@@ -40,28 +39,31 @@ pub struct Reset;
 
 impl View for Reset {
     type Caller = Anyone;
+    type Answer = Detail;
     const NAME: &'static str = "Password Reset";
-    const DESCRIPTION: &'static str = "Mails a link for a new password to the address, if an account uses it. Answers the same, whether one does or not.";
+    const DESCRIPTION: &'static str = "Mails a link for a new password to the address, if an account uses it. The answer is the same whether one does or not.";
+    const SUBJECT: Subject = Subject::PasswordsAndAddresses;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("rotate", "Reset password"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("email")]
+        vec![email_field()]
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        said(SENT)
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        sentence::<Self>(config, SENT)
             .takes(json!({"email": "alice@example.com"}))
-            .fault("bad_email", "The address is none", invalid_email())
+            .error("bad_email", "The text is not an email address", invalid_email())
             .throttled_by(config, MAIL_ASKED)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<Detail, ApiError> {
         let came = ReceivedAt::now();
         let [email] = call.fields().await?.texts(["email"])?;
-        if let Some(fault) = validate_email(&email, true) {
-            return Err(ApiError::faults(vec![fault]));
+        if let Some(problem) = validate_email(&email, true) {
+            return Err(ApiError::field_errors(vec![problem]));
         }
         password_reset::request(&call.app, &email, &call.client(), came).await?;
-        Ok(json!({"detail": SENT}))
+        Ok(Detail { detail: SENT })
     }
 }
 
@@ -70,25 +72,28 @@ pub struct ResetConfirm;
 
 impl View for ResetConfirm {
     type Caller = Anyone;
+    type Answer = Detail;
     const NAME: &'static str = "Password Reset Confirm";
-    const DESCRIPTION: &'static str = "Sets a new password with the token of a link that was mailed. Every session of the user ends, and every refresh token is blacklisted.";
+    const DESCRIPTION: &'static str = "Sets a new password with the token of a mailed link. Every session of the user ends, and every refresh token is blacklisted.";
+    const SUBJECT: Subject = Subject::PasswordsAndAddresses;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("check", "Reset: confirm"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("token"), Field::required("password")]
+        vec![Field::required("token").token(), new_password("password")]
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        said(RESET)
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        sentence::<Self>(config, RESET)
             .takes(json!({"token": LINK_TOKEN, "password": PASSWORD}))
-            .fault("bad_link", "The token is unknown, used, too old or overtaken", LinkError::Invalid)
+            .error("bad_link", "The token is unknown, used, too old or superseded", LinkError::Invalid)
             .weak_password(config, "password")
             .throttled_by(config, ADDRESS)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<Detail, ApiError> {
         let [token, password] = call.fields().await?.texts(["token", "password"])?.map(SecretString::from);
         password_reset::confirm(&call.app, token, password, &call.client()).await?;
-        Ok(json!({"detail": RESET}))
+        Ok(Detail { detail: RESET })
     }
 }
 
@@ -97,47 +102,54 @@ pub struct Change;
 
 impl View for Change {
     type Caller = Authenticated;
+    type Answer = Detail;
     const NAME: &'static str = "Password Change";
-    const DESCRIPTION: &'static str = "Sets a new password for the caller, who gives the old one. The session of the caller's token goes on, every other one ends.";
+    const DESCRIPTION: &'static str = "Sets a new password for the caller, who gives the old one. The session of the caller's token continues; every other one ends.";
+    const SUBJECT: Subject = Subject::PasswordsAndAddresses;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("lock", "Change password"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("old_password"), Field::required("new_password")]
+        vec![Field::required("old_password").password(), new_password("new_password")]
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        said(changed(config))
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        sentence::<Self>(config, changed(config))
             .takes(json!({"old_password": PASSWORD, "new_password": "quiet-lantern-23"}))
-            .fault("wrong_password", "The old password is wrong", wrong_password("old_password"))
+            .error("wrong_password", "The old password is wrong", wrong_password("old_password"))
             .weak_password(config, "new_password")
             .throttled(config)
     }
 
-    async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, caller: Authenticated) -> Result<Detail, ApiError> {
         let [old, new] = call.fields().await?.texts(["old_password", "new_password"])?.map(SecretString::from);
         let by = confirmed(&call, &caller.user, "old_password", old).await?;
-        let kept = Kept::session(own_sessions::current(&call.app, &caller).await?);
-        let new = OwnPassword { password: NewPassword::Plain(new), kept };
+        let keeps = Kept::session(own_sessions::current(&call.app, &caller).await?);
+        let new = OwnPassword { password: NewPassword::Plain(new), kept: keeps };
         let set = change::set_own_password(&call.app, &by, &caller.user, new).await;
         set.map_err(|error| match error {
-            ManageError::Fields(faults) => ApiError::faults(renamed(faults, "new_password")),
-            // Somebody reset it meanwhile: what was given is not the password any more.
+            ManageError::Fields(problems) => ApiError::field_errors(at_field("new_password", problems)),
+            // It was reset in the meantime, so what was given is no longer the password.
             ManageError::Stale => wrong_password("old_password"),
             other => LinkError::from(other).into(),
         })?;
-        Ok(json!({"detail": changed(&call.app.config)}))
+        Ok(Detail { detail: changed(&call.app.config) })
     }
+}
+
+fn new_password(name: &'static str) -> Field {
+    Field::required(name).password().autocomplete("new-password")
 }
 
 fn changed(config: &Config) -> &'static str {
     if config.accounts.end_sessions_on_user_change { CHANGED } else { CHANGED_ONLY }
 }
 
-/// An endpoint that answers with a sentence.
-pub fn said(sentence: &'static str) -> Entry {
-    Entry::new(TAG, sentence, component(DETAIL), json!({"detail": sentence}))
+/// An operation that answers with one sentence.
+pub fn sentence<V: View<Answer = Detail>>(config: &Config, sentence: &'static str) -> OperationDoc {
+    OperationDoc::answers::<V>(config, sentence, Detail { detail: sentence })
 }
 
-/// The caller, who has given their password in a field.
+/// The caller, confirmed by the password that this field holds.
 pub async fn confirmed(
     call: &Call,
     user: &User,
@@ -152,26 +164,27 @@ pub async fn confirmed(
 /// The password in this field is not the caller's.
 pub fn wrong_password(field: &'static str) -> ApiError {
     let message = if field == "old_password" { WRONG_OLD } else { WRONG };
-    ApiError::faults(vec![FieldError { field, message: message.to_owned() }])
+    ApiError::field_errors(vec![FieldError { field, message: message.to_owned() }])
 }
 
-/// What is said of a text that is no address.
+/// The error for a text that is not an email address.
 pub fn invalid_email() -> ApiError {
-    ApiError::faults(validate_email("x", true).into_iter().collect())
+    ApiError::field_errors(validate_email("x", true).into_iter().collect())
 }
 
-/// Faults of a password, at the field that it came in.
-fn renamed(faults: Vec<FieldError>, field: &'static str) -> Vec<FieldError> {
-    faults.into_iter().map(|fault| FieldError { field, ..fault }).collect()
+/// What is wrong with a password, under the name of the field that it came in.
+fn at_field(field: &'static str, problems: Vec<FieldError>) -> Vec<FieldError> {
+    problems.into_iter().map(|problem| FieldError { field, ..problem }).collect()
 }
 
-impl Entry {
+impl OperationDoc {
     /// A new password has to follow the rules; the example is one that breaks them.
     fn weak_password(self, config: &Config, field: &'static str) -> Self {
-        let faults = policy::faults(config, &policy::Owner::default(), &SecretString::from("letmein1"));
-        if faults.is_empty() {
+        let problems = policy::faults(config, &policy::Owner::default(), &SecretString::from("letmein1"));
+        if problems.is_empty() {
             return self;
         }
-        self.fault("weak_password", "The new password breaks PASSWORD_RULES", ApiError::faults(renamed(faults, field)))
+        let error = ApiError::field_errors(at_field(field, problems));
+        self.error("weak_password", "The new password breaks PASSWORD_RULES", error)
     }
 }

@@ -1,40 +1,57 @@
 //! `token/revoke/`: whoever holds a token can end it, and with it its session (RFC 7009).
 
-use actix_web::http::Method;
-use serde_json::{Value, json};
+use actix_web::http::{Method, StatusCode};
+use serde_json::json;
 
 use crate::config::Config;
 use crate::tokens::revoke::{self, RevokeError};
 
+use super::answer::Empty;
 use super::auth::Anyone;
 use super::error::ApiError;
-use super::metadata::Field;
-use super::openapi::entry::{Entry, REFRESH, component};
-use super::openapi::schemas::{EMPTY, oauth_token};
-use super::{Call, View};
+use super::field::Field;
+use super::openapi::examples::REFRESH;
+use super::openapi::operation_doc::OperationDoc;
+use super::openapi::schemas::oauth_token;
+use super::{Call, NavigationLink, Subject, View};
 
 /// `POST /api/token/revoke/`
 pub struct Revoke;
 
 impl View for Revoke {
     type Caller = Anyone;
+    type Answer = Empty;
     const NAME: &'static str = "Token Revoke";
     const DESCRIPTION: &'static str = "Ends the session that a token belongs to, and blacklists its tokens (RFC 7009). A token that is not good is no error.";
+    const SUBJECT: Subject = Subject::TokenPairs;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("x", "Revoke"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("token")]
+        vec![Field::required("token").token()]
     }
 
-    fn entry(_: &Config, _: &Method) -> Entry {
-        Entry::new("Token pairs", "It is refused from now on, if it was not before.", component(EMPTY), json!({}))
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::answers::<Self>(config, "It is refused from now on, if it was not before.", Empty {})
             .takes_as(oauth_token(), json!({"token": REFRESH}))
-            .fault("no_oauth_token", "There is no token", ApiError::no_token())
-            .fault("unsupported_token_type", "An access token that names no session", RevokeError::Unsupported)
+            .error("no_oauth_token", "There is no token", ApiError::no_token())
+            .error("unsupported_token_type", "An access token that names no session", RevokeError::Unsupported)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<Empty, ApiError> {
         let fields = call.fields().await?;
         revoke::revoke(&call.app, fields.oauth_token()?, call.client()).await?;
-        Ok(json!({}))
+        Ok(Empty {})
+    }
+}
+
+impl From<RevokeError> for ApiError {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Unsupported => {
+                let body = json!({"error": "unsupported_token_type", "error_description": error.to_string()});
+                Self::new(StatusCode::BAD_REQUEST, body)
+            }
+            RevokeError::Db(error) => error.into(),
+        }
     }
 }

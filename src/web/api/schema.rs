@@ -1,8 +1,10 @@
-//! `schema/`: the API document as a file, in YAML or JSON, chosen as drf-spectacular chooses. What is in it is made in `openapi`.
+//! `schema/`: the API document as a file, in YAML or JSON, chosen as drf-spectacular chooses. Its content is made in
+//! `openapi`.
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use strum::EnumString;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, ObjectBuilder, PathItem, ResponseBuilder};
 
@@ -10,7 +12,7 @@ use crate::config::Config;
 use crate::crypto::digest::sha256_hex;
 
 use super::error::ApiError;
-use super::openapi::entry::Fault;
+use super::openapi::operation_doc::ErrorExample;
 use super::openapi::schemas::text;
 use super::{docs, negotiation, openapi};
 
@@ -18,15 +20,17 @@ use super::{docs, negotiation, openapi};
 pub const PATH: &str = "/api/schema";
 
 /// Media types, in the order in which they are offered.
-const OFFERS: [(&str, &str, Kind); 4] = [
-    ("application", "vnd.oai.openapi", Kind::Yaml),
-    ("application", "yaml", Kind::Yaml),
-    ("application", "vnd.oai.openapi+json", Kind::Json),
-    ("application", "json", Kind::Json),
+const OFFERS: &[(&str, &str, FileFormat)] = &[
+    ("application", "vnd.oai.openapi", FileFormat::Yaml),
+    ("application", "yaml", FileFormat::Yaml),
+    ("application", "vnd.oai.openapi+json", FileFormat::Json),
+    ("application", "json", FileFormat::Json),
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+/// How the document is written. The names are those of `?format=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
+enum FileFormat {
     Yaml,
     Json,
 }
@@ -56,7 +60,7 @@ impl Document {
     /// The document for these settings.
     ///
     /// # Errors
-    /// It cannot be written, which no settings bring about.
+    /// It cannot be written, which no settings cause.
     pub fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let value = serde_json::to_value(openapi::document(config))?;
         let yaml = File::new("latchkey.yaml", serde_saphyr::to_string(&value)?);
@@ -67,11 +71,11 @@ impl Document {
 
 /// `GET schema/`
 pub async fn serve(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    let (media_type, kind) = match choose(request.headers(), request.query_string()) {
+    let (media_type, format) = match choose(request.headers(), request.query_string()) {
         Ok(chosen) => chosen,
         Err(error) => return with_headers(error.head(&[])).json(error.body),
     };
-    let file = if kind == Kind::Yaml { &document.yaml } else { &document.json };
+    let file = if format == FileFormat::Yaml { &document.yaml } else { &document.json };
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes());
     let mut response = with_headers(if known { HttpResponse::NotModified() } else { HttpResponse::Ok() });
     response.insert_header((header::ETAG, file.etag.as_str()));
@@ -93,19 +97,18 @@ fn with_headers(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 }
 
 /// The most specific type that is accepted and offered; YAML before JSON.
-fn choose(headers: &HeaderMap, query: &str) -> Result<(String, Kind), ApiError> {
-    let kind = match negotiation::format(query).as_deref() {
+fn choose(headers: &HeaderMap, query: &str) -> Result<(String, FileFormat), ApiError> {
+    let named = match negotiation::format(query).as_deref() {
         None | Some("") => None,
-        Some("yaml") => Some(Kind::Yaml),
-        Some("json") => Some(Kind::Json),
-        Some(_) => return Err(ApiError::unknown_format()),
+        Some(name) => Some(name.parse::<FileFormat>().map_err(|_| ApiError::unknown_format())?),
     };
     let accepted = negotiation::accepted(headers);
     for precedence in (0..=3).rev() {
         let level = || accepted.iter().filter(|media_type| media_type.precedence() == precedence);
-        let mut offers = OFFERS.into_iter().filter(|(.., offered)| kind.is_none_or(|kind| kind == *offered));
-        if let Some((main, sub, kind)) = offers.find(|(main, sub, _)| level().any(|wanted| wanted.covers(main, sub))) {
-            return Ok((format!("{main}/{sub}"), kind));
+        let mut offers = OFFERS.iter().filter(|(.., offered)| named.is_none_or(|named| named == *offered));
+        if let Some((main, sub, format)) = offers.find(|(main, sub, _)| level().any(|wanted| wanted.covers(main, sub)))
+        {
+            return Ok((format!("{main}/{sub}"), *format));
         }
     }
     Err(ApiError::not_acceptable())
@@ -129,13 +132,13 @@ pub fn describe(config: &Config) -> (String, PathItem) {
         .description(Some("This document, in YAML or JSON."))
         .parameter(format)
         .response("200", document);
-    let faults = vec![
-        Fault::new("unknown_format", "`format` is neither yaml nor json", ApiError::unknown_format()),
-        Fault::new("not_acceptable", "`Accept` names nothing that Latchkey writes", ApiError::not_acceptable()),
+    let errors = vec![
+        ErrorExample::new("unknown_format", "`format` is neither yaml nor json", ApiError::unknown_format()),
+        ErrorExample::new("not_acceptable", "`Accept` names nothing that Latchkey writes", ApiError::not_acceptable()),
     ];
-    let failures = openapi::failures(faults, config).into_iter();
+    let responses = openapi::error_responses(errors, config).into_iter();
     let operation =
-        failures.fold(operation, |operation, (status, response)| operation.response(status.as_str(), response));
+        responses.fold(operation, |operation, (status, response)| operation.response(status.as_str(), response));
     (format!("{PATH}/"), PathItem::new(HttpMethod::Get, operation))
 }
 

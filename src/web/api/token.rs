@@ -2,36 +2,64 @@
 
 use actix_web::http::Method;
 use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::accounts::login::{Credentials, LoginError};
 use crate::config::{Config, UsernameField};
 use crate::tokens::login::Password;
 use crate::tokens::{TokenError, obtain, refresh, revoke, verify};
 
+use super::answer::{AnswerBody, Empty, Token};
 use super::auth::Anyone;
 use super::error::ApiError;
-use super::metadata::Field;
-use super::openapi::entry::{ACCESS, Entry, PASSWORD, REFRESH, component};
-use super::openapi::schemas::{EMPTY, TOKEN, object};
-use super::{Call, View};
+use super::field::Field;
+use super::openapi::examples::{ACCESS, PASSWORD, REFRESH};
+use super::openapi::operation_doc::OperationDoc;
+use super::{Call, NavigationLink, Subject, View};
 
 /// `POST /api/token/`
 pub struct Obtain;
 
+/// A token pair.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenPair {
+    /// Gets new access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required, value_type = Token)]
+    pub refresh: Option<String>,
+    /// Authenticates requests.
+    #[schema(value_type = Token)]
+    pub access: String,
+}
+
+impl TokenPair {
+    /// The pair of the API document.
+    pub fn example() -> Self {
+        Self { refresh: Some(REFRESH.to_owned()), access: ACCESS.to_owned() }
+    }
+}
+
+impl AnswerBody for TokenPair {}
+
 impl View for Obtain {
     type Caller = Anyone;
+    type Answer = TokenPair;
     const NAME: &'static str = "Token Obtain Pair";
     const DESCRIPTION: &'static str = "Exchanges a user's credentials for an access token and a refresh token.";
+    const SUBJECT: Subject = Subject::TokenPairs;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("key", "Obtain"));
 
     fn fields(config: &Config) -> Vec<Field> {
-        vec![Field::required(login_field(config)), Field::required("password")]
+        vec![login_field(config), Field::required("password").password()]
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        let pair = object([("refresh", component(TOKEN)), ("access", component(TOKEN))]);
-        Entry::new("Token pairs", "A token pair.", pair, json!({"refresh": REFRESH, "access": ACCESS}))
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::answers::<Self>(config, "A token pair.", TokenPair::example())
             .takes(credentials_example(config))
             .leads_to("token_refresh", "refresh", "refresh")
             .leads_to("token_verify", "token", "access")
@@ -42,53 +70,77 @@ impl View for Obtain {
             .throttled(config)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<TokenPair, ApiError> {
         let password = password(&mut call).await?;
         let pair = obtain::pair(&call.app, password, call.client()).await?;
-        Ok(call.hand_out(json!({"refresh": pair.refresh, "access": pair.access})))
+        Ok(TokenPair { refresh: call.hand_out_refresh(pair.refresh), access: pair.access })
     }
 }
 
 /// `POST /api/token/refresh/`
 pub struct Refresh;
 
+/// The tokens of a refresh.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshedTokens {
+    /// Authenticates requests.
+    #[schema(value_type = Token)]
+    pub access: String,
+    /// Replaces the token that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required, value_type = Token)]
+    pub refresh: Option<String>,
+}
+
+impl AnswerBody for RefreshedTokens {
+    fn schema_under(config: &Config) -> RefOr<Schema> {
+        let mut schema = Self::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema
+            && !config.jwt.rotate_refresh_tokens
+        {
+            object.properties.shift_remove("refresh");
+            object.required.retain(|name| name != "refresh");
+        }
+        schema
+    }
+}
+
 impl View for Refresh {
     type Caller = Anyone;
+    type Answer = RefreshedTokens;
     const NAME: &'static str = "Token Refresh";
     const DESCRIPTION: &'static str = "Exchanges a refresh token for a new access token.";
+    const SUBJECT: Subject = Subject::TokenPairs;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("rotate", "Refresh"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("refresh"), Field::read_only("access")]
+        vec![refresh_field(), Field::read_only("access")]
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        let (mut schema, mut example) = (object([("access", component(TOKEN))]), json!({"access": ACCESS}));
-        if config.jwt.rotate_refresh_tokens {
-            schema = schema.property("refresh", component(TOKEN)).required("refresh");
-            example["refresh"] = REFRESH.into();
-        }
-        Entry::new("Token pairs", "A new access token; with rotation a new refresh token too.", schema, example)
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        let refresh = config.jwt.rotate_refresh_tokens.then(|| REFRESH.to_owned());
+        let example = RefreshedTokens { access: ACCESS.to_owned(), refresh };
+        let success = "A new access token; with rotation a new refresh token too.";
+        OperationDoc::answers::<Self>(config, success, example)
             .takes(json!({"refresh": REFRESH}))
             .reads(
                 "Idempotency-Key",
-                "Whoever repeats the same refresh under the same key within a minute gets the same refresh token again.",
+                "Repeating the same refresh under the same key within a minute answers with the same refresh token again.",
                 ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
             )
-            .fault("bad_idempotency_key", "The Idempotency-Key is empty, too long, or not ASCII", ApiError::bad_idempotency_key())
-            .no_refresh(config)
+            .error("bad_idempotency_key", "The Idempotency-Key is empty, too long, or not ASCII", ApiError::bad_idempotency_key())
+            .refused_refresh(config)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<RefreshedTokens, ApiError> {
         let fields = call.fields().await?;
         let token = call.refresh_token(&fields, "refresh")?;
         let key = call.idempotency_key()?;
         let refreshed = refresh::rotate(&call.app, &token.text, call.client(), key.as_deref()).await;
         let refreshed = refreshed.inspect_err(|error| call.take_back(&token, error.is_final()))?;
-        let mut body = json!({"access": refreshed.access});
-        if let Some(refresh) = refreshed.refresh {
-            body["refresh"] = refresh.into();
-        }
-        Ok(call.hand_out(body))
+        let refresh = refreshed.refresh.and_then(|token| call.hand_out_refresh(token));
+        Ok(RefreshedTokens { access: refreshed.access, refresh })
     }
 }
 
@@ -97,23 +149,26 @@ pub struct Verify;
 
 impl View for Verify {
     type Caller = Anyone;
+    type Answer = Empty;
     const NAME: &'static str = "Token Verify";
     const DESCRIPTION: &'static str = "Says whether a token of any type is valid, not what it is good for.";
+    const SUBJECT: Subject = Subject::TokenPairs;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("check", "Verify"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("token")]
+        vec![Field::required("token").token()]
     }
 
-    fn entry(_: &Config, _: &Method) -> Entry {
-        Entry::new("Token pairs", "The token is good.", component(EMPTY), json!({}))
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::answers::<Self>(config, "The token is good.", Empty {})
             .takes(json!({"token": ACCESS}))
             .bad_token(ApiError::from_verify)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<Empty, ApiError> {
         let [token] = call.fields().await?.texts(["token"])?;
         verify::verify(&call.app, &token).await.map_err(ApiError::from_verify)?;
-        Ok(json!({}))
+        Ok(Empty {})
     }
 }
 
@@ -122,32 +177,52 @@ pub struct Blacklist;
 
 impl View for Blacklist {
     type Caller = Anyone;
+    type Answer = Empty;
     const NAME: &'static str = "Token Blacklist";
     const DESCRIPTION: &'static str = "Blacklists a refresh token.";
+    const SUBJECT: Subject = Subject::TokenPairs;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("ban", "Blacklist"));
 
     fn fields(_: &Config) -> Vec<Field> {
-        vec![Field::required("refresh")]
+        vec![refresh_field()]
     }
 
-    fn entry(_: &Config, _: &Method) -> Entry {
-        Entry::new("Token pairs", "The token is blacklisted now.", component(EMPTY), json!({}))
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::answers::<Self>(config, "The token is blacklisted now.", Empty {})
             .takes(json!({"refresh": REFRESH}))
             .bad_token(ApiError::from)
             .wrong_type(ApiError::from)
     }
 
-    async fn answer(mut call: Call, _: Anyone) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, _: Anyone) -> Result<Empty, ApiError> {
         let fields = call.fields().await?;
         let token = call.refresh_token(&fields, "refresh")?;
         let blacklisted = revoke::blacklist(&call.app, &token.text, call.client()).await;
         call.take_back(&token, blacklisted.as_ref().err().is_none_or(TokenError::is_final));
         blacklisted?;
-        Ok(json!({}))
+        Ok(Empty {})
     }
 }
 
+fn refresh_field() -> Field {
+    Field::required("refresh").label("Refresh token").token()
+}
+
+/// The field that says who logs in.
+pub fn login_field(config: &Config) -> Field {
+    match login_name(config) {
+        "email" => email_field(),
+        name => Field::required(name).autocomplete("username"),
+    }
+}
+
+/// The field of an email address.
+pub fn email_field() -> Field {
+    Field::required("email").label("Email address").autocomplete("email")
+}
+
 /// What the login is called in JSON.
-pub fn login_field(config: &Config) -> &'static str {
+fn login_name(config: &Config) -> &'static str {
     match config.accounts.username_field {
         UsernameField::Email => "email",
         UsernameField::Username | UsernameField::UsernameOrEmail => "username",
@@ -160,13 +235,13 @@ pub fn credentials_example(config: &Config) -> Value {
         UsernameField::Email => "alice@example.com",
         UsernameField::Username | UsernameField::UsernameOrEmail => "alice",
     };
-    json!({login_field(config): login, "password": PASSWORD})
+    json!({login_name(config): login, "password": PASSWORD})
 }
 
-/// Login and password of a request, and the token of a browser that was remembered.
+/// Login and password of a request, and the token of a remembered browser.
 pub async fn password(call: &mut Call) -> Result<Password, ApiError> {
     let fields = call.fields().await?;
-    let [login, password] = fields.texts([login_field(&call.app.config), "password"])?;
+    let [login, password] = fields.texts([login_name(&call.app.config), "password"])?;
     let credentials = Credentials { login, password: SecretString::from(password) };
     Ok(Password { credentials, browser: call.browser(&fields) })
 }

@@ -1,45 +1,46 @@
-//! The same request as a command, to be copied into a terminal.
+//! The same request as a command that can be copied into a terminal.
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 
-use super::form::{self, Sent};
+use super::super::field::{Control, Field};
+use super::page_request::{ACCESS_TOKEN, PageRequest};
 use super::title_case;
 
-/// What nobody filled in, and every password.
+/// Stands for what nobody filled in, and for every password.
 const LEFT_OUT: &str = "…";
 
-/// A command for curl that sends these fields as a client does. The password is left out.
-pub fn command(config: &Config, method: &Method, path: &str, fields: &[&'static str], sent: &Sent) -> String {
+/// A command for curl that sends these fields as a client does. Passwords and codes are left out.
+pub fn command(config: &Config, method: &Method, request: &PageRequest, fields: &[Field]) -> String {
     let curl = if *method == Method::GET { "curl".to_owned() } else { format!("curl -X {method}") };
     let mut parts = vec![curl];
-    if fields.contains(&form::ACCESS_TOKEN) {
+    if fields.iter().any(|field| field.name == ACCESS_TOKEN) {
         let (name, jwt) = (&config.jwt.auth_header_name, &config.jwt);
         let scheme = jwt.auth_header_types.first().map_or("Bearer", String::as_str);
-        let token = sent.token(form::ACCESS_TOKEN).unwrap_or(LEFT_OUT);
+        let token = request.token(ACCESS_TOKEN).unwrap_or(LEFT_OUT);
         parts.push(format!("-H {}", quoted(&format!("{}: {scheme} {token}", title_case(name)))));
     }
     if [Method::POST, Method::PATCH].contains(method) {
         parts.push("-H 'Content-Type: application/json'".to_owned());
-        parts.push(format!("-d {}", quoted(&body(fields, sent).to_string())));
+        parts.push(format!("-d {}", quoted(&body(request, fields).to_string())));
     }
-    parts.push(quoted(&format!("{}{path}", config.server.public_origin())));
+    parts.push(quoted(&format!("{}{}", config.server.public_origin(), request.frame.here)));
     parts.join(" \\\n  ")
 }
 
-fn body(fields: &[&'static str], sent: &Sent) -> Value {
-    let value = |name: &str| match name {
-        "password" | "code" => Some(json!(LEFT_OUT)),
-        "all" | "others" | "remember" => sent.fields.has(name).then(|| json!(true)),
-        _ => Some(json!(sent.token(name).unwrap_or(LEFT_OUT))),
+fn body(request: &PageRequest, fields: &[Field]) -> Value {
+    let value = |field: &Field| match field.control {
+        Control::Password | Control::Code => Some(json!(LEFT_OUT)),
+        Control::Checkbox => request.fields.has(field.name).then(|| json!(true)),
+        Control::Text | Control::Token => Some(json!(request.token(field.name).unwrap_or(LEFT_OUT))),
     };
-    let fields = fields.iter().filter(|name| **name != form::ACCESS_TOKEN);
-    Value::Object(fields.filter_map(|name| Some(((*name).to_owned(), value(name)?))).collect::<Map<_, _>>())
+    let fields = fields.iter().filter(|field| field.name != ACCESS_TOKEN);
+    Value::Object(fields.filter_map(|field| Some((field.name.to_owned(), value(field)?))).collect::<Map<_, _>>())
 }
 
-/// A word as a POSIX shell takes it: nothing inside means anything.
+/// A word as a POSIX shell takes it, without a special meaning for anything inside.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/%".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }

@@ -1,95 +1,91 @@
-//! What stands round every page of the API: the endpoints, and which of them this is.
+//! What surrounds every page of the API: the navigation, and which of its endpoints the page is about.
 
-/// An endpoint as the navigation has it: icon, words, and its address behind `/api/`.
-pub struct Endpoint(pub &'static str, pub &'static str, pub &'static str);
+use strum::VariantArray;
 
-/// The endpoints by what they are about.
-pub const GROUPS: [(&str, &[Endpoint]); 5] = [
-    (
-        "Token pairs",
-        &[
-            Endpoint("key", "Obtain", "token/"),
-            Endpoint("rotate", "Refresh", REFRESH),
-            Endpoint("check", "Verify", VERIFY),
-            Endpoint("ban", "Blacklist", BLACKLIST),
-            Endpoint("info", "Introspect", "token/introspect/"),
-            Endpoint("x", "Revoke", "token/revoke/"),
-        ],
-    ),
-    ("Sliding tokens", &[Endpoint("key", "Obtain", "token/sliding/"), Endpoint("rotate", "Refresh", SLIDING_REFRESH)]),
-    (
-        "Logged in",
-        &[Endpoint("user", "Me", ME), Endpoint("users", "Sessions", SESSIONS), Endpoint("out", "Log out", LOGOUT)],
-    ),
-    (
-        "Second factors",
-        &[
-            Endpoint("check", "Log in: finish", FACTOR),
-            Endpoint("info", "Log in: mail a code", MAIL),
-            Endpoint("key", "Log in: passkey", "token/second-factor/passkey/"),
-            Endpoint("users", "List, add", FACTORS),
-            Endpoint("check", "Add: confirm", CONFIRM),
-            Endpoint("lock", "Challenge", "second-factors/challenge/"),
-            Endpoint("rotate", "Recovery codes", "second-factors/recovery-codes/"),
-        ],
-    ),
-    (
-        "Passwords and addresses",
-        &[
-            Endpoint("lock", "Change password", "password/change/"),
-            Endpoint("rotate", "Reset password", "password/reset/"),
-            Endpoint("check", "Reset: confirm", "password/reset/confirm/"),
-            Endpoint("info", "Change address", "email/change/"),
-            Endpoint("check", "Address: confirm", "email/confirm/"),
-        ],
-    ),
-];
+use crate::web::VIEWS;
 
-/// Addresses that pages lead to.
-pub const REFRESH: &str = "token/refresh/";
-pub const VERIFY: &str = "token/verify/";
-pub const BLACKLIST: &str = "token/blacklist/";
-pub const SLIDING_REFRESH: &str = "token/sliding/refresh/";
-pub const ME: &str = "me/";
-pub const SESSIONS: &str = "sessions/";
-pub const LOGOUT: &str = "logout/";
-pub const FACTOR: &str = "token/second-factor/";
-pub const MAIL: &str = "token/second-factor/email/";
-pub const FACTORS: &str = "second-factors/";
-pub const CONFIRM: &str = "second-factors/confirm/";
+use super::super::endpoint::address_of;
+use super::super::{NavigationLink, Subject, View};
+
+/// The links of the navigation under one heading.
+pub struct LinkGroup {
+    /// The heading.
+    pub heading: &'static str,
+    /// Each link, and its address behind `Frame::base`.
+    pub links: Vec<(NavigationLink, String)>,
+}
+
+/// The navigation: the endpoints that have a link, by what they are about.
+pub fn navigation() -> Vec<LinkGroup> {
+    let mut headings: Vec<_> = Subject::VARIANTS.iter().map(|subject| subject.navigation_heading()).collect();
+    headings.dedup();
+    let group = |heading| {
+        let endpoints = VIEWS.iter().filter(|endpoint| endpoint.subject.navigation_heading() == heading);
+        let mut links: Vec<_> =
+            endpoints.filter_map(|endpoint| Some((endpoint.link?, endpoint.address_of_view()))).collect();
+        links.dedup_by(|one, other| one.1 == other.1);
+        LinkGroup { heading, links }
+    };
+    headings.into_iter().map(group).collect()
+}
 
 /// The frame of a page.
+#[derive(Clone)]
 pub struct Frame {
-    /// The address that the page has.
+    /// The address of the page.
     pub here: String,
-    /// What its neighbours' addresses begin with.
+    /// What the addresses of all endpoints begin with.
     pub base: &'static str,
+    /// The address of the page's view behind `base`; empty where the page is not about one.
+    address: String,
 }
 
 impl Frame {
-    /// Of the page at this address.
+    /// The frame of a page that is not about an endpoint.
     pub fn new(path: &str) -> Self {
         let base = if path.starts_with("/api/v1/") { "/api/v1/" } else { "/api/" };
-        Self { here: path.to_owned(), base }
+        Self { here: path.to_owned(), base, address: String::new() }
     }
 
-    /// Whether this is an endpoint's page.
-    pub fn is_at(&self, endpoint: &str) -> bool {
-        let here = self.here.trim_end_matches('/');
-        let aliased = if here == "/logout_token" { "/api/logout" } else { here };
-        aliased.strip_prefix(self.base) == Some(endpoint.trim_end_matches('/'))
+    /// The frame of a view's page at this path.
+    pub fn of<V: View>(path: &str) -> Self {
+        Self { address: address_of::<V>(), ..Self::new(path) }
+    }
+
+    /// Whether the page is about the endpoint at this address.
+    pub fn is_at(&self, address: &str) -> bool {
+        self.address == address
+    }
+
+    /// Whether the page is about this view.
+    pub fn is_about<V: View>(&self) -> bool {
+        self.is_at(&address_of::<V>())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::logout::Logout;
+    use super::super::super::me::Me;
+    use super::super::super::token::{Obtain, Refresh};
     use super::*;
 
     #[test]
     fn a_page_knows_its_place_with_and_without_a_slash() {
-        assert!(Frame::new("/api/token/").is_at("token/") && Frame::new("/api/token").is_at("token/"));
-        assert!(Frame::new("/api/v1/me").is_at(ME) && !Frame::new("/api/v1/me").is_at("token/"));
-        assert!(Frame::new("/logout_token/").is_at(LOGOUT));
-        assert!(!Frame::new("/api/token/refresh/").is_at("token/"));
+        for path in ["/api/token/", "/api/token", "/api/v1/token"] {
+            let frame = Frame::of::<Obtain>(path);
+            assert!(frame.is_at("token/") && frame.is_about::<Obtain>() && !frame.is_about::<Refresh>(), "{path}");
+        }
+        assert_eq!(Frame::of::<Me>("/api/v1/me").base, "/api/v1/");
+        assert!(Frame::of::<Logout>("/logout_token/").is_at("logout/"));
+    }
+
+    #[test]
+    fn the_navigation_has_every_view_with_a_link_once() {
+        let groups = navigation();
+        let links: Vec<_> = groups.iter().flat_map(|group| &group.links).map(|(_, address)| address.as_str()).collect();
+        assert!(links.contains(&"token/refresh/") && links.contains(&"second-factors/"));
+        assert_eq!(links.iter().filter(|address| address.contains("logout")).count(), 1);
+        assert!(groups.iter().all(|group| !group.links.is_empty()));
     }
 }

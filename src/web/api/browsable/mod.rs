@@ -1,5 +1,5 @@
-//! The page that a browser gets: what it can send, what was answered, and every token in either of them decoded. Status
-//! and headers are those of the JSON answer. `dispatch` comes here when a page is asked for; it works without scripts.
+//! The page that a browser gets: a form for the request, the answer, and every token in either of them decoded. Status and
+//! headers are those of the JSON answer. `dispatch` calls this when a page is asked for; the page works without scripts.
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
@@ -15,19 +15,22 @@ use crate::web::middleware::PAGE_POLICY;
 
 use super::auth::Caller;
 use super::error::ApiError;
+use super::field::{Control, Field};
 use super::render::{self, Line};
 use super::{Body, Call, View, body};
 
 mod curl;
-mod form;
 pub mod frame;
+mod input;
+mod page_request;
 mod steps;
 mod token;
 
-use form::{Input, Kind, Sent};
 use frame::Frame;
-use steps::Step;
-use token::Token;
+use input::Input;
+use page_request::PageRequest;
+use steps::NextStep;
+use token::DecodedToken;
 
 /// One endpoint, for people.
 #[derive(Template)]
@@ -36,11 +39,11 @@ struct Page {
     frame: Frame,
     name: &'static str,
     description: &'static str,
-    /// What the form can be sent by.
+    /// The methods that the form can be sent by.
     methods: &'static [Method],
     inputs: Vec<Input>,
     curl: String,
-    /// Whether somebody only opened the page, and the answer is the one that this gets everywhere.
+    /// Whether somebody only opened the page, so that the answer is an error that says nothing.
     is_visit: bool,
     needs_token: bool,
     is_error: bool,
@@ -48,24 +51,24 @@ struct Page {
     status: String,
     headers: Vec<(String, String)>,
     lines: Vec<Line>,
-    tokens: Vec<Token>,
+    tokens: Vec<DecodedToken>,
     /// What one would do next with the answer.
-    steps: Vec<Step>,
+    steps: Vec<NextStep>,
 }
 
 /// Answers with a page.
 pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     let read = body::fields(request.headers(), &mut payload).await;
-    let sent = Sent::new(&app.config, &request, read.as_ref().ok(), V::METHODS);
-    let method = sent.method.clone();
-    // Without the cookie: a page shows what is answered, and a script could ask for one.
+    let page_request = PageRequest::new::<V>(&app.config, &request, read.as_ref().ok());
+    let method = page_request.method.clone();
+    // Without the cookie: the page shows the answer, so a script could read a token that the cookie keeps from it.
     let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Read(read), jar: None };
-    let outcome = super::answer::<V>(call, &sent.headers).await;
+    let outcome = super::answer::<V>(call, &page_request.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
-    let page = Page::new::<V>(&app, request.path(), &sent, outcome, &response).await.render();
+    let page = Page::new::<V>(&app, page_request, outcome, &response).await.render();
     if response.status() == StatusCode::NO_CONTENT {
-        // A page is content, also one about nothing; Django REST framework does the same.
+        // The page itself is content, even if the answer has none; Django REST framework does the same.
         *response.status_mut() = StatusCode::OK;
     }
     let headers = response.headers_mut();
@@ -83,44 +86,34 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
 impl Page {
     async fn new<V: View>(
         app: &App,
-        path: &str,
-        sent: &Sent,
+        request: PageRequest,
         outcome: Result<Value, ApiError>,
         response: &HttpResponse,
     ) -> Self {
         let is_error = outcome.is_err();
-        let is_visit = is_error && sent.is_visit;
+        let is_visit = is_error && request.is_visit;
         let body = outcome.unwrap_or_else(|error| error.body);
-        let mut names = V::form(&app.config);
-        if V::Caller::NEEDS_TOKEN {
-            names.insert(0, form::ACCESS_TOKEN);
-        }
-        let mut inputs: Vec<_> = names.iter().map(|name| Input::new(name, sent, &body)).collect();
+        let fields = form_fields::<V>(app);
+        let method = if request.is_visit { &V::METHODS[0] } else { &request.method };
+        let curl = curl::command(&app.config, method, &request, &fields);
+        let mut inputs: Vec<_> = fields.into_iter().map(|field| Input::new(field, &request, &body)).collect();
         let is_refused = response.status() == StatusCode::UNAUTHORIZED && !is_visit;
-        let is_at_fault = |input: &Input| match body.get("code").and_then(Value::as_str) {
-            Some("challenge_not_valid") => input.name == "challenge",
-            Some("second_factor_not_valid") => input.name == "code",
-            // The access token where there is one, else the token that the endpoint is about.
-            _ => input.kind == Kind::Token,
-        };
-        if let Some(input) = inputs.iter_mut().find(|input| is_refused && is_at_fault(input)) {
-            input.errors.extend(fault(&body));
+        if is_refused && let Some(input) = refused_input(&mut inputs, &body) {
+            input.errors.extend(error_of_request(&body));
         }
-        let frame = Frame::new(path);
-        let tokens = token::all(app, &frame, &inputs, sent, &body).await;
+        let tokens = token::all(app, &request, &inputs, &body).await;
         let status = status_line(response.status());
-        let method = if sent.is_visit { &V::METHODS[0] } else { &sent.method };
         Self {
             name: V::NAME,
             description: V::DESCRIPTION,
-            curl: curl::command(&app.config, method, path, &names, sent),
+            curl,
             methods: V::METHODS,
             message: if is_visit { String::new() } else { message(&status, is_error, &body, &tokens) },
             headers: shown_headers(response),
             lines: if body.is_null() { Vec::new() } else { render::lines(&body) },
             needs_token: V::Caller::NEEDS_TOKEN && response.status() == StatusCode::UNAUTHORIZED,
-            steps: steps::of_answer(&frame, sent, &body),
-            frame,
+            steps: steps::of_answer(&request, &body),
+            frame: request.frame,
             inputs,
             is_visit,
             is_error,
@@ -130,15 +123,32 @@ impl Page {
     }
 }
 
+/// The fields of the view's form, with the access token if the view needs one.
+fn form_fields<V: View>(app: &App) -> Vec<Field> {
+    let access = V::Caller::NEEDS_TOKEN.then(input::access_token);
+    access.into_iter().chain(V::form(&app.config)).collect()
+}
+
+/// The input whose value was refused.
+fn refused_input<'a>(inputs: &'a mut [Input], body: &Value) -> Option<&'a mut Input> {
+    let is_refused = |input: &Input| match body.get("code").and_then(Value::as_str) {
+        Some("challenge_not_valid") => input.field.name == "challenge",
+        Some("second_factor_not_valid") => input.field.name == "code",
+        // The access token if there is one, else the token that the endpoint is about.
+        _ => input.field.control == Control::Token,
+    };
+    inputs.iter_mut().find(|input| is_refused(input))
+}
+
 fn status_line(status: StatusCode) -> String {
     format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default())
 }
 
-/// What came of it, in one sentence.
-fn message(status: &str, is_error: bool, body: &Value, tokens: &[Token]) -> String {
+/// The result in one sentence.
+fn message(status: &str, is_error: bool, body: &Value, tokens: &[DecodedToken]) -> String {
     let answered: Vec<_> = tokens.iter().filter(|token| !token.is_sent).map(|token| token.name).collect();
-    if let Some(fault) = fault(body) {
-        format!("{status}: {fault}")
+    if let Some(error) = error_of_request(body) {
+        format!("{status}: {error}")
     } else if is_error {
         format!("{status}: look at the marked fields.")
     } else if answered.is_empty() {
@@ -149,7 +159,7 @@ fn message(status: &str, is_error: bool, body: &Value, tokens: &[Token]) -> Stri
 }
 
 /// What is wrong with the whole request.
-fn fault(body: &Value) -> Option<String> {
+fn error_of_request(body: &Value) -> Option<String> {
     let text = body.get("detail").or_else(|| body.get("non_field_errors")?.get(0))?;
     text.as_str().map(str::to_owned)
 }

@@ -1,6 +1,6 @@
 //! What one would do next, as buttons: with a token, with a login that waits for a second factor, with a list. They are
-//! forms, so that no token ever stands in an address. What still needs typing is opened by OPTIONS: its form is filled as
-//! far as it can be, and nothing is tried yet.
+//! forms, so that no token ever stands in an address. A step that still needs typing sends OPTIONS: that opens its form,
+//! filled in as far as possible, without trying anything yet.
 
 use serde_json::Value;
 
@@ -8,35 +8,39 @@ use crate::app::App;
 use crate::config::TokenClass;
 use crate::journal::authentication::{FactorKind, Method};
 
-use super::form::{ACCESS_TOKEN, METHOD, Sent};
-use super::frame::{
-    BLACKLIST, CONFIRM, FACTOR, FACTORS, Frame, LOGOUT, MAIL, ME, REFRESH, SESSIONS, SLIDING_REFRESH, VERIFY,
-};
+use super::super::endpoint::address_of;
+use super::super::logout::Logout;
+use super::super::me::Me;
+use super::super::second_factor::enrol::{Confirm, Factors};
+use super::super::second_factor::login::{Email, Finish};
+use super::super::{View, sessions, sliding, token};
+use super::page_request::{ACCESS_TOKEN, METHOD, PageRequest};
 
-/// A button that sends something on.
-pub struct Step {
+/// A button that sends a form to another endpoint.
+pub struct NextStep {
     /// What it says.
     pub verb: String,
-    /// Where it leads.
+    /// The address of the endpoint.
     pub endpoint: String,
     /// What it sends.
     pub fields: Vec<(&'static str, String)>,
 }
 
-impl Step {
-    fn new(verb: &str, endpoint: &str, fields: &[(&'static str, &str)]) -> Self {
+impl NextStep {
+    /// Sends these fields to a view.
+    fn to<V: View>(verb: &str, fields: &[(&'static str, &str)]) -> Self {
         let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self { verb: verb.to_owned(), endpoint: endpoint.to_owned(), fields }
+        Self { verb: verb.to_owned(), endpoint: address_of::<V>(), fields }
     }
 
-    /// Opens a form of which a part is known.
-    fn open(verb: &str, endpoint: &str, fields: &[(&'static str, &str)]) -> Self {
-        Self::new(verb, endpoint, &[fields, &[(METHOD, "OPTIONS")]].concat())
+    /// Opens the form of a view with these fields filled in.
+    fn open<V: View>(verb: &str, fields: &[(&'static str, &str)]) -> Self {
+        Self::to::<V>(verb, &[fields, &[(METHOD, "OPTIONS")]].concat())
     }
 }
 
 /// What an answer leads to.
-pub fn of_answer(frame: &Frame, sent: &Sent, answer: &Value) -> Vec<Step> {
+pub fn of_answer(request: &PageRequest, answer: &Value) -> Vec<NextStep> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     match (text("code"), text("challenge")) {
         (Some("second_factor_required"), Some(challenge)) => {
@@ -45,74 +49,68 @@ pub fn of_answer(frame: &Frame, sent: &Sent, answer: &Value) -> Vec<Step> {
             return methods.filter_map(|method| of_method(method, challenge)).collect();
         }
         (Some("second_factor_enrolment_required"), Some(challenge)) => {
-            let add = |verb, kind| Step::new(verb, FACTORS, &[("kind", kind), ("challenge", challenge)]);
+            let add = |verb, kind| NextStep::to::<Factors>(verb, &[("kind", kind), ("challenge", challenge)]);
             return vec![add("Add an app", "totp"), add("Add codes by email", "email")];
         }
         _ => {}
     }
     if let Some(enrolment) = text("enrolment") {
         let mut fields = vec![("enrolment", enrolment)];
-        fields.extend(sent.token("challenge").map(|challenge| ("challenge", challenge)));
-        return vec![Step::open("Confirm it", CONFIRM, &fields)];
+        fields.extend(request.token("challenge").map(|challenge| ("challenge", challenge)));
+        return vec![NextStep::open::<Confirm>("Confirm it", &fields)];
     }
-    if let (true, None, Some(challenge)) = (frame.is_at(MAIL), text("code"), sent.token("challenge")) {
-        return vec![Step::open("Type the code in", FACTOR, &[("challenge", challenge), ("method", "email")])];
+    let is_mailed = request.frame.is_about::<Email>();
+    if let (true, None, Some(challenge)) = (is_mailed, text("code"), request.token("challenge")) {
+        let fields = [("challenge", challenge), ("method", "email")];
+        return vec![NextStep::open::<Finish>("Type the code in", &fields)];
     }
-    of_sessions(frame, sent, answer)
+    of_sessions(request, answer)
 }
 
-/// A passkey has no step: a page without scripts cannot ask for one.
-fn of_method(method: Method, challenge: &str) -> Option<Step> {
-    let open = |verb| Step::open(verb, FACTOR, &[("challenge", challenge), ("method", method.name())]);
+/// How to go on by a method. A passkey has no step: a page without scripts cannot ask for one.
+fn of_method(method: Method, challenge: &str) -> Option<NextStep> {
+    let open = |verb| NextStep::open::<Finish>(verb, &[("challenge", challenge), ("method", method.name())]);
     match method {
-        Method::Factor(FactorKind::Email) => Some(Step::new("Mail a code", MAIL, &[("challenge", challenge)])),
+        Method::Factor(FactorKind::Email) => Some(NextStep::to::<Email>("Mail a code", &[("challenge", challenge)])),
         Method::Factor(FactorKind::Totp) => Some(open("Use an app's code")),
         Method::Factor(FactorKind::Passkey) => None,
         Method::Recovery => Some(open("Use a recovery code")),
     }
 }
 
-/// What one would do next with a token of this kind. `access` is the one that came with it.
-pub fn of_token(app: &App, kind: &str, token: &str, access: Option<&str>) -> Vec<Step> {
-    let step = |verb: &str, endpoint: &str, field| Step {
-        verb: verb.to_owned(),
-        endpoint: endpoint.to_owned(),
-        fields: vec![(field, token.to_owned())],
-    };
+/// What one would do next with a token of this type. `access` is the access token that came with it.
+pub fn of_token(app: &App, token_type: &str, token: &str, access: Option<&str>) -> Vec<NextStep> {
     let classes = &app.config.jwt.auth_token_classes;
     let mut steps = Vec::new();
-    match kind {
-        "refresh" => steps.push(step("Refresh with it", REFRESH, "refresh")),
-        "sliding" => steps.push(step("Refresh it", SLIDING_REFRESH, "token")),
+    match token_type {
+        "refresh" => steps.push(NextStep::to::<token::Refresh>("Refresh with it", &[("refresh", token)])),
+        "sliding" => steps.push(NextStep::to::<sliding::Refresh>("Refresh it", &[("token", token)])),
         _ => {}
     }
-    let authenticates = match kind {
+    let authenticates = match token_type {
         "access" => classes.contains(&TokenClass::Access),
         "sliding" => classes.contains(&TokenClass::Sliding),
         _ => false,
     };
     if authenticates {
-        for (verb, endpoint) in [("Who am I", ME), ("My sessions", SESSIONS)] {
-            let mut look = step(verb, endpoint, ACCESS_TOKEN);
-            look.fields.push((METHOD, "GET".to_owned()));
-            steps.push(look);
-        }
+        let fields = [(ACCESS_TOKEN, token), (METHOD, "GET")];
+        steps.push(NextStep::to::<Me>("Who am I", &fields));
+        steps.push(NextStep::to::<sessions::List>("My sessions", &fields));
     }
-    steps.push(step("Verify it", VERIFY, "token"));
-    if kind == "refresh" {
-        steps.push(step("Blacklist it", BLACKLIST, "refresh"));
+    steps.push(NextStep::to::<token::Verify>("Verify it", &[("token", token)]));
+    if token_type == "refresh" {
+        steps.push(NextStep::to::<token::Blacklist>("Blacklist it", &[("refresh", token)]));
     }
-    if let ("refresh", Some(access)) = (kind, access) {
-        let mut logout = step("Log out", LOGOUT, "refresh_token");
-        logout.fields.push((ACCESS_TOKEN, access.to_owned()));
-        steps.push(logout);
+    if let ("refresh", Some(access)) = (token_type, access) {
+        steps.push(NextStep::to::<Logout>("Log out", &[("refresh_token", token), (ACCESS_TOKEN, access)]));
     }
     steps
 }
 
-/// The way to each session of a list, with the token that the list was asked for with.
-fn of_sessions(frame: &Frame, sent: &Sent, list: &Value) -> Vec<Step> {
-    let (true, Some(token), Some(list)) = (frame.is_at(SESSIONS), sent.token(ACCESS_TOKEN), list.as_array()) else {
+/// The way to each session of a list, with the token that the list was requested with.
+fn of_sessions(request: &PageRequest, list: &Value) -> Vec<NextStep> {
+    let is_list = request.frame.is_about::<sessions::List>();
+    let (true, Some(token), Some(list)) = (is_list, request.token(ACCESS_TOKEN), list.as_array()) else {
         return Vec::new();
     };
     let step = |session: &Value| {
@@ -120,9 +118,9 @@ fn of_sessions(frame: &Frame, sent: &Sent, list: &Value) -> Vec<Step> {
         let name = text("label").or_else(|| text("device"))?;
         let since = text("created_at")?.get(..16)?.replace('T', " ");
         let here = if session["current"] == true { "This one: " } else { "" };
-        Some(Step {
+        Some(NextStep {
             verb: format!("{here}{name}, {since}"),
-            endpoint: format!("{SESSIONS}{}/", text("id")?),
+            endpoint: address_of::<sessions::One>().replace("{id}", text("id")?),
             fields: vec![(ACCESS_TOKEN, token.to_owned()), (METHOD, "GET".to_owned())],
         })
     };

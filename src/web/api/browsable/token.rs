@@ -1,4 +1,4 @@
-//! The tokens of a page, decoded: those of the answer, then those that were sent. With each come the requests that one
+//! The tokens of a page, decoded: those of the answer, then those that were sent. Each comes with the requests that one
 //! would make with it next (`steps`).
 
 use serde_json::Value;
@@ -10,39 +10,42 @@ use crate::tokens::claims as rules;
 use crate::web::claims::{self, Claim, Context, Decoded, Owner};
 use crate::web::words::{Reader, length};
 
-use super::form::{ACCESS_TOKEN, Input, Kind, Sent};
+use super::super::field::Control;
 use super::frame::Frame;
-use super::steps::{Step, of_token};
+use super::input::Input;
+use super::page_request::{ACCESS_TOKEN, PageRequest};
+use super::steps::{NextStep, of_token};
 
-/// More claims, or longer values, are no reading.
+/// How many claims are shown.
 const MOST_CLAIMS: usize = 40;
+/// How many characters of a value are shown.
 const LONGEST_VALUE: usize = 400;
 
 /// A token, and what can be done with it.
-pub struct Token {
+pub struct DecodedToken {
     /// Whether it came with the request.
     pub is_sent: bool,
-    /// Whether newer ones came back for it, so that few will look at it.
+    /// Whether the answer has newer ones, so that this one is folded away.
     pub is_folded: bool,
     /// `Refresh token`
     pub title: &'static str,
     /// `a refresh token`
     pub name: &'static str,
-    /// How long it is good, or why not.
+    /// How long it is valid, or why it is not.
     pub badge: Badge,
-    /// What has to be said besides.
+    /// What else has to be said about it.
     pub note: &'static str,
     /// Header and claims, as far as they are shown.
     pub claims: Vec<Claim>,
     /// How many claims are not shown.
     pub hidden: usize,
     /// What can be done next.
-    pub steps: Vec<Step>,
+    pub steps: Vec<NextStep>,
 }
 
-/// A few words on a ground.
+/// A few words on a coloured background.
 pub struct Badge {
-    /// The style sheet's word for the ground.
+    /// The background, by its class in the style sheet.
     pub class: &'static str,
     /// The icon.
     pub icon: &'static str,
@@ -51,39 +54,39 @@ pub struct Badge {
 }
 
 /// Every token of an answer and of its request.
-pub async fn all(app: &App, frame: &Frame, inputs: &[Input], sent: &Sent, answer: &Value) -> Vec<Token> {
+pub async fn all(app: &App, request: &PageRequest, inputs: &[Input], answer: &Value) -> Vec<DecodedToken> {
     let texts = answer.as_object().into_iter().flatten();
     let texts = texts.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
     let access = answer.get("access").and_then(Value::as_str);
     let mut tokens: Vec<_> = texts.filter_map(|(name, text)| answered(app, name, text, access)).collect();
     let is_folded = !tokens.is_empty();
-    for input in inputs.iter().filter(|input| input.kind == Kind::Token) {
-        if let Some(text) = sent.token(input.name) {
-            tokens.push(Token { is_folded, ..presented(app, frame, input.name, text).await });
+    for field in inputs.iter().map(|input| &input.field).filter(|field| field.control == Control::Token) {
+        if let Some(text) = request.token(field.name) {
+            tokens.push(DecodedToken { is_folded, ..presented(app, &request.frame, field.name, text).await });
         }
     }
     tokens
 }
 
-/// A token that was just issued; `None` if the text is none.
-fn answered(app: &App, name: &str, text: &str, access: Option<&str>) -> Option<Token> {
+/// A token that was just issued; `None` if the text is not a token.
+fn answered(app: &App, name: &str, text: &str, access: Option<&str>) -> Option<DecodedToken> {
     let decoded = decode(app, text).filter(|decoded| decoded.is_whole)?;
     let badge = match decoded.expires.map(|at| remaining(app, at)) {
         Some(seconds @ 1..) => badge("live", "clock", format!("Good for {}", words(seconds))),
         Some(seconds) => badge("expired", "clock", format!("Expired {} ago", words(seconds))),
         None => badge("", "clock", "Never expires".to_owned()),
     };
-    let steps = of_token(app, kind(&decoded, name), text, access);
-    Some(Token { is_sent: false, badge, steps, ..told(&decoded, name) })
+    let steps = of_token(app, token_type(&decoded, name), text, access);
+    Some(DecodedToken { is_sent: false, badge, steps, ..outline(&decoded, name) })
 }
 
 /// A token that came with the request.
-async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
+async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> DecodedToken {
     let Some(decoded) = decode(app, text) else {
-        let note = "This is not a JSON web token. One has three parts in base64url with dots between them, and the first \
-                    two are JSON.";
+        let note = "This is not a JSON Web Token, which has three parts in base64url with dots between them. The first two \
+                    are JSON.";
         let badge = badge("blacklisted", "ban", "Not a token".to_owned());
-        return Token { badge, note, ..told(&Decoded::default(), name) };
+        return DecodedToken { badge, note, ..outline(&Decoded::default(), name) };
     };
     let verdict = rules::decode(app, text).await;
     let (badge, note) = match (verdict, decoded.expires.map(|at| remaining(app, at))) {
@@ -95,17 +98,17 @@ async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> Token {
         (Err(_), _) => (
             badge("blacklisted", "ban", "Not valid here".to_owned()),
             "Its signature, algorithm, times, issuer or audience are not what this server accepts. This is what it says, \
-             and nothing of it is believed.",
+             and none of it can be trusted.",
         ),
     };
-    let mut steps = of_token(app, kind(&decoded, name), text, None);
-    // The form of the page itself has the token already.
+    let mut steps = of_token(app, token_type(&decoded, name), text, None);
+    // The page's own form has the token already.
     steps.retain(|step| !frame.is_at(&step.endpoint));
-    Token { badge, note, steps, ..told(&decoded, name) }
+    DecodedToken { badge, note, steps, ..outline(&decoded, name) }
 }
 
 fn decode(app: &App, text: &str) -> Option<Decoded> {
-    // Tokens count whole seconds; a fraction more would make five minutes four.
+    // Tokens count in whole seconds; with a fraction more, five minutes would be shown as four.
     let now = Instant::from_timestamp(app.now().timestamp())?;
     claims::decode(text, &Context { jwt: &app.config.jwt, owner: Owner::Unknown, reader: Reader::in_utc(now) })
 }
@@ -122,9 +125,9 @@ fn badge(class: &'static str, icon: &'static str, text: String) -> Badge {
     Badge { class, icon, text }
 }
 
-/// What is told of every token.
-fn told(decoded: &Decoded, name: &str) -> Token {
-    let (title, article) = match kind(decoded, name) {
+/// What is shown of every token.
+fn outline(decoded: &Decoded, name: &str) -> DecodedToken {
+    let (title, article) = match token_type(decoded, name) {
         "refresh" => ("Refresh token", "a refresh token"),
         "access" => ("Access token", "an access token"),
         "sliding" => ("Sliding token", "a sliding token"),
@@ -133,7 +136,17 @@ fn told(decoded: &Decoded, name: &str) -> Token {
     let claims = decoded.claims.iter().take(MOST_CLAIMS).cloned().map(shortened).collect();
     let hidden = decoded.claims.len().saturating_sub(MOST_CLAIMS);
     let badge = badge("", "", String::new());
-    Token { is_sent: true, is_folded: false, title, name: article, badge, note: "", claims, hidden, steps: Vec::new() }
+    DecodedToken {
+        is_sent: true,
+        is_folded: false,
+        title,
+        name: article,
+        badge,
+        note: "",
+        claims,
+        hidden,
+        steps: Vec::new(),
+    }
 }
 
 fn shortened(claim: Claim) -> Claim {
@@ -144,8 +157,8 @@ fn shortened(claim: Claim) -> Claim {
     Claim { name: shorten(claim.name), value: shorten(claim.value), meaning: claim.meaning }
 }
 
-/// What kind a token says it is; without a word of it, what the field is for.
-fn kind<'a>(decoded: &'a Decoded, name: &'a str) -> &'a str {
+/// The type that a token says it has; if it says none, the type that its field is for.
+fn token_type<'a>(decoded: &'a Decoded, name: &'a str) -> &'a str {
     match (decoded.kind.as_deref(), name) {
         (Some(kind), _) => kind,
         (None, "refresh" | "refresh_token") => "refresh",

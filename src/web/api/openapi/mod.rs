@@ -1,5 +1,6 @@
-//! The API document (OpenAPI 3.1), computed from the running settings and from the views that answer. `entry.rs` is what a
-//! view says about itself; `schema.rs` and `docs.rs` beside this folder serve it, as a file and as a page.
+//! The API document (OpenAPI 3.1), computed from the running settings and from the views that answer. `operation_doc.rs`
+//! is what a view says about itself; `schema.rs` and `docs.rs` beside this folder serve the document as a file and as a
+//! page.
 
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::PathsBuilder;
@@ -12,12 +13,13 @@ use crate::web::{VIEWS, health};
 
 use super::schema;
 
-pub mod entry;
+pub mod examples;
 mod operation;
+pub mod operation_doc;
 pub mod schemas;
 mod shared;
 
-pub use operation::{describe, failures};
+pub use operation::{describe, error_responses};
 
 /// Name of the security scheme of access tokens.
 pub const SECURITY: &str = "jwt";
@@ -75,9 +77,9 @@ fn components(config: &Config) -> Components {
         .schemas_from_iter(schemas::all())
         .security_scheme(SECURITY, security(&config.jwt))
         .security_scheme(CLIENT, SecurityScheme::Http(client.build()));
-    for (name, fault) in shared::faults() {
-        for (_, response) in failures(vec![fault], config) {
-            components = components.response(name, response);
+    for shared in shared::errors() {
+        for (_, response) in error_responses(vec![shared.example], config) {
+            components = components.response(shared.response, response);
         }
     }
     for (name, header) in shared::headers() {
@@ -149,7 +151,7 @@ mod tests {
     fn every_view_is_in_the_document() {
         let document = document();
         let config = Config::load(&|name| (name == "SECRET_KEY").then(|| "x".repeat(32))).unwrap();
-        for view in &VIEWS {
+        for view in VIEWS {
             let (path, _) = view.describe(&config);
             assert!(document["paths"][&path].is_object(), "{path}");
         }

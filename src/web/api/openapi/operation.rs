@@ -1,4 +1,4 @@
-//! From a view and its entry to an operation of the API document.
+//! From a view, and what it says about itself, to an operation of the API document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +17,15 @@ use crate::config::Config;
 use super::super::View;
 use super::super::auth::Caller;
 use super::super::browsable::title_case;
-use super::entry::{Body, Entry, Fault};
+use super::super::field::Field;
+use super::operation_doc::{AnswerDoc, BodyDoc, ErrorExample, OperationDoc};
 use super::{schemas, shared};
 
 const JSON: &str = "application/json";
 /// Media types of a request's body.
-const BODIES: [&str; 3] = [JSON, "application/x-www-form-urlencoded", "multipart/form-data"];
+const BODIES: &[&str] = &[JSON, "application/x-www-form-urlencoded", "multipart/form-data"];
 /// On every answer of a view.
-const HEADERS: [&str; 4] = ["Allow", "Cache-Control", "Vary", "X-Request-ID"];
+const HEADERS: &[&str] = &["Allow", "Cache-Control", "Vary", "X-Request-ID"];
 
 /// What the document says of a view at a path.
 pub fn describe<V: View>(path: &str, config: &Config) -> PathItem {
@@ -42,45 +43,45 @@ pub fn describe<V: View>(path: &str, config: &Config) -> PathItem {
 }
 
 fn operation<V: View>(path: &str, method: &Method, config: &Config) -> OperationBuilder {
-    let entry = V::entry(config, method);
-    let fields = V::fields(config);
-    let is_plain = entry.takes.as_ref().is_some_and(|body| body.schema.is_none());
-    let required: Vec<&str> =
-        fields.iter().filter(|field| is_plain && field.is_required).map(|field| field.name).collect();
+    let doc = V::doc(config, method);
+    let takes_body = doc.body.is_some();
+    let takes_fields = doc.body.as_ref().is_some_and(|body| body.schema.is_none());
+    let mut fields = if takes_fields { V::fields(config) } else { Vec::new() };
+    fields.retain(|field| !field.is_read_only);
     let id = if V::METHODS.len() == 1 { operation_id(path) } else { format!("{}_{method}", operation_id(path)) };
     let mut operation = OperationBuilder::new()
-        .tag(entry.tag)
+        .tag(V::SUBJECT.heading())
         .operation_id(Some(id.to_lowercase()))
         .summary(Some(V::NAME))
-        .description(Some(entry.description.unwrap_or(V::DESCRIPTION)))
-        .request_body(entry.takes.as_ref().map(|body| request_body(body, &required)));
-    operation = match &entry.schema {
-        Some(schema) => operation.response("200", success(&entry, schema)),
-        None => operation.response("204", with_headers(ResponseBuilder::new().description(entry.answers), HEADERS)),
+        .description(Some(doc.description.unwrap_or(V::DESCRIPTION)))
+        .request_body(doc.body.as_ref().map(|body| request_body(body, &fields)));
+    operation = match &doc.answer {
+        Some(answer) => operation.response("200", success(&doc, answer)),
+        None => operation.response("204", with_headers(ResponseBuilder::new().description(doc.success), HEADERS)),
     };
-    for parameter in segments(path).chain(entry.headers.iter().cloned()) {
+    for parameter in path_parameters(path).chain(doc.headers) {
         operation = operation.parameter(parameter);
     }
     for scheme in V::Caller::security() {
         operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(*scheme, []));
     }
-    let takes_body = entry.takes.is_some();
-    let mut faults = V::Caller::faults(config);
+    let mut errors = V::Caller::errors(config);
     if takes_body {
-        faults.extend(shared::body_faults(&required));
+        errors.extend(shared::body_errors(&fields));
     }
-    faults.extend(entry.faults);
-    for (status, response) in failures(faults, config) {
+    errors.extend(doc.errors);
+    for (status, response) in error_responses(errors, config) {
         operation = operation.response(status.as_str(), response);
     }
-    for (status, name) in shared::responses(takes_body) {
-        operation = operation.response(status.as_str(), Ref::from_response_name(name));
+    for shared in shared::errors().into_iter().filter(|shared| takes_body || !shared.is_about_body) {
+        let reference = Ref::from_response_name(shared.response);
+        operation = operation.response(shared.example.error.status.as_str(), reference);
     }
     operation
 }
 
 /// The parts of a path that stand in braces.
-fn segments(path: &str) -> impl Iterator<Item = Parameter> {
+fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         parameter.schema(Some(schemas::text().min_length(Some(1)))).description(Some("As the list names it.")).build()
@@ -93,53 +94,58 @@ pub fn operation_id(path: &str) -> String {
     parts.collect::<Vec<_>>().join("_").replace('-', "_")
 }
 
-fn request_body(body: &Body, fields: &[&str]) -> RequestBody {
-    let more =
-        |object: ObjectBuilder, (name, schema): &(&'static str, RefOr<Schema>)| object.property(*name, schema.clone());
-    let plain = || body.more.iter().fold(schemas::fields(fields.iter().copied()), more);
-    let schema = || body.schema.clone().unwrap_or_else(|| plain().into());
+fn request_body(body: &BodyDoc, fields: &[Field]) -> RequestBody {
+    let schema = || body.schema.clone().unwrap_or_else(|| schema_of_fields(body, fields).into());
     let content = || ContentBuilder::new().schema(Some(schema())).example(Some(body.example.clone())).build();
     let required = if body.is_required { Required::True } else { Required::False };
     let request = RequestBodyBuilder::new().required(Some(required));
-    BODIES.into_iter().fold(request, |request, media_type| request.content(media_type, content())).build()
+    BODIES.iter().fold(request, |request, media_type| request.content(*media_type, content())).build()
 }
 
-fn success(entry: &Entry, schema: &RefOr<Schema>) -> ResponseBuilder {
-    let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(entry.example.clone()));
-    let response = ResponseBuilder::new().description(entry.answers).content(JSON, content.build());
-    let links = entry.links.iter();
-    let response = links.fold(response, |response, (operation, body)| {
+/// An object with these fields, and whatever else the body may have; other members are ignored.
+fn schema_of_fields(body: &BodyDoc, fields: &[Field]) -> ObjectBuilder {
+    let object = fields.iter().fold(ObjectBuilder::new(), |object, field| {
+        let object = object.property(field.name, field.schema());
+        if field.is_required { object.required(field.name) } else { object }
+    });
+    body.unlisted.iter().fold(object, |object, (name, schema)| object.property(*name, schema.clone()))
+}
+
+fn success(doc: &OperationDoc, answer: &AnswerDoc) -> ResponseBuilder {
+    let content = ContentBuilder::new().schema(Some(answer.schema.clone())).example(Some(answer.example.clone()));
+    let response = ResponseBuilder::new().description(doc.success).content(JSON, content.build());
+    let response = doc.links.iter().fold(response, |response, (operation, body)| {
         let link = LinkBuilder::new().operation_id(*operation).request_body(Some(body.clone())).build();
         response.link(*operation, link)
     });
     with_headers(response, HEADERS)
 }
 
-/// One response for each status, with an example of each fault.
-pub fn failures(faults: Vec<Fault>, config: &Config) -> BTreeMap<StatusCode, ResponseBuilder> {
-    let mut by_status: BTreeMap<StatusCode, Vec<Fault>> = BTreeMap::new();
-    for fault in faults {
-        by_status.entry(fault.error.status).or_default().push(fault);
+/// One response for each status, with an example of each error.
+pub fn error_responses(errors: Vec<ErrorExample>, config: &Config) -> BTreeMap<StatusCode, ResponseBuilder> {
+    let mut by_status: BTreeMap<StatusCode, Vec<ErrorExample>> = BTreeMap::new();
+    for example in errors {
+        by_status.entry(example.error.status).or_default().push(example);
     }
-    by_status.into_iter().map(|(status, faults)| (status, failure(status, faults, config))).collect()
+    by_status.into_iter().map(|(status, errors)| (status, error_response(status, errors, config))).collect()
 }
 
-fn failure(status: StatusCode, faults: Vec<Fault>, config: &Config) -> ResponseBuilder {
-    let head = faults.first().map(|fault| fault.error.head(&config.jwt.auth_header_types).finish());
+fn error_response(status: StatusCode, errors: Vec<ErrorExample>, config: &Config) -> ResponseBuilder {
+    let head = errors.first().map(|example| example.error.head(&config.jwt.auth_header_types).finish());
     let own = head.iter().flat_map(|head| head.headers().keys()).map(|name| title_case(name.as_str()));
-    let headers: Vec<String> = own.chain(HEADERS.map(str::to_owned)).collect();
-    let content = ContentBuilder::new().schema(Some(error_schema(&faults))).examples_from_iter(
-        faults
-            .into_iter()
-            .map(|fault| (fault.name, ExampleBuilder::new().summary(fault.when).value(Some(fault.error.body)))),
-    );
+    let headers: Vec<String> = own.chain(HEADERS.iter().map(|name| (*name).to_owned())).collect();
+    let schema = error_schema(&errors);
+    let examples = errors
+        .into_iter()
+        .map(|ErrorExample { name, when, error }| (name, ExampleBuilder::new().summary(when).value(Some(error.body))));
+    let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples);
     let response = ResponseBuilder::new().description(status.canonical_reason().unwrap_or("Error"));
     with_headers(response.content(JSON, content.build()), headers)
 }
 
-/// One of the shapes that these faults have.
-fn error_schema(faults: &[Fault]) -> RefOr<Schema> {
-    let bodies = || faults.iter().map(|fault| &fault.error.body);
+/// The shape that these errors have, or a choice of several.
+fn error_schema(errors: &[ErrorExample]) -> RefOr<Schema> {
+    let bodies = || errors.iter().map(|example| &example.error.body);
     let shapes: BTreeSet<&str> = bodies().filter_map(schemas::of_error).collect();
     let by_field = bodies().filter(|body| schemas::of_error(body).is_none()).filter_map(Value::as_object);
     let names: BTreeSet<&str> = by_field.flat_map(|body| body.keys()).map(String::as_str).collect();
@@ -150,8 +156,9 @@ fn error_schema(faults: &[Fault]) -> RefOr<Schema> {
     schemas::one_of(schemas)
 }
 
-fn with_headers(response: ResponseBuilder, names: impl IntoIterator<Item = impl Into<String>>) -> ResponseBuilder {
-    names.into_iter().map(Into::into).fold(response, |response, name| {
+fn with_headers(response: ResponseBuilder, names: impl IntoIterator<Item = impl AsRef<str>>) -> ResponseBuilder {
+    names.into_iter().fold(response, |response, name| {
+        let name = name.as_ref();
         let reference = Ref::new(format!("#/components/headers/{name}"));
         response.header_ref(name, reference)
     })

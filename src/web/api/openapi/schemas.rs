@@ -1,14 +1,14 @@
 //! The schemas of the API document: what a field takes, what answers and errors look like.
 
 use serde_json::Value;
+use utoipa::PartialSchema;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema,
-    SchemaFormat, SchemaType, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
-/// Format of a time.
-pub const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+use super::super::answer::{Detail, Empty};
+
 /// What a text field takes.
 pub const TEXT: &str = "Text";
 /// A signed token.
@@ -43,14 +43,14 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     let detail = || ("detail", text().description(Some("What is wrong, for people.")));
     let code = || ("code", text().description(Some("What is wrong, for programs.")));
     let message = object([("token_class", text()), ("token_type", text()), ("message", text())]);
-    let challenge = ("challenge", text().description(Some("What goes on with the login.")));
-    let methods = ArrayBuilder::new().items(text()).description(Some("How the challenge can be answered."));
-    let messages = ArrayBuilder::new().items(message).min_items(Some(1));
+    let challenge = ("challenge", text().description(Some("Names the login when it goes on.")));
+    let methods = list(text()).description(Some("How the challenge can be answered."));
+    let messages = list(message).min_items(Some(1));
     vec![
         (TEXT, field_text()),
         (TOKEN, text().pattern(Some(r"^[\w-]+\.[\w-]+\.[\w-]+$")).description(Some("A signed JWT.")).into()),
-        (EMPTY, object::<Object>([]).into()),
-        (DETAIL, object([detail()]).into()),
+        (EMPTY, Empty::schema()),
+        (DETAIL, Detail::schema()),
         (CODED, object([detail(), code()]).into()),
         (SECOND_FACTOR, object([detail(), code(), challenge]).property("methods", methods).into()),
         (TOKEN_NOT_VALID, object([detail(), code()]).property("messages", messages).required("messages").into()),
@@ -75,7 +75,7 @@ pub fn truthy() -> AnyOfBuilder {
         .item(text().min_length(Some(1)))
         .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)))
         .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_maximum(Some(0)))
-        .item(ArrayBuilder::new().items(anything()).min_items(Some(1)))
+        .item(list(anything()).min_items(Some(1)))
         .item(ObjectBuilder::new().min_properties(Some(1)))
 }
 
@@ -88,11 +88,6 @@ pub fn object<S: Into<RefOr<Schema>>>(properties: impl IntoIterator<Item = (&'st
     properties.into_iter().fold(closed(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
-/// An object with any properties.
-pub fn open_object() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Object)
-}
-
 /// An object without other properties than those that follow.
 pub fn closed() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
@@ -103,11 +98,19 @@ pub fn field_errors<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuild
     names.into_iter().fold(closed().min_properties(Some(1)), |object, name| object.property(name, texts()))
 }
 
-/// The body of a request: these fields, of which each is required; others are ignored.
-pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
-    names
-        .into_iter()
-        .fold(ObjectBuilder::new(), |object, name| object.property(name, Ref::from_schema_name(TEXT)).required(name))
+/// What a field takes unless its view says otherwise.
+pub fn text_field() -> RefOr<Schema> {
+    Ref::from_schema_name(TEXT).into()
+}
+
+/// An optional name of at most this many characters, which may be blank.
+pub fn short_text(longest: usize) -> ObjectBuilder {
+    text().max_length(Some(longest)).pattern(Some("^[^\\u0000]*$"))
+}
+
+/// A list of these.
+pub fn list(items: impl Into<ArrayItems>) -> ArrayBuilder {
+    ArrayBuilder::new().items(items)
 }
 
 /// A plain text.
@@ -120,23 +123,13 @@ pub fn flag() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-/// A whole number.
-pub fn integer() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer)
-}
-
-/// A time in ISO 8601.
-pub fn moment() -> ObjectBuilder {
-    text().format(Some(DATE_TIME))
-}
-
-/// The same, or null.
-pub fn nullable(of: Type) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(SchemaType::from_iter([of, Type::Null]))
+/// A text, or null.
+pub fn text_or_null() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
 }
 
 fn texts() -> ArrayBuilder {
-    ArrayBuilder::new().items(text()).min_items(Some(1))
+    list(text()).min_items(Some(1))
 }
 
 /// The schema of an error's body.

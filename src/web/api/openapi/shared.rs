@@ -1,30 +1,56 @@
-//! What all views have in common in the API document: failures that any of them may answer, and headers.
+//! What all views have in common in the API document: errors that any of them may answer with, and headers.
 
-use actix_web::http::StatusCode;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 
 use super::super::body;
 use super::super::error::ApiError;
+use super::super::field::Field;
 use super::super::fields;
-use super::entry::Fault;
+use super::operation_doc::ErrorExample;
 use super::schemas;
 
-/// Failures that look the same everywhere, with the names of their responses. The first two need no body.
-pub fn faults() -> [(&'static str, Fault); 5] {
-    [
-        (
+/// An error that looks the same everywhere.
+pub struct SharedError {
+    /// The name of its response among the components.
+    pub response: &'static str,
+    /// Whether only endpoints that take a body answer with it.
+    pub is_about_body: bool,
+    /// The error.
+    pub example: ErrorExample,
+}
+
+/// The errors that look the same everywhere.
+pub fn errors() -> Vec<SharedError> {
+    let anywhere = |response, example| SharedError { response, is_about_body: false, example };
+    let of_body = |response, example| SharedError { response, is_about_body: true, example };
+    vec![
+        anywhere(
             "NotAcceptable",
-            Fault::new("not_acceptable", "Accept names nothing that Latchkey writes", ApiError::not_acceptable()),
+            ErrorExample::new(
+                "not_acceptable",
+                "Accept names nothing that Latchkey writes",
+                ApiError::not_acceptable(),
+            ),
         ),
-        (
+        anywhere(
             "ServiceUnavailable",
-            Fault::new("unavailable", "Overload, or the database is away: try again", ApiError::unavailable()),
+            ErrorExample::new(
+                "unavailable",
+                "Overloaded, or the database is unreachable: try again",
+                ApiError::unavailable(),
+            ),
         ),
-        ("RequestTimeout", Fault::new("too_slow", "The body did not arrive in time", ApiError::too_slow())),
-        ("ContentTooLarge", Fault::new("too_large", "The body is too large", ApiError::too_large(body::LIMIT))),
-        (
+        of_body(
+            "RequestTimeout",
+            ErrorExample::new("too_slow", "The body did not arrive in time", ApiError::too_slow()),
+        ),
+        of_body(
+            "ContentTooLarge",
+            ErrorExample::new("too_large", "The body is too large", ApiError::too_large(body::LIMIT)),
+        ),
+        of_body(
             "UnsupportedMediaType",
-            Fault::new(
+            ErrorExample::new(
                 "unsupported_media_type",
                 "The body is neither JSON nor a form",
                 ApiError::unsupported_media_type("text/plain"),
@@ -33,41 +59,37 @@ pub fn faults() -> [(&'static str, Fault); 5] {
     ]
 }
 
-/// Status and name of the shared responses of a view.
-pub fn responses(takes_body: bool) -> impl Iterator<Item = (StatusCode, &'static str)> {
-    let count = if takes_body { 5 } else { 2 };
-    faults().into_iter().take(count).map(|(name, fault)| (fault.error.status, name))
-}
-
-/// How the body of a view with these required fields can be bad.
-pub fn body_faults(required: &[&'static str]) -> Vec<Fault> {
+/// What can be wrong with a body of these fields.
+pub fn body_errors(fields: &[Field]) -> Vec<ErrorExample> {
     let unread = [
         ("malformed_json", "The body is not JSON", &b"{'token': 1}"[..]),
         ("not_an_object", "The body is JSON, but no object", b"[1]"),
     ];
-    let mut faults: Vec<Fault> = unread
+    let mut errors: Vec<ErrorExample> = unread
         .into_iter()
-        .filter_map(|(name, when, body)| Some(Fault::new(name, when, body::parse_json(body).err()?)))
+        .filter_map(|(name, when, body)| Some(ErrorExample::new(name, when, body::parse_json(body).err()?)))
         .collect();
-    if !required.is_empty() {
-        let each = required.iter().copied();
-        faults.push(Fault::new("missing_field", "Required fields are missing", fields::refusal(each.clone(), None)));
-        let blank = fields::Value::text(" ".to_owned());
-        faults.push(Fault::new("blank_field", "Required fields are blank", fields::refusal(each, Some(&blank))));
+    let required = || fields.iter().filter(|field| field.is_required).map(|field| field.name);
+    if required().next().is_some() {
+        let missing = fields::refusal(required(), None);
+        errors.push(ErrorExample::new("missing_field", "Required fields are missing", missing));
+        let blank = fields::refusal(required(), Some(&fields::Value::text(" ".to_owned())));
+        errors.push(ErrorExample::new("blank_field", "Required fields are blank", blank));
     }
-    faults
+    errors
 }
 
 /// Every header that a response may name.
-pub fn headers() -> [(&'static str, Header); 6] {
-    let header =
-        |description: &str| HeaderBuilder::new().schema(Some(schemas::text())).description(Some(description)).build();
-    [
-        ("Allow", header("The methods of this path.")),
-        ("Cache-Control", header("`no-store` where answers hold tokens.")),
-        ("Retry-After", header("Seconds after which it is worth another try.")),
-        ("Vary", header("The request headers that the answer depends on.")),
-        ("WWW-Authenticate", header("The scheme by which a request is authenticated.")),
-        ("X-Request-ID", header("A random name of the request; the log has the same.")),
+pub fn headers() -> Vec<(&'static str, Header)> {
+    let header = |name, description: &str| {
+        (name, HeaderBuilder::new().schema(Some(schemas::text())).description(Some(description)).build())
+    };
+    vec![
+        header("Allow", "The methods of this path."),
+        header("Cache-Control", "`no-store` where answers hold tokens."),
+        header("Retry-After", "Seconds after which it is worth trying again."),
+        header("Vary", "The request headers that the answer depends on."),
+        header("WWW-Authenticate", "The scheme by which a request is authenticated."),
+        header("X-Request-ID", "A random name of the request; the log has the same."),
     ]
 }

@@ -1,48 +1,79 @@
-//! What the caller takes away: `second-factors/{id}/` and `second-factors/recovery-codes/` want the answer to a challenge
+//! What the caller takes away: `second-factors/{id}/` and `second-factors/recovery-codes/` need the answer to a challenge
 //! of `second-factors/challenge/`; a remembered browser is forgotten without one.
 
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
-use utoipa::openapi::schema::ArrayBuilder;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use crate::config::Config;
 use crate::db::types::RowId;
 use crate::factors::remove::{self, FactorProof};
 use crate::factors::{ask, remembered_browser};
+use crate::journal::authentication::Method as FactorMethod;
 use crate::tokens::verify::Authenticated;
 
+use super::super::answer::AnswerBody;
 use super::super::error::ApiError;
-use super::super::metadata::Field;
-use super::super::openapi::entry::{CHALLENGE, Entry};
+use super::super::field::Field;
+use super::super::openapi::examples::{CHALLENGE, RECOVERY_CODES};
+use super::super::openapi::operation_doc::OperationDoc;
 use super::super::openapi::schemas;
-use super::super::{Call, View};
-use super::{TAG, methods, refused, shown_factor, texts};
+use super::super::{Call, NavigationLink, Subject, View};
+use super::answers::exposed;
+use super::{challenge_field, code_field, credential_field, method_field, refused, verified_factor};
 
 /// `POST /api/second-factors/challenge/`
 pub struct Challenge;
 
+/// A challenge, and how it can be answered.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PendingChallenge {
+    /// Names the challenge when it is answered.
+    pub challenge: String,
+    /// How it can be answered.
+    #[schema(schema_with = methods)]
+    pub methods: Vec<&'static str>,
+}
+
+impl PendingChallenge {
+    fn example() -> Self {
+        Self { challenge: CHALLENGE.to_owned(), methods: vec!["totp", "recovery"] }
+    }
+}
+
+impl AnswerBody for PendingChallenge {}
+
+fn methods() -> RefOr<Schema> {
+    schemas::list(schemas::text().enum_values(Some(FactorMethod::all().map(FactorMethod::name)))).into()
+}
+
 impl View for Challenge {
     type Caller = Authenticated;
+    type Answer = PendingChallenge;
     const NAME: &'static str = "Second Factor Challenge";
     const DESCRIPTION: &'static str = "Begins what takes a second factor: removing one, or making new recovery codes.";
+    const SUBJECT: Subject = Subject::SecondFactors;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("lock", "Challenge"));
 
-    fn entry(_: &Config, _: &Method) -> Entry {
-        let schema =
-            schemas::object([("challenge", schemas::text())]).property("methods", methods()).required("methods");
-        let example = json!({"challenge": CHALLENGE, "methods": ["totp", "recovery"]});
-        Entry::new(TAG, "A challenge, and how it can be answered.", schema, example).fault(
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        let success = "A challenge, and how it can be answered.";
+        OperationDoc::answers::<Self>(config, success, PendingChallenge::example()).error(
             "no_second_factor",
-            "The caller has none",
+            "The caller has no second factor",
             no_factor(),
         )
     }
 
-    async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let (challenge, methods) =
-            ask::confirm(&call.app, &caller.user, &call.client()).await?.ok_or_else(no_factor)?;
-        let methods: Vec<_> = methods.iter().map(|method| method.name()).collect();
-        Ok(json!({"challenge": challenge.expose_secret(), "methods": methods}))
+    async fn answer(call: Call, caller: Authenticated) -> Result<PendingChallenge, ApiError> {
+        let begun = ask::confirm(&call.app, &caller.user, &call.client()).await?;
+        let (challenge, methods) = begun.ok_or_else(no_factor)?;
+        let methods = methods.iter().map(|method| method.name()).collect();
+        Ok(PendingChallenge { challenge: challenge.expose_secret().to_owned(), methods })
     }
 }
 
@@ -51,58 +82,78 @@ pub struct One;
 
 impl View for One {
     type Caller = Authenticated;
+    type Answer = ();
     const NAME: &'static str = "Second Factor Instance";
     const DESCRIPTION: &'static str = "Removes a second factor of the caller, who answers a challenge. Remembered browsers are forgotten; with the last factor go the recovery codes.";
+    const SUBJECT: Subject = Subject::SecondFactors;
     const METHODS: &'static [Method] = &[Method::DELETE];
 
     fn fields(_: &Config) -> Vec<Field> {
         answer_fields()
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        Entry::gone(TAG, "It is removed.")
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        OperationDoc::no_content("It is removed.")
             .takes(json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"}))
-            .answers_challenge()
-            .refused(config, "challenge")
-            .fault("no_second_factor", "The caller has none of this id", no_factor())
+            .refused_answer(config)
+            .error("no_second_factor", "The caller has no second factor with this id", no_factor())
     }
 
-    async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, caller: Authenticated) -> Result<(), ApiError> {
         let id = call.segment("id").parse().map(RowId);
         let fields = call.fields().await?;
-        let right = shown_factor(&call, &fields, &caller).await?;
+        let right = verified_factor(&call, &fields, &caller).await?;
         let id = id.map_err(|_| no_factor())?;
         let removed = remove::remove(&call.app, FactorProof::Answer(right), id, &call.client()).await;
-        if removed.map_err(|error| refused(error, "challenge", "code"))? { Ok(Value::Null) } else { Err(no_factor()) }
+        if removed.map_err(|error| refused(error, "challenge", "code"))? { Ok(()) } else { Err(no_factor()) }
     }
 }
 
 /// `POST /api/second-factors/recovery-codes/`
 pub struct RecoveryCodes;
 
+/// New recovery codes.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryCodeList {
+    /// The codes, which are shown only this once.
+    pub recovery_codes: Vec<String>,
+}
+
+impl RecoveryCodeList {
+    fn example() -> Self {
+        Self { recovery_codes: RECOVERY_CODES.map(str::to_owned).to_vec() }
+    }
+}
+
+impl AnswerBody for RecoveryCodeList {}
+
 impl View for RecoveryCodes {
     type Caller = Authenticated;
+    type Answer = RecoveryCodeList;
     const NAME: &'static str = "Recovery Codes";
-    const DESCRIPTION: &'static str = "Makes ten new recovery codes for the caller, who answers a challenge. The old ones are worth nothing any more.";
+    const DESCRIPTION: &'static str =
+        "Makes ten new recovery codes for the caller, who answers a challenge. The old ones no longer work.";
+    const SUBJECT: Subject = Subject::SecondFactors;
+    const LINK: Option<NavigationLink> = Some(NavigationLink::new("rotate", "Recovery codes"));
 
     fn fields(_: &Config) -> Vec<Field> {
         answer_fields()
     }
 
-    fn entry(config: &Config, _: &Method) -> Entry {
-        let codes = ArrayBuilder::new().items(schemas::text());
-        let example = json!({"recovery_codes": ["k7m2p-x9r4t", "…"]});
-        Entry::new(TAG, "The codes; they are shown this once.", schemas::object([("recovery_codes", codes)]), example)
+    fn doc(config: &Config, _: &Method) -> OperationDoc {
+        let success = "The codes; they are shown this once.";
+        OperationDoc::answers::<Self>(config, success, RecoveryCodeList::example())
             .takes(json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"}))
-            .answers_challenge()
-            .refused(config, "challenge")
+            .refused_answer(config)
     }
 
-    async fn answer(mut call: Call, caller: Authenticated) -> Result<Value, ApiError> {
+    async fn answer(mut call: Call, caller: Authenticated) -> Result<RecoveryCodeList, ApiError> {
         let fields = call.fields().await?;
-        let right = shown_factor(&call, &fields, &caller).await?;
+        let right = verified_factor(&call, &fields, &caller).await?;
         let codes = remove::replace_recovery_codes(&call.app, FactorProof::Answer(right), &call.client()).await;
-        Ok(json!({"recovery_codes": texts(&codes.map_err(|error| refused(error, "challenge", "code"))?)}))
+        let codes = codes.map_err(|error| refused(error, "challenge", "code"))?;
+        Ok(RecoveryCodeList { recovery_codes: exposed(&codes) })
     }
 }
 
@@ -111,24 +162,28 @@ pub struct Browser;
 
 impl View for Browser {
     type Caller = Authenticated;
+    type Answer = ();
     const NAME: &'static str = "Remembered Browser";
     const DESCRIPTION: &'static str =
         "Forgets a remembered browser of the caller: its next login needs a second factor.";
+    const SUBJECT: Subject = Subject::SecondFactors;
     const METHODS: &'static [Method] = &[Method::DELETE];
 
-    fn entry(_: &Config, _: &Method) -> Entry {
-        Entry::gone(TAG, "It is forgotten.").fault("no_browser", "None of the caller's has this id", no_browser())
+    fn doc(_: &Config, _: &Method) -> OperationDoc {
+        let doc = OperationDoc::no_content("It is forgotten.");
+        doc.error("no_browser", "The caller has no remembered browser with this id", no_browser())
     }
 
-    async fn answer(call: Call, caller: Authenticated) -> Result<Value, ApiError> {
-        let is_gone = remembered_browser::forget(&call.app, &caller.user, call.segment("id"), &call.client()).await?;
-        if is_gone { Ok(Value::Null) } else { Err(no_browser()) }
+    async fn answer(call: Call, caller: Authenticated) -> Result<(), ApiError> {
+        let is_forgotten =
+            remembered_browser::forget(&call.app, &caller.user, call.segment("id"), &call.client()).await?;
+        if is_forgotten { Ok(()) } else { Err(no_browser()) }
     }
 }
 
+/// The fields that answer a challenge.
 fn answer_fields() -> Vec<Field> {
-    let optional = ["code", "credential"].map(Field::optional);
-    [Field::required("challenge"), Field::required("method")].into_iter().chain(optional).collect()
+    vec![challenge_field(), method_field(), code_field(), credential_field()]
 }
 
 fn no_factor() -> ApiError {
