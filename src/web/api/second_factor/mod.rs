@@ -6,6 +6,9 @@ pub mod enrol;
 pub mod login;
 pub mod own;
 
+use actix_web::http::StatusCode;
+use secrecy::ExposeSecret;
+use serde_json::json;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
@@ -14,7 +17,7 @@ use crate::accounts::second_factor::answer::{self, Answer, AnswerError, Given, R
 use crate::accounts::second_factor::challenge::Purpose;
 use crate::accounts::second_factor::{Kind, Method};
 use crate::config::Config;
-use crate::tokens::login::Pending;
+use crate::tokens::login::{ObtainError, Pending};
 use crate::tokens::obtain::Tokens;
 use crate::tokens::verify::Authenticated;
 
@@ -89,6 +92,36 @@ fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiE
     ApiError::fields([(field, vec![error.to_string()])])
 }
 
+/// The password is right, but the login needs a second factor, or the user has to enrol one.
+fn second_factor_required(pending: &Pending) -> ApiError {
+    let challenge = pending.challenge.expose_secret();
+    let body = if pending.methods.is_empty() {
+        json!({
+            "detail": "Second factor enrolment required",
+            "code": "second_factor_enrolment_required",
+            "challenge": challenge,
+        })
+    } else {
+        let methods: Vec<_> = pending.methods.iter().map(|method| method.name()).collect();
+        json!({
+            "detail": "Second factor required",
+            "code": "second_factor_required",
+            "challenge": challenge,
+            "methods": methods,
+        })
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, body)
+}
+
+impl From<ObtainError> for ApiError {
+    fn from(error: ObtainError) -> Self {
+        match error {
+            ObtainError::Login(error) => error.into(),
+            ObtainError::SecondFactor(pending) => second_factor_required(&pending),
+        }
+    }
+}
+
 /// The field that holds it.
 fn proof_field(given: &Given) -> &'static str {
     match given {
@@ -112,7 +145,7 @@ impl Call {
 impl OperationDoc {
     /// A login, for which the password may not be enough.
     pub fn asks_second_factor(self) -> Self {
-        let pending = |methods| ApiError::second_factor(&Pending { challenge: CHALLENGE.into(), methods });
+        let pending = |methods| second_factor_required(&Pending { challenge: CHALLENGE.into(), methods });
         let methods = vec![Method::Factor(Kind::Totp), Method::Recovery];
         self.may_take(DEVICE_TOKEN, schemas::text().description(Some("The token of a remembered browser.")))
             .error(
