@@ -1,4 +1,4 @@
-//! Who may call a view. What SimpleJWT's `JWTAuthentication` reads from the header, `tokens::verify` checks.
+//! Who may call a view. The header is read as SimpleJWT's `JWTAuthentication` reads it; `tokens::verify` checks the token.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderValue};
@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::openapi;
 use super::openapi::operation_doc::ErrorExample;
 
-/// The proof that a caller may call.
+/// Proof that the caller may call a view.
 pub trait Caller: Sized {
     /// Whether that needs a token.
     const NEEDS_TOKEN: bool;
@@ -26,7 +26,7 @@ pub trait Caller: Sized {
         Vec::new()
     }
 
-    /// The security schemes of the API document, each of which is enough.
+    /// The security schemes of the API document; any one of them is enough.
     fn security() -> &'static [&'static str] {
         if Self::NEEDS_TOKEN { &[openapi::SECURITY] } else { &[] }
     }
@@ -111,7 +111,7 @@ pub fn token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError>
     bearer(&lines.join(&b','), &jwt.auth_header_types)
 }
 
-/// The token of `Bearer TOKEN`; `None` where no known scheme is named. Schemes are compared byte for byte.
+/// The token of `Bearer TOKEN`; `None` if the scheme is unknown. Schemes are compared byte for byte.
 fn bearer(header: &[u8], schemes: &[String]) -> Result<Option<String>, ApiError> {
     // Vertical tab is white space for Python's `bytes.split`, but not for Rust.
     let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;

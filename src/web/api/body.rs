@@ -1,5 +1,5 @@
-//! Bodies: read with a limit in size and time, and parsed by `Content-Type` (JSON, form or multipart)
-//! with the error texts of Django REST framework's parsers.
+//! Bodies: read within a limit of size and time, and parsed according to `Content-Type` (JSON, form or multipart), with the
+//! error texts of Django REST framework's parsers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,16 +19,16 @@ use super::media_type::MediaType;
 use super::multipart;
 use super::python::{self, Charset};
 
-/// Largest body.
+/// The largest body that is accepted, in bytes.
 pub const LIMIT: usize = 128 * 1024;
-/// So much of a larger one is read and thrown away: a client that is still sending would not see our answer.
+/// How much of a larger body is read and discarded: a client that is still sending would not see our answer.
 const DRAINED: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
 const TIME: Duration = Duration::from_secs(20);
-/// Most fields of a form, as in Django.
+/// The most fields that a form may have, as in Django.
 const MAX_FIELDS: usize = 1000;
 
-/// A header's bytes as text, as a WSGI server hands them on.
+/// A header's bytes as text, decoded as a WSGI server decodes them.
 pub fn text_of(value: &HeaderValue) -> String {
     python::latin1(value.as_bytes())
 }
@@ -102,14 +102,14 @@ pub fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
 fn json(body: &[u8], charset: Charset) -> Result<Fields, ApiError> {
     let fail = |reason: String| ApiError::parse(&format!("JSON parse error - {reason}"));
     let text = charset.decode(body).map_err(fail)?;
-    // Kept as text: so numbers of any size and half surrogate pairs stay what they are, and depth costs nothing.
+    // Kept as text, so that numbers of any size and lone surrogates survive, and nesting costs nothing.
     let document: &RawValue = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
     if python::has_endless_integer(document.get()) {
         return Err(fail("Exceeds the limit (4300 digits) for integer string conversion".to_owned()));
     }
     let python_type = match document.get().as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<Text, &RawValue> =
+            let members: BTreeMap<JsonText, &RawValue> =
                 serde_json::from_str(document.get()).map_err(|error| fail(error.to_string()))?;
             return Ok(Fields(members.into_iter().map(|(name, raw)| (name.lossy(), json_value(raw.get()))).collect()));
         }
@@ -129,26 +129,26 @@ fn json_value(raw: &str) -> Value {
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'[' | b'{') => Value::Nested(raw.to_owned()),
-        Some(b'"') => match serde_json::from_str::<Text>(raw) {
+        Some(b'"') => match serde_json::from_str::<JsonText>(raw) {
             Ok(text) => Value::Text { surrogate: text.surrogate(), text: text.lossy() },
-            // It was read once already, as part of the document.
+            // It cannot fail: the text was already read as part of the document.
             Err(_) => Value::Null,
         },
         _ => Value::Number(python::number(raw)),
     }
 }
 
-/// A JSON string, in which Python lets `\ud800` to `\udfff` pass without their other half: UTF-8, but for those.
+/// A JSON string. Python accepts `\ud800` to `\udfff` in it without their other half; apart from those it is UTF-8.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Text(Vec<u8>);
+struct JsonText(Vec<u8>);
 
-impl Text {
-    /// With U+FFFD in place of half pairs.
+impl JsonText {
+    /// The text, with U+FFFD in place of lone surrogates.
     fn lossy(self) -> String {
         String::from_utf8(self.0).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    /// The first half pair.
+    /// The first lone surrogate.
     fn surrogate(&self) -> Option<u32> {
         let mut threes = self.0.windows(3);
         let half = threes.find(|bytes| bytes[0] == 0xed && bytes[1] >= 0xa0)?;
@@ -156,23 +156,23 @@ impl Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(TextVisitor)
+        deserializer.deserialize_bytes(JsonTextVisitor)
     }
 }
 
-struct TextVisitor;
+struct JsonTextVisitor;
 
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
+impl Visitor<'_> for JsonTextVisitor {
+    type Value = JsonText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-        Ok(Text(bytes.to_vec()))
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<JsonText, E> {
+        Ok(JsonText(bytes.to_vec()))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who may introspect tokens: a superuser by access token, or the client of the settings by id and secret, as RFC 6749
-//! 2.3.1 has it (HTTP Basic, or two parameters of the body).
+//! Who may introspect tokens: a superuser with an access token, or the client of the settings with its id and secret, sent
+//! as RFC 6749 2.3.1 defines (HTTP Basic, or two parameters of the body).
 
 use actix_web::http::header::{self, HeaderMap};
 use base64::Engine;
@@ -18,11 +18,11 @@ use super::fields::Fields;
 use super::openapi;
 use super::openapi::operation_doc::ErrorExample;
 
-/// Who asks what a token is worth.
+/// The caller of an introspection.
 pub enum Introspector {
-    /// Somebody who may.
+    /// A caller who may introspect.
     Known,
-    /// Nobody has proven anything yet; the body may.
+    /// The headers identify nobody; the body may still do so.
     Unknown,
 }
 
@@ -33,10 +33,14 @@ impl Caller for Introspector {
         vec![
             ErrorExample::new(
                 "no_superuser",
-                "The access token is of nobody who may ask",
+                "The access token belongs to a user who may not ask",
                 ApiError::permission_denied(),
             ),
-            ErrorExample::new("not_authenticated", "Neither a token nor a client", ApiError::not_authenticated()),
+            ErrorExample::new(
+                "not_authenticated",
+                "Neither a token nor client credentials",
+                ApiError::not_authenticated(),
+            ),
             ErrorExample::new("invalid_client", "The client's id or secret is wrong", ApiError::invalid_client()),
         ]
     }
@@ -56,7 +60,7 @@ impl Caller for Introspector {
 }
 
 impl Introspector {
-    /// Only who has proven who they are goes on, by the header or else by the body.
+    /// Refuses callers whom neither the headers nor the body identify.
     pub fn prove(self, app: &App, fields: &Fields) -> Result<(), ApiError> {
         match (self, fields.text("client_id"), fields.text("client_secret")) {
             (Self::Known, _, _) => Ok(()),
@@ -66,7 +70,7 @@ impl Introspector {
     }
 }
 
-/// Compares id and secret with the settings, in a time that says nothing about them.
+/// Compares id and secret with the settings, in a time that does not depend on them.
 fn known(app: &App, id: &str, secret: &str) -> Result<Introspector, ApiError> {
     let client = app.config.introspection_client.as_ref().ok_or_else(ApiError::invalid_client)?;
     let is_id = is_same(id, &client.id);
@@ -74,7 +78,7 @@ fn known(app: &App, id: &str, secret: &str) -> Result<Introspector, ApiError> {
     if is_id & is_secret { Ok(Introspector::Known) } else { Err(ApiError::invalid_client()) }
 }
 
-/// Clients should have encoded both as in a form; many do not, and nothing else is mistaken for what they send.
+/// Clients should encode both as in a form, but many do not. Accepting both spellings lets no wrong secret through.
 fn is_same(given: &str, wanted: &str) -> bool {
     let decoded = form_urlencoded::parse(given.as_bytes()).next().map(|(name, _)| name.into_owned());
     let hash = |text: &str| sha256_hex(text.as_bytes());
@@ -83,7 +87,7 @@ fn is_same(given: &str, wanted: &str) -> bool {
         | equal(hash(&decoded.unwrap_or_default()).as_bytes(), wanted.as_bytes())
 }
 
-/// Id and secret of `Authorization: Basic`. Where they cannot be read the id is empty, which nobody's is.
+/// Id and secret of `Authorization: Basic`. If they cannot be read the id is empty, and no client has an empty id.
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let (scheme, rest) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {

@@ -1,4 +1,4 @@
-//! `docs/`: the API document as a page for people, made from the very document that `schema/` serves.
+//! `docs/`: the API document as a page for people, made from the same document that `schema/` serves.
 
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -18,7 +18,7 @@ use super::schema::Document;
 /// Its path, without the last slash.
 pub const PATH: &str = "/api/docs";
 
-/// `GET docs/`, where `JWT_BROWSABLE_API` allows pages.
+/// `GET docs/`, if `JWT_BROWSABLE_API` allows pages.
 pub async fn page(request: HttpRequest, app: Data<App>, document: Data<Document>) -> HttpResponse {
     if !app.config.jwt.browsable_api {
         return not_found(request).await;
@@ -233,4 +233,29 @@ fn errors<'a>(status: &'a str, response: &'a Value) -> Vec<ErrorRow<'a>> {
 
 fn indented(json: &Value) -> String {
     serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn needs(schema: &Value) -> Vec<(String, &'static str)> {
+        let operation = json!({"requestBody": {"content": {"application/json": {"schema": schema}}}});
+        fields(&operation).into_iter().map(|field| (field.name.to_owned(), field.need)).collect()
+    }
+
+    #[test]
+    fn a_field_is_required_only_if_the_schema_says_so() {
+        let schema = json!({"required": ["password"], "properties": {"password": {}, "device_token": {}}});
+        assert_eq!(needs(&schema), [("password".into(), "required"), ("device_token".into(), "optional")]);
+    }
+
+    #[test]
+    fn of_several_shapes_one_is_enough() {
+        let shape = |name: &str| json!({"required": [name], "properties": {name: {}}});
+        let needs = needs(&json!({"anyOf": [shape("refresh_token"), shape("all")]}));
+        assert_eq!(needs, [("refresh_token".into(), "one of these"), ("all".into(), "one of these")]);
+    }
 }

@@ -4,7 +4,6 @@
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::accounts::link::LinkError;
@@ -15,7 +14,6 @@ use crate::factors::answer::AnswerError;
 use crate::guard::throttle::Wait;
 use crate::tokens::RefreshError;
 use crate::tokens::TokenError;
-use crate::tokens::login::{ObtainError, Pending};
 
 /// Seconds after which a client may try again when the server is overloaded or its database is unreachable.
 const RETRY_AFTER: u64 = 1;
@@ -191,27 +189,6 @@ impl ApiError {
         Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
     }
 
-    /// The password is right, but the login needs a second factor, or the user has to enrol one.
-    pub fn second_factor(pending: &Pending) -> Self {
-        let challenge = pending.challenge.expose_secret();
-        let body = if pending.methods.is_empty() {
-            json!({
-                "detail": "Second factor enrolment required",
-                "code": "second_factor_enrolment_required",
-                "challenge": challenge,
-            })
-        } else {
-            let methods: Vec<_> = pending.methods.iter().map(|method| method.name()).collect();
-            json!({
-                "detail": "Second factor required",
-                "code": "second_factor_required",
-                "challenge": challenge,
-                "methods": methods,
-            })
-        };
-        Self::new(StatusCode::UNAUTHORIZED, body)
-    }
-
     /// Too many attempts. The text is Django REST framework's.
     pub fn throttled(wait: Wait) -> Self {
         let seconds = wait.seconds();
@@ -292,15 +269,6 @@ impl From<LinkError> for ApiError {
             LinkError::Throttled(wait) => Self::throttled(wait),
             LinkError::Busy => Self::unavailable(),
             LinkError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<ObtainError> for ApiError {
-    fn from(error: ObtainError) -> Self {
-        match error {
-            ObtainError::Login(error) => error.into(),
-            ObtainError::SecondFactor(pending) => Self::second_factor(&pending),
         }
     }
 }

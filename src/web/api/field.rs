@@ -1,7 +1,6 @@
 //! The fields that a view asks for, each declared once: OPTIONS, the API document and the form of the browsable page are
 //! made from the same declaration. `fields.rs` reads and checks what a request sends.
 
-use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
@@ -117,18 +116,8 @@ impl Field {
         (self.schema)()
     }
 
-    /// What OPTIONS says of it: DRF's `SimpleMetadata`.
-    pub fn describe(&self) -> Value {
-        json!({
-            "type": "string",
-            "required": self.is_required,
-            "read_only": self.is_read_only,
-            "label": self.options_label(),
-        })
-    }
-
-    /// `Refresh token` of `refresh_token`.
-    fn options_label(&self) -> String {
+    /// What OPTIONS calls it: `Refresh token` of `refresh_token`.
+    pub fn options_label(&self) -> String {
         self.name[..1].to_uppercase() + &self.name[1..].replace('_', " ")
     }
 }

@@ -1,25 +1,25 @@
-//! The values of a body's fields, checked as DRF's `CharField` checks them, with its texts.
+//! The values of a body's fields, checked as DRF's `CharField` checks them, with the same texts.
 
 use super::error::ApiError;
 use super::python;
 
-/// What a field holds, as far as anybody asks.
+/// The value of a field, in as much detail as views need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, written as Python writes it.
+    /// A number, in Python's notation.
     Number(String),
-    /// Text; JSON may smuggle half of a surrogate pair into it, which no text can hold.
+    /// Text. JSON may contain lone surrogates, which no Rust string can hold.
     Text {
-        /// The text, with U+FFFD in place of half pairs.
+        /// The text, with U+FFFD in place of lone surrogates.
         text: String,
-        /// The first half pair.
+        /// The first lone surrogate.
         surrogate: Option<u32>,
     },
-    /// A list or an object of a JSON body, as it was written: whoever wants one reads it.
+    /// A list or an object of a JSON body, not parsed yet.
     Nested(String),
     /// An uploaded file.
     File,
@@ -44,7 +44,7 @@ impl Value {
     }
 }
 
-/// The fields of a body, in order; of a repeated one the last counts.
+/// The fields of a body, in order. If a field is repeated, the last one counts.
 #[derive(Debug, Clone, Default)]
 pub struct Fields(pub Vec<(String, Value)>);
 
@@ -62,12 +62,12 @@ impl Fields {
         }
     }
 
-    /// Whether a field says anything: a page's form sends all of its fields, also the empty ones.
+    /// Whether a field holds a true value: the form of a page sends all of its fields, even empty ones.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some_and(Value::is_true)
     }
 
-    /// A text that may be left out or blank, trimmed; or what is wrong with it.
+    /// An optional text that may be blank, trimmed; or what is wrong with it.
     pub fn optional_text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
         let text = self.get(name).map(|value| checked(value, Some(longest))).transpose();
         text.map_err(|problems| ApiError::fields([(name, problems)]))
@@ -82,15 +82,15 @@ impl Fields {
             Some(Value::Nested(text) | Value::Text { text, surrogate: None }) => text,
             Some(_) => return Err(refused(NO_OBJECT)),
         };
-        // The reader gives up on what is nested too deep.
+        // serde_json refuses JSON that is nested too deeply.
         let value: serde_json::Value = serde_json::from_str(text).map_err(|_| refused(NO_OBJECT))?;
         if value.is_object() { Ok(value) } else { Err(refused(NO_OBJECT)) }
     }
 
-    /// A `BooleanField` that may be left out, and is false then; or what is wrong with it.
+    /// An optional `BooleanField`, false by default; or what is wrong with it.
     pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
         let word = match self.get(name) {
-            // A form sends a box that is not ticked as nothing, or as nothing in it.
+            // For a box that is not ticked a form sends nothing, or an empty value.
             None => return Ok(false),
             Some(Value::Text { text, .. }) if text.is_empty() => return Ok(false),
             Some(Value::Bool(value)) => return Ok(*value),
@@ -104,7 +104,7 @@ impl Fields {
         }
     }
 
-    /// The `token` of RFC 7009 and RFC 7662. A parameter without a value is none (RFC 6749 3.2).
+    /// The `token` of RFC 7009 and RFC 7662. A parameter without a value counts as missing (RFC 6749 3.2).
     pub fn oauth_token(&self) -> Result<&str, ApiError> {
         self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)
     }
@@ -121,7 +121,7 @@ impl Fields {
 
 const NO_OBJECT: &str = "Not a valid JSON object.";
 
-/// What is wrong with these fields where each holds this value.
+/// The errors of these fields if each of them holds this value.
 pub fn refusal<'a>(names: impl IntoIterator<Item = &'a str>, value: Option<&Value>) -> ApiError {
     ApiError::fields(names.into_iter().filter_map(|name| Some((name, char_field(value).err()?))))
 }

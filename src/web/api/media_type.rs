@@ -1,8 +1,8 @@
-//! Media types with parameters, read as Python's email package and Django REST framework read them: never an error.
+//! Media types with parameters, parsed as Python's email package and Django REST framework parse them: without errors.
 
 use super::python;
 
-/// `text/html; q=0.5`, taken apart.
+/// A media type and its parameters: `text/html; q=0.5`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaType {
     main: String,
@@ -11,14 +11,14 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Longer ones are ignored in `Accept` and refused in `Content-Type`.
+    /// Longer media types are ignored in `Accept` and refused in `Content-Type`.
     pub const MAX_LENGTH: usize = 256;
 
-    /// Takes any text apart.
+    /// Parses any text.
     pub fn parse(text: &str) -> Self {
         let mut parts = split_outside_quotes(text).into_iter();
         let full = parts.next().unwrap_or_default();
-        // Where others follow, Python takes the first part for a parameter too.
+        // If parameters follow, Python parses the first part as a parameter too.
         let full = if text.contains(';') { full.split('=').next().unwrap_or_default() } else { full };
         let full = python::strip(full).to_lowercase();
         let (main, sub) = full.split_once('/').unwrap_or((&full, ""));
@@ -26,7 +26,7 @@ impl MediaType {
         Self { main: main.to_owned(), sub: sub.to_owned(), params }
     }
 
-    /// A parameter's value; of repeated ones the last.
+    /// A parameter's value; the last one if it is repeated.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -55,7 +55,7 @@ fn parameter(part: &str) -> (String, String) {
     let (name, value) = part.split_once('=').map_or((part, ""), |(name, value)| (name, python::strip(value)));
     let name = python::strip(name).to_lowercase();
     match name.strip_suffix('*') {
-        // `name*=charset'language'value` (RFC 2231): percent signs are left alone, nobody asks for such a value.
+        // `name*=charset'language'value` (RFC 2231): percent-encoding is not decoded, since no such value is ever needed.
         Some(name) if !name.is_empty() => {
             (name.to_owned(), unquote(value).rsplit('\'').next().unwrap_or_default().to_owned())
         }
@@ -73,7 +73,7 @@ fn unquote(value: &str) -> String {
     }
 }
 
-/// A quote with a backslash before it neither opens nor closes anything, whatever stands before the backslash.
+/// Splits at semicolons outside quotes. A quote after a backslash does not count, whatever precedes the backslash.
 fn split_outside_quotes(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut is_quoted, mut before) = (Vec::new(), 0, false, ' ');
     for (at, c) in text.char_indices() {

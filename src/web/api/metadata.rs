@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 
 use super::View;
+use super::field::Field;
 
 /// Name, description, formats, and the fields where the view has a serializer in SimpleJWT.
 pub fn describe<V: View>(config: &Config) -> Value {
@@ -17,9 +18,18 @@ pub fn describe<V: View>(config: &Config) -> Value {
         "renders": renders,
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
     });
-    let fields: Map<_, _> = V::fields(config).iter().map(|field| (field.name.to_owned(), field.describe())).collect();
+    let fields: Map<_, _> = V::fields(config).iter().map(|field| (field.name.to_owned(), of_field(field))).collect();
     if !fields.is_empty() && V::METHODS.contains(&Method::POST) {
         metadata["actions"] = json!({"POST": fields});
     }
     metadata
+}
+
+fn of_field(field: &Field) -> Value {
+    json!({
+        "type": "string",
+        "required": field.is_required,
+        "read_only": field.is_read_only,
+        "label": field.options_label(),
+    })
 }

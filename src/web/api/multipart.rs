@@ -1,5 +1,5 @@
-//! `multipart/form-data` (RFC 7578), read as forgivingly as Django reads it: what is no part is passed over, and a missing
-//! end is as good as an end. The whole body is in memory already.
+//! `multipart/form-data` (RFC 7578), parsed as leniently as Django parses it: whatever is not a part is skipped, and the
+//! last boundary may be missing. The whole body is already in memory.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use super::fields::Value;
 use super::media_type::MediaType;
 use super::python::Charset;
 
-/// Longest head of a part.
+/// The longest header section of a part.
 const MAX_HEAD: usize = 1024;
 
-/// Digits alone: `from_base64` has looked at the padding, and nobody looks at the unused bits of the last digit.
+/// Decodes digits only: `from_base64` has checked the padding, and the unused bits of the last digit do not matter.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// The boundary of a `Content-Type`, or what is wrong with it.
@@ -35,7 +35,7 @@ pub fn boundary(content_type: &str) -> Result<String, String> {
     if is_good { Ok(boundary.to_owned()) } else { Err(format!("Invalid boundary in multipart: {boundary}")) }
 }
 
-/// The texts, in order, and behind them the uploaded files, which are fields that are no text.
+/// The text fields in order, followed by the uploaded files.
 pub fn parse(body: &[u8], boundary: &str, charset: Charset) -> Result<Vec<(String, Value)>, String> {
     let separator = format!("--{boundary}");
     let (mut texts, mut files) = (Vec::new(), Vec::new());
@@ -50,7 +50,7 @@ pub fn parse(body: &[u8], boundary: &str, charset: Charset) -> Result<Vec<(Strin
         let (head, content) = (&part[..head_end], &part[head_end + 4..]);
         let Some((disposition, name)) = disposition(head) else { continue };
         match disposition.param("filename").filter(|path| !path.is_empty()) {
-            // A file is whole only when something comes after it.
+            // A file is complete only if something follows it.
             Some(path) if parts.peek().is_some() => files.extend(file(path).map(|file| (name, file))),
             Some(_) => {}
             None => texts.push((name, Value::text(charset.decode_lossy(&decoded(head, content))))),
@@ -60,7 +60,7 @@ pub fn parse(body: &[u8], boundary: &str, charset: Charset) -> Result<Vec<(Strin
     Ok(texts)
 }
 
-/// What stands between the separators, without the line break before each.
+/// What is between the separators, without the line break before each separator.
 fn parts<'a>(body: &'a [u8], separator: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = Some(body);
     std::iter::from_fn(move || {
@@ -73,7 +73,7 @@ fn parts<'a>(body: &'a [u8], separator: &'a [u8]) -> impl Iterator<Item = &'a [u
     })
 }
 
-/// What says that a part is a field, and which.
+/// The `Content-Disposition` of a part that is a field, and the field's name.
 fn disposition(head: &[u8]) -> Option<(MediaType, String)> {
     let disposition = MediaType::parse(header(head, "content-disposition")?);
     let name = disposition.param("name")?.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b').to_owned();
@@ -87,7 +87,7 @@ fn decoded<'a>(head: &[u8], content: &'a [u8]) -> Cow<'a, [u8]> {
     bytes.map_or(Cow::Borrowed(content), Cow::Owned)
 }
 
-/// The last header of that name. White space before its colon belongs to the name, and what is not UTF-8 is no line.
+/// The last header with this name. White space before the colon belongs to the name; lines that are not UTF-8 are skipped.
 fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     let mut rest = Some(head);
     let lines = std::iter::from_fn(|| {
@@ -100,7 +100,7 @@ fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     texts.filter(|(key, _)| key.trim_start().eq_ignore_ascii_case(name)).last().map(|(_, value)| value)
 }
 
-/// An uploaded file. One without a name of its own (`/`, `..`) is passed over, and one with a blank name reads as blank.
+/// An uploaded file. A file without a proper name (`/`, `..`) is skipped, and one with a blank name reads as blank text.
 fn file(path: &str) -> Option<Value> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
@@ -111,7 +111,7 @@ fn file(path: &str) -> Option<Value> {
     }
 }
 
-/// Python's `b64decode`: what is no digit is passed over, and complete padding ends it.
+/// Python's `b64decode`: whatever is not a digit is skipped, and complete padding ends the data.
 fn from_base64(content: &[u8]) -> Option<Vec<u8>> {
     let (mut digits, mut padding) = (Vec::new(), 0);
     for &byte in content {

@@ -1,5 +1,5 @@
-//! Which format an answer takes: `Accept` and `?format=`, by the rules of Django REST framework
-//! (most specific media type first, `q` is not weighed, JSON before HTML).
+//! The format of an answer, from `Accept` and `?format=` by the rules of Django REST framework: the most specific media
+//! type first, `q` is ignored, JSON comes before HTML.
 
 use actix_web::http::header::{self, HeaderMap};
 
@@ -20,7 +20,7 @@ pub enum Format {
         /// Spaces per level; 0 is one line.
         indent: usize,
     },
-    /// The same in a page for people.
+    /// A page that shows the JSON to people.
     Html,
 }
 
@@ -31,13 +31,13 @@ impl Default for Format {
 }
 
 impl Format {
-    /// Whether it is a page.
+    /// Whether the answer is a page.
     pub fn is_html(self) -> bool {
         self == Self::Html
     }
 }
 
-/// Picks the format that the request asks for, of JSON and, where it is `browsable`, HTML.
+/// Picks the format that the request asks for: JSON or, if the API is `browsable`, HTML.
 pub fn negotiate(headers: &HeaderMap, query: &str, browsable: bool) -> Result<Format, ApiError> {
     let (json, html) = match format(query).as_deref() {
         None | Some("") => (true, browsable),
@@ -69,7 +69,7 @@ fn accept_header(headers: &HeaderMap) -> String {
     if lines.peek().is_none() { "*/*".to_owned() } else { lines.collect::<Vec<_>>().join(",") }
 }
 
-/// What the client says that it takes.
+/// The media types that the client accepts.
 pub fn accepted(headers: &HeaderMap) -> Vec<MediaType> {
     let header = accept_header(headers);
     let header = match header.char_indices().nth(MAX_HEADER) {

@@ -1,5 +1,5 @@
-//! What holds of every body and header, whatever stands in it: property tests of the readers of this folder.
-//! Single inputs with a story stand beside the code; what the whole server answers is tested in `tests/it/api/`.
+//! What is true of every body and header, whatever it contains: property tests of the parsers in this folder. Tests of
+//! single inputs are beside the code; what the whole server answers is tested in `tests/it/api/`.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::test::TestRequest;
@@ -29,7 +29,7 @@ fn is_client_error(error: &ApiError) -> bool {
     error.head(&[]).finish().status().is_client_error()
 }
 
-/// Content types that are understood, nearly understood and not at all.
+/// Content types that are understood, nearly understood, or not understood at all.
 fn content_type() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..40),

@@ -1,23 +1,23 @@
-//! Where Python decides what a value reads as: `str.strip`, `str(number)`, truth, charsets, `application/x-www-form-urlencoded`.
-//! Pure functions without HTTP; `body` and `fields` call them.
+//! Python's way of reading values: `str.strip`, `str(number)`, charsets, `application/x-www-form-urlencoded`. Pure functions
+//! without HTTP, called by `body` and `fields`.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// A charset that a body may name. The few that only Python knows are read as UTF-8.
+/// A charset that a body may name. The few that only Python knows are treated as UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8, also for names that nobody knows.
+    /// UTF-8, also for unknown names.
     Utf8,
     /// ISO 8859-1: every byte is a character.
     Latin1,
     /// US-ASCII.
     Ascii,
-    /// Another one of the web's, a byte order mark taken off.
+    /// Another charset of the web; a byte order mark is removed.
     Other(&'static Encoding),
 }
 
 impl Charset {
-    /// By name, in the spellings of Python's codecs; `None` for codecs that are not of text.
+    /// The charset with this name, in the spellings of Python's codecs; `None` for codecs that do not decode text.
     pub fn by_name(name: &str) -> Option<Self> {
         let plain: String =
             name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect();
@@ -39,7 +39,7 @@ impl Charset {
         }
     }
 
-    /// The text, or where it is not of this charset.
+    /// The text, or where the bytes are not in this charset.
     pub fn decode(self, bytes: &[u8]) -> Result<String, String> {
         match self {
             Self::Latin1 => Ok(latin1(bytes)),
@@ -61,7 +61,7 @@ impl Charset {
         }
     }
 
-    /// The text, with U+FFFD for what is not of this charset.
+    /// The text, with U+FFFD for bytes that are not in this charset.
     pub fn decode_lossy(self, bytes: &[u8]) -> String {
         match self {
             Self::Latin1 => latin1(bytes),
@@ -74,7 +74,7 @@ impl Charset {
     }
 }
 
-/// Every byte as the character of that number.
+/// Every byte as the character with that number.
 pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }
@@ -92,7 +92,7 @@ pub fn number(literal: &str) -> String {
     literal.parse().map_or_else(|_| literal.to_owned(), float)
 }
 
-/// `repr(float)`: the shortest digits, with an exponent below 1e-4 and from 1e16.
+/// `repr(float)`: the shortest digits, with an exponent below 1e-4 and from 1e16 on.
 fn float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
@@ -108,10 +108,10 @@ fn float(value: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// Longest integer that Python reads from text (`sys.get_int_max_str_digits`).
+/// The most digits of an integer that Python parses (`sys.get_int_max_str_digits`).
 const MAX_DIGITS: usize = 4300;
 
-/// Whether JSON holds an integer that Python refuses to read.
+/// Whether JSON contains an integer that Python refuses to parse.
 pub fn has_endless_integer(json: &str) -> bool {
     let (mut in_text, mut is_escaped, mut digits) = (false, false, 0_usize);
     let mut longest = 0;
@@ -121,7 +121,7 @@ pub fn has_endless_integer(json: &str) -> bool {
             b'\\' if in_text => is_escaped = true,
             b'"' => (in_text, digits) = (!in_text, 0),
             b'0'..=b'9' if !in_text => digits += 1,
-            // What was read so far belongs to a float, and so does what follows.
+            // The digits so far belong to a float, and so do those that follow.
             b'.' | b'e' | b'E' if digits > 0 => digits = 0,
             _ => {
                 longest = longest.max(digits);
@@ -139,7 +139,7 @@ pub fn parse_form(text: &str, charset: Charset) -> Vec<(String, String)> {
     split.map(|(name, value)| (unquote_plus(name, charset), unquote_plus(value, charset))).collect()
 }
 
-/// `urllib.parse.unquote_plus`: runs of `%XX` are decoded, everything else is text already.
+/// `urllib.parse.unquote_plus`: runs of `%XX` are decoded, everything else stays as it is.
 fn unquote_plus(text: &str, charset: Charset) -> String {
     let (mut out, mut run) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;

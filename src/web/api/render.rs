@@ -1,10 +1,10 @@
-//! Writes JSON as answers and pages have it: on one line, or indented for people.
+//! Writes the JSON of answers and pages: on one line, or indented for people.
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-/// The text of an answer; 0 spaces of indentation put it on one line.
+/// The text of an answer, indented by this many spaces; 0 puts it on one line.
 pub fn json(body: &Value, indent: usize) -> String {
     if indent == 0 {
         return body.to_string();
@@ -18,13 +18,13 @@ pub fn json(body: &Value, indent: usize) -> String {
     }
 }
 
-/// A line of indented JSON, its key apart.
+/// A line of indented JSON, with its key separated.
 pub struct Line {
     /// The spaces before it.
     pub indent: String,
-    /// The key with its quotes, if it begins with one.
+    /// The key with its quotes, if the line begins with one.
     pub key: String,
-    /// Whatever follows.
+    /// The rest of the line.
     pub rest: String,
 }
 
@@ -38,7 +38,7 @@ pub fn lines(body: &Value) -> Vec<Line> {
     json(body, 2).lines().map(line).collect()
 }
 
-/// The bytes of a key in quotes at the beginning of a line; 0 where there is none.
+/// The length in bytes of a quoted key at the beginning of a line; 0 if there is none.
 fn key_length(text: &str) -> usize {
     let (mut end, mut is_escaped) = (0, false);
     for (at, c) in text.char_indices() {

@@ -202,6 +202,18 @@ fn curl_gets_what_a_shell_would_not_take_apart() {
 }
 
 #[test]
+fn no_password_of_any_field_is_shown_again() {
+    let server = Server::start(Backend::Sqlite);
+    server.add_user("alice");
+    let access = server.log_in("alice").access;
+    let fields =
+        [("_access_token", access.as_str()), ("old_password", "not-this-one"), ("new_password", "nor-that-one")];
+    let page = send(&server, "/api/password/change/", &fields);
+    assert!(has(page.expect_status(400), "old_password") && has(&page, "curl -X POST"));
+    assert!(!has(&page, "not-this-one") && !has(&page, "nor-that-one"), "{}", page.text());
+}
+
+#[test]
 fn faults_of_the_request_are_pages_too() {
     let server = Server::start(Backend::Sqlite);
     let plain = server.client.send("POST", "/api/token/", &[BROWSER, ("content-type", "text/<b>")], "x");

@@ -1,4 +1,7 @@
-//! The credentials and tokens that the examples of the API document show. None of them is good for anything.
+//! What the examples of the API document have in common: credentials, tokens, and the bodies made from them. None of the
+//! tokens is good for anything.
+
+use serde_json::{Value, json};
 
 /// A password.
 pub const PASSWORD: &str = "violet-harbour-17";
@@ -13,6 +16,16 @@ pub const LINK_TOKEN: &str = "TGlua3MgaW4gbWFpbCBhcmUgZ29vZCBvbmNlIC0gMTIz";
 /// The token of a challenge.
 pub const CHALLENGE: &str = "Q2hhbGxlbmdlcyB3YWl0IGZvciBhbiBhbnN3ZXItMTI";
 /// A recovery code, and a sign that there are more.
-pub const RECOVERY_CODES: [&str; 2] = ["k7m2p-x9r4t", "…"];
+const RECOVERY_CODES: &[&str] = &["k7m2p-x9r4t", "…"];
 /// A point in time.
 pub const TIME: &str = "2026-03-01T12:00:00.123456Z";
+
+/// The answer to a challenge.
+pub fn challenge_answer() -> Value {
+    json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"})
+}
+
+/// Recovery codes, as far as they are shown.
+pub fn recovery_codes() -> Vec<String> {
+    RECOVERY_CODES.iter().map(|code| (*code).to_owned()).collect()
+}

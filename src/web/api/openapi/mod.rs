@@ -56,7 +56,7 @@ fn paths(config: &Config) -> Paths {
     views.chain(others).fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item)).build()
 }
 
-/// The headings, in the order in which the paths need them.
+/// The headings, in the order in which the paths use them.
 fn tags(paths: &Paths) -> Vec<Tag> {
     let mut names: Vec<&String> = Vec::new();
     for item in paths.paths.values() {
@@ -88,7 +88,7 @@ fn components(config: &Config) -> Components {
     components.build()
 }
 
-/// `Authorization: Bearer …` has a scheme of its own; every other header or word is an API key to OpenAPI.
+/// OpenAPI has a scheme for `Authorization: Bearer …`; to it, any other header or word is an API key.
 fn security(jwt: &Jwt) -> SecurityScheme {
     let (header, words) = (jwt.auth_header_name.as_str(), &jwt.auth_header_types);
     if header == "authorization" && words.iter().any(|word| word == "Bearer") {

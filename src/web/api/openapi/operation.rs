@@ -22,9 +22,9 @@ use super::operation_doc::{AnswerDoc, BodyDoc, ErrorExample, OperationDoc};
 use super::{schemas, shared};
 
 const JSON: &str = "application/json";
-/// Media types of a request's body.
+/// The media types that a request's body may have.
 const BODIES: &[&str] = &[JSON, "application/x-www-form-urlencoded", "multipart/form-data"];
-/// On every answer of a view.
+/// The headers of every answer of a view.
 const HEADERS: &[&str] = &["Allow", "Cache-Control", "Vary", "X-Request-ID"];
 
 /// What the document says of a view at a path.
@@ -88,7 +88,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
     })
 }
 
-/// `token_refresh` of `/api/token/refresh/`; what stands in braces has no part in it.
+/// `token_refresh` for `/api/token/refresh/`; parts in braces are left out.
 pub fn operation_id(path: &str) -> String {
     let parts = path.trim_start_matches("/api").split('/').filter(|part| !part.is_empty() && !part.starts_with('{'));
     parts.collect::<Vec<_>>().join("_").replace('-', "_")

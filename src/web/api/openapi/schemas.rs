@@ -9,7 +9,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use super::super::answer::{Detail, Empty};
 
-/// What a text field takes.
+/// The value of a text field.
 pub const TEXT: &str = "Text";
 /// A signed token.
 pub const TOKEN: &str = "Token";
@@ -19,19 +19,19 @@ pub const EMPTY: &str = "Empty";
 pub const DETAIL: &str = "Detail";
 /// A `detail` and a code.
 pub const CODED: &str = "CodedDetail";
-/// A login that needs something more.
+/// A login that needs a second factor.
 pub const SECOND_FACTOR: &str = "SecondFactorRequired";
-/// No token class takes the caller's token.
+/// The caller's token is valid for no token class.
 pub const TOKEN_NOT_VALID: &str = "TokenNotValid";
 /// An error of RFC 6749.
 pub const OAUTH: &str = "OAuthError";
 /// What is wrong with the body as a whole.
 pub const NON_FIELD: &str = "NonFieldErrors";
 
-/// Anything but NUL, with at least one character that Python's `str.strip` leaves.
+/// A text without NUL, with at least one character that Python's `str.strip` keeps.
 const NOT_BLANK: &str = "^[^\\u0000]*[^\\u0000\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$";
 
-/// A text with more in it than white space, which is all that RFC 7009 and RFC 7662 ask of a `token`.
+/// A body with a `token` that is not only white space, which is all that RFC 7009 and RFC 7662 require.
 pub fn oauth_token() -> ObjectBuilder {
     const SOMETHING: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
     let token = text().pattern(Some(SOMETHING)).description(Some("A token. White space around it is dropped."));
@@ -59,7 +59,7 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     ]
 }
 
-/// As Django REST framework's `CharField` takes it.
+/// What Django REST framework's `CharField` accepts.
 fn field_text() -> RefOr<Schema> {
     let number =
         ObjectBuilder::new().schema_type(Type::Number).description(Some("Read as the text that Python writes."));
@@ -67,7 +67,7 @@ fn field_text() -> RefOr<Schema> {
     AnyOfBuilder::new().item(text().pattern(Some(NOT_BLANK))).item(number).description(Some(description)).into()
 }
 
-/// Whatever Python takes for true.
+/// Any value that is true in Python.
 pub fn truthy() -> AnyOfBuilder {
     AnyOfBuilder::new()
         .description(Some("Anything that is true, such as `true`, `1` or `\"yes\"`."))
@@ -88,7 +88,7 @@ pub fn object<S: Into<RefOr<Schema>>>(properties: impl IntoIterator<Item = (&'st
     properties.into_iter().fold(closed(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
-/// An object without other properties than those that follow.
+/// An object that has no properties other than those that are added.
 pub fn closed() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
@@ -152,7 +152,7 @@ pub fn any_of(schemas: Vec<RefOr<Schema>>) -> AnyOfBuilder {
     schemas.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item)
 }
 
-/// One of these; alone where there is only one.
+/// One of these; just the schema itself if there is only one.
 pub fn one_of(mut schemas: Vec<RefOr<Schema>>) -> RefOr<Schema> {
     if schemas.len() == 1 {
         return schemas.remove(0);

@@ -16,7 +16,7 @@ use crate::guard::device;
 use crate::journal::authentication::FactorKind;
 
 use super::super::answer::{AnswerBody, merged};
-use super::super::openapi::examples::{CHALLENGE, RECOVERY_CODES, TIME};
+use super::super::openapi::examples::{CHALLENGE, TIME, recovery_codes};
 use super::super::openapi::schemas;
 use super::super::sliding::SlidingToken;
 use super::super::token::TokenPair;
@@ -230,7 +230,7 @@ pub struct FactorAndCodes {
 impl AddedFactor {
     /// What the API document shows: the first factor of a user whose login waited for it.
     pub fn example() -> Self {
-        let recovery_codes = Some(RECOVERY_CODES.map(str::to_owned).to_vec());
+        let recovery_codes = Some(recovery_codes());
         Self {
             tokens: Some(LoginTokens::Pair(TokenPair::example())),
             added: FactorAndCodes { factor: OwnFactor::example(), recovery_codes },

@@ -18,7 +18,7 @@ use super::super::answer::{AnswerBody, Detail, merged};
 use super::super::auth::Anyone;
 use super::super::error::ApiError;
 use super::super::field::Field;
-use super::super::openapi::examples::CHALLENGE;
+use super::super::openapi::examples::{CHALLENGE, challenge_answer};
 use super::super::openapi::operation_doc::OperationDoc;
 use super::super::openapi::schemas;
 use super::super::sliding::SlidingToken;
@@ -85,7 +85,7 @@ impl View for Finish {
         let tokens = LoginTokens::Pair(TokenPair::example());
         let example = FinishedLogin { tokens, browser: BrowserToken::default() };
         OperationDoc::answers::<Self>(config, "What the login asked for.", example)
-            .takes(json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"}))
+            .takes(challenge_answer())
             .error("bad_challenge", "The challenge is unknown, used, too old or cancelled", AnswerError::NoChallenge)
             .error("wrong_code", "The code or the passkey is wrong, or was used before", AnswerError::Wrong)
             .throttled(config)

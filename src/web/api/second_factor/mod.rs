@@ -6,6 +6,9 @@ pub mod enrol;
 pub mod login;
 pub mod own;
 
+use actix_web::http::StatusCode;
+use secrecy::ExposeSecret;
+use serde_json::json;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
@@ -13,7 +16,7 @@ use crate::config::Config;
 use crate::factors::answer::{self, Answer, AnswerError, FactorResponse, VerifiedAnswer};
 use crate::factors::challenge::Purpose;
 use crate::journal::authentication::{FactorKind, Method};
-use crate::tokens::login::Pending;
+use crate::tokens::login::{ObtainError, Pending};
 use crate::tokens::obtain::Tokens;
 use crate::tokens::verify::Authenticated;
 
@@ -88,6 +91,36 @@ fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiE
     ApiError::fields([(field, vec![error.to_string()])])
 }
 
+/// The password is right, but the login needs a second factor, or the user has to enrol one.
+fn second_factor_required(pending: &Pending) -> ApiError {
+    let challenge = pending.challenge.expose_secret();
+    let body = if pending.methods.is_empty() {
+        json!({
+            "detail": "Second factor enrolment required",
+            "code": "second_factor_enrolment_required",
+            "challenge": challenge,
+        })
+    } else {
+        let methods: Vec<_> = pending.methods.iter().map(|method| method.name()).collect();
+        json!({
+            "detail": "Second factor required",
+            "code": "second_factor_required",
+            "challenge": challenge,
+            "methods": methods,
+        })
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, body)
+}
+
+impl From<ObtainError> for ApiError {
+    fn from(error: ObtainError) -> Self {
+        match error {
+            ObtainError::Login(error) => error.into(),
+            ObtainError::SecondFactor(pending) => second_factor_required(&pending),
+        }
+    }
+}
+
 /// The field that holds it.
 fn proof_field(given: &FactorResponse) -> &'static str {
     match given {
@@ -111,7 +144,7 @@ impl Call {
 impl OperationDoc {
     /// A login, for which the password may not be enough.
     pub fn asks_second_factor(self) -> Self {
-        let pending = |methods| ApiError::second_factor(&Pending { challenge: CHALLENGE.into(), methods });
+        let pending = |methods| second_factor_required(&Pending { challenge: CHALLENGE.into(), methods });
         let methods = vec![Method::Factor(FactorKind::Totp), Method::Recovery];
         self.may_take(DEVICE_TOKEN, schemas::text().description(Some("The token of a remembered browser.")))
             .error(

@@ -4,7 +4,6 @@
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -19,7 +18,7 @@ use crate::tokens::verify::Authenticated;
 use super::super::answer::AnswerBody;
 use super::super::error::ApiError;
 use super::super::field::Field;
-use super::super::openapi::examples::{CHALLENGE, RECOVERY_CODES};
+use super::super::openapi::examples::{CHALLENGE, challenge_answer, recovery_codes};
 use super::super::openapi::operation_doc::OperationDoc;
 use super::super::openapi::schemas;
 use super::super::{Call, NavigationLink, Subject, View};
@@ -93,10 +92,11 @@ impl View for One {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        OperationDoc::no_content("It is removed.")
-            .takes(json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"}))
-            .refused_answer(config)
-            .error("no_second_factor", "The caller has no second factor with this id", no_factor())
+        OperationDoc::no_content("It is removed.").takes(challenge_answer()).refused_answer(config).error(
+            "no_second_factor",
+            "The caller has no second factor with this id",
+            no_factor(),
+        )
     }
 
     async fn answer(mut call: Call, caller: Authenticated) -> Result<(), ApiError> {
@@ -122,7 +122,7 @@ pub struct RecoveryCodeList {
 
 impl RecoveryCodeList {
     fn example() -> Self {
-        Self { recovery_codes: RECOVERY_CODES.map(str::to_owned).to_vec() }
+        Self { recovery_codes: recovery_codes() }
     }
 }
 
@@ -144,7 +144,7 @@ impl View for RecoveryCodes {
     fn doc(config: &Config, _: &Method) -> OperationDoc {
         let success = "The codes; they are shown this once.";
         OperationDoc::answers::<Self>(config, success, RecoveryCodeList::example())
-            .takes(json!({"challenge": CHALLENGE, "method": "totp", "code": "123456"}))
+            .takes(challenge_answer())
             .refused_answer(config)
     }
 
