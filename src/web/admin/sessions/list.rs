@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{ACTIONS, Shown};
+use super::{ACTIONS, StatusBadge};
 use crate::app::{App, Tx};
 use crate::db::latchkey_session;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
@@ -54,15 +54,15 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     ],
 };
 
-/// A search means so many users at most.
-const MOST_OWNERS: usize = 50;
+/// How many users a search can mean.
+const MAX_OWNERS: usize = 50;
 
 struct Row {
     id: String,
     device: String,
     label: String,
     owner: Owner,
-    shown: Shown,
+    status: StatusBadge,
     began: When,
     refreshed: Option<When>,
     expires: When,
@@ -75,7 +75,7 @@ impl Row {
         Self {
             device: device::words(&session.user_agent),
             owner: Owner::new(Some(session.user_id), username),
-            shown: Shown::new(app, &session),
+            status: StatusBadge::new(app, &session),
             began: when(session.created_at),
             refreshed: session.last_refreshed_at.map(when),
             expires: when(session.expires_at),
@@ -139,7 +139,7 @@ fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<(Filter, Option<us
     if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
         return Ok((Filter { id: Some(q.to_owned()), ..filter.clone() }, None));
     }
-    let found = users::list::find_starting_with(conn, q, false, MOST_OWNERS)?;
+    let found = users::list::find_starting_with(conn, q, false, MAX_OWNERS)?;
     Ok((Filter { owners: Some(found.ids), ..filter.clone() }, found.cut_at))
 }
 
