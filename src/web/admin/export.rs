@@ -9,14 +9,14 @@ use actix_web::web::Bytes;
 use futures_util::stream;
 
 use super::access::Staff;
-use super::changelist::{self, Asked};
+use super::changelist::{self, ListQuery};
 use super::error::PageError;
 use super::layout::{Message, Tone, see};
 use super::words::commas;
 use crate::db::page::{Cursor, From, Page, Paging};
 
-/// So many rows are read at once.
-const BATCH: usize = 500;
+/// How many rows are read at once.
+const BATCH_SIZE: usize = 500;
 
 /// A file.
 pub struct File {
@@ -27,27 +27,27 @@ pub struct File {
 }
 
 /// The search and the filters of a list, for its export's address and for the audit log.
-pub fn pairs<S>(asked: &Asked<S>) -> Vec<(String, String)> {
-    let q = asked.q.iter().map(|q| ("q".to_owned(), q.clone()));
-    q.chain(asked.chosen.pairs(None)).collect()
+pub fn pairs<S>(query: &ListQuery<S>) -> Vec<(String, String)> {
+    let q = query.q.iter().map(|q| ("q".to_owned(), q.clone()));
+    q.chain(query.chosen.pairs(None)).collect()
 }
 
 /// Where the rows that a list shows are a file.
-pub fn address<S>(list: &str, asked: &Asked<S>) -> String {
-    changelist::address(&format!("{list}export/"), &pairs(asked))
+pub fn address<S>(list: &str, query: &ListQuery<S>) -> String {
+    changelist::address(&format!("{list}export/"), &pairs(query))
 }
 
 /// Nothing is written where rows would be missing: the search means more than `users` users. Back to the list.
-pub fn refuse<S>(staff: &Staff, list: &str, asked: &Asked<S>, users: usize) -> Result<HttpResponse, PageError> {
+pub fn refuse<S>(staff: &Staff, list: &str, query: &ListQuery<S>, users: usize) -> Result<HttpResponse, PageError> {
     let users = commas(i64::try_from(users).unwrap_or(i64::MAX));
     let text = format!("Not exported: more than {users} users match the search. Type more of the name.");
     staff.say(Message { tone: Tone::Bad, text, link: None })?;
-    Ok(see(&changelist::address(list, &pairs(asked))))
+    Ok(see(&changelist::address(list, &pairs(query))))
 }
 
 /// The first batch of a list in this order.
 pub fn paging<S>(sort: S, descending: bool) -> Paging<S> {
-    Paging { sort, descending, from: None, size: BATCH }
+    Paging { sort, descending, from: None, size: BATCH_SIZE }
 }
 
 /// A batch as it is sent, and where the next one begins.

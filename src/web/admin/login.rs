@@ -159,7 +159,7 @@ pub struct Choice {
 
 /// `POST theme/`: remembers the theme for a year, in this browser.
 pub async fn theme(staff: Staff, CsrfForm(choice): CsrfForm<Choice>) -> HttpResponse {
-    let theme = Theme::parse(&choice.theme).unwrap_or_default();
+    let theme = Theme::of(&choice.theme);
     let mut cookie = staff.visit.cookie(Theme::COOKIE, theme.name().to_owned());
     cookie.set_max_age(Duration::days(365));
     HttpResponse::SeeOther().insert_header((header::LOCATION, address::local(&choice.next))).cookie(cookie).finish()

@@ -7,8 +7,8 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::MAIL;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -35,14 +35,14 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter {
             name: "status",
             label: "Status",
-            kind: Kind::Tabs(&[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")]),
+            kind: FilterKind::Tabs(&[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")]),
         },
-        filter::Filter { name: "at", label: "Written", kind: Kind::Dates },
+        filter::Filter { name: "at", label: "Written", kind: FilterKind::Dates },
     ],
 };
 
-/// A search means so many users at most.
-const MOST_USERS: usize = 50;
+/// How many users a search can mean.
+const MAX_USERS: usize = 50;
 
 struct Row {
     written: When,
@@ -100,20 +100,20 @@ struct ListPage {
 /// `GET mail/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, MAIL, &[], q);
     }
     let filter =
-        Filter { whose: None, status: asked.chosen.choice("status").map(str::to_owned), written: asked.period("at") };
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+        Filter { whose: None, status: query.chosen.choice("status").map(str::to_owned), written: query.period("at") };
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let job = move |tx: &mut Tx<'_>| {
         let whose = q.as_deref().map(|q| whose(tx.conn, q)).transpose()?;
         let found = list::search(tx.conn, &Filter { whose, ..filter.clone() }, &paging)?;
         Ok::<_, DbError>(if is_whole { found.of(list::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
-    let mut list = asked.list(&found);
+    let mut list = query.list(&found);
     let columns = vec![
         column("Subject"),
         column("To"),
@@ -132,7 +132,7 @@ fn whose(conn: &mut Conn, q: &str) -> Result<Whose, DbError> {
     if list::is_recipient(conn, q)? {
         return Ok(Whose::Address(q.to_owned()));
     }
-    let users = users::list::find_starting_with(conn, q, false, MOST_USERS)?.ids;
+    let users = users::list::find_starting_with(conn, q, false, MAX_USERS)?.ids;
     Ok(if users.is_empty() { Whose::AddressLike(q.to_owned()) } else { Whose::Users(users) })
 }
 

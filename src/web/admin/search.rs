@@ -19,7 +19,7 @@ use crate::sessions;
 use crate::tokens::explain::pasted::find_token;
 
 /// Longer searches are cut.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The field of every search form.
 #[derive(Deserialize)]
@@ -71,8 +71,8 @@ pub struct Whose {
 }
 
 impl Whose {
-    /// So many users are meant at most by the beginning of a name.
-    const MOST: usize = 50;
+    /// How many users the beginning of a name can mean.
+    const MAX_USERS: usize = 50;
 
     /// A jti if there is such a token, or else users. At most two statements.
     pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
@@ -80,14 +80,14 @@ impl Whose {
         if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
             return Ok(Self { jti: Some(q.to_owned()), ..Self::default() });
         }
-        let found = users::list::find_starting_with(conn, q, false, Self::MOST)?;
+        let found = users::list::find_starting_with(conn, q, false, Self::MAX_USERS)?;
         Ok(Self { owners: Some(found.ids), jti: None, cut_at: found.cut_at })
     }
 }
 
 /// Trimmed, short, and without the control characters that PostgreSQL refuses.
 pub fn clean(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_LENGTH).collect();
     text.trim().to_owned()
 }
 
@@ -122,7 +122,7 @@ pub fn in_list(
     CsrfForm(fields): CsrfForm<Vec<(String, String)>>,
 ) -> Result<HttpResponse, PageError> {
     let typed = fields.iter().find(|(name, _)| name == "q").map(|(_, value)| value.clone()).unwrap_or_default();
-    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= LONGEST;
+    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= MAX_LENGTH;
     let kept: Vec<_> = fields.into_iter().filter(is_kept).take(20).collect();
     answer(staff, list, &kept, &typed)
 }

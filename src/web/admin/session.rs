@@ -76,7 +76,7 @@ impl Visit {
         Self {
             client: Client::of(peer, request.headers(), &app.config.server.trusted_proxies),
             zone: cookie(ZONE_COOKIE).and_then(|name| name.parse().ok()).unwrap_or_default(),
-            theme: Theme::parse(&cookie(Theme::COOKIE).unwrap_or_default()).unwrap_or_default(),
+            theme: Theme::of(&cookie(Theme::COOKIE).unwrap_or_default()),
             address: request.uri().path_and_query().map_or(PATH, |address| address.as_str()).to_owned(),
             login: RefCell::default(),
             failure: RefCell::default(),

@@ -44,10 +44,10 @@ struct Standard {
     name: &'static str,
     id: &'static str,
     met: usize,
-    rows: Vec<Asked>,
+    rows: Vec<Requirement>,
 }
 
-struct Asked {
+struct Requirement {
     row: Row,
     /// Where it can be read, if it has an address of its own.
     href: Option<String>,
@@ -127,7 +127,7 @@ fn pieces(text: &'static str) -> Vec<Piece> {
 fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
     let rows = posture::rows(config, beside_django);
     let standard = |source: Source| {
-        let rows: Vec<Asked> = rows.iter().filter(|row| row.source == source).cloned().map(asked).collect();
+        let rows: Vec<Requirement> = rows.iter().filter(|row| row.source == source).cloned().map(asked).collect();
         let id = match source {
             Source::Asvs => "asvs",
             Source::Rfc8725 => "rfc8725",
@@ -138,7 +138,7 @@ fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
     Source::ALL.into_iter().map(standard).collect()
 }
 
-fn asked(row: Row) -> Asked {
+fn asked(row: Row) -> Requirement {
     let section = |rfc: u16| Some(format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{}", row.number));
     let href = match row.source {
         Source::Asvs => None,
@@ -150,7 +150,7 @@ fn asked(row: Row) -> Asked {
         (false, true) => badge("blacklisted", "alert", "Not met"),
         (false, false) => badge("expired", "minus", "Not met"),
     };
-    Asked { href, badge, fix: pieces(row.fix), row, short: vec![] }
+    Requirement { href, badge, fix: pieces(row.fix), row, short: vec![] }
 }
 
 /// Of those who open the panel, who has no second factor.

@@ -10,8 +10,8 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::USERS;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -24,10 +24,10 @@ use crate::db::users;
 use crate::db::users::list::{self, Filter, Found, Listed, Sort};
 use crate::db::{Conn, DbError};
 
-/// A search shows so many users at most.
-const MOST: usize = 1000;
+/// How many users a search can find.
+const MAX_FOUND: usize = 1000;
 
-const YES_NO: Kind = Kind::Choice(&[("yes", "Yes"), ("no", "No")]);
+const YES_NO: FilterKind = FilterKind::Choice(&[("yes", "Yes"), ("no", "No")]);
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     about: About {
@@ -63,8 +63,8 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter { name: "is_staff", label: "Staff", kind: YES_NO },
         filter::Filter { name: "is_superuser", label: "Superuser", kind: YES_NO },
         filter::Filter { name: "second_factor", label: "Second factor", kind: YES_NO },
-        filter::Filter { name: "login", label: "Has logged in", kind: Kind::Choice(&[("never", "Never")]) },
-        filter::Filter { name: "last_login", label: "Last login", kind: Kind::Dates },
+        filter::Filter { name: "login", label: "Has logged in", kind: FilterKind::Choice(&[("never", "Never")]) },
+        filter::Filter { name: "last_login", label: "Last login", kind: FilterKind::Dates },
     ],
 };
 
@@ -92,20 +92,20 @@ struct ListPage {
 /// `GET user/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, USERS, &[], q);
     }
-    let filter = filter(&asked);
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let filter = filter(&query);
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let found = app.read(move |tx| {
         let (filter, meant) = search_in(tx.conn, &filter, q.as_deref())?;
         let found = Page { meant, ..list::search(tx.conn, &filter, &paging)? };
         Ok::<_, DbError>(if is_whole { found.of(users::count(tx.conn)?) } else { found })
     });
     let found = found.await?;
-    let export = super::export::address(USERS, &asked);
-    let mut list = asked.list(&found);
+    let export = super::export::address(USERS, &query);
+    let mut list = query.list(&found);
     if staff.user.is_superuser {
         list.actions = &actions::ACTIONS;
     }
@@ -141,23 +141,23 @@ pub fn full_name(first: &str, last: &str) -> String {
 }
 
 /// The filters that an address names.
-fn filter(asked: &Asked<Sort>) -> Filter {
-    let is = |name| asked.chosen.choice(name).map(|value| value == "yes");
+fn filter(query: &ListQuery<Sort>) -> Filter {
+    let is = |name| query.chosen.choice(name).map(|value| value == "yes");
     Filter {
         ids: None,
         is_active: is("is_active"),
         is_staff: is("is_staff"),
         is_superuser: is("is_superuser"),
-        last_login: asked.period("last_login"),
+        last_login: query.period("last_login"),
         has_factor: is("second_factor"),
-        never_logged_in: asked.chosen.choice("login").is_some(),
+        never_logged_in: query.chosen.choice("login").is_some(),
     }
 }
 
 /// The same among those whom a search means, and how many these are if more match.
 fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
-    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MOST)?;
+    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;
     Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 

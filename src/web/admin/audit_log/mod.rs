@@ -10,8 +10,8 @@ use askama::Template;
 use super::access::Staff;
 use super::actions::{self, Detail};
 use super::address::AUDIT_LOG;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -39,16 +39,16 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     }],
     ordering: "-when",
     list_filter: &[
-        filter::Filter { name: "action", label: "What", kind: Kind::Choice(&actions::CHOICES) },
-        filter::Filter { name: "actor", label: "By", kind: Kind::Text("A whole name") },
-        filter::Filter { name: "user", label: "About", kind: Kind::Text("A whole name or a user id") },
-        filter::Filter { name: "at", label: "When", kind: Kind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+        filter::Filter { name: "action", label: "What", kind: FilterKind::Choice(&actions::CHOICES) },
+        filter::Filter { name: "actor", label: "By", kind: FilterKind::Text("A whole name") },
+        filter::Filter { name: "user", label: "About", kind: FilterKind::Text("A whole name or a user id") },
+        filter::Filter { name: "at", label: "When", kind: FilterKind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("A whole address") },
     ],
 };
 
-/// A search means so many users at most.
-const MOST_USERS: usize = 50;
+/// How many users a search can mean.
+const MAX_USERS: usize = 50;
 
 struct Row {
     what: String,
@@ -102,14 +102,14 @@ struct ListPage {
 /// `GET audit_log/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, AUDIT_LOG, &[], q);
     }
-    let (wanted, paging) = (Wanted::new(&asked), asked.paging());
+    let (wanted, paging) = (Wanted::new(&query), query.paging());
     let found = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
-    let export = super::export::address(AUDIT_LOG, &asked);
-    let mut list = asked.list(&found);
+    let export = super::export::address(AUDIT_LOG, &query);
+    let mut list = query.list(&found);
     let columns =
         vec![list.sorted("When", "when"), column("What happened"), column("By"), column("About"), column("Address")];
     let rows = found.rows.into_iter().map(|entry| Row::new(entry, reader)).collect();
@@ -131,17 +131,17 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(asked: &Asked<Sort>) -> Self {
-        let text = |name| asked.chosen.text(name).map(str::to_owned);
+    fn new(query: &ListQuery<Sort>) -> Self {
+        let text = |name| query.chosen.text(name).map(str::to_owned);
         let filter = Filter {
             users: None,
             actor: text("actor"),
-            action: asked.chosen.choice("action").map(str::to_owned),
-            at: asked.period("at"),
+            action: query.chosen.choice("action").map(str::to_owned),
+            at: query.period("at"),
             ip: text("ip"),
             object: None,
         };
-        Self { q: asked.q.clone(), user: text("user"), filter }
+        Self { q: query.q.clone(), user: text("user"), filter }
     }
 
     /// A page of it.
@@ -157,7 +157,7 @@ impl Wanted {
             filter.users = Some(or_deleted(users::list_named(conn, user)?, user));
         }
         if let Some(q) = &self.q {
-            let found = users::list::find_starting_with(conn, q, false, MOST_USERS)?;
+            let found = users::list::find_starting_with(conn, q, false, MAX_USERS)?;
             cut_at = found.cut_at;
             let found = or_deleted(found.ids, q);
             match &mut filter.users {

@@ -14,8 +14,8 @@ use crate::guard::device;
 use crate::sessions;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::SESSIONS;
-use crate::web::admin::changelist::filter::{self, Field, Kind};
-use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use crate::web::admin::changelist::filter::{self, Field, FilterKind};
+use crate::web::admin::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use crate::web::admin::csrf::CsrfForm;
 use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
@@ -46,11 +46,11 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter {
             name: "status",
             label: "Status",
-            kind: Kind::Tabs(&[("live", "Live"), ("expired", "Expired"), ("ended", "Ended")]),
+            kind: FilterKind::Tabs(&[("live", "Live"), ("expired", "Expired"), ("ended", "Ended")]),
         },
-        filter::Filter { name: "reason", label: "Ended", kind: Kind::Choice(&REASON_CHOICES) },
-        filter::Filter { name: "began", label: "Began", kind: Kind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+        filter::Filter { name: "reason", label: "Ended", kind: FilterKind::Choice(&REASON_CHOICES) },
+        filter::Filter { name: "began", label: "Began", kind: FilterKind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("A whole address") },
     ],
 };
 
@@ -98,26 +98,26 @@ struct ListPage {
 /// `GET sessions/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, SESSIONS, &[], q);
     }
     let filter = Filter {
         id: None,
         owners: None,
-        status: asked.chosen.choice("status").and_then(status),
-        reason: asked.chosen.choice("reason").map(str::to_owned),
-        began: asked.period("began"),
-        ip: asked.chosen.text("ip").map(str::to_owned),
+        status: query.chosen.choice("status").and_then(status),
+        reason: query.chosen.choice("reason").map(str::to_owned),
+        began: query.period("began"),
+        ip: query.chosen.text("ip").map(str::to_owned),
     };
-    let (q, paging, is_whole, limits) = (asked.q.clone(), asked.paging(), asked.is_whole(), sessions::limits(&app));
+    let (q, paging, is_whole, limits) = (query.q.clone(), query.paging(), query.is_whole(), sessions::limits(&app));
     let job = move |tx: &mut Tx<'_>| {
         let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(tx.conn, &filter, q))?;
         let found = Page { meant, ..list::search(tx.conn, &filter, &paging, limits)? };
         Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
-    let mut list = asked.list(&found);
+    let mut list = query.list(&found);
     if staff.user.is_superuser {
         list.actions = &ACTIONS;
     }
