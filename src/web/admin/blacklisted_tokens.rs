@@ -53,7 +53,7 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter { name: "reason", label: "Reason", kind: FilterKind::Choice(&status::REASON_CHOICES) },
         filter::Filter { name: "blacklisted", label: "Blacklisted", kind: FilterKind::Dates },
         filter::Filter { name: "expires", label: "Expires", kind: FilterKind::Dates },
-        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("A session’s id") },
+        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("Session id") },
     ],
 };
 
@@ -95,7 +95,7 @@ struct ListPage {
     columns: Vec<Column>,
     rows: Vec<Row>,
     dates: Dates,
-    /// Whether the tokens are in order, not their blacklisting.
+    /// Whether the list is in the order of the tokens, not of their blacklisting.
     is_by_token: bool,
 }
 
@@ -151,7 +151,7 @@ pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Resu
 struct Detail {
     layout: Layout,
     row: Row,
-    /// Why it stays blacklisted, if it does.
+    /// Why the blacklisting cannot be undone, if so.
     stays: Option<String>,
 }
 
@@ -185,7 +185,7 @@ struct Confirmation {
     reopens_session: bool,
 }
 
-/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is taken back.
+/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is undone.
 pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let (row, token, session) = find(&app, *path).await?;
     if administer::is_reversible(&token, session.as_ref(), app.now()).is_err() {
@@ -210,7 +210,7 @@ pub async fn unblacklist(
 ) -> Result<HttpResponse, PageError> {
     let (row, ..) = find(&app, *path).await?;
     let (tone, text) = match administer::unblacklist(&app, &superuser.actor(), row.token_id).await? {
-        Unblacklisted::Done => (Tone::Good, "The token is off the blacklist. It is accepted again.".to_owned()),
+        Unblacklisted::Done => (Tone::Good, "The blacklisting was undone. The token is accepted again.".to_owned()),
         Unblacklisted::WasNot => (Tone::Good, "The token was not blacklisted. Nothing was changed.".to_owned()),
         Unblacklisted::Final(stays) => (Tone::Bad, format!("The token stays blacklisted. {stays}")),
         Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", *path)),

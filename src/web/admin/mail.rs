@@ -1,5 +1,5 @@
-//! `/admin/mail/`: the list of mail, for staff to look at. Nothing here shows a body, a parameter or a secret, and nothing
-//! can be sent again: the secret of a mail that is done is erased.
+//! `/admin/mail/`: the list of mail. It shows no contents and no secrets, and no mail can be sent again, because its secret
+//! is erased once it is sent.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -69,7 +69,7 @@ impl Row {
             recipient: mail.recipient,
             status: status(&mail.status),
             is_being_sent: mail.is_claimed,
-            // Of a mail that somebody is sending it is when another may take over.
+            // For a mail that is being sent, this is when another server may take over.
             next: mail.next_at.filter(|_| !mail.is_claimed && mail.attempts > 0).map(when),
             done: mail.done_at.map(when),
             attempts: commas(mail.attempts.into()),
@@ -93,7 +93,7 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// How long mails are listed.
+    /// How long mail is listed.
     kept: String,
 }
 
@@ -127,7 +127,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     page(&ListPage { layout: staff.layout(Place::Mail), list, columns, rows, kept })
 }
 
-/// An address that mail went to, or else users, or else addresses that begin so. Two statements at most.
+/// A recipient's address, or else users, or else addresses with this beginning. At most two statements.
 fn whose(conn: &mut Conn, q: &str) -> Result<Whose, DbError> {
     if list::is_recipient(conn, q)? {
         return Ok(Whose::Address(q.to_owned()));

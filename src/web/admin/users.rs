@@ -1,5 +1,5 @@
-//! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`, the
-//! same rows as a file in `export`, what can be done with ticked rows in `actions`.
+//! `/admin/auth/user/`: the list of users, with search, filters and order. The pages of one user are in `user`, the export is
+//! in `export`, the actions for selected users in `actions`.
 
 pub mod actions;
 pub mod export;
@@ -41,19 +41,19 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         Order {
             name: "username",
             sort: Sort::Username,
-            words: ["by username", "by username, backwards"],
+            words: ["by username", "by username, Z to A"],
             turns: ["Previous", "Next"],
         },
         Order {
             name: "joined",
             sort: Sort::Joined,
-            words: ["first joined first", "last joined first"],
+            words: ["oldest accounts first", "newest accounts first"],
             turns: ["Earlier", "Later"],
         },
         Order {
             name: "last_login",
             sort: Sort::LastLogin,
-            words: ["longest away first", "last seen first"],
+            words: ["least recent login first", "most recent login first"],
             turns: ["Earlier", "Later"],
         },
     ],
@@ -85,7 +85,7 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// The same list as a file.
+    /// The address of the export.
     export: String,
 }
 
@@ -135,12 +135,12 @@ fn badges(user: &Listed) -> Vec<Badge> {
     badges
 }
 
-/// First and last name, where there are some.
+/// The full name, which may be empty.
 pub fn full_name(first: &str, last: &str) -> String {
     format!("{first} {last}").trim().to_owned()
 }
 
-/// The filters that an address names.
+/// The filters of a query.
 fn filter(query: &ListQuery<Sort>) -> Filter {
     let is = |name| query.chosen.choice(name).map(|value| value == "yes");
     Filter {
@@ -154,7 +154,7 @@ fn filter(query: &ListQuery<Sort>) -> Filter {
     }
 }
 
-/// The same among those whom a search means, and how many these are if more match.
+/// The filters with the users that a search means, and how many these are if there are more.
 fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
     let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;

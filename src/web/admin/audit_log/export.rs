@@ -1,4 +1,4 @@
-//! The audit log as JSON lines: one object for each entry, those that the list shows under the same filters.
+//! The export of the audit log as JSON lines: one object per entry, under the same filters as the list.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -45,7 +45,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
 }
 
 fn object(entry: &Entry) -> Value {
-    // What is not JSON was not written by us.
+    // Latchkey writes JSON; anything else is kept as text.
     let detail = serde_json::from_str(&entry.detail).unwrap_or_else(|_| json!(entry.detail));
     json!({
         "id": entry.id.0,

@@ -1,5 +1,5 @@
-//! `/admin/audit_log/`: the list of what was done. It is only read: nothing in the panel changes or deletes an entry. The same
-//! rows as a file are in `export`.
+//! `/admin/audit_log/`: the audit log. The panel only reads it and cannot change or delete an entry. The export is in
+//! `export`.
 
 pub mod export;
 
@@ -39,11 +39,11 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     }],
     ordering: "-when",
     list_filter: &[
-        filter::Filter { name: "action", label: "What", kind: FilterKind::Choice(&actions::CHOICES) },
-        filter::Filter { name: "actor", label: "By", kind: FilterKind::Text("A whole name") },
-        filter::Filter { name: "user", label: "About", kind: FilterKind::Text("A whole name or a user id") },
+        filter::Filter { name: "action", label: "Event", kind: FilterKind::Choice(&actions::CHOICES) },
+        filter::Filter { name: "actor", label: "By", kind: FilterKind::Text("Full username") },
+        filter::Filter { name: "user", label: "About", kind: FilterKind::Text("Full username or user id") },
         filter::Filter { name: "at", label: "When", kind: FilterKind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("A whole address") },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("Full IP address") },
     ],
 };
 
@@ -55,7 +55,7 @@ struct Row {
     is_bad: bool,
     details: Vec<Detail>,
     when: When,
-    /// When it happened last, if more than once.
+    /// When it last happened, if more than once.
     last: Option<When>,
     actor: String,
     actor_id: Option<UserId>,
@@ -110,8 +110,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let found = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
     let export = super::export::address(AUDIT_LOG, &query);
     let mut list = query.list(&found);
-    let columns =
-        vec![list.sorted("When", "when"), column("What happened"), column("By"), column("About"), column("Address")];
+    let columns = vec![list.sorted("When", "when"), column("Event"), column("By"), column("About"), column("Address")];
     let rows = found.rows.into_iter().map(|entry| Row::new(entry, reader)).collect();
     let kept = length(app.config.sessions.audit_log_retention.as_secs());
     page(&ListPage { layout: staff.layout(Place::AuditLog(true)), list, columns, rows, kept, export })
@@ -122,7 +121,7 @@ pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Resu
     search::in_list(&staff, AUDIT_LOG, form)
 }
 
-/// What an address asks for, before the database says whom it means.
+/// A query, before its users are looked up.
 #[derive(Clone)]
 struct Wanted {
     q: Option<String>,
@@ -144,13 +143,13 @@ impl Wanted {
         Self { q: query.q.clone(), user: text("user"), filter }
     }
 
-    /// A page of it.
+    /// A page of the entries.
     fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
         let (filter, meant) = self.filter(conn)?;
         Ok(Page { meant, ..list::search(conn, &filter, paging)? })
     }
 
-    /// A search means users, or else what an entry is about. Two statements at most.
+    /// A search means users, or else the object of an entry. At most two statements.
     fn filter(&self, conn: &mut Conn) -> Result<(Filter, Option<usize>), DbError> {
         let (mut filter, mut cut_at) = (self.filter.clone(), None);
         if let Some(user) = &self.user {
@@ -170,7 +169,7 @@ impl Wanted {
     }
 }
 
-/// An entry outlives its user: then only the id is known.
+/// Entries of deleted users are found by the id.
 fn or_deleted(found: Vec<UserId>, typed: &str) -> Vec<UserId> {
     if found.is_empty() { typed.parse().ok().map(UserId).into_iter().collect() } else { found }
 }

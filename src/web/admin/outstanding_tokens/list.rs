@@ -1,4 +1,4 @@
-//! The list of outstanding tokens: search, filters, order. What can be done with chosen ones is in `actions`.
+//! The list of outstanding tokens, with search, filters and order. The actions for selected tokens are in `actions`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -61,7 +61,7 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         },
         filter::Filter { name: "created", label: "Created", kind: FilterKind::Dates },
         filter::Filter { name: "expires", label: "Expires", kind: FilterKind::Dates },
-        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("A session’s id") },
+        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("Session id") },
     ],
 };
 
@@ -115,7 +115,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         expires: query.period("expires"),
     };
     let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
-    // The counts are of all tokens: beside another filter they would be misread.
+    // The counts are of all tokens, so they would be wrong next to another filter.
     let has_counts = query.q.is_none() && query.chosen.count() == 0;
     let hierarchy = query.date_hierarchy("created");
     let bounds = hierarchy.bounds();

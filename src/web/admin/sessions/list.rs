@@ -1,4 +1,4 @@
-//! The list of sessions: search, filters, order.
+//! The list of sessions, with search, filters and order.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -50,7 +50,7 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         },
         filter::Filter { name: "reason", label: "Ended", kind: FilterKind::Choice(&REASON_CHOICES) },
         filter::Filter { name: "began", label: "Began", kind: FilterKind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("A whole address") },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("Full IP address") },
     ],
 };
 
@@ -134,7 +134,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     page(&ListPage { layout: staff.layout(Place::Sessions(true)), list, columns, rows })
 }
 
-/// A session of that id if there is one, or else those of the users who are meant. Two statements at most.
+/// The session with this id, or else the sessions of the users that the search means. At most two statements.
 fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<(Filter, Option<usize>), DbError> {
     if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
         return Ok((Filter { id: Some(q.to_owned()), ..filter.clone() }, None));

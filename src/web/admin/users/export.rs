@@ -1,4 +1,4 @@
-//! The users as CSV: those that the list shows under the same search and filters, with Django's column names.
+//! The export of users as CSV, under the same search and filters as the list, with Django's column names.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -47,7 +47,7 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
     note(&app, &superuser.actor(), Export::Users, &pairs(&query)).await?;
     Ok(send(&FILE, move |from| {
         let (app, filter, q) = (app.clone(), filter.clone(), q.clone());
-        // Everybody is in this order; in that of the last login some are not.
+        // The order by last login would leave out users who never logged in.
         let paging = Paging { from, ..paging(Sort::Username, false) };
         async move {
             let is_first = paging.from.is_none();
@@ -85,7 +85,7 @@ fn table(with_head: bool, users: &[Listed]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula; with a quote in front it is text.
+/// A spreadsheet would read a cell that begins like this as a formula. A quote makes it text.
 fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
