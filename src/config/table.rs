@@ -78,14 +78,14 @@ pub const SETTINGS: &[Setting] = &[
     value(CORS, "CORS_ALLOW_HEADERS", "accept,authorization,content-type,user-agent,x-csrftoken,x-requested-with,idempotency-key", "authorization,content-type", "request headers that a browser may send"),
     value(CORS, "CORS_EXPOSE_HEADERS", "Retry-After", "Retry-After,X-Request-Id", "response headers that a script may read"),
     value(ACCOUNTS, "USERNAME_FIELD", "username", "email", "what a login names: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
-    by_database(ACCOUNTS, "STAFF_MAY_VIEW", ("true", "false"), "false", "staff who are no superusers may look at the panel, and never change anything"),
+    by_database(ACCOUNTS, "STAFF_MAY_VIEW", ("true", "false"), ["false", "staff who are no superusers may look at the panel, and never change anything"]),
     value(ACCOUNTS, "END_SESSIONS_ON_USER_CHANGE", "true", "false", "a password change or disabling a user ends the user's sessions and blacklists the user's tokens"),
     value(ACCOUNTS, "LOGIN_THROTTLE", "true", "false", "guessing passwords and asking for mail are slowed down (docs/passwords.md)"),
     value(PASSWORDS, "PASSWORD_RULES", "nist", "django", "what a new password must be: `nist` (15 characters, none of the common ones), `django` (Django's four validators) or `none`"),
-    by_database(PASSWORDS, "PASSWORD_HASHER", ("bcrypt_sha256", "pbkdf2_sha256"), "argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"),
+    by_database(PASSWORDS, "PASSWORD_HASHER", ("bcrypt_sha256", "pbkdf2_sha256"), ["argon2", "how new passwords are hashed: `bcrypt_sha256`, `bcrypt`, `argon2` or `pbkdf2_sha256`"]),
     value(PASSWORDS, "BCRYPT_ROUNDS", "12", "13", "bcrypt's cost, 4 to 31; below 10 warns"),
     value(PASSWORDS, "PBKDF2_ITERATIONS", "1000000", "1200000", "PBKDF2's iterations; below 600000 warns"),
-    by_database(PASSWORDS, "PASSWORD_REHASH", ("true", "false"), "false", "replace outdated hashes after the next correct login"),
+    by_database(PASSWORDS, "PASSWORD_REHASH", ("true", "false"), ["false", "replace outdated hashes after the next correct login"]),
     secret(TOKENS, "JWT_SIGNING_KEY", "SECRET_KEY", "/etc/latchkey/signing.pem", "secret (HS*) or private key in PEM; a value that starts with `/`, `./`, `../` or `file:` is a path"),
     secret(TOKENS, "JWT_VERIFYING_KEY", "worked out from the signing key", "/etc/latchkey/verifying.pem", "public key in PEM, or a path to it"),
     value(TOKENS, "JWT_ALGORITHM", "HS256", "EdDSA", "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"),
@@ -211,8 +211,7 @@ const fn by_database(
     section: &'static str,
     name: &'static str,
     (own, django): (&'static str, &'static str),
-    example: &'static str,
-    meaning: &'static str,
+    [example, meaning]: [&'static str; 2],
 ) -> Setting {
     Setting { section, name, initial: Initial::ByDatabase { own, django }, example, meaning, is_secret: false }
 }

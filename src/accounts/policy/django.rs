@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use super::super::user::is_word;
-use super::{LONGEST, Owner, PasswordRule, Problem, common, too_common, too_short, too_similar};
+use super::common;
+use super::owner::Owner;
+use super::problem::{LONGEST, PasswordRule, Problem, too_common, too_short, too_similar};
 
 const LEAST: usize = 8;
 const MOST_SIMILAR: f64 = 0.7;

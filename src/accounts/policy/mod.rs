@@ -4,51 +4,19 @@
 mod common;
 mod django;
 mod nist;
+mod owner;
+mod problem;
+
+pub use owner::Owner;
+pub use problem::{LONGEST, PasswordRule, Problem};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::user::FieldError;
 use crate::app::App;
 use crate::config::{Config, PasswordRules};
+use crate::db::DbError;
 use crate::db::users::User;
-use crate::db::users::profile::Profile;
-use crate::db::{DbError, latchkey_second_factor};
-
-/// The longest password that is hashed, in bytes: an endless one is an attack.
-pub const LONGEST: usize = 4096;
-
-/// Whose password it is to be.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs, reason = "Django's columns")]
-pub struct Owner {
-    pub username: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    /// Whether logins take more than the password (NIST SP 800-63B-4, 3.1.3.1: codes by email do not count): then it may be
-    /// shorter.
-    pub has_second_factor: bool,
-}
-
-/// What is wrong with a password: Django's code and text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// As in Django's `ValidationError`.
-    pub code: &'static str,
-    /// For people.
-    pub message: String,
-}
-
-/// A rule in words, and what of it a script can measure while somebody types.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PasswordRule {
-    /// For the form.
-    pub words: String,
-    /// At least so many characters.
-    pub least: Option<usize>,
-    /// At most so many bytes.
-    pub most: Option<usize>,
-}
 
 /// Everything that is wrong with a password; nothing if it can be set.
 pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Problem> {
@@ -103,53 +71,4 @@ pub(super) fn unusable(password: &SecretString) -> Option<Problem> {
         return None;
     };
     Some(Problem { code, message: message.to_owned() })
-}
-
-fn too_short(least: usize) -> Problem {
-    let message = format!("This password is too short. It must contain at least {least} characters.");
-    Problem { code: "password_too_short", message }
-}
-
-fn too_common() -> Problem {
-    Problem { code: "password_too_common", message: "This password is too common.".to_owned() }
-}
-
-fn too_similar(what: &str) -> Problem {
-    Problem { code: "password_too_similar", message: format!("The password is too similar to the {what}.") }
-}
-
-impl PasswordRule {
-    fn said(words: &str) -> Self {
-        Self { words: words.to_owned(), ..Self::default() }
-    }
-}
-
-/// Factors that count as a second one for NIST.
-const STRONG: [&str; 2] = ["totp", "passkey"];
-
-impl Owner {
-    /// A user, with whether their logins take a second factor.
-    pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
-        let id = user.id;
-        let has_second_factor = app.read(move |tx| latchkey_second_factor::has_any(tx.conn, id, &STRONG)).await?;
-        Ok(Self { has_second_factor, ..Self::from(&Profile::from(user)) })
-    }
-}
-
-impl From<Problem> for FieldError {
-    fn from(problem: Problem) -> Self {
-        Self { field: "password", message: problem.message }
-    }
-}
-
-impl From<&Profile> for Owner {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            username: profile.username.clone(),
-            first_name: profile.first_name.clone(),
-            last_name: profile.last_name.clone(),
-            email: profile.email.clone(),
-            has_second_factor: false,
-        }
-    }
 }

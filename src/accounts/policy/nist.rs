@@ -3,7 +3,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{LONGEST, Owner, PasswordRule, Problem, common, too_common, too_short, too_similar};
+use super::common;
+use super::owner::Owner;
+use super::problem::{LONGEST, PasswordRule, Problem, too_common, too_short, too_similar};
 
 /// Characters where the password is all that a login takes, and where there is a second factor.
 const LEAST: usize = 15;

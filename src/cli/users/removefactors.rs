@@ -1,9 +1,10 @@
 //! `latchkey users removefactors`.
 
+use super::user;
 use crate::accounts::confirm::Confirmed;
 use crate::cli::failure::Failure;
-use crate::cli::stderr;
-use crate::cli::{help, open, output, prompt};
+use crate::cli::text::{self, help};
+use crate::cli::{open, prompt, stderr};
 use crate::factors::remove;
 
 /// Remove a user's second factors, when everything is lost
@@ -29,8 +30,8 @@ pub struct Args {
 /// Removes them.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
-    let user = super::find(&app, &args.name).await?;
-    let name = output::plain(&user.username).into_owned();
+    let user = user::find(&app, &args.name).await?;
+    let name = text::plain(&user.username).into_owned();
     if !args.yes {
         if !prompt::is_possible() {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
@@ -43,7 +44,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let removed = remove::remove_all_of(&app, &Confirmed::command_line(), user.id).await?;
     let sentence = match removed {
         0 => format!("User '{name}' has no second factor."),
-        _ => format!("User '{name}': {} removed.", output::count(removed, "second factor")),
+        _ => format!("User '{name}': {} removed.", text::count(removed, "second factor")),
     };
-    super::answer(&app, user.id, json, &sentence).await
+    user::answer(&app, user.id, json, &sentence).await
 }
