@@ -1,5 +1,5 @@
-//! Access to the panel: a handler takes `Staff` to show a page and `Superuser` to change something. A page can only be
-//! rendered with one of them. Both come from the session's row, which is read together with its user.
+//! Who may see and who may change: a handler takes `Staff` or `Superuser`, and without one there is no page frame to
+//! render. Both come from the session's row, which is read with its user in one statement.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -11,33 +11,40 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::PageError;
 use super::session::Visit;
 use super::words::Reader;
+use crate::app::App;
 use crate::db::users::User;
 use crate::journal::Actor;
 
-/// A user who may open the panel.
+/// Somebody who may look at the panel.
 pub struct Staff {
-    /// The user.
+    /// Who it is.
     pub user: User,
     /// The request.
     pub visit: Rc<Visit>,
-    /// Keeps messages until the next page. Error pages have none.
+    /// What is remembered until the next page; an error page has nothing to remember.
     pub session: Option<Session>,
 }
 
-/// A user who may change things in the panel.
+/// Somebody who may change things in the panel.
 pub struct Superuser(pub Staff);
 
+/// Whether a user may open the panel: superusers, and other staff where `STAFF_MAY_VIEW` lets them.
+pub fn may_view(app: &App, user: &User) -> bool {
+    let staff_may_view = app.config.accounts.staff_may_view.unwrap_or(!app.beside_django);
+    user.is_active && (user.is_superuser || user.is_staff && staff_may_view)
+}
+
 impl Staff {
-    /// The user of this request, if they may open the panel.
+    /// Who visits, if that is somebody who may.
     pub fn of(visit: &Rc<Visit>, session: Option<Session>) -> Result<Self, PageError> {
         let Some(user) = visit.user() else { return Err(PageError::LoginRequired(visit.address.clone())) };
-        if !visit.app.may_open_panel(&user) {
+        if !may_view(&visit.app, &user) {
             return Err(PageError::NotStaff);
         }
         Ok(Self { user, visit: Rc::clone(visit), session })
     }
 
-    /// The reader of the page.
+    /// Who reads the page.
     pub fn reader(&self) -> Reader {
         self.visit.reader()
     }
@@ -48,7 +55,7 @@ impl Staff {
 }
 
 impl Superuser {
-    /// The user, for the audit log.
+    /// Who acts, for the audit log.
     pub fn actor(&self) -> Actor {
         self.0.visit.actor(&self.0.user)
     }
@@ -59,7 +66,7 @@ impl Superuser {
     }
 }
 
-/// The request, with its session.
+/// What this request knows of its session.
 pub fn visit(request: &HttpRequest) -> Result<Rc<Visit>, PageError> {
     request.extensions().get::<Rc<Visit>>().cloned().ok_or(PageError::Other("a page outside of its scope"))
 }

@@ -1,24 +1,24 @@
-//! Bar charts drawn on the server, and the same figures as a table. An SVG contains only bars, because it is stretched to
-//! its card; all text around it is HTML. The template is `includes/chart.html`.
+//! Bars drawn on the server, and the same figures as a table. An SVG holds bars only, with their sizes as attributes; it
+//! is stretched to its card, so every word around it is HTML. The template is `includes/chart.html`.
 
 use super::words::commas;
 
-/// Width of a bar with its gap, and of the bar alone.
-const BAR_PITCH: usize = 10;
-const BAR_WIDTH: usize = 8;
-/// The height below which a bar could not be seen.
-const MIN_HEIGHT: f64 = 1.0;
+/// Width of a bar with the gap behind it, and of the bar alone.
+const STEP: usize = 10;
+const BAR: usize = 8;
+/// The least height of a bar that is not zero: it must be seen.
+const LEAST: f64 = 1.0;
 
-/// A bar chart.
+/// A picture of bars.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bars {
-    /// The text for screen readers.
+    /// The sentence for those who cannot see it.
     pub label: String,
-    /// The width of the view box.
+    /// Its coordinates.
     pub width: usize,
-    /// The height of the view box.
+    /// Its coordinates.
     pub height: usize,
-    /// The y coordinate of the zero line, if there is one.
+    /// Where the line between up and down is.
     pub zero: Option<String>,
     /// One group for each period.
     pub groups: Vec<Group>,
@@ -27,106 +27,97 @@ pub struct Bars {
 /// The bars of one period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// The tooltip.
+    /// What they say when they are pointed at.
     pub title: String,
-    /// The bars; zero has none.
+    /// The bars; none for zero.
     pub rects: Vec<Rect>,
 }
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rect {
-    /// The class that colours it, or nothing.
+    /// Its colour's class, or nothing.
     pub class: &'static str,
-    /// The left edge.
+    /// Its place.
     pub x: usize,
-    /// The top edge.
+    /// Its place.
     pub y: String,
-    /// The width.
+    /// Its size.
     pub width: usize,
-    /// The height.
+    /// Its size.
     pub height: String,
 }
 
-/// The counts of one kind of event, period by period.
+/// What is drawn: how often it happened in each period.
 #[derive(Debug, Clone, Copy)]
 pub struct Series<'a> {
-    /// The name in the tooltip of a bar.
+    /// What it is called, in the title of a bar.
     pub name: &'a str,
-    /// The count of each period.
+    /// The figures, as many as periods.
     pub values: &'a [i64],
     /// The class of its bars.
     pub class: &'static str,
 }
 
 impl Series<'_> {
-    /// The total.
+    /// All together.
     pub fn sum(&self) -> i64 {
         self.values.iter().sum()
     }
 
-    /// The highest count of a period.
+    /// The most in one period.
     pub fn peak(&self) -> i64 {
         self.values.iter().copied().max().unwrap_or(0)
     }
 }
 
-/// One series. Its highest bar fills the row.
+/// A row of bars, as high as the row is at the most.
 pub fn row(label: String, periods: &[String], series: Series<'_>) -> Bars {
     const HEIGHT: usize = 48;
     let unit = units(HEIGHT - 2, series.peak());
     let groups = periods.iter().zip(series.values).enumerate().map(|(at, (period, value))| Group {
         title: format!("{period}: {}", commas(*value)),
-        rects: Column { at, unit }
-            .bar(series.class, *value, |height| coordinate(HEIGHT) - height)
-            .into_iter()
-            .collect(),
+        rects: bar(series.class, at, *value, unit, |height| coordinate(HEIGHT) - height).into_iter().collect(),
     });
-    Bars { label, width: periods.len() * BAR_PITCH, height: HEIGHT, zero: None, groups: groups.collect() }
+    Bars { label, width: periods.len() * STEP, height: HEIGHT, zero: None, groups: groups.collect() }
 }
 
-/// One series upwards and one downwards, on the same scale.
+/// One series up and one down, to the same scale, so that both can be compared.
 pub fn up_and_down(label: String, periods: &[String], up: Series<'_>, down: Series<'_>) -> Bars {
     const HEIGHT: usize = 150;
     let whole = (up.peak() + down.peak()).max(1);
     let unit = units(HEIGHT - 8, whole);
-    // Keeps room for the smallest bars on both sides.
+    // Between the least bars the line keeps a distance to both ends.
     let zero = (figure(up.peak()) * unit + 3.5).clamp(6.0, coordinate(HEIGHT) - 6.0);
     let groups = periods.iter().enumerate().map(|(at, period)| {
         let (above, below) = (value(up, at), value(down, at));
-        let column = Column { at, unit };
-        let up_bar = column.bar(up.class, above, |height| zero - 1.5 - height);
-        let rects = up_bar.into_iter().chain(column.bar(down.class, below, |_| zero + 1.5));
+        let rects = bar(up.class, at, above, unit, |height| zero - 1.5 - height).into_iter().chain(bar(
+            down.class,
+            at,
+            below,
+            unit,
+            |_| zero + 1.5,
+        ));
         let title = format!("{period}: {} {}, {} {}", commas(above), up.name, commas(below), down.name);
         Group { title, rects: rects.collect() }
     });
     let groups = groups.collect();
-    Bars { label, width: periods.len() * BAR_PITCH, height: HEIGHT, zero: Some(decimal(zero)), groups }
+    Bars { label, width: periods.len() * STEP, height: HEIGHT, zero: Some(decimal(zero)), groups }
 }
 
 fn value(series: Series<'_>, at: usize) -> i64 {
     series.values.get(at).copied().unwrap_or(0)
 }
 
-/// The place of a period, and the height of one event.
-#[derive(Clone, Copy)]
-struct Column {
-    at: usize,
-    unit: f64,
+fn bar(class: &'static str, at: usize, value: i64, unit: f64, y: impl Fn(f64) -> f64) -> Option<Rect> {
+    let height = (figure(value) * unit).max(LEAST);
+    let rect = || Rect { class, x: at * STEP + 1, y: decimal(y(height)), width: BAR, height: decimal(height) };
+    (value > 0).then(rect)
 }
 
-impl Column {
-    /// The bar of a value, unless it is zero; `y` computes its top from its height.
-    fn bar(self, class: &'static str, value: i64, y: impl Fn(f64) -> f64) -> Option<Rect> {
-        let height = (figure(value) * self.unit).max(MIN_HEIGHT);
-        let (x, y) = (self.at * BAR_PITCH + 1, decimal(y(height)));
-        (value > 0).then(|| Rect { class, x, y, width: BAR_WIDTH, height: decimal(height) })
-    }
-}
-
-/// The height of one event if `peak` events fill this height.
-fn units(height: usize, peak: i64) -> f64 {
-    coordinate(height) / figure(peak.max(1))
+/// How high one is, where `most` fill the room.
+fn units(room: usize, most: i64) -> f64 {
+    coordinate(room) / figure(most.max(1))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pixel of a picture")]
@@ -146,9 +137,9 @@ fn decimal(value: f64) -> String {
 /// The same figures as a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The caption.
+    /// What it shows.
     pub caption: String,
-    /// The head of the first column: `Hour`, `Day`.
+    /// What the first column is: `Hour`, `Day`.
     pub period: &'static str,
     /// The other columns.
     pub columns: Vec<String>,

@@ -1,4 +1,5 @@
-//! An entry of the audit log as a sentence with links: "root blacklisted 2 tokens of alice". The template escapes the names.
+//! An entry of the audit log as a sentence with links: "root blacklisted 2 tokens of alice". Names are text, whatever
+//! they look like: the template escapes each part.
 
 use serde_json::Value;
 
@@ -8,16 +9,16 @@ use crate::db::latchkey_audit_log::list::Entry;
 use crate::journal::action::Action;
 use crate::journal::authentication::FactorKind;
 
-/// A part of a sentence, which may be a link.
+/// A piece of a sentence, with its address if it leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The text.
+    /// The words.
     pub text: String,
-    /// The address of the link.
+    /// Where they lead.
     pub href: Option<String>,
 }
 
-/// The sentence of an entry.
+/// What an entry says.
 pub fn of(entry: &Entry) -> Vec<Part> {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let tokens = detail["tokens"].as_i64().unwrap_or(0);
@@ -90,7 +91,7 @@ fn text(text: &str) -> Part {
     Part { text: text.to_owned(), href: None }
 }
 
-/// The second factor that the entry is about.
+/// Which second factor it is about.
 fn factor(detail: &Value) -> &'static str {
     let kind = detail["kind"].as_str().and_then(FactorKind::of);
     kind.map_or("a second factor", FactorKind::phrase)
@@ -105,14 +106,14 @@ fn actor(entry: &Entry) -> Part {
     Part { text: entry.actor.clone(), href }
 }
 
-/// The user that the entry is about: by the current name, or else by the one in the entry.
+/// The user whom it is about: by the present name, or else by the one in the entry.
 fn user(entry: &Entry) -> Part {
     match (entry.user_id, &entry.username) {
         (Some(id), Some(name)) => Part { text: name.clone(), href: Some(format!("{}{id}/change/", address::USERS)) },
         (Some(_), None) if entry.action.starts_with("token.") || entry.action.starts_with("session.") => {
             text("a deleted user")
         }
-        (None, _) if entry.action.starts_with("token.") => text("an unknown user"),
+        (None, _) if entry.action.starts_with("token.") => text("nobody"),
         _ => text(&entry.object),
     }
 }
@@ -122,7 +123,7 @@ fn jti(entry: &Entry) -> Part {
     Part { text: short, href: Some(address::search(address::OUTSTANDING, &entry.object)) }
 }
 
-/// The changed fields: "email and is staff".
+/// Which fields a change is of: "email and is staff".
 fn changed(detail: &Value) -> String {
     let names: Vec<_> = detail["changes"]
         .as_object()

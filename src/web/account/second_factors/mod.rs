@@ -1,5 +1,5 @@
-//! `/account/second-factors/`: the overview of an account, with second factors, sessions and remembered browsers. Factors are
-//! added in `add` and removed in `remove`, recovery codes are in `recovery_codes`.
+//! `/account/second-factors/`: what one's own account asks for besides the password. Adding one is `add`, taking one away
+//! `remove`, codes on paper `recovery_codes`; sessions end here, and browsers that are remembered are forgotten.
 
 pub mod add;
 pub mod recovery_codes;
@@ -7,13 +7,14 @@ pub mod remove;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Path, Query};
+use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 
-use super::error::AccountError;
-use super::page::{NoFields, OwnForm, html};
-use super::session::{CurrentUser, redirect};
+use super::login::NoFields;
+use super::page::{OwnForm, html};
+use super::trouble::Trouble;
+use super::visit::{Visitor, see};
 use super::{FORGOTTEN, SESSION_ENDED};
 use crate::app::{App, Tx};
 use crate::db::DbError;
@@ -27,10 +28,12 @@ use crate::factors::{self, enrol, remembered_browser};
 use crate::guard::device;
 use crate::journal::authentication::FactorKind;
 use crate::tokens::own_sessions;
+use crate::web::admin::access::may_view;
+use crate::web::extract::Client;
 use crate::web::words::{Reader, When, amount};
 
-/// How many sessions are shown.
-const MAX_SESSIONS: usize = 10;
+/// So many sessions are shown.
+const SESSIONS: usize = 10;
 const UNKNOWN: &str = "unknown address";
 
 #[derive(Template)]
@@ -38,21 +41,21 @@ const UNKNOWN: &str = "unknown address";
 struct Page<'a> {
     site: &'a str,
     user: &'a User,
-    /// What was just done.
+    /// What was done just now.
     done: Option<&'static str>,
     is_required: bool,
     may_open_panel: bool,
-    factors: Vec<FactorRow>,
+    factors: Vec<Row>,
     offers: Vec<Offer>,
     recovery_codes: usize,
     sessions: Vec<SessionRow>,
-    /// How many more sessions there are.
+    /// How many more there are.
     more_sessions: usize,
     browsers: Vec<BrowserRow>,
 }
 
 impl Page<'_> {
-    /// Whether only a few recovery codes are left.
+    /// Whether so few recovery codes are left that it should be said.
     fn is_low(&self) -> bool {
         self.recovery_codes < 3
     }
@@ -62,29 +65,29 @@ impl Page<'_> {
     }
 }
 
-/// A second factor in the list.
-struct FactorRow {
+/// A factor of the list.
+struct Row {
     id: i64,
     icon: &'static str,
     title: &'static str,
-    /// The name that its user chose, if it differs from the title.
+    /// What its user calls it, where that says more.
     name: Option<String>,
-    /// The address that its codes are sent to.
+    /// Where its codes go.
     address: Option<String>,
     added: When,
     used: Option<When>,
 }
 
-/// A kind of factor that can be added.
+/// A kind that could be added.
 struct Offer {
     kind: FactorKind,
     icon: &'static str,
-    description: &'static str,
-    /// Why it cannot be added.
+    words: &'static str,
+    /// Why it cannot.
     refusal: Option<String>,
 }
 
-/// A live session of the API.
+/// A login to a front end that goes on.
 struct SessionRow {
     id: String,
     name: String,
@@ -93,7 +96,7 @@ struct SessionRow {
     used: When,
 }
 
-/// A remembered browser.
+/// A browser that is remembered.
 struct BrowserRow {
     id: String,
     name: String,
@@ -102,30 +105,28 @@ struct BrowserRow {
     until: When,
 }
 
-/// The query after a change, which says what was done.
+/// What was done, as the address says after it.
 #[derive(Deserialize)]
-pub struct DoneQuery {
+pub struct Done {
     #[serde(default)]
     done: String,
 }
 
-impl DoneQuery {
+impl Done {
     fn words(&self) -> Option<&'static str> {
         match self.done.as_str() {
             "added" => Some("Your second factor was added."),
-            "removed" => {
-                Some("Your second factor was removed. Remembered browsers will ask for a second factor again.")
-            }
+            "removed" => Some("Your second factor was removed. Browsers that were remembered are asked again."),
             "ended" => Some("The session was ended."),
-            "forgotten" => Some("The browser was forgotten. Your next login there will ask for a second factor."),
+            "forgotten" => Some("The browser is forgotten. It is asked for a second factor at its next login."),
             _ => None,
         }
     }
 }
 
 /// `GET second-factors/`
-pub async fn list(current: CurrentUser, Query(done): Query<DoneQuery>) -> Result<HttpResponse, AccountError> {
-    let (app, user) = (&current.app, current.user().clone());
+pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Done>) -> Result<HttpResponse, Trouble> {
+    let user = visit.user().clone();
     let read = move |tx: &mut Tx<'_>| {
         let sessions = own_sessions::list_of(tx, user.id)?;
         Ok::<_, DbError>((factors::overview::overview(tx, &user)?, sessions))
@@ -135,24 +136,24 @@ pub async fn list(current: CurrentUser, Query(done): Query<DoneQuery>) -> Result
     let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {
         site: &app.config.mail.site_name,
-        user: current.user(),
+        user: visit.user(),
         done: done.words(),
         is_required,
-        may_open_panel: app.may_open_panel(current.user()),
-        factors: enrolled.factors.iter().map(|factor| factor_row(factor, reader)).collect(),
-        offers: offers(app, current.user(), &enrolled),
+        may_open_panel: may_view(&app, visit.user()),
+        factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
+        offers: offers(&app, visit.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),
-        more_sessions: sessions.len().saturating_sub(MAX_SESSIONS),
-        sessions: sessions.into_iter().take(MAX_SESSIONS).map(|session| session_row(session, reader)).collect(),
-        browsers: browsers.iter().map(|browser| browser_row(app, browser, reader)).collect(),
+        more_sessions: sessions.len().saturating_sub(SESSIONS),
+        sessions: sessions.into_iter().take(SESSIONS).map(|session| session_row(session, reader)).collect(),
+        browsers: browsers.iter().map(|browser| browser_row(&app, browser, reader)).collect(),
     };
     Ok(html(StatusCode::OK, page.render()?))
 }
 
-fn factor_row(factor: &Factor, reader: Reader) -> FactorRow {
+fn row(factor: &Factor, reader: Reader) -> Row {
     let kind = FactorKind::of(&factor.kind);
     let title = kind.map_or("Second factor", FactorKind::title);
-    FactorRow {
+    Row {
         id: factor.id.0,
         icon: kind.map_or("key", icon),
         title,
@@ -164,14 +165,13 @@ fn factor_row(factor: &Factor, reader: Reader) -> FactorRow {
 }
 
 fn session_row(session: Session, reader: Reader) -> SessionRow {
-    let used = When::new(session.last_used(), reader);
     let name = if session.label.is_empty() { device::words(&session.user_agent) } else { session.label };
     SessionRow {
         id: session.id,
         name,
         ip: session.ip.unwrap_or_else(|| UNKNOWN.to_owned()),
         started: When::new(session.created_at, reader),
-        used,
+        used: When::new(session.last_refreshed_at.unwrap_or(session.created_at), reader),
     }
 }
 
@@ -193,26 +193,26 @@ fn icon(kind: FactorKind) -> &'static str {
     }
 }
 
-/// The strongest kind first.
+/// The best first.
 fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
     let kinds = [
         (
             FactorKind::Passkey,
-            "Log in with your phone, your computer or a security key. The strongest option: fake copies of this site can’t use it.",
+            "Your phone, computer or a security key logs you in with a touch. The strongest: a page that only looks like this one gets nothing from it.",
         ),
         (
             FactorKind::Totp,
-            "An app on your phone shows a six-digit code that changes every 30 seconds. Strong, and it works offline.",
+            "An app on your phone shows six digits, new every 30 seconds. Good, and works without a network.",
         ),
         (
             FactorKind::Email,
-            "We send you a six-digit code. The weakest option: anyone who can read your mail can read the code. Still far better than a password alone.",
+            "Six digits in a mail. The weakest, because whoever reads your mail reads the codes. Still far better than the password alone.",
         ),
     ];
-    let offer = |(kind, description)| Offer {
+    let offer = |(kind, words)| Offer {
         kind,
         icon: icon(kind),
-        description,
+        words,
         refusal: enrol::may_add(app, user, enrolled, kind).err().map(|error| error.to_string()),
     };
     kinds.into_iter().map(offer).collect()
@@ -220,20 +220,24 @@ fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
 
 /// `POST second-factors/browsers/{id}/forget/`
 pub async fn forget(
-    current: CurrentUser,
+    app: Data<App>,
+    client: Client,
+    Visitor(visit): Visitor,
     id: Path<String>,
     _: OwnForm<NoFields>,
-) -> Result<HttpResponse, AccountError> {
-    remembered_browser::forget(&current.app, current.user(), &id, &current.client).await?;
-    Ok(redirect(FORGOTTEN))
+) -> Result<HttpResponse, Trouble> {
+    remembered_browser::forget(&app, visit.user(), &id, &client).await?;
+    Ok(see(FORGOTTEN))
 }
 
 /// `POST sessions/{id}/end/`
 pub async fn end_session(
-    current: CurrentUser,
+    app: Data<App>,
+    client: Client,
+    Visitor(visit): Visitor,
     id: Path<String>,
     _: OwnForm<NoFields>,
-) -> Result<HttpResponse, AccountError> {
-    own_sessions::end(&current.app, current.user(), &id, &current.client).await?;
-    Ok(redirect(SESSION_ENDED))
+) -> Result<HttpResponse, Trouble> {
+    own_sessions::end(&app.into_inner(), visit.user(), &id, &client).await?;
+    Ok(see(SESSION_ENDED))
 }

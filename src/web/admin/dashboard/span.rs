@@ -1,22 +1,21 @@
-//! The period that the dashboard covers: 24 hours or 30 days, in the reader's time zone.
+//! What the dashboard looks back on: 24 hours or 30 days, in the reader's zone.
 
 use actix_web::web::Query;
 use chrono::Days;
 use chrono_tz::Tz;
 use serde::Deserialize;
-use strum::VariantArray;
 
 use crate::db::types::Instant;
 use crate::web::admin::changelist::period::Period;
 use crate::web::words::Reader;
 
-/// The period.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, VariantArray)]
+/// How far back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Span {
-    /// 24 hours, including the current one.
+    /// 24 hours, the present one included.
     #[default]
     Hours,
-    /// 30 days, including today.
+    /// 30 days, today included.
     Days,
 }
 
@@ -30,7 +29,10 @@ struct Choice {
 }
 
 impl Span {
-    /// The period of a query: `last=30-days`; anything else is 24 hours.
+    /// Both, in the order of the tabs.
+    pub const ALL: [Self; 2] = [Self::Hours, Self::Days];
+
+    /// What an address asks for: `last=30-days`; anything else is 24 hours.
     pub fn of(query: &str) -> Self {
         match Query::<Choice>::from_query(query) {
             Ok(choice) if choice.last == "30-days" => Self::Days,
@@ -54,7 +56,7 @@ impl Span {
         }
     }
 
-    /// The unit of one bar.
+    /// What one bar is.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Hours => "hour",
@@ -87,17 +89,17 @@ impl Span {
         }
     }
 
-    /// The labels of the bars: `14:00`, `24 Oct`.
+    /// What the bars are called: `14:00`, `24 Oct`.
     pub fn names(self, bounds: &[Instant], zone: Tz) -> Vec<String> {
         named(bounds, zone, if self == Self::Hours { "%H:%M" } else { "%-d %b" })
     }
 
-    /// The labels of the table, with the year: `21 Nov 2026, 14:00`.
+    /// The same in a table, where nothing says which year it is: `21 Nov 2026, 14:00`.
     pub fn long_names(self, bounds: &[Instant], zone: Tz) -> Vec<String> {
         named(bounds, zone, if self == Self::Hours { "%-d %b %Y, %H:%M" } else { "%-d %b %Y" })
     }
 
-    /// Four labels below the bars.
+    /// Four words below the bars.
     pub fn axis(self, names: &[String]) -> [String; 4] {
         let at = |third: usize| names.get(names.len() * third / 3).cloned().unwrap_or_default();
         match self {

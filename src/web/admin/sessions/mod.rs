@@ -1,5 +1,5 @@
-//! `/admin/sessions/`: the sessions of the API. This file ends them, after a question. The list is in `list`, the page of one
-//! session in `detail`, its picture in `chain` and its history in `history`.
+//! `/admin/sessions/`: logins to the API and what became of them. Here the question before sessions are ended; the list is in
+//! `list`, the page of one session in `detail`, with its picture in `chain` and its history in `history`.
 
 mod chain;
 pub mod detail;
@@ -27,37 +27,37 @@ use crate::guard::device;
 use crate::sessions;
 use crate::tokens::administer;
 
-/// The actions for selected sessions.
+/// What can be done with chosen sessions.
 const ACTIONS: [(&str, &str); 1] = [("end", "End selected sessions")];
 
 fn address_of(id: &str) -> String {
     format!("{SESSIONS}{id}/")
 }
 
-/// The status of a session; for an ended one, the reason.
-struct StatusBadge {
+/// What a session is now. That it was ended says why.
+struct Shown {
     badge: Badge,
     is_ended: bool,
 }
 
-impl StatusBadge {
+impl Shown {
     fn new(app: &App, session: &Session) -> Self {
         let status = sessions::limits(app).status(session);
-        let badge = match status {
+        let shown = match status {
             Status::Live => badge("live", "dot", "Live"),
             Status::Expired => badge("expired", "clock", "Expired"),
             Status::Ended => status::reason(session.end_reason.as_deref()),
         };
-        Self { badge, is_ended: status == Status::Ended }
+        Self { badge: shown, is_ended: status == Status::Ended }
     }
 
-    /// The text of the badge.
+    /// Its words.
     fn words(&self) -> String {
         if self.is_ended { format!("Ended: {}", self.badge.word.to_lowercase()) } else { self.badge.word.to_owned() }
     }
 }
 
-/// A session that will be ended.
+/// A session that may be ended.
 struct Ending {
     id: String,
     device: String,
@@ -68,20 +68,18 @@ struct Ending {
 #[template(path = "admin/sessions/delete_confirmation.html")]
 struct Confirmation {
     layout: Layout,
-    /// Where the form is sent.
+    /// Where the answer goes.
     action: String,
-    /// Where "Keep" leads.
+    /// Where "keep" leads.
     back: String,
     endings: Vec<Ending>,
-    /// How many of the selected sessions are over already.
+    /// How many of the chosen ones are over already.
     over: Option<String>,
     access_lifetime: String,
 }
 
 impl Confirmation {
-    /// `back` is the list, or the page of the one session.
-    fn new(layout: Layout, app: &App, found: Vec<Listed>, back: String) -> Self {
-        let action = format!("{back}{}/", if back == SESSIONS { "action" } else { "end" });
+    fn new(layout: Layout, app: &App, found: Vec<Listed>, action: String, back: String) -> Self {
         let limits = sessions::limits(app);
         let (live, over): (Vec<_>, Vec<_>) = found
             .into_iter()
@@ -109,7 +107,8 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<String>, app: Data<App>
     if found.session.ended_at.is_some() || found.session.expires_at <= app.now() {
         return Ok(see(&back));
     }
-    page(&Confirmation::new(staff.layout(Place::Sessions(false)), &app, vec![found], back))
+    let action = format!("{back}end/");
+    page(&Confirmation::new(staff.layout(Place::Sessions(false)), &app, vec![found], action, back))
 }
 
 /// `POST sessions/ID/end/`
@@ -129,7 +128,7 @@ pub async fn end(
     Ok(see(&address_of(&id)))
 }
 
-/// `POST sessions/action/`: asks, or ends the selected sessions.
+/// `POST sessions/action/`: asks, or does it.
 pub async fn act(
     superuser: Superuser,
     app: Data<App>,
@@ -138,7 +137,7 @@ pub async fn act(
     let mut chosen = Chosen::from(form);
     chosen.selected.retain(|id| sessions::is_id(id));
     if !ACTIONS.iter().any(|(action, _)| *action == chosen.action) || chosen.selected.is_empty() {
-        let text = "Select one or more sessions first. Nothing was changed.".to_owned();
+        let text = "Choose one or more sessions first. Nothing was changed.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
         return Ok(see(SESSIONS));
     }
@@ -156,7 +155,7 @@ pub async fn act(
     let job = move |tx: &mut Tx<'_>| latchkey_session::list::list(tx.conn, &chosen.selected);
     let found = app.read(job).await?;
     let layout = superuser.0.layout(Place::Sessions(false));
-    page(&Confirmation::new(layout, &app, found, SESSIONS.to_owned()))
+    page(&Confirmation::new(layout, &app, found, format!("{SESSIONS}action/"), SESSIONS.to_owned()))
 }
 
 /// A session with the name of its user.
