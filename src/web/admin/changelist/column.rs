@@ -2,17 +2,17 @@
 
 /// A column's head.
 pub struct Column {
-    /// Its words.
+    /// The text.
     pub label: &'static str,
-    /// How to sort by it, if that is possible.
+    /// The link that sorts by it, if possible.
     pub sort: Option<SortLink>,
 }
 
-/// A column's head as a link.
+/// The link that sorts by a column.
 pub struct SortLink {
-    /// The list in this order.
+    /// The address of the list in this order.
     pub href: String,
-    /// `aria-sort`, where the list is in this order now.
+    /// `aria-sort`, if this is the current order.
     pub aria: Option<&'static str>,
 }
 

@@ -1,5 +1,5 @@
-//! What the lists share: search, filters, order and place from the address, and the links that change them. Each list
-//! declares itself as a `ModelAdmin`. Lists are turned by keyset cursors, so the last page is as quick as the first.
+//! The common parts of all lists: search, filters, order and page are read from the address, and links change them. Each
+//! list is declared as a `ModelAdmin`. Pages use keyset cursors, so the last page is as fast as the first.
 
 pub mod action;
 mod column;
@@ -28,20 +28,20 @@ use super::words::Reader;
 /// How many rows a page has.
 pub const PAGE_SIZE: usize = 50;
 
-/// A list, declared: Django's word for it.
+/// The declaration of a list, with Django's name for it.
 #[derive(Debug)]
 pub struct ModelAdmin<S: 'static> {
-    /// What is the same on every page of it.
+    /// Its title, address and icon.
     pub about: About,
-    /// What it can be sorted by.
+    /// The columns that it can be sorted by.
     pub orders: &'static [Order<S>],
-    /// One of these, with a `-` in front for a descending list.
+    /// The default order, with `-` in front if it is descending.
     pub ordering: &'static str,
-    /// What it can be filtered by.
+    /// Its filters.
     pub list_filter: &'static [Filter],
 }
 
-/// What is the same on every page of a list.
+/// The title, address and icon of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct About {
     /// Its address.
@@ -50,7 +50,7 @@ pub struct About {
     pub title: &'static str,
     /// The name and the address of its app, if it belongs to one.
     pub app: Option<(&'static str, &'static str)>,
-    /// What its search finds.
+    /// The hint of the search field.
     pub hint: &'static str,
     /// Its icon.
     pub icon: &'static str,
@@ -61,64 +61,64 @@ pub struct About {
 pub struct Order<S> {
     /// Its name in the address.
     pub name: &'static str,
-    /// What the database calls it.
+    /// The column in the database.
     pub sort: S,
-    /// How an ascending and a descending list is described.
+    /// The descriptions of the ascending and the descending order.
     pub words: [&'static str; 2],
-    /// What the pages before and after are called in an ascending list.
+    /// The labels of the links to the previous and the next page of the ascending order.
     pub turns: [&'static str; 2],
 }
 
 /// A link to another page of the list.
-pub struct Turn {
+pub struct PageLink {
     /// `Newer`, `Older` …
     pub label: &'static str,
-    /// Where it leads, if there is one.
+    /// The address, if there is such a page.
     pub href: Option<String>,
 }
 
-/// The list's frame: everything but its rows.
+/// A list without its rows.
 pub struct ChangeList {
-    /// What it is.
+    /// The title, address and icon.
     pub about: &'static About,
     /// The search.
     pub q: Option<String>,
-    /// How many there are in the whole table, if this is the whole table.
+    /// The number of rows of the whole table, if nothing is filtered.
     pub total: Option<String>,
     /// Whether this is the first page.
     pub is_start: bool,
-    /// Whether a search or a filter is on.
+    /// Whether a search or a filter is active.
     pub is_narrowed: bool,
     /// `50 of about 10.2 million, newest first`.
     pub count: String,
     /// `newest first`, for the table's caption.
     pub order: &'static str,
     /// The page before.
-    pub before: Turn,
+    pub before: PageLink,
     /// The page after.
-    pub after: Turn,
+    pub after: PageLink,
     /// The tabs.
     pub tabs: Vec<Tab>,
-    /// The filters that are on, and the search.
+    /// The active filters and the search.
     pub chips: Vec<Chip>,
     /// The form behind "Filters".
     pub fields: Vec<Field>,
-    /// How many filters are on.
+    /// How many filters are active.
     pub filters_on: usize,
-    /// What the form of the filters keeps: search, order, tab.
+    /// The hidden fields of the filter form: search, order and tab.
     pub kept: Vec<(String, String)>,
-    /// What the form of the search keeps: order and filters.
+    /// The hidden fields of the search form: order and filters.
     pub kept_by_search: Vec<(String, String)>,
-    /// What can be done with chosen rows: value and words.
+    /// The actions for selected rows: value and label.
     pub actions: &'static [(&'static str, &'static str)],
-    /// How many rows were looked at, if the search stopped there.
+    /// How many rows were searched, if the search stopped there.
     scanned: Option<i64>,
-    /// How many users the search means, if more match it.
+    /// How many users the search is limited to, if more match it.
     pub meant: Option<String>,
     links: Vec<(&'static str, SortLink)>,
 }
 
-/// What an address asks of a list. What cannot be understood is left out.
+/// The query of a list. Invalid values are ignored.
 pub struct ListQuery<S: 'static> {
     admin: &'static ModelAdmin<S>,
     /// The search.
@@ -159,27 +159,27 @@ impl<S: Copy> ListQuery<S> {
         }
     }
 
-    /// The place, for the database.
+    /// The page, for the database.
     pub fn paging(&self) -> Paging<S> {
         Paging { sort: self.order.sort, descending: self.descending, from: self.from.clone(), size: PAGE_SIZE }
     }
 
-    /// Whether the whole table is asked for: only of that is it known how long it is.
+    /// Whether nothing is filtered; only then is the number of rows known.
     pub fn is_whole(&self) -> bool {
         self.q.is_none() && self.chosen.is_empty()
     }
 
-    /// A period among the filters, for the database.
+    /// The period of a filter, for the database.
     pub fn period(&self, name: &str) -> Option<list::Period> {
         self.chosen.period(name).map(|period: Period| period.instants(self.reader.zone))
     }
 
-    /// The frame round a page that the database answered.
+    /// The list for a page of rows.
     pub fn list<T>(self, page: &Page<T>) -> ChangeList {
         let at = usize::from(self.descending);
         let words = self.order.words[at];
         let total = words::total(page.total);
-        let turn = |label, name: &str, cursor: &Option<Cursor>| Turn {
+        let turn = |label, name: &str, cursor: &Option<Cursor>| PageLink {
             label,
             href: cursor.as_ref().map(|cursor| {
                 let mut pairs = self.chosen.pairs(None);
@@ -227,7 +227,7 @@ impl<S: Copy> ListQuery<S> {
         DateHierarchy::new(name, self.chosen.period(name), self.reader)
     }
 
-    /// The same with its numbers, before the list is made.
+    /// Adds the counts to the drill-down.
     pub fn dates(&self, hierarchy: &DateHierarchy, name: &str, sums: &[Sum]) -> Dates {
         let others = self.chosen.pairs(Some(name));
         hierarchy.show(sums, |pairs| {
@@ -236,7 +236,7 @@ impl<S: Copy> ListQuery<S> {
         })
     }
 
-    /// A second click on the same column turns the order round.
+    /// A second click on the same column reverses the order.
     fn sort_link(&self, name: &'static str) -> SortLink {
         let is_current = name == self.order.name;
         let aria = is_current.then_some(if self.descending { "descending" } else { "ascending" });
@@ -263,11 +263,11 @@ fn is_tab(filters: &[Filter], name: &str) -> bool {
     filters.iter().any(|filter| filter.name == name && matches!(filter.kind, filter::FilterKind::Tabs(_)))
 }
 
-/// How many rows of how many, in which order.
+/// The number of rows and their order.
 fn count<T>(page: &Page<T>, total: Option<&str>, order: &str) -> String {
     let shown = words::commas(i64::try_from(page.rows.len()).unwrap_or(i64::MAX));
     match (page.looked_at, total) {
-        (Some(most), _) => format!("{shown} among {} that were looked at, {order}", words::commas(most)),
+        (Some(most), _) => format!("{shown} among the first {}, {order}", words::commas(most)),
         (None, Some(total)) if page.total != Total::Unknown => format!("{shown} of {total}, {order}"),
         _ => format!("{shown} on this page, {order}"),
     }
@@ -289,17 +289,17 @@ impl ChangeList {
         Column { label, sort: at.map(|at| self.links.swap_remove(at).1) }
     }
 
-    /// Whether the search stopped before the end of the list.
+    /// Whether the search stopped early.
     pub fn looked_at(&self) -> bool {
         self.scanned.is_some()
     }
 
-    /// After how many rows.
+    /// After how many rows it stopped.
     pub fn scanned(&self) -> String {
         words::commas(self.scanned.unwrap_or_default())
     }
 
-    /// Gives the tabs their rough counts.
+    /// Adds approximate counts to the tabs.
     pub fn count_tabs(&mut self, count: impl Fn(&str) -> Option<i64>) {
         for tab in &mut self.tabs {
             tab.count = count(tab.value).map(words::short);
@@ -387,6 +387,6 @@ mod tests {
             looked_at: Some(10_000),
             meant: None,
         };
-        assert_eq!(asked("").list(&page).count, "3 among 10,000 that were looked at, newest first");
+        assert_eq!(asked("").list(&page).count, "3 among the first 10,000, newest first");
     }
 }
