@@ -1,5 +1,5 @@
-//! What a new password has to be: `PASSWORD_RULES`. Asked wherever one is set, never at a login. A password is hashed as it
-//! was typed, without Unicode normalisation, as Django does; it is only compared in lower case. Called by `accounts`.
+//! The rules for new passwords (`PASSWORD_RULES`). They apply wherever a password is set, never at a login. As in Django, a
+//! password is hashed as it was typed, without Unicode normalisation; only the rules compare it in lower case.
 
 mod common;
 mod django;
@@ -15,10 +15,10 @@ use crate::db::users::User;
 use crate::db::users::profile::Profile;
 use crate::factors;
 
-/// The longest password that is hashed, in bytes: an endless one is an attack.
-pub const LONGEST: usize = 4096;
+/// Longer passwords, in bytes, are not hashed: it would take too long.
+pub const MAX_BYTES: usize = 4096;
 
-/// Whose password it is to be.
+/// The user who gets the password.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Owner {
@@ -26,39 +26,39 @@ pub struct Owner {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// Whether a login takes more than the password (`factors::is_multi_factor`): then it may be shorter.
+    /// Whether a login needs more than the password (`factors::is_multi_factor`), which may then be shorter.
     pub has_second_factor: bool,
 }
 
-/// What is wrong with a password: Django's code and text.
+/// A rule that a password breaks, with Django's code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// As in Django's `ValidationError`.
     pub code: &'static str,
-    /// For people.
+    /// The text.
     pub message: String,
 }
 
-/// A rule in words, and what of it a script can measure while somebody types.
+/// A rule in words, with the limits that a script can check while the user types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PasswordRule {
     /// For the form.
     pub words: String,
-    /// At least so many characters.
+    /// The minimum number of characters.
     pub least: Option<usize>,
-    /// At most so many bytes.
+    /// The maximum number of bytes.
     pub most: Option<usize>,
 }
 
-/// Everything that is wrong with a password; nothing if it can be set.
+/// All rules that a password breaks; none if it can be set.
 pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Problem> {
     if let Some(problem) = unusable(password) {
         return vec![problem];
     }
     let password = password.expose_secret();
-    // Not without rules: what a Django has stored for its users may be loaded as it is.
+    // Not without rules, so that passwords stored by Django can be loaded as they are.
     if config.passwords.rules != PasswordRules::None && password.trim() != password {
-        let message = "A password can't begin or end with a space: a login over the API cuts it off.".to_owned();
+        let message = "A password can't begin or end with a space, because logins over the API remove it.".to_owned();
         return vec![Problem { code: "surrounding_space", message }];
     }
     match config.passwords.rules {
@@ -68,7 +68,7 @@ pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Pro
     }
 }
 
-/// The same as errors of a form's field.
+/// The same as errors of a form field.
 pub fn faults(config: &Config, owner: &Owner, password: &SecretString) -> Vec<FieldError> {
     check(config, owner, password).into_iter().map(FieldError::from).collect()
 }
@@ -79,23 +79,23 @@ pub fn rules(config: &Config, has_second_factor: bool) -> Vec<PasswordRule> {
         PasswordRules::Nist => nist::rules(has_second_factor),
         PasswordRules::Django => django::rules(),
         PasswordRules::None => {
-            let words = "Not empty, and no longer than 4,096 bytes".to_owned();
-            vec![PasswordRule { words, least: Some(1), most: Some(LONGEST) }]
+            let words = "Not empty and at most 4,096 bytes".to_owned();
+            vec![PasswordRule { words, least: Some(1), most: Some(MAX_BYTES) }]
         }
     }
 }
 
-/// The rules for a user who is there.
+/// The rules for an existing user.
 pub async fn rules_of(app: &App, user: &User) -> Result<Vec<PasswordRule>, DbError> {
     Ok(rules(&app.config, Owner::find(app, user).await?.has_second_factor))
 }
 
-/// What no rules allow: nobody could log in with it, or everybody would wait for its hash.
+/// Passwords that are never allowed, because nobody could log in with them or hashing them would take too long.
 pub(super) fn unusable(password: &SecretString) -> Option<Problem> {
     let password = password.expose_secret();
     let (code, message) = if password.is_empty() {
         ("blank", "This field cannot be blank.")
-    } else if password.len() > LONGEST {
+    } else if password.len() > MAX_BYTES {
         ("max_length", "Ensure this value has at most 4096 bytes.")
     } else if password.contains('\0') {
         ("null_characters_not_allowed", "Null characters are not allowed.")
@@ -125,7 +125,7 @@ impl PasswordRule {
 }
 
 impl Owner {
-    /// Of a user who is there, with what their logins take.
+    /// An existing user.
     pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
         let id = user.id;
         let has_second_factor = app.read(move |tx| factors::is_multi_factor(tx.conn, id)).await?;
