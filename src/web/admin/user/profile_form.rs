@@ -82,13 +82,13 @@ impl ProfileForm {
     /// The fields with these values. `saved` are the current ones, if the user has changed since the form was made.
     pub fn new(rules: &Accounts, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
         let needs_email = rules.username_field == UsernameField::Email;
-        let input = |name, label, kind, hint, longest, is_required, of: fn(&Profile) -> &String| Input {
+        let input = |name, label, kind, hint, max_length, is_required, of: fn(&Profile) -> &String| Input {
             name,
             label,
             kind,
             value: of(values).clone(),
             hint,
-            longest,
+            max_length,
             is_required,
             has_focus: false,
             autocomplete: "off",
