@@ -51,7 +51,7 @@ fn entries_are_told_in_words(backend: Backend) {
         "User changed",
         "Email: old@example.com → new@example.com",
         "Is staff: no → yes",
-        "Reuse alarm: a rotated token came back",
+        "Reuse alarm: a used refresh token came back",
         "5 details",
         "Presented by: 192.0.2.2",
         "12 failed logins",

@@ -65,7 +65,7 @@ fn a_search_that_means_too_many_users_says_so_and_is_not_exported(backend: Backe
         ));
     }
     let mut panel = server.panel_of("root");
-    let notice = "More than 50 users match the search; what is below is of 50 of them.";
+    let notice = "More than 50 users match the search. Only 50 of them are included below.";
     for list in ["/admin/sessions/", "/admin/audit_log/", OUTSTANDING, BLACKLISTED] {
         assert!(panel.get(&format!("{list}?q=many")).expect_status(200).text().contains(notice), "{list}");
         assert!(!panel.get(&format!("{list}?q=alice")).text().contains("More than"), "{list}");

@@ -79,7 +79,7 @@ pub fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &
         up: format!("{} logins, up", commas(good.sum())),
         down: format!("{} failed, down", commas(bad.sum())),
         table: chart::table(caption, span.column(), long_names, &columns),
-        throttled: (throttled_count > 0).then(|| amount(throttled_count, "attempt")),
+        throttled: (throttled_count > 0).then(|| amount(throttled_count, "login")),
         bars: chart::up_and_down(label, names, good, bad),
     }
 }

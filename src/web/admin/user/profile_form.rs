@@ -81,19 +81,16 @@ pub struct ProfileForm {
 impl ProfileForm {
     /// The fields with these values. `saved` are the current ones, if the user has changed since the form was made.
     pub fn new(rules: &Accounts, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
-        let needs_email = rules.username_field == UsernameField::Email;
-        let input = |name, label, kind, hint, max_length, is_required, of: fn(&Profile) -> &String| Input {
+        let input = |name, label, of: fn(&Profile) -> &String| Input {
             name,
             label,
-            kind,
+            kind: "text",
             value: of(values).clone(),
-            hint,
-            max_length,
-            is_required,
-            has_focus: false,
+            max_length: NAME_MAX,
             autocomplete: "off",
             error: errors.of(name),
             meanwhile: saved.map(of).filter(|saved| *saved != of(values)).cloned(),
+            ..Input::default()
         };
         let tick = |name, label, hint, of: fn(&Profile) -> bool| Tick {
             name,
@@ -103,13 +100,23 @@ impl ProfileForm {
             error: errors.of(name),
             meanwhile: saved.map(of).filter(|saved| *saved != of(values)),
         };
-        let name_hint = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.";
+        let username = Input {
+            hint: "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+            is_required: true,
+            ..input("username", "Username", |user| &user.username)
+        };
+        let email = Input {
+            kind: "email",
+            max_length: EMAIL_MAX,
+            is_required: rules.username_field == UsernameField::Email,
+            ..input("email", "Email address", |user| &user.email)
+        };
         Self {
             inputs: vec![
-                input("username", "Username", "text", name_hint, NAME_MAX, true, |user| &user.username),
-                input("email", "Email address", "email", "", EMAIL_MAX, needs_email, |user| &user.email),
-                input("first_name", "First name", "text", "", NAME_MAX, false, |user| &user.first_name),
-                input("last_name", "Last name", "text", "", NAME_MAX, false, |user| &user.last_name),
+                username,
+                email,
+                input("first_name", "First name", |user| &user.first_name),
+                input("last_name", "Last name", |user| &user.last_name),
             ],
             ticks: vec![
                 tick(
