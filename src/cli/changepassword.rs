@@ -4,7 +4,9 @@ use secrecy::ExposeSecret;
 
 use super::failure::Failure;
 use super::new_password::Rules;
-use super::{help, open, output, prompt, users};
+use super::text::help;
+use super::users::user;
+use super::{open, output, prompt, stderr, text};
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::NewPassword;
@@ -43,8 +45,8 @@ pub struct Args {
 /// Changes it.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    let user = users::find(&app, &args.name).await?;
-    let name = output::plain(&user.username).into_owned();
+    let user = user::find(&app, &args.name).await?;
+    let name = text::plain(&user.username).into_owned();
     let rules = Rules { app: &app, owner: Owner::find(&app, &user).await?, is_skipped: args.skip_password_rules };
     let password = if args.password_stdin {
         rules.given(prompt::password_from_stdin()?)?
@@ -70,7 +72,7 @@ async fn ask(name: &str, rules: &Rules<'_>) -> Result<NewPassword, Failure> {
         if first.expose_secret() != second.expose_secret() {
             output::say("Passwords do not match. Please try again.")?;
         } else if let Some(fault) = prompt::unfit(first.expose_secret()) {
-            output::warn(fault);
+            stderr::warn(fault);
         } else if let Some(password) = rules.agreed(first, "change it").await? {
             return Ok(password);
         }

@@ -2,8 +2,9 @@
 
 use secrecy::ExposeSecret;
 
-use super::failure::Failure;
-use super::{help, open, output};
+use super::failure::{DATABASE_HINT, Failure};
+use super::text::help;
+use super::{open, output, text};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
@@ -11,8 +12,8 @@ use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::{indexes, users};
 use crate::key_set::fetch::{Source, TIMEOUT};
 
-/// Addresses that are named one by one; more are left to a query.
-const NAMED: i64 = 20;
+/// How many shared addresses are listed by name.
+const MAX_NAMED_ADDRESSES: i64 = 20;
 
 /// Check settings, database, migrations and keys
 ///
@@ -67,7 +68,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
     for setting in config.effective() {
         let (mark, origin) =
             if setting.is_default() { (' ', String::new()) } else { ('*', format!("  # {}", setting.origin.word())) };
-        let value = output::plain(setting.in_force(report.beside_django));
+        let value = text::plain(setting.in_force(report.beside_django));
         output::say(format!("{mark} {}={value}{origin}", setting.name))?;
     }
     output::say("\nChecks:")?;
@@ -77,7 +78,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
             Level::Warning => "warning",
             Level::Error => "error",
         };
-        output::say(format!("  {word:<8} {}", output::plain(text)))?;
+        output::say(format!("  {word:<8} {}", text::plain(text)))?;
     }
     conclude(&report)
 }
@@ -102,7 +103,7 @@ fn key_set(config: &Config, report: &mut Report) {
     match (Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT }).fetch() {
         Ok(set) => {
             let kids = set.kids();
-            report.add(Level::Ok, format!("key set: {}, {}", output::count(kids.len(), "key"), kids.join(", ")));
+            report.add(Level::Ok, format!("key set: {}, {}", text::count(kids.len(), "key"), kids.join(", ")));
             if !set.skipped().is_empty() {
                 report.add(Level::Ok, format!("key set: not used: {}", set.skipped().join(", ")));
             }
@@ -122,12 +123,12 @@ fn database(config: &Config, report: &mut Report) {
     let mut conn = match Conn::open(url, Purpose::Read) {
         Ok(conn) => conn,
         Err(error) => {
-            let cause = output::one_line(&error.to_string());
-            return report.add(Level::Error, format!("{cause}. {}", open::QUESTIONS));
+            let cause = text::one_line(&error.to_string());
+            return report.add(Level::Error, format!("{cause}. {}", DATABASE_HINT));
         }
     };
     if let Err(error) = tables(&mut conn, config, report) {
-        report.add(Level::Error, output::one_line(&error.to_string()));
+        report.add(Level::Error, text::one_line(&error.to_string()));
     }
 }
 
@@ -160,7 +161,7 @@ fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), M
     } else {
         report.add(Level::Warning, "no superuser yet: run 'latchkey createsuperuser'");
     }
-    match users::list_shared_addresses(conn, NAMED + 1)?.as_slice() {
+    match users::list_shared_addresses(conn, MAX_NAMED_ADDRESSES + 1)?.as_slice() {
         [] => report.add(Level::Ok, "e-mail addresses: no two users share one"),
         shared => report.add(Level::Warning, describe_shared(shared)),
     }
@@ -180,7 +181,7 @@ fn describe(url: &DatabaseUrl, found: Found) -> String {
 }
 
 fn describe_shared(shared: &[String]) -> String {
-    let named = usize::try_from(NAMED).unwrap_or(usize::MAX).min(shared.len());
+    let named = usize::try_from(MAX_NAMED_ADDRESSES).unwrap_or(usize::MAX).min(shared.len());
     let more = if shared.len() > named { " and more" } else { "" };
     format!(
         "e-mail addresses that several users have, in whatever case: {}{more}. A login by one of them may be refused",
@@ -193,9 +194,9 @@ fn conclude(report: &Report) -> Result<(), Failure> {
     let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warning));
     let found = match (errors, warnings) {
         (0, 0) => "no issues".to_owned(),
-        (0, _) => output::count(warnings, "warning"),
-        (_, 0) => output::count(errors, "error"),
-        _ => format!("{} and {}", output::count(errors, "error"), output::count(warnings, "warning")),
+        (0, _) => text::count(warnings, "warning"),
+        (_, 0) => text::count(errors, "error"),
+        _ => format!("{} and {}", text::count(errors, "error"), text::count(warnings, "warning")),
     };
     output::say(format!("\nSystem check identified {found}."))?;
     if errors == 0 { Ok(()) } else { Err(Failure::Silent) }

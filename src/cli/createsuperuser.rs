@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt;
 
 use super::failure::Failure;
 use super::new_password::Rules;
-use super::{help, open, output, prompt};
+use super::text::help;
+use super::{open, output, prompt, stderr, text};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::user::FieldError;
@@ -62,8 +63,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     })?;
     output::say("Superuser created successfully.")?;
     if !has_password {
-        let name = output::plain(&user.username);
-        output::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
+        let name = text::plain(&user.username);
+        stderr::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
     }
     Ok(())
 }
@@ -91,45 +92,51 @@ fn from_environment(app: &App, args: Args) -> Result<NewUser, Failure> {
 async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
     let is_skipped = args.skip_password_rules;
     let mut user = superuser(String::new(), String::new());
+    let address = Question { text: "Email address: ", given: args.email, suggestion: None };
     if by_email(app) {
         let name = args.username;
         let put = |user: &mut NewUser, address: String| {
             user.username = name.clone().unwrap_or_else(|| address.clone());
             user.email = address;
         };
-        ask_for(app, &mut user, put, args.email, "Email address: ", None).await?;
+        address.ask(app, &mut user, put).await?;
     } else {
         let suggestion = suggestion(app).await?;
-        let question = match &suggestion {
+        let text = match &suggestion {
             Some(name) => format!("Username (leave blank to use '{name}'): "),
             None => "Username: ".to_owned(),
         };
-        ask_for(app, &mut user, |user, name| user.username = name, args.username, &question, suggestion).await?;
-        ask_for(app, &mut user, |user, email| user.email = email, args.email, "Email address: ", None).await?;
+        let name = Question { text: &text, given: args.username, suggestion };
+        name.ask(app, &mut user, |user, name| user.username = name).await?;
+        address.ask(app, &mut user, |user, email| user.email = email).await?;
     }
     user.password = Rules { app, owner: user.owner(), is_skipped }.asked().await?;
     Ok(user)
 }
 
-/// Puts into the user what was given, or asks until the answer is acceptable.
-async fn ask_for(
-    app: &App,
-    user: &mut NewUser,
-    put: impl Fn(&mut NewUser, String),
-    mut given: Option<String>,
-    question: &str,
+/// A question about one field.
+struct Question<'a> {
+    text: &'a str,
+    /// The answer that the command line gives; a bad one is asked for again.
+    given: Option<String>,
+    /// What an empty answer stands for.
     suggestion: Option<String>,
-) -> Result<(), Failure> {
-    loop {
-        let value = match given.take() {
-            Some(value) => value,
-            None => prompt::line(question).await?,
-        };
-        put(user, if value.is_empty() { suggestion.clone().unwrap_or_default() } else { value });
-        match manage::check(app, user).await {
-            Ok(()) => return Ok(()),
-            Err(ManageError::Fields(faults)) => output::warn(&format!("Error: {}", words(&faults))),
-            Err(error) => return Err(error.into()),
+}
+
+impl Question<'_> {
+    /// Puts the answer into the user, asking until it is acceptable.
+    async fn ask(mut self, app: &App, user: &mut NewUser, put: impl Fn(&mut NewUser, String)) -> Result<(), Failure> {
+        loop {
+            let value = match self.given.take() {
+                Some(value) => value,
+                None => prompt::line(self.text).await?,
+            };
+            put(user, if value.is_empty() { self.suggestion.clone().unwrap_or_default() } else { value });
+            match manage::check(app, user).await {
+                Ok(()) => return Ok(()),
+                Err(ManageError::Fields(faults)) => stderr::warn(&format!("Error: {}", words(&faults))),
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

@@ -4,11 +4,14 @@
 use std::io;
 use std::process::ExitCode;
 
-use super::{open, output};
+use super::{stderr, text};
 use crate::accounts::manage::ManageError;
 use crate::app::OpenError;
 use crate::db::DbError;
 use crate::db::migrations::MigrateError;
+
+/// What to look at when the database cannot be used.
+pub const DATABASE_HINT: &str = "Check DATABASE_URL, and that the database is running and may be used by this user.";
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -32,27 +35,22 @@ impl Failure {
     /// Tells it and answers the exit code.
     pub fn tell(self) -> ExitCode {
         match self {
-            Self::Said(text) => error(&text),
+            Self::Said(text) => stderr::error(&text),
             Self::Silent => {}
-            Self::Cancelled => output::warn("\nOperation cancelled."),
+            Self::Cancelled => stderr::warn("\nOperation cancelled."),
             // `latchkey users list | head`: the reader has seen enough, and that is no failure of ours.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Output(fault) => error(&format!("The output cannot be written: {fault}.")),
+            Self::Output(fault) => stderr::error(&format!("The output cannot be written: {fault}.")),
         }
         ExitCode::FAILURE
     }
-}
-
-/// One line on stderr. Some of Django's texts bring their "Error: " with them.
-fn error(text: &str) {
-    output::warn(&format!("Error: {}", text.strip_prefix("Error: ").unwrap_or(text)));
 }
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         Self::Said(match error {
             DbError::Unavailable(cause) => {
-                format!("The database cannot be used: {}. {}", output::one_line(&cause), open::QUESTIONS)
+                format!("The database cannot be used: {}. {}", text::one_line(&cause), DATABASE_HINT)
             }
             DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
             DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {

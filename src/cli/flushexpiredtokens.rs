@@ -1,7 +1,8 @@
 //! `latchkey flushexpiredtokens`: SimpleJWT's command of this name, in batches.
 
 use super::failure::Failure;
-use super::{help, open, output};
+use super::text::help;
+use super::{open, output, stderr, text};
 use crate::tokens::purge;
 
 /// Delete expired tokens and sessions
@@ -20,11 +21,11 @@ pub struct Args {}
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let expired = purge::count_expired(&app).await?;
-    let bar = output::progress(usize::try_from(expired).unwrap_or(0), "Deleting expired tokens");
+    let bar = stderr::progress(usize::try_from(expired).unwrap_or(0), "Deleting expired tokens");
     let deleted = purge::flush_expired(&app, |batch| bar.inc(batch as u64)).await;
     bar.finish_and_clear();
     match deleted? {
         0 => output::say("There are no expired tokens."),
-        deleted => output::say(format!("{} deleted.", output::count(deleted, "expired token"))),
+        deleted => output::say(format!("{} deleted.", text::count(deleted, "expired token"))),
     }
 }

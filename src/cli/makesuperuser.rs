@@ -4,7 +4,8 @@
 use secrecy::SecretString;
 
 use super::failure::Failure;
-use super::{help, open, output};
+use super::text::help;
+use super::{open, output};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::app::App;

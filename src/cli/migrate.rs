@@ -1,7 +1,8 @@
 //! `latchkey migrate`: makes and updates the tables, in Django's words.
 
 use super::failure::Failure;
-use super::{help, open, output};
+use super::text::help;
+use super::{open, output};
 use crate::config::DatabaseUrl;
 use crate::db::migrations::Found;
 

@@ -16,6 +16,8 @@ mod output;
 mod prompt;
 mod runserver;
 mod sendtestemail;
+mod stderr;
+mod text;
 mod users;
 
 use std::ffi::OsString;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
+use text::help;
 
 /// A self-hosted JWT authentication server with an admin panel
 ///
@@ -95,14 +98,6 @@ fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failur
     // A thread may still wait at a terminal's question; nobody will answer it any more.
     runtime.shutdown_background();
     result
-}
-
-/// The last part of a command's `--help`.
-fn help(examples: &str, environment: &str) -> String {
-    format!(
-        "Examples:\n{examples}\n\nEnvironment:\n{environment}\n\n\
-         Exit codes:\n  0  it is done\n  1  it failed; stderr says why\n  2  the command line makes no sense"
-    )
 }
 
 #[cfg(test)]

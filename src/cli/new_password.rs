@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
-use super::{output, prompt};
+use super::{prompt, stderr};
 use crate::accounts::manage::NewPassword;
 use crate::accounts::policy::{self, Owner};
 use crate::app::App;
@@ -48,9 +48,9 @@ impl Rules<'_> {
             let first = prompt::hidden("Password: ")?;
             let second = prompt::hidden("Password (again): ")?;
             if first.expose_secret() != second.expose_secret() {
-                output::warn("Error: Your passwords didn't match.");
+                stderr::warn("Error: Your passwords didn't match.");
             } else if let Some(fault) = prompt::unfit(first.expose_secret()) {
-                output::warn(&format!("Error: {fault}"));
+                stderr::warn(&format!("Error: {fault}"));
             } else if let Some(password) = self.agreed(first, "create user").await? {
                 return Ok(password);
             }
@@ -70,13 +70,13 @@ impl Rules<'_> {
     fn is_broken_by(&self, password: &SecretString) -> bool {
         let problems = policy::check(&self.app.config, &self.owner, password);
         for problem in &problems {
-            output::warn(&problem.message);
+            stderr::warn(&problem.message);
         }
         !problems.is_empty()
     }
 }
 
 fn unruled(password: SecretString) -> NewPassword {
-    output::warn("Warning: the password breaks PASSWORD_RULES and is set nevertheless.");
+    stderr::warn("Warning: the password breaks PASSWORD_RULES and is set nevertheless.");
     NewPassword::Unruled(password)
 }

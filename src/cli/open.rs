@@ -15,9 +15,6 @@ use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::telemetry;
 
-/// What to ask oneself when the database cannot be used.
-pub const QUESTIONS: &str = "Does it run, may this user read and write it, and is DATABASE_URL right?";
-
 /// The settings for a server: `overrides` win over the environment and `./.env`.
 pub fn server_config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
     config(overrides, true)

@@ -1,12 +1,9 @@
-//! What commands print: lines for people, aligned tables, JSON for scripts. Nothing here panics when the reader of a
-//! pipe has gone, and no name out of the database can send a control sequence to a terminal.
+//! What commands print on stdout: lines for people, aligned tables, JSON for scripts. Nothing here panics when the reader of
+//! a pipe has gone. What goes to stderr is in `stderr`, how texts are made safe to print in `text`.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -20,11 +17,6 @@ pub fn say(text: impl AsRef<str>) -> Result<(), Failure> {
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
-}
-
-/// Prints a line on stderr; where even that is gone there is nobody left to tell.
-pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Prints a value as JSON, indented, with a line break at the end.
@@ -48,42 +40,6 @@ fn harmless(json: &str) -> String {
         }
         out
     })
-}
-
-/// A text out of the database for a terminal: control and direction characters become `\u{…}`.
-pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let escaped = text.chars().fold(String::new(), |mut out, c| {
-        if is_unsafe(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-        out
-    });
-    Cow::Owned(escaped)
-}
-
-/// A library's text as part of a sentence: libpq breaks lines and ends with one.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', '?']).to_owned()
-}
-
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// `yes` or `no`.
-pub fn yes(flag: bool) -> &'static str {
-    if flag { "yes" } else { "no" }
-}
-
-/// `1 user`, `2 users`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// A table that is printed in parts: columns are as wide as the widest cell so far.
@@ -119,25 +75,12 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// A progress bar on stderr; it is silent where stderr is no terminal.
-pub fn progress(total: usize, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len}") {
-        bar.set_style(style);
-    }
-    bar.set_message(what);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_cannot_send_control_sequences_to_a_terminal() {
-        assert_eq!(plain("ana"), "ana");
-        assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{a}");
+    fn json_cannot_send_control_sequences_to_a_terminal() {
         assert_eq!(compact(&"a\u{9b}2J\u{7f}\u{1b}").unwrap(), r#""a\u009b2J\u007f\u001b""#);
     }
 
@@ -148,11 +91,5 @@ mod tests {
         assert_eq!(table.line(&["ID", "USERNAME"]), "ID  USERNAME");
         assert_eq!(table.line(&rows[0]), "1   ana");
         assert_eq!(table.line(&rows[1]), "20");
-    }
-
-    #[test]
-    fn counts_read_well() {
-        assert_eq!(count(1, "user"), "1 user");
-        assert_eq!(count(0, "user"), "0 users");
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::Failure;
-use super::{help, makesuperuser, open, output};
+use super::text::help;
+use super::{makesuperuser, open, output};
 use crate::accounts::upkeep;
 use crate::app::App;
 use crate::clock::Clock;

@@ -1,7 +1,8 @@
 //! `latchkey sendtestemail`: sends a mail at once, past the queue, so that an operator sees what the mail server says.
 
 use super::failure::Failure;
-use super::{help, open, output};
+use super::text::help;
+use super::{open, output, text};
 use crate::clock::Clock;
 use crate::db::types::Instant;
 use crate::mail::Mailer;
@@ -34,10 +35,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut faults = Vec::new();
     for address in &args.addresses {
         let now = Instant::from(Clock::System.now());
-        let to = output::plain(address);
+        let to = text::plain(address);
         match mailer.send_now(now, address, &Letter::Test {}).await {
             Ok(()) => output::say(format!("Sent a test mail to {to} by {way}"))?,
-            Err(fault) => faults.push(format!("Nothing was sent to {to}. {}", output::plain(&fault.text))),
+            Err(fault) => faults.push(format!("Nothing was sent to {to}. {}", text::plain(&fault.text))),
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Failure::say(faults.join("\nError: "))) }

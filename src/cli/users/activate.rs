@@ -1,7 +1,8 @@
 //! `latchkey users activate`.
 
+use super::user;
 use crate::cli::failure::Failure;
-use crate::cli::help;
+use crate::cli::text::help;
 
 /// Let a user log in again
 ///
@@ -19,5 +20,5 @@ pub struct Args {
 
 /// Activates.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
-    super::set_active(&args.name, true, json).await
+    user::set_active(&args.name, true, json).await
 }

@@ -1,11 +1,13 @@
 //! `latchkey users create`.
 
+use super::user;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, NewUser};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::new_password::Rules;
-use crate::cli::{help, open, output};
+use crate::cli::text::help;
+use crate::cli::{open, text};
 use crate::config::UsernameField;
 
 /// Make a user
@@ -69,8 +71,8 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let rules = Rules { app: &app, owner: user.owner(), is_skipped: args.skip_password_rules };
     user.password = rules.given_or_asked(args.password_stdin).await?;
     let user = manage::create(&app, &Confirmed::command_line(), user).await?;
-    let sentence = format!("User '{}' created (id {}).", output::plain(&user.username), user.id);
-    super::answer(&app, user.id, json, &sentence).await
+    let sentence = format!("User '{}' created (id {}).", text::plain(&user.username), user.id);
+    user::answer(&app, user.id, json, &sentence).await
 }
 
 /// Where people log in by address, the name is the address.

@@ -1,7 +1,8 @@
 //! `latchkey users deactivate`.
 
+use super::user;
 use crate::cli::failure::Failure;
-use crate::cli::help;
+use crate::cli::text::help;
 
 /// Keep a user out, without deleting anything
 ///
@@ -21,5 +22,5 @@ pub struct Args {
 
 /// Deactivates.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
-    super::set_active(&args.name, false, json).await
+    user::set_active(&args.name, false, json).await
 }

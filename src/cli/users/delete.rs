@@ -1,9 +1,11 @@
 //! `latchkey users delete`.
 
+use super::user;
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
 use crate::cli::failure::Failure;
-use crate::cli::{help, open, output, prompt};
+use crate::cli::text::help;
+use crate::cli::{open, output, prompt, stderr, text};
 use crate::db;
 
 /// Delete a user for good
@@ -28,18 +30,18 @@ pub struct Args {
 /// Deletes it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
-    let id = super::find(&app, &args.name).await?.id;
-    let user = super::shown(&app, id).await?;
-    let name = output::plain(&user.username).into_owned();
+    let id = user::find(&app, &args.name).await?.id;
+    let user = user::shown(&app, id).await?;
+    let name = text::plain(&user.username).into_owned();
     if !args.yes {
         if !prompt::is_possible() {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
         }
         let now = app.now();
         let recorded = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?.all;
-        let tokens = output::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
+        let tokens = text::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
         if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) for good?")).await? {
-            output::warn("Nothing was deleted.");
+            stderr::warn("Nothing was deleted.");
             return Err(Failure::Silent);
         }
     }

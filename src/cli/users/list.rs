@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::Shown;
+use super::user::UserView;
 use crate::app::App;
 use crate::cli::failure::Failure;
-use crate::cli::output::{self, Table};
-use crate::cli::{help, open};
+use crate::cli::output::Table;
+use crate::cli::text::help;
+use crate::cli::{open, output, text};
 use crate::db;
 use crate::db::types::UserId;
 
-/// Rows that are read at a time: enough to be quick, few enough to hold ten million users' list in little memory.
-const AT_ONCE: i64 = 1000;
+/// Rows read at a time: many enough to be quick, few enough to list ten million users in little memory.
+const PAGE_SIZE: i64 = 1000;
 
 const HEADS: [&str; 8] =
     ["ID", "USERNAME", "EMAIL", "ACTIVE", "STAFF", "SUPERUSER", "JOINED (UTC)", "LAST LOGIN (UTC)"];
@@ -32,19 +33,19 @@ pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
 }
 
 /// Some users, and behind which the next begin.
-async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<Shown>, Option<UserId>), Failure> {
+async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<UserView>, Option<UserId>), Failure> {
     let page = app.db.read(move |conn| {
-        let users = db::users::list_after(conn, from.unwrap_or(UserId(i64::MIN)), AT_ONCE)?;
+        let users = db::users::list_after(conn, from.unwrap_or(UserId(i64::MIN)), PAGE_SIZE)?;
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
         let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(conn, &ids)?.into_iter().collect();
         Ok::<_, db::DbError>((users, uuids))
     });
     let (users, mut uuids) = page.await?;
-    let is_full = users.len() == usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+    let is_full = users.len() == usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
     let last = users.last().map(|user| user.id).filter(|_| is_full);
     let shown = users.into_iter().map(|user| {
         let uuid = uuids.remove(&user.id);
-        Shown::new(user, uuid)
+        UserView::new(user, uuid)
     });
     Ok((shown.collect(), last))
 }
@@ -86,19 +87,19 @@ async fn as_table(app: &App) -> Result<(), Failure> {
         total += rows.len();
         from = after;
         if from.is_none() {
-            return output::say(format!("\n{}", output::count(total, "user")));
+            return output::say(format!("\n{}", text::count(total, "user")));
         }
     }
 }
 
-fn row(user: &Shown) -> [String; 8] {
+fn row(user: &UserView) -> [String; 8] {
     [
         user.id.to_string(),
-        output::plain(&user.username).into_owned(),
-        output::plain(&user.email).into_owned(),
-        output::yes(user.is_active).to_owned(),
-        output::yes(user.is_staff).to_owned(),
-        output::yes(user.is_superuser).to_owned(),
+        text::plain(&user.username).into_owned(),
+        text::plain(&user.email).into_owned(),
+        text::yes(user.is_active).to_owned(),
+        text::yes(user.is_staff).to_owned(),
+        text::yes(user.is_superuser).to_owned(),
         minute(&user.date_joined),
         user.last_login.as_deref().map_or_else(|| "never".to_owned(), minute),
     ]

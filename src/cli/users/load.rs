@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::records::Fault;
+use super::records::RowError;
 use super::rows::{self, Row};
 use crate::accounts::Actor;
 use crate::accounts::load::{self, LoadError};
@@ -14,7 +14,8 @@ use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::policy;
 use crate::app::App;
 use crate::cli::failure::Failure;
-use crate::cli::{help, open, output};
+use crate::cli::text::help;
+use crate::cli::{open, output, stderr, text};
 
 /// Largest file that is read: some hundred thousand users.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -64,11 +65,11 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         return Err(report(&name, faults));
     }
     if unruled > 0 {
-        let passwords = output::count(unruled, "password");
-        output::warn(&format!("Warning: {passwords} of {name} will be set although PASSWORD_RULES says otherwise."));
+        let passwords = text::count(unruled, "password");
+        stderr::warn(&format!("Warning: {passwords} of {name} will be set although PASSWORD_RULES says otherwise."));
     }
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
-    let bar = output::progress(users.len(), "Hashing passwords");
+    let bar = stderr::progress(users.len(), "Hashing passwords");
     let loaded = load::load(&app, &Actor::command_line(), users, |done| bar.set_position(done as u64)).await;
     bar.finish_and_clear();
     let loaded = loaded.map_err(|error| match error {
@@ -81,7 +82,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&json!({ "loaded": loaded, "without_password": without }));
     }
-    output::say(format!("{} loaded from {name}.", output::count(loaded, "user")))?;
+    output::say(format!("{} loaded from {name}.", text::count(loaded, "user")))?;
     match without {
         0 => Ok(()),
         1 => output::say("1 of them has no password and can't log in yet: see 'latchkey changepassword'."),
@@ -132,22 +133,22 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Every fault on a line of its own, and that nothing was done.
-fn report(name: &str, mut faults: Vec<Fault>) -> Failure {
+fn report(name: &str, mut faults: Vec<RowError>) -> Failure {
     faults.sort_by_key(|fault| fault.line);
-    for Fault { line, text } in &faults {
-        output::warn(&format!("{name}, line {line}: {}", output::plain(text)));
+    for RowError { line, text } in &faults {
+        stderr::warn(&format!("{name}, line {line}: {}", text::plain(text)));
     }
-    Failure::say(format!("{} in {name}. No user was made.", output::count(faults.len(), "problem")))
+    Failure::say(format!("{} in {name}. No user was made.", text::count(faults.len(), "problem")))
 }
 
 /// The rooms know rows by their position; people by their line.
-fn located(lines: &[usize], faults: Vec<(usize, ManageError)>) -> Result<Vec<Fault>, Failure> {
+fn located(lines: &[usize], faults: Vec<(usize, ManageError)>) -> Result<Vec<RowError>, Failure> {
     let mut told = Vec::new();
     for (at, error) in faults {
         let line = lines.get(at).copied().unwrap_or_default();
         match error {
             ManageError::Fields(fields) => told.extend(
-                fields.into_iter().map(|fault| Fault { line, text: format!("{}: {}", fault.field, fault.message) }),
+                fields.into_iter().map(|fault| RowError { line, text: format!("{}: {}", fault.field, fault.message) }),
             ),
             // Not the row's fault but the database's: once is enough.
             other => return Err(other.into()),

@@ -1,5 +1,5 @@
-//! `latchkey users …`: what an operator scripts with. One file per command; here are the list of them, how a user is
-//! named on the command line, and how one is shown.
+//! `latchkey users …`: the commands that operators use in scripts. One file per command; here is the list of them. How a user
+//! is named on the command line and shown is in `user`.
 
 mod activate;
 mod create;
@@ -11,18 +11,12 @@ mod records;
 mod removefactors;
 mod rows;
 mod show;
+pub mod user;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::failure::Failure;
-use super::{help, open, output};
-use crate::accounts::change;
-use crate::accounts::confirm::Confirmed;
-use crate::app::App;
-use crate::db;
-use crate::db::types::{Instant, UserId};
-use crate::db::users::User;
+use super::text::help;
 
 /// List, show, create, change and load users
 ///
@@ -67,80 +61,4 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Delete(args) => delete::run(args, json).await,
         Command::Load(args) => load::run(args, json).await,
     }
-}
-
-/// The user that is named on a command line: by username, or by key as `id:7` (no username has a colon).
-pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
-    let named = name.to_owned();
-    let user = app.db.read(move |conn| match named.strip_prefix("id:").map(str::parse) {
-        Some(Ok(id)) => db::users::find(conn, UserId(id)),
-        Some(Err(_)) => Ok(None),
-        None => db::users::find_by_username(conn, &named),
-    });
-    user.await?.ok_or_else(|| {
-        Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all of them", output::plain(name)))
-    })
-}
-
-/// A user as JSON, without the password.
-#[derive(Serialize)]
-struct Shown {
-    id: i64,
-    /// Our own random id; null until Latchkey first meets the user.
-    uuid: Option<String>,
-    username: String,
-    email: String,
-    first_name: String,
-    last_name: String,
-    is_active: bool,
-    is_staff: bool,
-    is_superuser: bool,
-    date_joined: String,
-    last_login: Option<String>,
-}
-
-impl Shown {
-    fn new(user: User, uuid: Option<String>) -> Self {
-        Self {
-            id: user.id.0,
-            uuid,
-            username: user.username,
-            email: user.email,
-            first_name: user.first_name,
-            last_name: user.last_name,
-            is_active: user.is_active,
-            is_staff: user.is_staff,
-            is_superuser: user.is_superuser,
-            date_joined: user.date_joined.iso(),
-            last_login: user.last_login.map(Instant::iso),
-        }
-    }
-}
-
-/// The user as it stands in the database now.
-async fn shown(app: &App, id: UserId) -> Result<Shown, Failure> {
-    let found = app.db.read(move |conn| match db::users::find(conn, id)? {
-        Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(conn, id)?))),
-        None => Ok::<_, db::DbError>(None),
-    });
-    let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;
-    Ok(Shown::new(user, uuid))
-}
-
-/// Tells what was done to a user: a sentence, or the user as it is now.
-async fn answer(app: &App, id: UserId, json: bool, sentence: &str) -> Result<(), Failure> {
-    if json { output::json(&shown(app, id).await?) } else { output::say(sentence) }
-}
-
-/// `users activate` and `users deactivate`.
-async fn set_active(name: &str, active: bool, json: bool) -> Result<(), Failure> {
-    let app = open::app().await?;
-    let user = find(&app, name).await?;
-    let name = output::plain(&user.username).into_owned();
-    let word = if active { "active" } else { "inactive" };
-    if user.is_active == active {
-        return answer(&app, user.id, json, &format!("User '{name}' is {word} already.")).await;
-    }
-    change::set_active(&app, &Confirmed::command_line(), user.id, active).await?;
-    answer(&app, user.id, json, &format!("User '{name}' is {word} now.")).await
 }

@@ -18,14 +18,14 @@ pub const FIELDS: [&str; 9] = [
 
 /// What is wrong with a row, or with the file at this line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct RowError {
     /// Where, from 1.
     pub line: usize,
     /// What.
     pub text: String,
 }
 
-impl Fault {
+impl RowError {
     /// A fault at this line.
     pub fn new(line: usize, text: impl Into<String>) -> Self {
         Self { line, text: text.into() }
@@ -53,26 +53,26 @@ pub struct Record {
 }
 
 /// The records of a file, and the rows that are none; or why the file is not one of the two formats.
-pub fn read(bytes: Vec<u8>) -> Result<(Vec<Record>, Vec<Fault>), Fault> {
+pub fn read(bytes: Vec<u8>) -> Result<(Vec<Record>, Vec<RowError>), RowError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-        Fault::new(1 + good.matches('\n').count(), "this is not UTF-8 text; save the file as UTF-8")
+        RowError::new(1 + good.matches('\n').count(), "this is not UTF-8 text; save the file as UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     match text.trim_start().chars().next() {
-        None => Err(Fault::new(1, "the file is empty")),
+        None => Err(RowError::new(1, "the file is empty")),
         Some('[' | '{') => read_json(text).map(|records| (records, Vec::new())),
         Some(_) => read_csv(text),
     }
 }
 
 /// The objects of a JSON list, each with the line that it begins on.
-fn read_json(text: &str) -> Result<Vec<Record>, Fault> {
+fn read_json(text: &str) -> Result<Vec<Record>, RowError> {
     let line_of = |at: usize| 1 + text[..at].matches('\n').count();
     let skip = |at: usize| text.len() - text[at..].trim_start().len();
     let mut at = skip(0);
     if !text[at..].starts_with('[') {
-        return Err(Fault::new(line_of(at), "a JSON list of objects is expected, beginning with ["));
+        return Err(RowError::new(line_of(at), "a JSON list of objects is expected, beginning with ["));
     }
     let mut records = Vec::new();
     at = skip(at + 1);
@@ -81,9 +81,9 @@ fn read_json(text: &str) -> Result<Vec<Record>, Fault> {
         let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
         let cells = match values.next() {
             Some(Ok(Value::Object(object))) => object.into_iter().map(|(name, value)| (name, cell(value))).collect(),
-            Some(Ok(value)) => return Err(Fault::new(line, format!("an object is expected, not {}", kind(&value)))),
-            Some(Err(error)) => return Err(Fault::new(line + error.line().saturating_sub(1), json_fault(&error))),
-            None => return Err(Fault::new(line, "the list is not closed: a ] is missing")),
+            Some(Ok(value)) => return Err(RowError::new(line, format!("an object is expected, not {}", kind(&value)))),
+            Some(Err(error)) => return Err(RowError::new(line + error.line().saturating_sub(1), json_fault(&error))),
+            None => return Err(RowError::new(line, "the list is not closed: a ] is missing")),
         };
         records.push(Record { line, cells });
         let end = skip(at + values.byte_offset());
@@ -96,13 +96,13 @@ fn read_json(text: &str) -> Result<Vec<Record>, Fault> {
                 at = next;
             }
             Some(']') => break,
-            Some(_) => return Err(Fault::new(line, "a comma or ] is expected after an object")),
-            None => return Err(Fault::new(line, "the list is not closed: a ] is missing")),
+            Some(_) => return Err(RowError::new(line, "a comma or ] is expected after an object")),
+            None => return Err(RowError::new(line, "the list is not closed: a ] is missing")),
         }
     }
     match text[at + 1..].trim() {
         "" => Ok(records),
-        _ => Err(Fault::new(line_of(skip(at + 1)), "nothing may follow the list")),
+        _ => Err(RowError::new(line_of(skip(at + 1)), "nothing may follow the list")),
     }
 }
 
@@ -137,9 +137,9 @@ fn cell(value: Value) -> Cell {
 }
 
 /// The records of a CSV file with a header, and the rows of another length.
-fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<Fault>), Fault> {
+fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<RowError>), RowError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| Fault::new(1, format!("this is not CSV: {error}"));
+    let unreadable = |error: csv::Error| RowError::new(1, format!("this is not CSV: {error}"));
     let heads: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|head| head.trim().to_owned()).collect();
     check_heads(&heads)?;
     let (mut records, mut faults) = (Vec::new(), Vec::new());
@@ -152,7 +152,7 @@ fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<Fault>), Fault> {
         line += text[counted..start].matches('\n').count();
         counted = start;
         if record.len() != heads.len() {
-            faults.push(Fault::new(line, format!("{} values, but the header names {}", record.len(), heads.len())));
+            faults.push(RowError::new(line, format!("{} values, but the header names {}", record.len(), heads.len())));
             continue;
         }
         let values =
@@ -162,18 +162,18 @@ fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<Fault>), Fault> {
     Ok((records, faults))
 }
 
-fn check_heads(heads: &[String]) -> Result<(), Fault> {
+fn check_heads(heads: &[String]) -> Result<(), RowError> {
     if heads.iter().any(|head| head.contains(';') || head.contains('\t')) {
-        return Err(Fault::new(1, "the header's names must be separated by commas"));
+        return Err(RowError::new(1, "the header's names must be separated by commas"));
     }
     if let Some(twice) = heads.iter().enumerate().find_map(|(at, head)| heads[..at].contains(head).then_some(head)) {
-        return Err(Fault::new(1, format!("the header names {twice:?} twice")));
+        return Err(RowError::new(1, format!("the header names {twice:?} twice")));
     }
     if let Some(unknown) = heads.iter().find(|head| !FIELDS.contains(&head.as_str())) {
-        return Err(Fault::new(1, unknown_field(unknown)));
+        return Err(RowError::new(1, unknown_field(unknown)));
     }
     if !heads.iter().any(|head| head == "username") {
-        return Err(Fault::new(1, "the header names no username"));
+        return Err(RowError::new(1, "the header names no username"));
     }
     Ok(())
 }
@@ -208,6 +208,6 @@ mod tests {
         assert!(bad("email\na@example.com\n").contains("no username"));
         assert_eq!(bad("username,age\nana,7\n"), format!("1: {}", unknown_field("age")));
         let fault = read(b"username\nana\nb\xffn\n".to_vec()).err().unwrap();
-        assert_eq!(fault, Fault::new(3, "this is not UTF-8 text; save the file as UTF-8"));
+        assert_eq!(fault, RowError::new(3, "this is not UTF-8 text; save the file as UTF-8"));
     }
 }

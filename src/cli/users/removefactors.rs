@@ -1,9 +1,11 @@
 //! `latchkey users removefactors`.
 
+use super::user;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::second_factor::remove;
 use crate::cli::failure::Failure;
-use crate::cli::{help, open, output, prompt};
+use crate::cli::text::help;
+use crate::cli::{open, prompt, stderr, text};
 
 /// Remove a user's second factors, when everything is lost
 ///
@@ -28,21 +30,21 @@ pub struct Args {
 /// Removes them.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
-    let user = super::find(&app, &args.name).await?;
-    let name = output::plain(&user.username).into_owned();
+    let user = user::find(&app, &args.name).await?;
+    let name = text::plain(&user.username).into_owned();
     if !args.yes {
         if !prompt::is_possible() {
             return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
         }
         if !prompt::agrees(&format!("Remove all second factors of user '{name}' (id {})?", user.id)).await? {
-            output::warn("Nothing was removed.");
+            stderr::warn("Nothing was removed.");
             return Err(Failure::Silent);
         }
     }
     let removed = remove::remove_all_of(&app, &Confirmed::command_line(), user.id).await?;
     let sentence = match removed {
         0 => format!("User '{name}' has no second factor."),
-        _ => format!("User '{name}': {} removed.", output::count(removed, "second factor")),
+        _ => format!("User '{name}': {} removed.", text::count(removed, "second factor")),
     };
-    super::answer(&app, user.id, json, &sentence).await
+    user::answer(&app, user.id, json, &sentence).await
 }

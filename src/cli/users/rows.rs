@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use secrecy::SecretString;
 
-use super::records::{self, Cell, FIELDS, Fault, Record, unknown_field};
+use super::records::{self, Cell, FIELDS, Record, RowError, unknown_field};
 use crate::accounts::manage::{NewPassword, NewUser, Origin};
 use crate::db::types::EncodedPassword;
 
@@ -19,7 +19,7 @@ pub struct Row {
 }
 
 /// The users of a file, and everything that is wrong with its other rows.
-pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<Fault>) {
+pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<RowError>) {
     let (records, mut faults) = match records::read(bytes) {
         Ok(read) => read,
         Err(fault) => return (Vec::new(), vec![fault]),
@@ -28,7 +28,7 @@ pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<Fault>) {
     for Record { line, cells } in records {
         match user(cells) {
             Ok(user) => rows.push(Row { line, user }),
-            Err(texts) => faults.extend(texts.into_iter().map(|text| Fault::new(line, text))),
+            Err(texts) => faults.extend(texts.into_iter().map(|text| RowError::new(line, text))),
         }
     }
     faults.extend(twice(&rows));
@@ -36,17 +36,17 @@ pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<Fault>) {
 }
 
 /// Names and addresses that an earlier row of the file has already.
-fn twice(rows: &[Row]) -> Vec<Fault> {
+fn twice(rows: &[Row]) -> Vec<RowError> {
     let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
     let mut faults = Vec::new();
     for Row { line, user } in rows {
         if let Some(first) = names.insert(&user.username, line) {
-            faults.push(Fault::new(*line, format!("username: line {first} has this name already")));
+            faults.push(RowError::new(*line, format!("username: line {first} has this name already")));
         }
         if !user.email.is_empty()
             && let Some(first) = addresses.insert(user.email.to_lowercase(), line)
         {
-            faults.push(Fault::new(*line, format!("email: line {first} has this address already")));
+            faults.push(RowError::new(*line, format!("email: line {first} has this address already")));
         }
     }
     faults

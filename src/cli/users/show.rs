@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Shown;
+use super::user;
+use super::user::UserView;
 use crate::accounts::email_change;
 use crate::accounts::second_factor;
 use crate::cli::failure::Failure;
-use crate::cli::{help, open, output};
+use crate::cli::text::help;
+use crate::cli::{open, output, text};
 use crate::db;
 use crate::db::types::Instant;
 
@@ -29,7 +31,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Detail {
     #[serde(flatten)]
-    user: Shown,
+    user: UserView,
     /// Null while the user has not shown the address to be theirs.
     email_confirmed_at: Option<String>,
     /// By kind, oldest first.
@@ -44,8 +46,8 @@ struct Detail {
 /// Shows it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
-    let id = super::find(&app, &args.name).await?.id;
-    let user = super::shown(&app, id).await?;
+    let id = user::find(&app, &args.name).await?.id;
+    let user = user::shown(&app, id).await?;
     let now = app.now();
     let tokens = app.db.read(move |conn| db::users::count_tokens(conn, id, now, None)).await?;
     let confirmed = app.db.read(move |conn| match db::users::find(conn, id)? {
@@ -82,19 +84,19 @@ fn people(detail: &Detail) -> Result<(), Failure> {
         ("Email confirmed", email_confirmed_at.clone().unwrap_or_else(|| "no".to_owned())),
         ("First name", user.first_name.clone()),
         ("Last name", user.last_name.clone()),
-        ("Active", output::yes(user.is_active).to_owned()),
-        ("Staff", output::yes(user.is_staff).to_owned()),
-        ("Superuser", output::yes(user.is_superuser).to_owned()),
+        ("Active", text::yes(user.is_active).to_owned()),
+        ("Staff", text::yes(user.is_staff).to_owned()),
+        ("Superuser", text::yes(user.is_superuser).to_owned()),
         ("Joined", user.date_joined.clone()),
         ("Last login", user.last_login.clone().unwrap_or_else(|| "never".to_owned())),
         ("Second factors", factors),
-        ("Factor required", output::yes(detail.second_factor_required).to_owned()),
+        ("Factor required", text::yes(detail.second_factor_required).to_owned()),
         ("Recovery codes", detail.recovery_codes.to_string()),
         ("Outstanding tokens", outstanding_tokens.to_string()),
         ("Blacklisted tokens", blacklisted_tokens.to_string()),
     ];
     for (name, value) in lines {
-        output::say(format!("{name:<19} {}", output::plain(&value)).trim_end())?;
+        output::say(format!("{name:<19} {}", text::plain(&value)).trim_end())?;
     }
     Ok(())
 }

@@ -1,0 +1,91 @@
+//! One user on the command line: how it is named, how it is shown, and what a command answers after it has changed it.
+
+use serde::Serialize;
+
+use crate::accounts::change;
+use crate::accounts::confirm::Confirmed;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::text::plain;
+use crate::cli::{open, output};
+use crate::db;
+use crate::db::types::{Instant, UserId};
+use crate::db::users::User;
+
+/// The user that is named on a command line: by username, or by key as `id:7` (no username has a colon).
+pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
+    let named = name.to_owned();
+    let user = app.db.read(move |conn| match named.strip_prefix("id:").map(str::parse) {
+        Some(Ok(id)) => db::users::find(conn, UserId(id)),
+        Some(Err(_)) => Ok(None),
+        None => db::users::find_by_username(conn, &named),
+    });
+    user.await?.ok_or_else(|| {
+        Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all of them", plain(name)))
+    })
+}
+
+/// A user as JSON, without the password.
+#[derive(Serialize)]
+#[allow(missing_docs, reason = "Django's columns")]
+pub struct UserView {
+    pub id: i64,
+    /// Our own random id; null until Latchkey first meets the user.
+    pub uuid: Option<String>,
+    pub username: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub is_active: bool,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+    pub date_joined: String,
+    pub last_login: Option<String>,
+}
+
+impl UserView {
+    /// The row of a user, with our id.
+    pub fn new(user: User, uuid: Option<String>) -> Self {
+        Self {
+            id: user.id.0,
+            uuid,
+            username: user.username,
+            email: user.email,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            is_active: user.is_active,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            date_joined: user.date_joined.iso(),
+            last_login: user.last_login.map(Instant::iso),
+        }
+    }
+}
+
+/// The user as it stands in the database now.
+pub async fn shown(app: &App, id: UserId) -> Result<UserView, Failure> {
+    let found = app.db.read(move |conn| match db::users::find(conn, id)? {
+        Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(conn, id)?))),
+        None => Ok::<_, db::DbError>(None),
+    });
+    let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;
+    Ok(UserView::new(user, uuid))
+}
+
+/// Tells what was done to a user: a sentence, or the user as it is now.
+pub async fn answer(app: &App, id: UserId, json: bool, sentence: &str) -> Result<(), Failure> {
+    if json { output::json(&shown(app, id).await?) } else { output::say(sentence) }
+}
+
+/// `users activate` and `users deactivate`.
+pub async fn set_active(name: &str, active: bool, json: bool) -> Result<(), Failure> {
+    let app = open::app().await?;
+    let user = find(&app, name).await?;
+    let name = plain(&user.username).into_owned();
+    let word = if active { "active" } else { "inactive" };
+    if user.is_active == active {
+        return answer(&app, user.id, json, &format!("User '{name}' is {word} already.")).await;
+    }
+    change::set_active(&app, &Confirmed::command_line(), user.id, active).await?;
+    answer(&app, user.id, json, &format!("User '{name}' is {word} now.")).await
+}
