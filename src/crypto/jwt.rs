@@ -1,7 +1,7 @@
 //! JSON web tokens: PyJWT's rules for reading, SimpleJWT's layout for writing. Pure CPU.
 //! The claims that a standard defines are checked in `registered`. Which claims a token has, and what they mean to us, is in `tokens`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::fault::Fault;
 use super::keys::Keys;
@@ -10,21 +10,8 @@ use super::segment;
 use super::signature::VerifyingKey;
 use crate::config::Algorithm;
 
-/// A token's claims, in their order.
-pub type Claims = Map<String, Value>;
-
-/// What is checked besides the signature and the times.
-#[derive(Debug, Clone)]
-pub struct Expect<'a> {
-    /// Accepted audiences; empty: `aud` is not looked at.
-    pub audience: &'a [String],
-    /// Wanted issuer.
-    pub issuer: Option<&'a str>,
-    /// Tolerated clock difference in seconds.
-    pub leeway: f64,
-    /// The time, seconds since 1970 with a fraction.
-    pub now: f64,
-}
+pub use super::registered::Expect;
+pub use super::segment::Claims;
 
 /// `header.payload`, without a signature: what is stored.
 pub fn unsigned(keys: &Keys, claims: &Claims) -> String {

@@ -4,6 +4,7 @@ pub mod digest;
 pub mod fault;
 pub mod jwk;
 pub mod jwt;
+mod key_error;
 pub mod keys;
 pub mod passkey;
 pub mod password;

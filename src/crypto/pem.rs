@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 
-use super::keys::{KeyError, remedy};
+use super::key_error::{KeyError, key_kind, remedy};
 use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::Algorithm;
 
@@ -36,7 +36,7 @@ pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<(SigningKey, Verif
     pair.and_then(|(private, public)| {
         Some((SigningKey::new(algorithm, private)?, VerifyingKey::new(algorithm, public)?))
     })
-    .ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(algorithm))))
+    .ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", key_kind(algorithm))))
 }
 
 fn rsa_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
@@ -85,7 +85,7 @@ pub fn public_key(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyEr
         AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem.as_bytes()).ok(),
         AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem.as_bytes()).ok(),
     };
-    let needs = || format!("is not what {} needs: a readable, public {}", algorithm.name(), kind(algorithm));
+    let needs = || format!("is not what {} needs: a readable, public {}", algorithm.name(), key_kind(algorithm));
     key.and_then(|key| VerifyingKey::new(algorithm, key)).ok_or_else(|| refuse(&needs()))
 }
 
@@ -93,15 +93,4 @@ pub fn public_key(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyEr
 fn label(pem: &str) -> Option<&str> {
     let (_, rest) = pem.split_once("-----BEGIN ")?;
     rest.split_once("-----").map(|(label, _)| label)
-}
-
-/// What an algorithm's key is called in a sentence.
-fn kind(algorithm: Algorithm) -> &'static str {
-    match jwa(algorithm).family() {
-        AlgorithmFamily::Hmac => "secret",
-        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
-        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "EC key on the curve P-384",
-        AlgorithmFamily::Ec => "EC key on the curve P-256",
-        AlgorithmFamily::Ed => "Ed25519 key",
-    }
 }

@@ -4,7 +4,20 @@
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::jwt::{Claims, Expect};
+use super::segment::Claims;
+
+/// What is checked besides the signature and the times.
+#[derive(Debug, Clone)]
+pub struct Expect<'a> {
+    /// Accepted audiences; empty: `aud` is not looked at.
+    pub audience: &'a [String],
+    /// Wanted issuer.
+    pub issuer: Option<&'a str>,
+    /// Tolerated clock difference in seconds.
+    pub leeway: f64,
+    /// The time, seconds since 1970 with a fraction.
+    pub now: f64,
+}
 
 /// The times first: they decide between invalid and expired.
 pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {

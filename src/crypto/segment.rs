@@ -3,8 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
-use super::jwt::Claims;
+/// A token's claims, in their order.
+pub type Claims = Map<String, Value>;
 
 /// A payload as PyJWT writes it: compact, in the claims' order, in ASCII.
 pub fn write(claims: &Claims) -> String {

@@ -1,50 +1,11 @@
 //! Passwords: how new ones are hashed, and what a comparison answers.
-//! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`. Called by `accounts`.
+//! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`, how long it takes in
+//! `speeds`. Called by `accounts`.
 
 mod format;
 mod pool;
 mod scheme;
+mod speeds;
 
-pub use pool::PasswordPool;
-
-use crate::config::{Hasher, Passwords};
-
-/// How new hashes are made.
-#[derive(Debug, Clone, Copy)]
-pub struct Recipe {
-    /// The scheme.
-    pub hasher: Hasher,
-    /// Cost of bcrypt and `bcrypt_sha256`.
-    pub bcrypt_rounds: u32,
-    /// Iterations of `pbkdf2_sha256`.
-    pub pbkdf2_iterations: u32,
-}
-
-impl Recipe {
-    /// What the settings say, with the defaults for a database with or without a Django.
-    pub fn new(passwords: &Passwords, beside_django: bool) -> Self {
-        let default = if beside_django { Hasher::Pbkdf2Sha256 } else { Hasher::BcryptSha256 };
-        Self {
-            hasher: passwords.hasher.unwrap_or(default),
-            bcrypt_rounds: passwords.bcrypt_rounds,
-            pbkdf2_iterations: passwords.pbkdf2_iterations,
-        }
-    }
-}
-
-/// The answer of a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// Not this password (or an unusable or unreadable hash).
-    Wrong,
-    /// This password; `outdated` when the hash is not what the recipe would make.
-    Right {
-        /// Scheme or cost differ from the recipe's.
-        outdated: bool,
-    },
-}
-
-/// Too many hashes are waiting already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords are being hashed at once")]
-pub struct Busy;
+pub use pool::{Busy, Check, PasswordPool};
+pub use scheme::Recipe;

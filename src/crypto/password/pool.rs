@@ -3,18 +3,35 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
 use super::format::Encoded;
-use super::scheme::Scheme;
-use super::{Busy, Check, Recipe};
+use super::scheme::{Recipe, Scheme};
+use super::speeds::Speeds;
 
 type Job = Box<dyn FnOnce() + Send>;
+
+/// The answer of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Not this password (or an unusable or unreadable hash).
+    Wrong,
+    /// This password; `outdated` when the hash is not what the recipe would make.
+    Right {
+        /// Scheme or cost differ from the recipe's.
+        outdated: bool,
+    },
+}
+
+/// Too many hashes are waiting already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are being hashed at once")]
+pub struct Busy;
 
 /// Threads of their own for hashing, with a bounded queue in front.
 pub struct PasswordPool {
@@ -136,57 +153,13 @@ fn readable(encoded: &str, ours: Scheme) -> Option<Encoded> {
     Encoded::parse(encoded).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
 }
 
-/// What each kind of hash typically takes, without the wait in the queue.
-#[derive(Default)]
-struct Speeds(Mutex<Vec<(Scheme, Duration)>>);
-
-impl Speeds {
-    /// So many kinds are told apart; a database with more is not one of Django's.
-    const KINDS: usize = 64;
-
-    fn time<T>(&self, scheme: Scheme, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = work();
-        self.record(scheme, start.elapsed());
-        result
-    }
-
-    /// Follows the upper end of what is usual: slower hashes raise it by an eighth at most, faster ones sink it slowly.
-    fn record(&self, scheme: Scheme, took: Duration) {
-        let mut known = self.lock();
-        if let Some((_, typical)) = known.iter_mut().find(|(kind, _)| *kind == scheme) {
-            let rise = took.saturating_sub(*typical).min(*typical / 8);
-            let fall = typical.saturating_sub(took) / 32;
-            *typical = (*typical + rise).saturating_sub(fall);
-        } else if known.len() < Self::KINDS {
-            known.push((scheme, took));
-        }
-    }
-
-    /// How long the slowest kind of hash takes that was ever measured here.
-    fn slowest(&self) -> Duration {
-        self.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
-    }
-
-    fn wait_for_slowest(&self, started: Instant) {
-        thread::sleep(self.slowest().saturating_sub(started.elapsed()));
-    }
-
-    fn knows(&self, scheme: Scheme) -> bool {
-        self.lock().iter().any(|(kind, _)| *kind == scheme)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(Scheme, Duration)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Sender, channel};
     use std::task::{Context, Waker};
+    use std::time::Duration;
 
     use super::*;
     use crate::config::Hasher;
@@ -279,8 +252,7 @@ mod tests {
             pool.learn(example.into());
         }
         wait(pool.submit(|| ())).unwrap();
-        let kinds: Vec<_> = pool.speeds.lock().iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
+        assert_eq!(pool.speeds.kinds(), [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
         assert!(pool.speeds.slowest() > Duration::ZERO);
     }
 
@@ -299,20 +271,5 @@ mod tests {
             assert_eq!(answers, (Ok(Check::Wrong), Ok(Check::Right { outdated: false }), Ok(())));
         });
         assert!(started.elapsed() >= 3 * slow);
-    }
-
-    #[test]
-    fn one_slow_hash_hardly_moves_what_is_typical() {
-        let speeds = Speeds::default();
-        let scheme = Scheme::of(&CHEAP);
-        let typical = || speeds.lock()[0].1;
-        for took in [80, 8000, 80, 80] {
-            speeds.record(scheme, Duration::from_millis(took));
-        }
-        assert!((80..=90).contains(&typical().as_millis()));
-        for _ in 0..100 {
-            speeds.record(scheme, Duration::from_millis(160));
-        }
-        assert_eq!(typical().as_millis(), 160);
     }
 }

@@ -7,9 +7,31 @@ use argon2::{Algorithm, Argon2, Version};
 use aws_lc_rs::{digest, pbkdf2};
 use secrecy::zeroize::Zeroizing;
 
-use super::Recipe;
-use crate::config::Hasher;
+use crate::config::{Hasher, Passwords};
 use crate::crypto::random;
+
+/// How new hashes are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipe {
+    /// The scheme.
+    pub hasher: Hasher,
+    /// Cost of bcrypt and `bcrypt_sha256`.
+    pub bcrypt_rounds: u32,
+    /// Iterations of `pbkdf2_sha256`.
+    pub pbkdf2_iterations: u32,
+}
+
+impl Recipe {
+    /// What the settings say, with the defaults for a database with or without a Django.
+    pub fn new(passwords: &Passwords, beside_django: bool) -> Self {
+        let default = if beside_django { Hasher::Pbkdf2Sha256 } else { Hasher::BcryptSha256 };
+        Self {
+            hasher: passwords.hasher.unwrap_or(default),
+            bcrypt_rounds: passwords.bcrypt_rounds,
+            pbkdf2_iterations: passwords.pbkdf2_iterations,
+        }
+    }
+}
 
 /// A scheme with its cost: what decides how long a hash takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
