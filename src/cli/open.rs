@@ -22,7 +22,7 @@ pub fn server_config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
 
 /// Everything that is wrong is told at once.
 fn config(overrides: &[(&str, String)], is_start: bool) -> Result<Config, Failure> {
-    Config::from_environment(overrides, random::bytes, is_start)
+    Config::from_environment(overrides, random::secret_key, is_start)
         .map_err(|problems| Failure::say(format!("These settings are wrong:\n{problems}")))
 }
 

@@ -17,7 +17,8 @@ pub struct Accounts {
 }
 
 /// What a login names: `USERNAME_FIELD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UsernameField {
     /// The username.
     Username,
@@ -43,7 +44,8 @@ pub struct Passwords {
 }
 
 /// What a new password must be: `PASSWORD_RULES`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PasswordRules {
     /// NIST SP 800-63B-4, section 3.1.1.2.
     Nist,
@@ -54,7 +56,8 @@ pub enum PasswordRules {
 }
 
 /// A scheme that new passwords can be stored with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Hasher {
     /// `bcrypt_sha256`: SHA-256 first, so nothing is cut at 72 bytes.
     BcryptSha256,
@@ -66,26 +69,10 @@ pub enum Hasher {
     Pbkdf2Sha256,
 }
 
-const USERNAME_FIELDS: &[(&str, UsernameField)] = &[
-    ("username", UsernameField::Username),
-    ("email", UsernameField::Email),
-    ("username_or_email", UsernameField::UsernameOrEmail),
-];
-
-const RULES: &[(&str, PasswordRules)] =
-    &[("nist", PasswordRules::Nist), ("django", PasswordRules::Django), ("none", PasswordRules::None)];
-
-const HASHERS: &[(&str, Hasher)] = &[
-    ("bcrypt_sha256", Hasher::BcryptSha256),
-    ("bcrypt", Hasher::Bcrypt),
-    ("argon2", Hasher::Argon2),
-    ("pbkdf2_sha256", Hasher::Pbkdf2Sha256),
-];
-
 impl Accounts {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            username_field: reader.read("USERNAME_FIELD", parse::choice(USERNAME_FIELDS)),
+            username_field: reader.read("USERNAME_FIELD", parse::variant),
             staff_may_view: reader.optional("STAFF_MAY_VIEW", parse::boolean),
             end_sessions_on_user_change: reader.read("END_SESSIONS_ON_USER_CHANGE", parse::boolean),
             login_throttle: reader.read("LOGIN_THROTTLE", parse::boolean),
@@ -96,8 +83,8 @@ impl Accounts {
 impl Passwords {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let passwords = Self {
-            rules: reader.read("PASSWORD_RULES", parse::choice(RULES)),
-            hasher: reader.optional("PASSWORD_HASHER", parse::choice(HASHERS)),
+            rules: reader.read("PASSWORD_RULES", parse::variant),
+            hasher: reader.optional("PASSWORD_HASHER", parse::variant),
             bcrypt_rounds: reader.read("BCRYPT_ROUNDS", parse::number(4..=31)),
             // The upper end is half a minute a login; more is a slip of the finger.
             pbkdf2_iterations: reader.read("PBKDF2_ITERATIONS", parse::number(1..=100_000_000)),

@@ -1,6 +1,6 @@
 //! Whether the refresh token of a browser is kept in a cookie, and what that looks like. `web/api/cookie.rs` acts on it.
 
-use super::Cors;
+use super::cors::Cors;
 use super::parse;
 use super::reader::Reader;
 use super::server::Server;
@@ -15,7 +15,8 @@ pub struct RefreshCookie {
 }
 
 /// `JWT_COOKIE_SAMESITE`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SameSite {
     /// From pages of the same site only.
     Strict,
@@ -26,8 +27,6 @@ pub enum SameSite {
 }
 
 const KEPT: &[(&str, bool)] = &[("none", false), ("refresh", true)];
-const SAME_SITE: &[(&str, SameSite)] =
-    &[("strict", SameSite::Strict), ("lax", SameSite::Lax), ("none", SameSite::None)];
 
 impl RefreshCookie {
     /// The header by which a client asks for the cookie. No form can send it, and no page of another origin unasked.
@@ -36,7 +35,7 @@ impl RefreshCookie {
     /// Also lets other origins send the header.
     pub(super) fn read(reader: &mut Reader<'_>, server: &Server, cors: &mut Cors) -> Option<Self> {
         let is_kept = reader.read("JWT_COOKIE", parse::choice(KEPT));
-        let same_site = reader.read("JWT_COOKIE_SAMESITE", parse::choice(SAME_SITE));
+        let same_site = reader.read("JWT_COOKIE_SAMESITE", parse::variant);
         let cookie = Self { is_secure: server.public_url.scheme() == "https", same_site };
         if !is_kept {
             return None;

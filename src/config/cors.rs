@@ -1,6 +1,6 @@
 //! Cross-origin requests: django-cors-headers' settings under its names. `web/cors.rs` acts on them.
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// django-cors-headers' settings.
@@ -40,7 +40,7 @@ impl Cors {
 }
 
 /// `scheme://host[:port]` in the form of RFC 6454 section 6.2, or `null`.
-fn origin(value: &str) -> Result<String, Fault> {
+fn origin(value: &str) -> Result<String, ValueError> {
     if value == "null" {
         return Ok(value.to_owned());
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `DATABASE_URL`, `DATABASE_POOL_SIZE`, `AUTO_MIGRATE`.
@@ -85,7 +85,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
+fn database_url(value: &str) -> Result<DatabaseUrl, ValueError> {
     let value = value.trim();
     let (scheme, rest) = value.split_once(':').unwrap_or((value, ""));
     match scheme.to_ascii_lowercase().as_str() {
@@ -107,7 +107,7 @@ fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
 }
 
 /// The path behind `sqlite:`; relative after three slashes, absolute after four.
-fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
+fn sqlite_path(rest: &str) -> Result<PathBuf, ValueError> {
     let in_memory = "is a database in memory: every connection would see another one, and a stop would lose all of it";
     if matches!(rest, "" | "//" | "///" | "//:memory:") {
         return Err(in_memory.to_owned());
@@ -129,7 +129,7 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
     Ok(PathBuf::from(OsString::from_vec(path)))
 }
 
-fn percent_decode(text: &str) -> Result<Vec<u8>, Fault> {
+fn percent_decode(text: &str) -> Result<Vec<u8>, ValueError> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

@@ -2,8 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::key::SHORTEST;
-use super::parse::Fault;
+use super::key::MIN_SECRET_BYTES;
+use super::parse::ValueError;
 use super::reader::Reader;
 
 /// `INTROSPECTION_CLIENT_ID` and `INTROSPECTION_CLIENT_SECRET`.
@@ -33,16 +33,16 @@ impl IntrospectionClient {
 }
 
 /// As RFC 6749 has it (appendix A), but without the colon, where HTTP Basic parts it from the secret.
-fn client_id(value: &str) -> Result<String, Fault> {
+fn client_id(value: &str) -> Result<String, ValueError> {
     if value.len() > 255 || !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
         return Err("is not up to 255 visible ASCII characters without a colon".to_owned());
     }
     Ok(value.to_owned())
 }
 
-fn client_secret(value: &str) -> Result<SecretString, Fault> {
-    if value.len() < SHORTEST {
-        return Err(format!("has {} bytes and needs at least {SHORTEST}", value.len()));
+fn client_secret(value: &str) -> Result<SecretString, ValueError> {
+    if value.len() < MIN_SECRET_BYTES {
+        return Err(format!("has {} bytes and needs at least {MIN_SECRET_BYTES}", value.len()));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has other characters than visible ASCII".to_owned());

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::key;
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
 
@@ -79,7 +79,7 @@ impl Jwt {
         let mut jwt = Self {
             signing_key: reader.optional("JWT_SIGNING_KEY", key::inline_or_file),
             verifying_key: reader.optional("JWT_VERIFYING_KEY", key::inline_or_file),
-            algorithm: reader.read("JWT_ALGORITHM", parse::choice(vocabulary::ALGORITHMS)),
+            algorithm: reader.read("JWT_ALGORITHM", parse::variant),
             access_token_lifetime: reader.read("JWT_ACCESS_TOKEN_LIFETIME", parse::positive_duration),
             refresh_token_lifetime: reader.read("JWT_REFRESH_TOKEN_LIFETIME", parse::positive_duration),
             sliding_token_lifetime: reader.read("JWT_SLIDING_TOKEN_LIFETIME", parse::positive_duration),
@@ -94,7 +94,7 @@ impl Jwt {
             auth_header_types: reader.read("JWT_AUTH_HEADER_TYPES", parse::some(parse::http_token)),
             auth_header_name: reader.read("JWT_AUTH_HEADER_NAME", header_name),
             auth_token_classes: reader.read("JWT_AUTH_TOKEN_CLASSES", parse::some(vocabulary::token_class)),
-            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::choice(vocabulary::USER_ID_FIELDS)),
+            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::variant),
             user_id_claim: reader.read("JWT_USER_ID_CLAIM", claim_name),
             token_type_claim: reader.read("JWT_TOKEN_TYPE_CLAIM", claim_name_or_none),
             jti_claim: reader.read("JWT_JTI_CLAIM", claim_name_or_none),
@@ -171,7 +171,7 @@ impl Jwt {
 }
 
 /// Keys that come over a wire that others can write to are no keys.
-fn jwk_url(value: &str) -> Result<Url, Fault> {
+fn jwk_url(value: &str) -> Result<Url, ValueError> {
     let url = Url::parse(value).map_err(|_| "is not a web address".to_owned())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("holds a name or password".to_owned());
@@ -190,17 +190,17 @@ fn jwk_url(value: &str) -> Result<Url, Fault> {
 }
 
 /// `X-Access-Token`, or Django's spelling of it: `HTTP_X_ACCESS_TOKEN`.
-fn header_name(value: &str) -> Result<String, Fault> {
+fn header_name(value: &str) -> Result<String, ValueError> {
     let name = value.strip_prefix("HTTP_").map(|name| name.replace('_', "-"));
     parse::header_name(name.as_deref().unwrap_or(value))
 }
 
-fn claim_name(value: &str) -> Result<String, Fault> {
+fn claim_name(value: &str) -> Result<String, ValueError> {
     claim_name_or_none(value)?.ok_or_else(|| "cannot be left out".to_owned())
 }
 
 /// A claim's name; those whose meaning RFC 7519 fixes, and which are written anyway, are taken.
-fn claim_name_or_none(value: &str) -> Result<Option<String>, Fault> {
+fn claim_name_or_none(value: &str) -> Result<Option<String>, ValueError> {
     if matches!(value, "exp" | "iat" | "nbf" | "iss" | "aud") {
         return Err("is a claim that means something else (RFC 7519 section 4.1)".to_owned());
     }

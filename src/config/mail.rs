@@ -7,7 +7,7 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 use super::server::Server;
 
@@ -127,7 +127,7 @@ impl fmt::Display for EmailUrl {
 }
 
 /// RFC 5321's ports: 465 for `smtps`, 587 for `smtp`; on this machine 25, where TLS protects from nobody.
-fn email_url(value: &str) -> Result<EmailUrl, Fault> {
+fn email_url(value: &str) -> Result<EmailUrl, ValueError> {
     if matches!(value, "console:" | "console://") {
         return Ok(EmailUrl::Console);
     }
@@ -186,18 +186,18 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn decoded(text: &str) -> Result<String, Fault> {
+fn decoded(text: &str) -> Result<String, ValueError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
     decoded.map(std::borrow::Cow::into_owned).map_err(|_| "has percent-encoded bytes that are not UTF-8".to_owned())
 }
 
 /// `accounts@example.com` or `Example <accounts@example.com>`.
-fn mailbox(value: &str) -> Result<Mailbox, Fault> {
+fn mailbox(value: &str) -> Result<Mailbox, ValueError> {
     value.parse().map_err(|_| "is not an address such as accounts@example.com".to_owned())
 }
 
 /// One line, short enough for a subject.
-fn site_name(value: &str) -> Result<String, Fault> {
+fn site_name(value: &str) -> Result<String, ValueError> {
     if value.chars().any(char::is_control) || value.chars().count() > 60 {
         return Err("is not one line of up to 60 characters".to_owned());
     }
@@ -205,7 +205,7 @@ fn site_name(value: &str) -> Result<String, Fault> {
 }
 
 /// The address of a page, with a place for the token.
-fn link(value: &str) -> Result<String, Fault> {
+fn link(value: &str) -> Result<String, ValueError> {
     let url = Url::parse(&value.replace(TOKEN, "token")).map_err(|_| "is not a web address".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("does not start with http:// or https://".to_owned());

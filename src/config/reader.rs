@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::parse::Fault;
-use super::table::{self, Initial, Setting};
+use super::effective::{Effective, ValueSource};
+use super::parse::ValueError;
+use super::table::{self, DefaultValue, Setting};
 
 /// Where values come from: the environment, or a map in a test.
 pub type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -40,65 +41,10 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Where the value of a setting comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The process environment.
-    Environment,
-    /// `./.env`.
-    DotEnv,
-    /// An argument of the command.
-    CommandLine,
-    /// Nobody set it: the table says it.
-    Default,
-    /// Nobody set it: it follows from other settings, or from this machine.
-    WorkedOut,
-}
-
-impl Origin {
-    /// A word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Environment => "environment",
-            Self::DotEnv => ".env",
-            Self::CommandLine => "command line",
-            Self::Default => "default",
-            Self::WorkedOut => "worked out",
-        }
-    }
-}
-
-/// A setting as it is in force, ready to be shown: secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effective {
-    /// The variable.
-    pub name: &'static str,
-    /// Its value, or words in its place.
-    pub value: String,
-    /// Who set it, if anybody did.
-    pub origin: Origin,
-}
-
-impl Effective {
-    /// Nobody set it.
-    pub fn is_default(&self) -> bool {
-        matches!(self.origin, Origin::Default | Origin::WorkedOut)
-    }
-
-    /// The value; of a default in the form "A, beside a Django B" the one that holds, where that is known.
-    pub fn in_force(&self, beside_django: Option<bool>) -> &str {
-        match (self.value.split_once(", beside a Django "), beside_django) {
-            (Some((_, beside)), Some(true)) if self.is_default() => beside,
-            (Some((alone, _)), Some(false)) if self.is_default() => alone,
-            _ => &self.value,
-        }
-    }
-}
-
 /// Collects what the sections read.
 pub struct Reader<'a> {
     get: Get<'a>,
-    origin: &'a dyn Fn(&str) -> Origin,
+    origin: &'a dyn Fn(&str) -> ValueSource,
     /// Everything wrong so far.
     pub problems: Vec<Problem>,
     /// What works but should be looked at.
@@ -110,11 +56,11 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has read nothing yet.
     pub fn new(get: Get<'a>) -> Self {
-        Self::with_origin(get, &|_| Origin::Environment)
+        Self::with_origin(get, &|_| ValueSource::Environment)
     }
 
     /// The same, where the values come from several places.
-    pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> Origin) -> Self {
+    pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> ValueSource) -> Self {
         Self { get, origin, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
     }
 
@@ -122,22 +68,25 @@ impl<'a> Reader<'a> {
     ///
     /// # Panics
     /// Where the table's default is none of the setting's values; a test loads them all.
-    pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> T {
+    pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> T {
         self.optional(name, &parse).unwrap_or_else(|| {
-            let Initial::Value(default) = table::setting(name).initial else { unreachable!("{name} has no default") };
+            let DefaultValue::Value(default) = table::setting(name).default else {
+                unreachable!("{name} has no default")
+            };
             #[expect(clippy::expect_used, reason = "the table is a constant, and a test reads all of it")]
             parse(default).expect("a default is a good value")
         })
     }
 
     /// The setting's value where it has one.
-    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
+    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Option<T> {
         let setting = table::setting(name);
         let given = self.given(setting);
         self.effective.push(Effective {
             name: setting.name,
             value: shown(setting, given.as_deref()),
-            origin: if given.is_some() { (self.origin)(setting.name) } else { Origin::Default },
+            default: setting.default,
+            origin: if given.is_some() { (self.origin)(setting.name) } else { ValueSource::Default },
         });
         let given = given?;
         match parse(&given) {
@@ -167,7 +116,7 @@ impl<'a> Reader<'a> {
 
     /// Shows a value that was worked out because nobody set it.
     pub fn show(&mut self, name: &str, value: impl Into<String>) {
-        self.replace(name, value.into(), Some(Origin::WorkedOut));
+        self.replace(name, value.into(), Some(ValueSource::WorkedOut));
     }
 
     /// Shows a value in another form than it was given in.
@@ -175,7 +124,7 @@ impl<'a> Reader<'a> {
         self.replace(name, value.into(), None);
     }
 
-    fn replace(&mut self, name: &str, value: String, origin: Option<Origin>) {
+    fn replace(&mut self, name: &str, value: String, origin: Option<ValueSource>) {
         if let Some(effective) = self.effective.iter_mut().find(|effective| effective.name == name) {
             effective.value = value;
             effective.origin = origin.unwrap_or(effective.origin);
@@ -201,18 +150,18 @@ impl<'a> Reader<'a> {
 }
 
 fn shown(setting: &Setting, given: Option<&str>) -> String {
-    match (given, setting.initial) {
-        (Some(_), _) if setting.is_secret => "(set, not shown)".to_owned(),
-        (Some(value), _) => value.to_owned(),
-        (None, Initial::Value(default) | Initial::Words(default)) => default.to_owned(),
+    match given {
+        Some(_) if setting.is_secret => "(set, not shown)".to_owned(),
+        Some(value) => value.to_owned(),
+        None => setting.default.to_string(),
     }
 }
 
 /// Enough of a wrong value to find it.
 fn shorten(value: &str) -> String {
-    const LONGEST: usize = 60;
-    if value.chars().count() <= LONGEST {
+    const MAX_SHOWN: usize = 60;
+    if value.chars().count() <= MAX_SHOWN {
         return value.to_owned();
     }
-    value.chars().take(LONGEST).chain(['…']).collect()
+    value.chars().take(MAX_SHOWN).chain(['…']).collect()
 }

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `HOST`, `PORT`, `WORKERS`, `PUBLIC_URL`, `ALLOWED_HOSTS`, `TRUSTED_PROXIES`.
@@ -85,13 +85,13 @@ fn local_url(port: u16) -> Url {
     Url::parse(&format!("http://localhost:{port}")).expect("localhost with a port is a good address")
 }
 
-fn ip_address(value: &str) -> Result<IpAddr, Fault> {
+fn ip_address(value: &str) -> Result<IpAddr, ValueError> {
     let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
     bare.parse().map_err(|_| "is not an IP address".to_owned())
 }
 
 /// Only scheme, host and port: Latchkey is always served at the root.
-fn public_url(value: &str) -> Result<Url, Fault> {
+fn public_url(value: &str) -> Result<Url, ValueError> {
     let url = Url::parse(value).map_err(|_| "is not a web address".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("does not start with http:// or https://".to_owned());
@@ -106,7 +106,7 @@ fn public_url(value: &str) -> Result<Url, Fault> {
 }
 
 /// A host as it stands in a `Host` header without its port.
-fn allowed_host(value: &str) -> Result<String, Fault> {
+fn allowed_host(value: &str) -> Result<String, ValueError> {
     if value == "*" {
         return Ok(value.to_owned());
     }
@@ -123,7 +123,7 @@ fn allowed_host(value: &str) -> Result<String, Fault> {
 }
 
 /// A network, or a single address as the smallest one.
-fn network(value: &str) -> Result<IpNet, Fault> {
+fn network(value: &str) -> Result<IpNet, ValueError> {
     let fault = |()| "is neither an IP address nor a network such as 10.0.0.0/8".to_owned();
     let address = || value.parse::<IpAddr>().map(IpNet::from).map_err(drop);
     value.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| address()).map_err(fault)

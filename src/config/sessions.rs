@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::jwt::Jwt;
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `SESSION_*`, `REUSE_ALARM_AFTER`, `REFRESH_GRACE`, `PURGE_INTERVAL`, `AUDIT_LOG_RETENTION`.
@@ -48,7 +48,7 @@ impl Sessions {
 }
 
 /// A minute at most: for so long whoever copied a used token may use it too.
-fn grace(value: &str) -> Result<Duration, Fault> {
+fn grace(value: &str) -> Result<Duration, ValueError> {
     match parse::duration(value)? {
         grace if grace <= Duration::from_mins(1) => Ok(grace),
         _ => Err("is longer than a minute".to_owned()),

@@ -26,10 +26,12 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// 32 lower-case hexadecimal digits, as Python's `uuid4().hex`: what a jti looks like.
 pub fn jti() -> String {
-    let mut bytes = bytes::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    hex(&bytes)
+    uuid::Builder::from_random_bytes(bytes()).into_uuid().simple().to_string()
+}
+
+/// A new `SECRET_KEY`: 64 lower-case hexadecimal digits, 256 bits.
+pub fn secret_key() -> String {
+    hex(&bytes::<32>())
 }
 
 /// 43 characters that are safe in a URL, a cookie and a form: 256 bits.

@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
+use strum::VariantArray;
 
 use super::access::Staff;
 use super::address::USERS;
@@ -135,7 +136,7 @@ fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
         };
         Standard { name: source.name(), id, met: rows.iter().filter(|asked| asked.row.is_met).count(), rows }
     };
-    Source::ALL.into_iter().map(standard).collect()
+    Source::VARIANTS.iter().copied().map(standard).collect()
 }
 
 fn asked(row: Row) -> Asked {
