@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A letter, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(tag = "template", content = "parameters", rename_all = "snake_case")]
 pub enum Letter {
     /// Shows that mail works.
@@ -110,28 +111,13 @@ impl Letter {
         let parameters = serde_json::to_value(self)
             .ok()
             .and_then(|mut value| value.get_mut("parameters").map(serde_json::Value::take));
-        (self.template(), parameters.unwrap_or_default().to_string())
+        (self.into(), parameters.unwrap_or_default().to_string())
     }
 
     /// The letter of these parts: `None` where another version wrote them.
     pub fn of(template: &str, parameters: &str) -> Option<Self> {
         let parameters: serde_json::Value = serde_json::from_str(parameters).ok()?;
         serde_json::from_value(serde_json::json!({"template": template, "parameters": parameters})).ok()
-    }
-
-    fn template(&self) -> &'static str {
-        match self {
-            Self::Test {} => "test",
-            Self::PasswordReset { .. } => "password_reset",
-            Self::PasswordChanged { .. } => "password_changed",
-            Self::EmailConfirm { .. } => "email_confirm",
-            Self::EmailChanged { .. } => "email_changed",
-            Self::EmailCode { .. } => "email_code",
-            Self::FactorAdded { .. } => "factor_added",
-            Self::FactorRemoved { .. } => "factor_removed",
-            Self::RecoveryCodes { .. } => "recovery_codes",
-            Self::NewDevice { .. } => "new_device",
-        }
     }
 
     /// Its subject. Nothing secret: the panel shows it, and so does the screen of a locked phone.

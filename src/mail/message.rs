@@ -10,7 +10,7 @@ use lettre::message::{Mailbox, MultiPart};
 use secrecy::SecretString;
 use url::Host;
 
-use super::transport::Fault;
+use super::delivery_error::DeliveryError;
 use crate::db::types::Instant;
 
 /// A mail, ready to be sent.
@@ -37,7 +37,7 @@ pub struct Mail {
 
 impl Mail {
     /// The mail as RFC 5322 wants it.
-    pub fn message(&self) -> Result<Message, Fault> {
+    pub fn message(&self) -> Result<Message, DeliveryError> {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         Message::builder()
             .from(self.from.clone())
@@ -48,12 +48,12 @@ impl Mail {
             // RFC 3834: nobody's holiday notice answers it.
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(self.text.clone(), self.html.clone()))
-            .map_err(|error| Fault::permanent(format!("The mail cannot be written: {error}.")))
+            .map_err(|error| DeliveryError::permanent(format!("The mail cannot be written: {error}.")))
     }
 }
 
 /// Reads an address. A domain in letters of other alphabets is written as every server knows it (RFC 5891).
-pub fn address(text: &str) -> Result<Address, Fault> {
+pub fn address(text: &str) -> Result<Address, DeliveryError> {
     let parts = text.trim().rsplit_once('@').and_then(|(user, domain)| {
         let domain = match Host::parse(domain) {
             Ok(Host::Domain(domain)) => domain,
@@ -61,7 +61,7 @@ pub fn address(text: &str) -> Result<Address, Fault> {
         };
         Address::new(user, domain).ok()
     });
-    parts.ok_or_else(|| Fault::permanent("Mail cannot be sent to this address.".to_owned()))
+    parts.ok_or_else(|| DeliveryError::permanent("Mail cannot be sent to this address.".to_owned()))
 }
 
 #[cfg(test)]

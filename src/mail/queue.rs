@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
+use super::delivery_error::DeliveryError;
 use super::letter::Letter;
-use super::transport::Fault;
-use super::{Mailer, context};
+use super::mailer::{Draft, Mailer, context};
 use crate::clock::Clock;
 use crate::crypto::random;
 use crate::db::latchkey_mail::{self, Claimed, FAILED, SENT};
@@ -130,9 +130,9 @@ impl Worker<'_> {
         self.db.write(note).await.map(drop)
     }
 
-    async fn attempt(self, mail: &Claimed) -> Result<(), Fault> {
+    async fn attempt(self, mail: &Claimed) -> Result<(), DeliveryError> {
         let mailer = self.mailer;
-        let give_up = |reason: &str| Err(Fault::permanent(reason.to_owned()));
+        let give_up = |reason: &str| Err(DeliveryError::permanent(reason.to_owned()));
         if self.now() >= mail.give_up_at {
             return give_up("It waited for too long: nothing was there to send it in time.");
         }
@@ -148,10 +148,17 @@ impl Worker<'_> {
         };
         // What tells two databases apart that serve one host is the moment.
         let id = format!("{}.{}", mail.id, mail.created_at.datetime().timestamp_micros());
-        let written = mailer.write(&id, mail.created_at, &mail.recipient, &mail.subject, &letter, secret)?;
+        let written = mailer.write(Draft {
+            id: &id,
+            at: mail.created_at,
+            to: &mail.recipient,
+            subject: &mail.subject,
+            letter: &letter,
+            secret,
+        })?;
         tokio::select! {
             sent = mailer.transport.send(written) => sent,
-            () = self.cut_off() => Err(Fault::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
+            () = self.cut_off() => Err(DeliveryError::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
         }
     }
 

@@ -15,8 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Host;
 
+use super::delivery_error::DeliveryError;
 use super::message::Mail;
-use super::transport::Fault;
 use crate::config::SmtpTls;
 
 /// So long a server may take to say goodbye, after it has taken the mail.
@@ -36,8 +36,7 @@ pub struct Smtp {
 impl Smtp {
     /// A server. `hello` is how this machine calls itself (RFC 5321, section 4.1.4).
     pub fn new(
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
         tls: SmtpTls,
         credentials: Option<(String, SecretString)>,
         hello: Option<Host<&str>>,
@@ -52,7 +51,7 @@ impl Smtp {
     }
 
     /// Sends a mail, within the deadline.
-    pub async fn send(&self, mail: &Mail, deadline: Duration) -> Result<(), Fault> {
+    pub async fn send(&self, mail: &Mail, deadline: Duration) -> Result<(), DeliveryError> {
         let message = mail.message()?;
         let attempt = async {
             let mut connection = self.connect(deadline).await.map_err(|error| self.unusable(&error))?;
@@ -60,7 +59,7 @@ impl Smtp {
             Ok(connection)
         };
         let Ok(attempted) = timeout(deadline, attempt).await else {
-            return Err(Fault::temporary(format!(
+            return Err(DeliveryError::temporary(format!(
                 "The mail server {} was not done within {} seconds.",
                 self.name(),
                 deadline.as_secs()
@@ -93,11 +92,11 @@ impl Smtp {
         Ok(connection)
     }
 
-    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Fault> {
+    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), DeliveryError> {
         let sent = connection.send(message.envelope(), &message.formatted()).await;
         sent.map(drop).map_err(|error| {
             let fault = self.unusable(&error);
-            Fault { is_permanent: is_about_the_mail(&error), ..fault }
+            DeliveryError { is_permanent: is_about_the_mail(&error), ..fault }
         })
     }
 
@@ -116,7 +115,7 @@ impl Smtp {
     }
 
     /// What went wrong with the server: another time it may be right.
-    fn unusable(&self, error: &Error) -> Fault {
+    fn unusable(&self, error: &Error) -> DeliveryError {
         let mut cause = error.source();
         while let Some(deeper) = cause.and_then(|cause| cause.source()) {
             cause = Some(deeper);
@@ -124,7 +123,7 @@ impl Smtp {
         let cause = cause.map(ToString::to_string).filter(|cause| !cause.is_empty());
         let (server, cause) = (self.name(), cause.unwrap_or_else(|| error.to_string()));
         let cause = cause.trim_end_matches('.');
-        Fault::temporary(match error.status() {
+        DeliveryError::temporary(match error.status() {
             Some(code) => format!("The mail server {server} answered {code}: {cause}."),
             None => format!("The mail server {server} cannot be used: {cause}."),
         })

@@ -1,5 +1,5 @@
 //! How a mail leaves: to an SMTP server (`smtp`), to the standard output, or into a directory. An attempt ends well or with
-//! a `Fault`, a short sentence without secrets. When it is tried again is decided in `queue`.
+//! a `DeliveryError`, a short sentence without secrets. When it is tried again is decided in `queue`.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -11,47 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use url::Host;
 
+use super::delivery_error::DeliveryError;
 use super::message::Mail;
 use super::smtp::Smtp;
 use crate::config::EmailUrl;
 
 /// One attempt takes no longer, whatever a server does.
 pub const DEADLINE: Duration = Duration::from_mins(1);
-
-/// What the queue keeps of a fault.
-const LONGEST: usize = 500;
-
-/// Why a mail did not leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Another attempt would end the same.
-    pub is_permanent: bool,
-    /// One short sentence.
-    pub text: String,
-}
-
-impl Fault {
-    /// That this mail cannot be sent.
-    pub fn permanent(text: String) -> Self {
-        Self { is_permanent: true, text }
-    }
-
-    /// That it could not be sent at the moment.
-    pub fn temporary(text: String) -> Self {
-        Self { is_permanent: false, text }
-    }
-
-    /// The same on one line, short, and without these secrets: servers like to repeat what they were sent.
-    fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let words = self.text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-        let line = words.collect::<Vec<_>>().join(" ");
-        let text = secrets
-            .into_iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(line, |text, secret| text.replace(secret, "***"));
-        Self { text: text.chars().take(LONGEST).collect(), ..self }
-    }
-}
 
 /// Where mail goes.
 pub struct Transport {
@@ -74,7 +40,7 @@ impl Transport {
             EmailUrl::Console => (Way::Console, None),
             EmailUrl::File(folder) => (Way::File(folder.clone()), None),
             EmailUrl::Smtp { host: server, port, tls, credentials } => {
-                let smtp = Smtp::new(server, *port, *tls, credentials.clone(), host);
+                let smtp = Smtp::new((server, *port), *tls, credentials.clone(), host);
                 (Way::Smtp(Box::new(smtp)), credentials.as_ref().map(|(_, password)| password.clone()))
             }
         };
@@ -93,7 +59,7 @@ impl Transport {
     }
 
     /// Sends a mail. When this answers `Ok`, somebody else is responsible for it.
-    pub async fn send(&self, mail: Mail) -> Result<(), Fault> {
+    pub async fn send(&self, mail: Mail) -> Result<(), DeliveryError> {
         let secret = mail.secret.clone();
         let sent = match &self.way {
             Way::Console => blocking(move || print(&mail)).await,
@@ -108,23 +74,25 @@ impl Transport {
     }
 }
 
-async fn blocking(job: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Result<(), Fault> {
-    spawn_blocking(job).await.unwrap_or_else(|error| Err(Fault::temporary(format!("The attempt broke off: {error}."))))
+async fn blocking(job: impl FnOnce() -> Result<(), DeliveryError> + Send + 'static) -> Result<(), DeliveryError> {
+    spawn_blocking(job)
+        .await
+        .unwrap_or_else(|error| Err(DeliveryError::temporary(format!("The attempt broke off: {error}."))))
 }
 
 /// Prints the text for people: the encoded mail breaks its link over lines.
-fn print(mail: &Mail) -> Result<(), Fault> {
+fn print(mail: &Mail) -> Result<(), DeliveryError> {
     let line = "-".repeat(79);
     let text =
         format!("{line}\nFrom: {}\nTo: {}\nSubject: {}\n\n{}\n{line}\n", mail.from, mail.to, mail.subject, mail.text);
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(|error| Fault::temporary(format!("The standard output cannot be written: {error}.")))
+        .map_err(|error| DeliveryError::temporary(format!("The standard output cannot be written: {error}.")))
 }
 
 /// Writes a file that only its owner reads. It is there whole or not at all; another attempt replaces it.
-fn write(folder: &Path, mail: &Mail) -> Result<(), Fault> {
+fn write(folder: &Path, mail: &Mail) -> Result<(), DeliveryError> {
     let bytes = mail.message()?.formatted();
     let name = format!("{}-{}.eml", mail.at.datetime().format("%Y%m%dT%H%M%SZ"), mail.id);
     let (path, unfinished) = (folder.join(&name), folder.join(format!(".{name}.part")));
@@ -135,20 +103,5 @@ fn write(folder: &Path, mail: &Mail) -> Result<(), Fault> {
         file.sync_all()?;
         fs::rename(&unfinished, &path)
     };
-    done().map_err(|error| Fault::temporary(format!("{} cannot be written: {error}.", path.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_is_one_short_line_without_secrets() {
-        let fault =
-            Fault::permanent(format!("It said:\r\n 554\u{1b}[2J no\u{0} https://a.b/?token=hush{}", "x".repeat(600)));
-        let told = fault.without(["hush", ""]);
-        assert!(told.is_permanent);
-        assert!(told.text.starts_with("It said: 554 [2J no https://a.b/?token=***xxx"), "{}", told.text);
-        assert_eq!(told.text.chars().count(), LONGEST);
-    }
+    done().map_err(|error| DeliveryError::temporary(format!("{} cannot be written: {error}.", path.display())))
 }
