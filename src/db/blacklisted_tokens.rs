@@ -9,9 +9,9 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
 
-use super::fixed::Fixed;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::{Conn, DbError};
 
@@ -21,7 +21,7 @@ use super::{Conn, DbError};
 /// `Unique` when it is blacklisted already: the index decides a race.
 pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbError> {
     let text = "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at) VALUES (?, ?)";
-    Fixed::new(text, &[token.into(), at.into()]).run(conn).map(drop)
+    Sql::fixed(text, &[token.into(), at.into()]).run(conn).map(drop)
 }
 
 /// Takes a token off the blacklist.

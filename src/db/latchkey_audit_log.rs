@@ -8,8 +8,8 @@ pub mod recent;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::{Fixed, Value};
 use super::schema::latchkey_audit_log;
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
@@ -55,7 +55,7 @@ impl<'a> NewRow<'a> {
 pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_audit_log (at, action, actor_id, actor, ip, user_id, object, detail) \
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-    Fixed::new(text, &row.values()).run(conn).map(drop)
+    Sql::fixed(text, &row.values()).run(conn).map(drop)
 }
 
 /// Adds an entry, or counts one more in the entry of the same `source`, in one statement. Where they are not all about
@@ -70,7 +70,7 @@ pub fn insert_or_count(conn: &mut Conn, row: &NewRow<'_>, source: &str, several:
                 latchkey_audit_log.user_id IS NOT DISTINCT FROM excluded.user_id THEN excluded.object ELSE ? END";
     let more: [Value<'_>; 3] = [row.at.into(), source.into(), several.into()];
     let values = [&row.values()[..], &more].concat();
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
 /// Deletes up to `limit` entries from before `before`, oldest first; answers how many.

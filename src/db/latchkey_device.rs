@@ -5,8 +5,8 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::Fixed;
 use super::schema::latchkey_device;
+use super::sql::Sql;
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
@@ -22,7 +22,7 @@ pub fn is_known(conn: &mut Conn, user: UserId, network: &str, since: Instant) ->
 /// Notes another login from a device that is known; `false` where it is not.
 pub fn update_seen(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<bool, DbError> {
     let text = "UPDATE latchkey_device SET last_login_at = ? WHERE user_id = ? AND network = ? AND name = ?";
-    let changed = Fixed::new(text, &[at.into(), user.into(), network.into(), name.into()]).run(conn)?;
+    let changed = Sql::fixed(text, &[at.into(), user.into(), network.into(), name.into()]).run(conn)?;
     Ok(changed > 0)
 }
 
@@ -30,7 +30,7 @@ pub fn update_seen(conn: &mut Conn, user: UserId, network: &str, name: &str, at:
 pub fn insert(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_device (user_id, network, name, first_login_at, last_login_at) \
                 VALUES (?, ?, ?, ?, ?) ON CONFLICT (user_id, network, name) DO NOTHING";
-    Fixed::new(text, &[user.into(), network.into(), name.into(), at.into(), at.into()]).run(conn).map(drop)
+    Sql::fixed(text, &[user.into(), network.into(), name.into(), at.into(), at.into()]).run(conn).map(drop)
 }
 
 /// When the user logged in last, from anywhere.
@@ -57,14 +57,14 @@ pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
 pub fn delete_oldest_at(conn: &mut Conn, user: UserId, network: &str, keep: i64) -> Result<usize, DbError> {
     let text = "DELETE FROM latchkey_device WHERE user_id = ? AND network = ? AND name NOT IN (SELECT name \
                 FROM latchkey_device WHERE user_id = ? AND network = ? ORDER BY last_login_at DESC LIMIT ?)";
-    Fixed::new(text, &[user.into(), network.into(), user.into(), network.into(), keep.into()]).run(conn)
+    Sql::fixed(text, &[user.into(), network.into(), user.into(), network.into(), keep.into()]).run(conn)
 }
 
 /// Forgets all but the `keep` devices of a user that were used last.
 pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<usize, DbError> {
     let text = "DELETE FROM latchkey_device WHERE user_id = ? AND (network, name) NOT IN \
                 (SELECT network, name FROM latchkey_device WHERE user_id = ? ORDER BY last_login_at DESC LIMIT ?)";
-    Fixed::new(text, &[user.into(), user.into(), keep.into()]).run(conn)
+    Sql::fixed(text, &[user.into(), user.into(), keep.into()]).run(conn)
 }
 
 /// Forgets up to `limit` devices that were not used since then; answers how many.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 use super::conn::MultiBackend;
-use super::fixed::{Fixed, Value};
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
@@ -21,7 +21,7 @@ pub fn add(conn: &mut Conn, at: Instant, counts: &[(&str, i64)]) -> Result<(), D
     let shard = if conn.is_postgres() { "pg_backend_pid()" } else { "0" };
     let values: Vec<Value<'_>> =
         counts.iter().flat_map(|(event, count)| [(*event).into(), at.hour().into(), (*count).into()]).collect();
-    Fixed::new(&upsert(shard, counts.len()), &values).run(conn).map(drop)
+    Sql::fixed(&upsert(shard, counts.len()), &values).run(conn).map(drop)
 }
 
 fn upsert(shard: &str, rows: usize) -> String {
@@ -106,7 +106,7 @@ fn put_together(
         *sums.entry((&row.event, place(row.hour))).or_insert(0) += row.count;
     }
     for ((event, hour), count) in sums {
-        Fixed::new(&upsert("0", 1), &[(&**event).into(), hour.into(), count.into()]).run(conn)?;
+        Sql::fixed(&upsert("0", 1), &[(&**event).into(), hour.into(), count.into()]).run(conn)?;
     }
     Ok(rows.len())
 }

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use super::fixed::Fixed;
 use super::schema::latchkey_second_factor;
+use super::sql::Sql;
 use super::types::{Instant, RowId, UserId};
 use super::{Conn, DbError};
 
@@ -55,7 +55,7 @@ pub struct Standing {
 pub fn standing(conn: &mut Conn, user: UserId) -> Result<Standing, DbError> {
     let text = "SELECT EXISTS (SELECT 1 FROM latchkey_second_factor WHERE user_id = ?) AS has_factor, \
                 EXISTS (SELECT 1 FROM latchkey_user WHERE user_id = ? AND second_factor_required) AS is_required";
-    let mut rows = Fixed::new(text, &[user.into(), user.into()]).load(conn)?;
+    let mut rows = Sql::fixed(text, &[user.into(), user.into()]).load(conn)?;
     rows.pop().ok_or(DbError::NotFound)
 }
 

@@ -7,9 +7,9 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::{Fixed, Value};
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
@@ -78,7 +78,7 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
         (&*session.user_agent).into(),
         (&*session.label).into(),
     ];
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
 /// One session.
@@ -145,7 +145,7 @@ pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) ->
     let Refreshed { last_refreshed_at, expires_at, ip, user_agent } = refreshed;
     let values: [Value<'_>; 5] =
         [(*last_refreshed_at).into(), (*expires_at).into(), ip.as_deref().into(), (*user_agent).into(), id.into()];
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
 /// Ends a session; `false` if it had ended before.

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::Fixed;
 use super::schema::latchkey_statistic;
+use super::sql::Sql;
 use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
@@ -115,7 +115,7 @@ pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Counted>, DbError> {
 pub fn upsert(conn: &mut Conn, name: &str, value: i64, at: Instant) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_statistic (name, value, counted_at) VALUES (?, ?, ?) \
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, counted_at = excluded.counted_at";
-    Fixed::new(text, &[name.into(), value.into(), at.into()]).run(conn).map(drop)
+    Sql::fixed(text, &[name.into(), value.into(), at.into()]).run(conn).map(drop)
 }
 
 /// Counts the rows themselves: seconds, where there are millions.

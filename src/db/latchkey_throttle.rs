@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::{Fixed, Value};
 use super::schema::latchkey_throttle;
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
@@ -33,7 +33,7 @@ pub fn lock(conn: &mut Conn, buckets: &[i64], now: Instant) -> Result<Vec<Row>, 
          ON CONFLICT (bucket) DO UPDATE SET bucket = excluded.bucket RETURNING bucket, failures, last_at, free_at"
     );
     let values: Vec<Value<'_>> = buckets.iter().flat_map(|bucket| [(*bucket).into(), now.into(), now.into()]).collect();
-    Ok(Fixed::new(&text, &values).load(conn)?)
+    Ok(Sql::fixed(&text, &values).load(conn)?)
 }
 
 /// Writes what is known of these buckets now, in one statement.
@@ -51,7 +51,7 @@ pub fn upsert(conn: &mut Conn, rows: &[Row]) -> Result<(), DbError> {
         .iter()
         .flat_map(|row| [row.bucket.into(), i64::from(row.failures).into(), row.last_at.into(), row.free_at.into()])
         .collect();
-    Fixed::new(&text, &values).run(conn).map(drop)
+    Sql::fixed(&text, &values).run(conn).map(drop)
 }
 
 /// Forgets up to `limit` buckets that nobody tried since then; answers how many.

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::blacklisted_tokens::Scope;
-use super::fixed::{Fixed, Value};
 use super::schema::latchkey_token;
+use super::sql::{Sql, Value};
 use super::types::{Instant, TokenId};
 use super::{Conn, DbError};
 
@@ -30,7 +30,7 @@ pub fn insert(conn: &mut Conn, token: TokenId, lineage: Lineage<'_>) -> Result<(
     let Lineage { kid, session_id, rotated_from, ip } = lineage;
     let text = "INSERT INTO latchkey_token (token_id, kid, session_id, rotated_from, ip) VALUES (?, ?, ?, ?, ?)";
     let values = [token.into(), kid.into(), session_id.into(), rotated_from.into(), ip.into()];
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
 /// Why and by whom a token was blacklisted. A token that Django wrote gets its row here.
@@ -65,7 +65,7 @@ pub fn update_blacklisting(conn: &mut Conn, token: TokenId, why: Blacklisting<'_
     }
     text.push_str(" WHERE token_id = ?");
     values.push(token.into());
-    if Fixed::new(&text, &values).run(conn)? == 0 {
+    if Sql::fixed(&text, &values).run(conn)? == 0 {
         diesel::insert_into(latchkey_token::table).values((latchkey_token::token_id.eq(token), why)).execute(conn)?;
     }
     Ok(())

@@ -1,49 +1,36 @@
 //! Lists: rows in the order of a key, from a place on, under conditions. Each list writes its texts, the values are bound
-//! here. Whatever is asked for, no list reads more than `SCAN` candidates for a page, so that none takes long.
-
-use std::fmt::Write;
+//! here. Whatever is asked for, no list reads more than `MAX_SCANNED` candidates for a page, so that none takes long.
 
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
-use super::page::{Cursor, Page, Paging};
-use super::types::{Instant, Key, Moment, RowId};
+use super::page::{Cursor, MAX_SCANNED, Page, Paging};
+use super::sql::{Sql, Value};
+use super::types::{Instant, Moment, RowId};
 use super::{Conn, DbError};
-
-/// So many candidates are looked at for one page where a condition is not answered by an index.
-pub(super) const SCAN: i64 = 3_000;
 
 /// From the first (included) to the second (excluded); either may be open.
 pub type Period = (Option<Instant>, Option<Instant>);
-
-/// A value for a `?` of a text.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Text(String),
-    At(Instant),
-    Key(i64),
-}
 
 /// Conditions, all of which must hold. The texts are ours, the values come from outside and are always bound.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     text: String,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Conditions {
     /// One more condition, with a `?` for each value.
-    pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value<'static>>) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         self.text.push_str(text);
         self.values.extend(values);
     }
 
     /// That a column is one of these.
-    pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value<'static>>) {
         let values: Vec<_> = values.into_iter().collect();
         // Nothing is in an empty list, and SQL has none.
         let marks = if values.is_empty() { "NULL".to_owned() } else { vec!["?"; values.len()].join(", ") };
@@ -53,10 +40,10 @@ impl Conditions {
     /// That a time lies in a period.
     pub(super) fn and_within(&mut self, column: &str, (from, to): Period) {
         if let Some(from) = from {
-            self.and(&format!("{column} >= ?"), [Value::At(from)]);
+            self.and(&format!("{column} >= ?"), [from.into()]);
         }
         if let Some(to) = to {
-            self.and(&format!("{column} < ?"), [Value::At(to)]);
+            self.and(&format!("{column} < ?"), [to.into()]);
         }
     }
 
@@ -65,7 +52,7 @@ impl Conditions {
     where
         T: QueryableByName<MultiBackend> + 'static,
     {
-        Ok(query(&format!("{select}{} {order}", self.text), &self.values).load(conn)?)
+        Ok(Sql::varying(&format!("{select}{} {order}", self.text), &self.values).load(conn)?)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -83,7 +70,7 @@ impl Conditions {
         &self.text
     }
 
-    pub(super) fn values(&self) -> &[Value] {
+    pub(super) fn values(&self) -> &[Value<'static>] {
         &self.values
     }
 
@@ -122,10 +109,10 @@ impl Order {
 
     /// That a row is beyond a place. A place that makes no sense for this order is none.
     fn beyond(self, conditions: &mut Conditions, sign: &str, place: &Cursor) {
-        let number = || place.id.parse().ok().map(Value::Key);
-        let text = |text: &str| Some(Value::Text(text.to_owned()));
-        let at = || place.instant().map(Value::At);
-        let values: Option<Vec<Value>> = match self {
+        let number = || place.id.parse().ok().map(|id| RowId(id).into());
+        let text = |text: &str| Some(text.to_owned().into());
+        let at = || place.instant().map(Value::from);
+        let values: Option<Vec<Value<'static>>> = match self {
             Self::Key(_) => [number()].into_iter().collect(),
             Self::Text(_) => [text(&place.value)].into_iter().collect(),
             Self::Time(..) => [at(), number()].into_iter().collect(),
@@ -195,16 +182,18 @@ impl List {
             (format!("{}{}", self.from, all.text), all.values)
         };
         let text = format!("SELECT {} FROM {text} ORDER BY {order} LIMIT {}", self.columns, paging.limit());
-        let rows = query(&text, &values).load::<T>(conn)?;
+        let rows = Sql::varying(&text, &values).load::<T>(conn)?;
         Ok(Page::new(rows, paging, end, place))
     }
 
     /// The candidates as a table of their own: from a bound neither database can tell how few they are, and they would
     /// rather join whole tables, or use the index of another condition.
-    fn with_window(&self, order: &str) -> (String, Vec<Value>) {
+    fn with_window(&self, order: &str) -> (String, Vec<Value<'static>>) {
         let name = self.first.rsplit(' ').next().unwrap_or_default();
-        let window =
-            format!("(SELECT * FROM {}{} ORDER BY {order} LIMIT {SCAN}) AS {name}", self.first, self.indexed.text);
+        let window = format!(
+            "(SELECT * FROM {}{} ORDER BY {order} LIMIT {MAX_SCANNED}) AS {name}",
+            self.first, self.indexed.text
+        );
         let text = format!("{}{}", self.from.replacen(self.first, &window, 1), self.others.text);
         (text, [&self.indexed.values[..], &self.others.values].concat())
     }
@@ -218,30 +207,13 @@ impl List {
             "SELECT {at} AS at, CAST({id} AS text) AS id FROM {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
             self.first,
             self.indexed.text,
-            SCAN - 1
+            MAX_SCANNED - 1
         );
-        let place = query(&text, &self.indexed.values).get_result::<Place>(conn).optional()?;
+        let place = Sql::varying(&text, &self.indexed.values).get_result::<Place>(conn).optional()?;
         Ok(place.map(|Place { at, id }| match (self.order, at) {
             (Order::Text(_), _) => Cursor { value: id, id: String::new() },
             (_, Some(at)) => Cursor::at(at, id),
             (_, None) => Cursor::key(id),
         }))
     }
-}
-
-/// A statement with its values. `?` becomes `$1`, `$2` …, which both databases read.
-pub(super) fn query(text: &str, values: &[Value]) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
-    let mut numbered = String::with_capacity(text.len() + values.len() * 2);
-    for (at, part) in text.split('?').enumerate() {
-        if at > 0 {
-            let _ = write!(numbered, "${at}");
-        }
-        numbered.push_str(part);
-    }
-    let query = diesel::sql_query(numbered).into_boxed();
-    values.iter().cloned().fold(query, |query, value| match value {
-        Value::Text(text) => query.bind::<Text, _>(text),
-        Value::At(at) => query.bind::<Moment, _>(at),
-        Value::Key(id) => query.bind::<Key, _>(RowId(id)),
-    })
 }

@@ -6,10 +6,10 @@ pub mod list;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-use super::fixed::Fixed;
 use super::latchkey_session::Session;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
@@ -148,7 +148,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
                 VALUES (?, ?, ?, ?, ?) RETURNING id";
     let NewRow { token, created_at, expires_at, user_id, jti } = row;
     let values = [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
-    Ok(Fixed::new(text, &values).get_result::<Inserted>(conn)?.id)
+    Ok(Sql::fixed(text, &values).get_result::<Inserted>(conn)?.id)
 }
 
 /// Takes the owner off all tokens of a user who is about to be deleted, as Django does.

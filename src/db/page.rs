@@ -5,6 +5,9 @@ use diesel::RunQueryDsl;
 use super::types::Instant;
 use super::{Conn, DbError};
 
+/// How many candidates are looked at for one page where no index answers a condition.
+pub(super) const MAX_SCANNED: i64 = 3_000;
+
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -134,7 +137,7 @@ impl<T> Page<T> {
         // Everything on one page needs no counting.
         let is_whole = before.is_none() && after.is_none();
         let total = if is_whole { Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)) } else { Total::Unknown };
-        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| super::list::SCAN), meant: None }
+        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| MAX_SCANNED), meant: None }
     }
 
     /// The same with the size of the whole list.

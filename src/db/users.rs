@@ -7,10 +7,9 @@ use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::fixed::Fixed;
-use super::list::{Value, query};
 use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
+use super::sql::Sql;
 use super::types::{EncodedPassword, Instant, Key, UserId};
 use super::{Conn, DbError};
 
@@ -169,7 +168,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<User, DbError> {
 
 /// Writes `last_login`.
 pub fn update_last_login(conn: &mut Conn, id: UserId, at: Instant) -> Result<(), DbError> {
-    Fixed::new("UPDATE auth_user SET last_login = ? WHERE id = ?", &[at.into(), id.into()]).run(conn).map(drop)
+    Sql::fixed("UPDATE auth_user SET last_login = ? WHERE id = ?", &[at.into(), id.into()]).run(conn).map(drop)
 }
 
 /// Replaces the password if it is still `old` (`None`: whatever it is); `false` if it was not.
@@ -313,5 +312,5 @@ pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant, most: Option<i64>
          FROM (SELECT id, expires_at FROM token_blacklist_outstandingtoken WHERE user_id = ? {limit}) AS o \
          LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id"
     );
-    Ok(query(&text, &[Value::At(now), Value::Key(id.0)]).get_result(conn)?)
+    Ok(Sql::varying(&text, &[now.into(), id.into()]).get_result(conn)?)
 }

@@ -1,10 +1,10 @@
 //! The panel's list of blacklisted tokens: which there are, in which order, one page at a time.
 
 use super::Listed;
-use crate::db::list::{Conditions, List, Order, Period, SCAN, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::outstanding_tokens::list::newest_of;
-use crate::db::page::{Cursor, Page, Paging};
-use crate::db::types::UserId;
+use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging};
+use crate::db::types::{RowId, UserId};
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -109,7 +109,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     };
     let mut list = conditions(filter, first, order);
     if let Some(from) = cut {
-        list.indexed.and("o.id >= ?", [Value::Key(from)]);
+        list.indexed.and("o.id >= ?", [RowId(from).into()]);
     }
     let page = list.page(conn, paging, |row: &Listed| match order {
         Order::Time(..) if by_expiry => Cursor::at(row.expires_at, row.token_id),
@@ -117,7 +117,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
         Order::Key("b.id") => Cursor::key(row.id),
         _ => Cursor::key(row.token_id),
     })?;
-    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
 fn conditions(filter: &Filter, first: First, order: Order) -> List {
@@ -125,14 +125,13 @@ fn conditions(filter: &Filter, first: First, order: Order) -> List {
     // Only what is in the first table can be looked up in its index.
     let of_tokens = if matches!(first, First::Tokens) { &mut indexed } else { &mut others };
     if let Some(owners) = &filter.owners {
-        of_tokens.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        of_tokens.and_in("o.user_id", owners.iter().map(|id| (*id).into()));
     }
     if let Some(jti) = &filter.jti {
-        of_tokens.and("o.jti = ?", [Value::Text(jti.clone())]);
+        of_tokens.and("o.jti = ?", [jti.clone().into()]);
     }
     if let Some(session) = &filter.session {
-        of_tokens
-            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+        of_tokens.and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [session.clone().into()]);
     }
     of_tokens.and_within("o.expires_at", filter.expires.unwrap_or_default());
     let of_entries = if matches!(first, First::Entries) { &mut indexed } else { &mut others };
@@ -141,9 +140,9 @@ fn conditions(filter: &Filter, first: First, order: Order) -> List {
         Some("") => others.and("k.blacklist_reason IS NULL", []),
         // The index leaves rotations out, and SQLite wants to be told.
         Some(reason) if matches!(first, First::Reasons) => {
-            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [Value::Text(reason.to_owned())]);
+            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [reason.to_owned().into()]);
         }
-        Some(reason) => others.and("k.blacklist_reason = ?", [Value::Text(reason.to_owned())]),
+        Some(reason) => others.and("k.blacklist_reason = ?", [reason.to_owned().into()]),
         None => {}
     }
     let (first, from) = first.tables();

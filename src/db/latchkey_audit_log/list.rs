@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
 
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
 use crate::db::{Conn, DbError};
@@ -77,13 +77,13 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     // One index is used: the first of these that is asked for leaves the fewest.
     let users = filter.users.as_ref().map(|ids| {
         let mut condition = Conditions::default();
-        condition.and_in("a.user_id", ids.iter().map(|id| Value::Key(id.0)));
+        condition.and_in("a.user_id", ids.iter().map(|id| (*id).into()));
         condition
     });
     let text = |column: &str, value: &Option<String>| {
         value.as_ref().map(|value| {
             let mut condition = Conditions::default();
-            condition.and(&format!("{column} = ?"), [Value::Text(value.clone())]);
+            condition.and(&format!("{column} = ?"), [value.clone().into()]);
             condition
         })
     };

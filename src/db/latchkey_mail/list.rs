@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::{FAILED, QUEUED};
-use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{self, Cursor, Page, Paging, Total, likeness};
+use crate::db::sql::{Sql, Value};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
 use crate::db::{Conn, DbError};
 
@@ -82,22 +83,22 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     // One index is used: that of the address or the user, if one is given, leaves the fewest.
     let status = match &filter.whose {
         Some(Whose::Address(address)) => {
-            indexed.and("lower(m.recipient) = lower(?)", [Value::Text(address.clone())]);
+            indexed.and("lower(m.recipient) = lower(?)", [address.clone().into()]);
             &mut others
         }
         Some(Whose::Users(ids)) => {
-            indexed.and_in("m.user_id", ids.iter().map(|id| Value::Key(id.0)));
+            indexed.and_in("m.user_id", ids.iter().map(|id| (*id).into()));
             &mut others
         }
         Some(Whose::AddressLike(start)) => {
-            let pattern = Value::Text(format!("{}%", likeness(start)));
+            let pattern = Value::from(format!("{}%", likeness(start)));
             others.and("lower(m.recipient) LIKE lower(?) ESCAPE '\\'", [pattern]);
             &mut indexed
         }
         None => &mut indexed,
     };
     if let Some(wanted) = &filter.status {
-        status.and("m.status = ?", [Value::Text(wanted.clone())]);
+        status.and("m.status = ?", [wanted.clone().into()]);
     }
     // A user has few: they are found by their index and sorted.
     let are_few = matches!(filter.whose, Some(Whose::Users(_)));
@@ -117,7 +118,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
 /// Whether a mail went to this address, in any case.
 pub fn is_recipient(conn: &mut Conn, address: &str) -> Result<bool, DbError> {
     let text = "SELECT 1 AS one FROM latchkey_mail WHERE lower(recipient) = lower(?) LIMIT 1";
-    let rows: Vec<One> = query(text, &[Value::Text(address.to_owned())]).load(conn)?;
+    let rows: Vec<One> = Sql::varying(text, &[address.to_owned().into()]).load(conn)?;
     Ok(!rows.is_empty())
 }
 

@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use super::Session;
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
+use crate::db::sql::Value;
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
 
@@ -99,21 +100,21 @@ pub fn search(
 ) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     if let Some(id) = &filter.id {
-        indexed.and("s.id = ?", [Value::Text(id.clone())]);
+        indexed.and("s.id = ?", [id.clone().into()]);
     }
     if let Some(owners) = &filter.owners {
-        indexed.and_in("s.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("s.user_id", owners.iter().map(|id| (*id).into()));
     }
     // The index behind the order answers what is asked of its column; the rest is looked at row by row.
     let by_expiry = paging.sort == Sort::Expires;
     let (began, expires) = if by_expiry { (&mut others, &mut indexed) } else { (&mut indexed, &mut others) };
     began.and_within("s.created_at", filter.began.unwrap_or_default());
     if let Some(reason) = &filter.reason {
-        began.and("s.end_reason = ?", [Value::Text(reason.clone())]);
+        began.and("s.end_reason = ?", [reason.clone().into()]);
     }
     match filter.status {
         Some(Status::Live) => {
-            expires.and("s.expires_at > ?", [Value::At(limits.now)]);
+            expires.and("s.expires_at > ?", [limits.now.into()]);
             others.and("s.ended_at IS NULL", []);
             within(&mut others, limits);
         }
@@ -125,7 +126,7 @@ pub fn search(
         None => {}
     }
     if let Some(ip) = &filter.ip {
-        others.and("s.ip = ?", [Value::Text(ip.clone())]);
+        others.and("s.ip = ?", [ip.clone().into()]);
     }
     let order = Order::TimeText(if by_expiry { "s.expires_at" } else { "s.created_at" }, "s.id");
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
@@ -137,10 +138,10 @@ pub fn search(
 
 fn within(conditions: &mut Conditions, limits: Limits) {
     if let Some(after) = limits.began_after {
-        conditions.and("s.created_at > ?", [Value::At(after)]);
+        conditions.and("s.created_at > ?", [after.into()]);
     }
     if let Some(after) = limits.used_after {
-        conditions.and(&format!("{USED} > ?"), [Value::At(after)]);
+        conditions.and(&format!("{USED} > ?"), [after.into()]);
     }
 }
 
@@ -149,12 +150,12 @@ fn over(conditions: &mut Conditions, limits: Limits) {
     let passed = [("s.expires_at", Some(limits.now)), ("s.created_at", limits.began_after), (USED, limits.used_after)];
     let passed: Vec<_> = passed.into_iter().filter_map(|(column, after)| Some((column, after?))).collect();
     let text: Vec<_> = passed.iter().map(|(column, _)| format!("{column} <= ?")).collect();
-    conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| Value::At(after)));
+    conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| after.into()));
 }
 
 /// Those of these ids, with the names of their users.
 pub fn list(conn: &mut Conn, ids: &[String]) -> Result<Vec<Listed>, DbError> {
     let mut conditions = Conditions::default();
-    conditions.and_in("s.id", ids.iter().cloned().map(Value::Text));
+    conditions.and_in("s.id", ids.iter().cloned().map(Value::from));
     conditions.select(conn, &format!("SELECT {COLUMNS} FROM {FROM}"), "ORDER BY s.created_at, s.id")
 }

@@ -5,9 +5,10 @@ use diesel::sql_types::BigInt;
 
 use super::Listed;
 use crate::db::latchkey_statistic::{self, Statistic};
-use crate::db::list::{Conditions, List, Order, Period, SCAN, Value, query};
-use crate::db::page::{Cursor, Page, Paging, Total};
-use crate::db::types::{Instant, UserId};
+use crate::db::list::{Conditions, List, Order, Period};
+use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging, Total};
+use crate::db::sql::Sql;
+use crate::db::types::{Instant, RowId, UserId};
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -61,14 +62,13 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // Any of these leaves few enough tokens for whatever else is asked.
     if let Some(owners) = &filter.owners {
-        indexed.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("o.user_id", owners.iter().map(|id| (*id).into()));
     }
     if let Some(jti) = &filter.jti {
-        indexed.and("o.jti = ?", [Value::Text(jti.clone())]);
+        indexed.and("o.jti = ?", [jti.clone().into()]);
     }
     if let Some(session) = &filter.session {
-        indexed
-            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+        indexed.and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [session.clone().into()]);
     }
     // The index behind the order answers the period in that order, and the other period is looked at row by row.
     let cut = if paging.sort == Sort::Expires { newest_of(conn, filter.owners.as_deref())? } else { None };
@@ -89,14 +89,13 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
         Some(Status::Rotated) => others.and("k.rotated_at IS NOT NULL", []),
         Some(Status::Blacklisted) => others.and("b.id IS NOT NULL AND k.rotated_at IS NULL", []),
         Some(status @ (Status::Live | Status::Expired)) => {
-            expires
-                .and(if status == Status::Live { "o.expires_at > ?" } else { "o.expires_at <= ?" }, [Value::At(now)]);
+            expires.and(if status == Status::Live { "o.expires_at > ?" } else { "o.expires_at <= ?" }, [now.into()]);
             others.and("b.id IS NULL AND k.rotated_at IS NULL", []);
         }
         None => {}
     }
     if let Some(from) = cut {
-        indexed.and("o.id >= ?", [Value::Key(from)]);
+        indexed.and("o.id >= ?", [RowId(from).into()]);
     }
     let by_time = matches!(order, Order::Time("o.created_at", _));
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
@@ -107,7 +106,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
             None => Cursor::key(row.id),
         },
     })?;
-    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
 /// The oldest of the newest tokens of these users, if they have more than can be sorted for a page.
@@ -119,10 +118,10 @@ pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Re
     }
     let Some(owners) = owners else { return Ok(None) };
     let mut of = Conditions::default();
-    of.and_in("user_id", owners.iter().map(|id| Value::Key(id.0)));
+    of.and_in("user_id", owners.iter().map(|id| (*id).into()));
     let text = "SELECT CAST(id AS bigint) AS id FROM token_blacklist_outstandingtoken";
-    let text = format!("{text}{} ORDER BY id DESC LIMIT 1 OFFSET {}", of.text(), SCAN - 1);
-    Ok(query(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
+    let text = format!("{text}{} ORDER BY id DESC LIMIT 1 OFFSET {}", of.text(), MAX_SCANNED - 1);
+    Ok(Sql::varying(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
 }
 
 /// How many tokens there are in each status; unknown where nobody counted yet.
@@ -170,7 +169,7 @@ pub fn count_by_status(conn: &mut Conn, total: Total, now: Instant) -> Result<Co
                 AS blacklisted \
                 FROM token_blacklist_outstandingtoken o LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
                 LEFT JOIN latchkey_token k ON k.token_id = o.id";
-    let row: Row = query(text, &[Value::At(now)]).get_result(conn)?;
+    let row: Row = Sql::varying(text, &[now.into()]).get_result(conn)?;
     Ok(Counts { all, live: Some(row.live), rotated: Some(row.rotated), blacklisted: Some(row.blacklisted) })
 }
 

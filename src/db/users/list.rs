@@ -5,8 +5,9 @@ use std::fmt::Write;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
-use crate::db::list::{self, Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging, likeness};
+use crate::db::sql::{Sql, Value};
 use crate::db::types::{Instant, Key, Moment, UserId};
 use crate::db::{Conn, DbError};
 
@@ -78,7 +79,7 @@ const TABLE: &str = "auth_user u";
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     if let Some(ids) = &filter.ids {
-        indexed.and_in("u.id", ids.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("u.id", ids.iter().map(|id| (*id).into()));
     }
     // Staff, superusers and the inactive are few, and have an index each; the others are nearly all.
     match filter.is_superuser {
@@ -151,27 +152,27 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
     let limit = most + 1;
     // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
     let (condition, of_one): (_, Vec<Value>) = if conn.is_postgres() {
-        let pattern = Value::Text(format!("{}%", likeness(q)));
+        let pattern = Value::from(format!("{}%", likeness(q)));
         ("lower({}) LIKE lower(?) ESCAPE '\\'", vec![pattern])
     } else {
         // Its LIKE knows no index on an expression. No text that begins like this is greater than the second.
-        let start = Value::Text(q.to_owned());
+        let start = Value::from(q.to_owned());
         ("lower({}) >= lower(?) AND lower({}) < lower(?) || char(1114111)", vec![start.clone(), start])
     };
     // Whoever is named exactly comes first, or would be lost among the many whose name begins so.
     let mut text = "SELECT id, 0 AS place FROM auth_user WHERE id = ?".to_owned();
-    let mut values = vec![Value::Key(q.parse().unwrap_or(-1))];
+    let mut values: Vec<Value<'_>> = vec![UserId(q.parse().unwrap_or(-1)).into()];
     for column in columns {
         let condition = condition.replace("{}", column);
         let part = format!("SELECT id FROM auth_user WHERE {condition} LIMIT {limit}");
         let exact = format!("SELECT id FROM auth_user WHERE lower({column}) = lower(?) LIMIT {limit}");
         let _ = write!(text, " UNION ALL SELECT id, 0 FROM ({exact}) AS same_{column}");
         let _ = write!(text, " UNION ALL SELECT id, 1 FROM ({part}) AS {column}");
-        values.push(Value::Text(q.to_owned()));
+        values.push(q.to_owned().into());
         values.extend(of_one.iter().cloned());
     }
     let text = format!("SELECT id FROM ({text}) AS found GROUP BY id ORDER BY min(place), id LIMIT {limit}");
-    let rows: Vec<Row> = list::query(&text, &values).load(conn)?;
+    let rows: Vec<Row> = Sql::varying(&text, &values).load(conn)?;
     let cut_at = (rows.len() > most).then_some(most);
     Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
 }
