@@ -10,7 +10,8 @@ use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Statistic {
     /// All users.
     Users,
@@ -31,30 +32,9 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Users,
-        Self::ActiveSessions,
-        Self::Outstanding,
-        Self::Live,
-        Self::ExpiredWaiting,
-        Self::Rotated,
-        Self::Blacklisted,
-        Self::SharedAddresses,
-    ];
-
     /// The word in `latchkey_statistic.name`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::ActiveSessions => "active_sessions",
-            Self::Outstanding => "outstanding",
-            Self::Live => "live",
-            Self::ExpiredWaiting => "expired_waiting",
-            Self::Rotated => "rotated",
-            Self::Blacklisted => "blacklisted",
-            Self::SharedAddresses => "shared_addresses",
-        }
+        self.into()
     }
 
     /// What counts it, at a point in time.
