@@ -74,11 +74,12 @@ pub enum Seen {
 /// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
 pub fn remember(conn: &mut Conn, user: &User, client: &Client, now: Instant) -> Result<Seen, DbError> {
     let (network, name) = (throttle::network(client), words(&client.user_agent));
-    if latchkey_device::update_seen(conn, user.id, &network, &name, now)? {
+    let device = latchkey_device::Device { user: user.id, network: &network, name: &name };
+    if latchkey_device::update_seen(conn, device, now)? {
         return Ok(Seen::Before);
     }
     let is_first = latchkey_device::find_last_login(conn, user.id)?.is_none();
-    latchkey_device::insert(conn, user.id, &network, &name, now)?;
+    latchkey_device::insert(conn, device, now)?;
     latchkey_device::delete_oldest_at(conn, user.id, &network, MOST_AT_ONE_ADDRESS)?;
     latchkey_device::delete_oldest_of(conn, user.id, MOST)?;
     Ok(Seen::New { is_first })

@@ -114,6 +114,6 @@ fn change(app: &App, conn: &mut Conn, token: &SecretString, client: &Client) -> 
         let detail = json!({"changes": {"email": [user.email, link.email]}});
         audit::write_with(conn, now, &actor, "user.email_confirm", Some(user.id), &user.username, &detail)?;
     }
-    latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), &link.email, now)?;
+    latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), (&link.email, now))?;
     Ok(link.email)
 }

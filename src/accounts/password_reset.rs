@@ -149,7 +149,7 @@ async fn reset(app: &Arc<App>, token: SecretString, password: SecretString, clie
         users::update_password(conn, user.id, None, &encoded)?;
         link::forget(conn, user.id)?;
         // Who has the link has the mail.
-        latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), &link.email, now)?;
+        latchkey_user::upsert_confirmed(conn, user.id, &manage::new_uuid(), (&link.email, now))?;
         // Whoever knew the old password is a stranger again, wherever they used it.
         latchkey_device::delete_of(conn, user.id)?;
         device::remember(conn, &user, &client, now)?;

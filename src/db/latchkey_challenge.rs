@@ -80,12 +80,22 @@ pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
     Ok(diesel::delete(latchkey_challenge::table.find(token_hash)).execute(conn)? > 0)
 }
 
-/// Forgets all but the `keep` newest challenges of a purpose that a user began at an address.
-pub fn delete_oldest_of(conn: &mut Conn, user: UserId, purpose: &str, network: &str, keep: i64) -> Result<(), DbError> {
+/// Who began challenges for what, and where.
+pub struct Begun<'a> {
+    /// The user.
+    pub user: UserId,
+    /// What they are for.
+    pub purpose: &'a str,
+    /// The network that they were begun from.
+    pub network: &'a str,
+}
+
+/// Deletes all but the `keep` newest of these challenges.
+pub fn delete_oldest_of(conn: &mut Conn, begun: &Begun<'_>, keep: i64) -> Result<(), DbError> {
     let those = latchkey_challenge::table
-        .filter(latchkey_challenge::user_id.eq(user))
-        .filter(latchkey_challenge::purpose.eq(purpose))
-        .filter(latchkey_challenge::network.eq(network));
+        .filter(latchkey_challenge::user_id.eq(begun.user))
+        .filter(latchkey_challenge::purpose.eq(begun.purpose))
+        .filter(latchkey_challenge::network.eq(begun.network));
     let newest = (latchkey_challenge::created_at.desc(), latchkey_challenge::token_hash);
     let old: Vec<String> =
         those.order(newest).select(latchkey_challenge::token_hash).offset(keep).limit(OLD_AT_ONCE).load(conn)?;

@@ -10,6 +10,15 @@ use super::sql::Sql;
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
+/// A device of a user: where it is, and what its browser and system are called.
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "the table's columns")]
+pub struct Device<'a> {
+    pub user: UserId,
+    pub network: &'a str,
+    pub name: &'a str,
+}
+
 /// Whether the user logged in from this network since then.
 pub fn is_known(conn: &mut Conn, user: UserId, network: &str, since: Instant) -> Result<bool, DbError> {
     let known = latchkey_device::table
@@ -20,14 +29,16 @@ pub fn is_known(conn: &mut Conn, user: UserId, network: &str, since: Instant) ->
 }
 
 /// Notes another login from a device that is known; `false` where it is not.
-pub fn update_seen(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<bool, DbError> {
+pub fn update_seen(conn: &mut Conn, device: Device<'_>, at: Instant) -> Result<bool, DbError> {
+    let Device { user, network, name } = device;
     let text = "UPDATE latchkey_device SET last_login_at = ? WHERE user_id = ? AND network = ? AND name = ?";
     let changed = Sql::fixed(text, &[at.into(), user.into(), network.into(), name.into()]).run(conn)?;
     Ok(changed > 0)
 }
 
 /// Notes a login from a new device. A second one at the same time is no error.
-pub fn insert(conn: &mut Conn, user: UserId, network: &str, name: &str, at: Instant) -> Result<(), DbError> {
+pub fn insert(conn: &mut Conn, device: Device<'_>, at: Instant) -> Result<(), DbError> {
+    let Device { user, network, name } = device;
     let text = "INSERT INTO latchkey_device (user_id, network, name, first_login_at, last_login_at) \
                 VALUES (?, ?, ?, ?, ?) ON CONFLICT (user_id, network, name) DO NOTHING";
     Sql::fixed(text, &[user.into(), network.into(), name.into(), at.into(), at.into()]).run(conn).map(drop)

@@ -66,13 +66,12 @@ pub fn is_due(conn: &mut Conn, now: Instant) -> Result<bool, DbError> {
     Ok(select(exists(due)).get_result(conn)?)
 }
 
-/// Takes up to `limit` mails that are due in the name of `claim`: until `until` nobody else gets them. For a link or a code
-/// somebody waits, so mails with a secret go first, and of both kinds the longest due.
+/// Takes up to `limit` due mails in the name of `claim`: until `until` nobody else gets them. Somebody is waiting for a link or
+/// a code, so mails with a secret go first; within both kinds those that have been due the longest.
 pub fn claim_due(
     conn: &mut Conn,
-    now: Instant,
-    until: Instant,
     claim: &str,
+    (now, until): (Instant, Instant),
     limit: i64,
 ) -> Result<Vec<Claimed>, DbError> {
     // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway. What is due
@@ -91,16 +90,29 @@ pub fn claim_due(
     Ok(claimed)
 }
 
-/// Notes that a mail was sent or is given up, and erases its secret. `false` where `claim` does not have it any more.
-pub fn update_done(
-    conn: &mut Conn,
-    id: RowId,
-    claim: &str,
-    status: &str,
-    at: Instant,
-    error: Option<&str>,
-) -> Result<bool, DbError> {
-    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+/// A mail that somebody is sending.
+#[derive(Clone, Copy)]
+pub struct Held<'a> {
+    /// The mail.
+    pub id: RowId,
+    /// In whose name.
+    pub claim: &'a str,
+}
+
+/// How a mail ended.
+pub struct Done<'a> {
+    /// `SENT` or `FAILED`.
+    pub status: &'a str,
+    /// When.
+    pub at: Instant,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+}
+
+/// Notes that a mail was sent or given up, and erases its secret. `false` if the claim on it has passed to somebody else.
+pub fn update_done(conn: &mut Conn, held: Held<'_>, done: &Done<'_>) -> Result<bool, DbError> {
+    let Done { status, at, error } = done;
+    let mine = latchkey_mail::table.find(held.id).filter(latchkey_mail::claim.eq(held.claim));
     let changed = diesel::update(mine)
         .set((
             latchkey_mail::status.eq(status),
@@ -115,9 +127,9 @@ pub fn update_done(
     Ok(changed > 0)
 }
 
-/// Notes that an attempt failed and when the next one is due. `false` where `claim` does not have it any more.
-pub fn update_failed(conn: &mut Conn, id: RowId, claim: &str, next_at: Instant, error: &str) -> Result<bool, DbError> {
-    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+/// Notes that an attempt failed and when the next one is due. `false` if the claim on it has passed to somebody else.
+pub fn update_failed(conn: &mut Conn, held: Held<'_>, next_at: Instant, error: &str) -> Result<bool, DbError> {
+    let mine = latchkey_mail::table.find(held.id).filter(latchkey_mail::claim.eq(held.claim));
     let changed = diesel::update(mine)
         .set((
             latchkey_mail::attempts.eq(latchkey_mail::attempts + 1),

@@ -96,8 +96,8 @@ pub fn update_used(conn: &mut Conn, id: RowId, at: Instant) -> Result<bool, DbEr
     Ok(diesel::update(row).set(latchkey_second_factor::last_used_at.eq(at)).execute(conn)? > 0)
 }
 
-/// The same of a passkey, with its new counter; `false` if its `data` is not `old` any more.
-pub fn update_data(conn: &mut Conn, id: RowId, old: &str, new: &str, at: Instant) -> Result<bool, DbError> {
+/// The same of a passkey, whose data becomes another with its new counter; `false` if its data was changed meanwhile.
+pub fn update_data(conn: &mut Conn, id: RowId, (old, new): (&str, &str), at: Instant) -> Result<bool, DbError> {
     let row = latchkey_second_factor::table.find(id).filter(latchkey_second_factor::data.eq(old));
     let change = (latchkey_second_factor::data.eq(new), latchkey_second_factor::last_used_at.eq(at));
     Ok(diesel::update(row).set(change).execute(conn)? > 0)

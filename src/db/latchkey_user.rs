@@ -54,7 +54,12 @@ pub fn find_confirmed(conn: &mut Conn, user: UserId) -> Result<Option<(String, I
 }
 
 /// Notes that the user has shown an address to be theirs; `uuid` is for one who has no random id yet.
-pub fn upsert_confirmed(conn: &mut Conn, user: UserId, uuid: &str, email: &str, at: Instant) -> Result<(), DbError> {
+pub fn upsert_confirmed(
+    conn: &mut Conn,
+    user: UserId,
+    uuid: &str,
+    (email, at): (&str, Instant),
+) -> Result<(), DbError> {
     let confirmed = (latchkey_user::confirmed_email.eq(email), latchkey_user::email_confirmed_at.eq(at));
     if diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)? == 0 {
         insert(conn, user, uuid)?;

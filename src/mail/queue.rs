@@ -12,7 +12,7 @@ use super::letter::Letter;
 use super::mailer::{Draft, Mailer, context};
 use crate::clock::Clock;
 use crate::crypto::random;
-use crate::db::latchkey_mail::{self, Claimed, FAILED, SENT};
+use crate::db::latchkey_mail::{self, Claimed, Done, FAILED, Held, SENT};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError};
 
@@ -90,7 +90,8 @@ impl Worker<'_> {
         while !*self.mailer.stop.borrow() {
             let (now, claim) = (self.now(), random::jti());
             let held = claim.clone();
-            let claimed = self.db.write(move |conn| latchkey_mail::claim_due(conn, now, now + LEASE, &held, 1)).await?;
+            let claimed =
+                self.db.write(move |conn| latchkey_mail::claim_due(conn, &held, (now, now + LEASE), 1)).await?;
             let Some(mail) = claimed.into_iter().next() else { break };
             self.deliver(mail, claim, &mut done).await?;
         }
@@ -121,10 +122,11 @@ impl Worker<'_> {
             tracing::warn!(mail = id.0, template = mail.template, attempts, error, "a mail could not be sent yet");
         }
         let note = move |conn: &mut _| {
+            let held = Held { id, claim: &claim };
             if is_over {
-                latchkey_mail::update_done(conn, id, &claim, FAILED, now, Some(&error))
+                latchkey_mail::update_done(conn, held, &Done { status: FAILED, at: now, error: Some(&error) })
             } else {
-                latchkey_mail::update_failed(conn, id, &claim, next, &error)
+                latchkey_mail::update_failed(conn, held, next, &error)
             }
         };
         self.db.write(note).await.map(drop)
@@ -176,7 +178,10 @@ impl Worker<'_> {
         let noted = async {
             loop {
                 let (id, claim) = (mail.id, claim.to_owned());
-                let note = move |conn: &mut _| latchkey_mail::update_done(conn, id, &claim, SENT, at, None);
+                let note = move |conn: &mut _| {
+                    let done = Done { status: SENT, at, error: None };
+                    latchkey_mail::update_done(conn, Held { id, claim: &claim }, &done)
+                };
                 match self.db.write(note).await {
                     Ok(_) => return,
                     Err(error) => {

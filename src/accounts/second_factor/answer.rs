@@ -121,7 +121,7 @@ pub fn spend(app: &App, conn: &mut Conn, right: &Right) -> Result<User, AnswerEr
     let is_first = match &right.proof {
         Proof::Mailed(factor) => latchkey_second_factor::update_used(conn, *factor, now)?,
         Proof::Totp(factor, step) => latchkey_second_factor::update_step(conn, *factor, *step, now)?,
-        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(conn, *factor, old, new, now)?,
+        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(conn, *factor, (old, new), now)?,
         Proof::Recovery(hash) => latchkey_recovery_code::update_used(conn, user.id, hash, now)?,
     };
     if !is_first {

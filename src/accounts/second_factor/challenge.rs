@@ -101,7 +101,8 @@ pub fn begin(
     let (token, now) = (random::token(), app.now());
     let token_hash = sha256_hex(token.as_bytes());
     let network = network(client);
-    latchkey_challenge::delete_oldest_of(conn, user.id, purpose.name(), &network, MOST - 1)?;
+    let begun = latchkey_challenge::Begun { user: user.id, purpose: purpose.name(), network: &network };
+    latchkey_challenge::delete_oldest_of(conn, &begun, MOST - 1)?;
     let secret = secret.map(|secret| app.factors.seal.seal(&token_hash, secret));
     latchkey_challenge::insert(
         conn,
