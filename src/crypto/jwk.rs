@@ -160,9 +160,9 @@ fn tidy(parameters: &mut AlgorithmParameters) -> Option<()> {
 
 /// An id as it may stand in a log.
 fn shown(kid: &str) -> String {
-    const LONGEST: usize = 60;
-    let more = if kid.chars().count() > LONGEST { "…" } else { "" };
-    format!("{:?}{more}", kid.chars().take(LONGEST).collect::<String>())
+    const MAX_SHOWN: usize = 60;
+    let more = if kid.chars().count() > MAX_SHOWN { "…" } else { "" };
+    format!("{:?}{more}", kid.chars().take(MAX_SHOWN).collect::<String>())
 }
 
 /// A few of the reasons: a set may have hundreds of keys.

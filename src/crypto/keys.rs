@@ -16,7 +16,7 @@ use crate::config::{Algorithm, Jwt};
 pub use super::key_error::KeyError;
 
 /// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
-const MIN_SECRET: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 
 /// The parsed keys and the algorithm that they belong to.
 pub struct Keys {
@@ -141,16 +141,16 @@ fn look_at_secret(
         )));
     }
     let bytes = secret.len();
-    if bytes < MIN_SECRET {
+    if bytes < MIN_SECRET_BYTES {
         return Err(KeyError(format!(
-            "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET}. {remedy}"
+            "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET_BYTES}. {remedy}"
         )));
     }
     let mut warnings = Vec::new();
     let wanted = match algorithm {
         Algorithm::HS384 => 48,
         Algorithm::HS512 => 64,
-        _ => MIN_SECRET,
+        _ => MIN_SECRET_BYTES,
     };
     if bytes < wanted {
         warnings.push(format!("{variable} has {bytes} bytes; RFC 7518 (3.2) asks for {wanted} with {name}. {remedy}"));

@@ -10,7 +10,7 @@ use webauthn_rs::prelude::{
 };
 
 /// Longest id of a passkey, in bytes (WebAuthn Level 3, 7.1, step 25).
-const LONGEST_ID: usize = 1023;
+const MAX_ID_BYTES: usize = 1023;
 
 /// Passkeys for this site.
 pub struct Passkeys(Webauthn);
@@ -75,7 +75,7 @@ impl Passkeys {
         let answer: RegisterPublicKeyCredential = serde_json::from_value(answer.clone()).map_err(|_| Refused)?;
         let passkey = self.0.finish_passkey_registration(&answer, &state).map_err(|_| Refused)?;
         let credential = passkey.cred_id();
-        if credential.is_empty() || credential.len() > LONGEST_ID {
+        if credential.is_empty() || credential.len() > MAX_ID_BYTES {
             return Err(Refused);
         }
         Ok(Registered { credential_id: id(credential), data: text(&passkey)? })

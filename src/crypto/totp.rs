@@ -9,7 +9,7 @@ use totp_rs::{Builder, Secret, Totp};
 use super::random;
 
 /// A code is good this many steps early or late, for clocks that differ (RFC 6238, section 5.2).
-const SKEW: u16 = 1;
+const SKEW_STEPS: u16 = 1;
 
 /// A new secret of 160 bits (RFC 4226, section 4), in base32.
 pub fn new_secret() -> SecretString {
@@ -40,7 +40,7 @@ pub fn qr_svg(uri: &SecretString) -> Option<SecretString> {
 /// A colon would part an issuer from an account.
 fn totp(secret: &SecretString, issuer: &str, account: &str) -> Option<Totp> {
     let secret = Secret::try_from_base32(secret.expose_secret()).ok()?;
-    let builder = Builder::new().with_secret(secret).with_skew(SKEW);
+    let builder = Builder::new().with_secret(secret).with_skew(SKEW_STEPS);
     let issuer = Some(issuer.replace(':', " ")).filter(|issuer| !issuer.trim().is_empty());
     builder.with_issuer(issuer).with_account_name(account.replace(':', " ")).build().ok()
 }

@@ -11,7 +11,7 @@ use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 use secrecy::ExposeSecret;
 
-use super::error::{DbError, Trouble};
+use super::error::{DbError, ErrorEffect};
 use super::statements::Statements;
 use crate::config::DatabaseUrl;
 
@@ -87,7 +87,7 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
         url.push_str("connect_timeout=5");
     }
     let mut conn = PgConnection::establish(&url)?;
-    // `Trouble` reads English. Only a superuser may choose the language; everybody else keeps the server's.
+    // `ErrorEffect` reads English. Only a superuser may choose the language; everybody else keeps the server's.
     let _ = conn.batch_execute("SET lc_messages = 'C'");
     conn.batch_execute(match purpose {
         Purpose::Read => "SET statement_timeout = '30s'",
@@ -100,7 +100,7 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
 /// An open connection with its watch.
 pub(super) struct Watched {
     pub(super) conn: Conn,
-    trouble: Arc<AtomicU8>,
+    worst: Arc<AtomicU8>,
     file: Option<File>,
 }
 
@@ -127,22 +127,22 @@ impl Watched {
             }
         };
         let mut conn = Conn::open(url, purpose)?;
-        let trouble = Arc::new(AtomicU8::new(0));
-        let (seen, statements) = (Arc::clone(&trouble), Arc::clone(statements));
+        let worst = Arc::new(AtomicU8::new(0));
+        let (seen, statements) = (Arc::clone(&worst), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
             InstrumentationEvent::StartQuery { query, .. } => statements.starts(query),
             InstrumentationEvent::FinishQuery { query, error, .. } => {
-                match error.map_or(Trouble::None, Trouble::of) {
-                    Trouble::None => {}
-                    Trouble::Deadlock => seen.store(1, Ordering::Relaxed),
-                    Trouble::Broken => seen.store(2, Ordering::Relaxed),
+                match error.map_or(ErrorEffect::None, ErrorEffect::of) {
+                    ErrorEffect::None => {}
+                    ErrorEffect::Deadlock => seen.store(1, Ordering::Relaxed),
+                    ErrorEffect::Broken => seen.store(2, Ordering::Relaxed),
                 }
                 statements.ends(query);
             }
             InstrumentationEvent::CacheQuery { sql, .. } => statements.keeps(sql),
             _ => {}
         });
-        Ok(Self { conn, trouble, file })
+        Ok(Self { conn, worst, file })
     }
 
     /// Whether the SQLite file is still the one that was opened. One that was moved or replaced can be written to as
@@ -152,11 +152,11 @@ impl Watched {
     }
 
     /// The worst that happened since the last call.
-    pub(super) fn take_trouble(&self) -> Trouble {
-        match self.trouble.swap(0, Ordering::Relaxed) {
-            0 => Trouble::None,
-            1 => Trouble::Deadlock,
-            _ => Trouble::Broken,
+    pub(super) fn take_worst_effect(&self) -> ErrorEffect {
+        match self.worst.swap(0, Ordering::Relaxed) {
+            0 => ErrorEffect::None,
+            1 => ErrorEffect::Deadlock,
+            _ => ErrorEffect::Broken,
         }
     }
 }

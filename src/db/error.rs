@@ -63,7 +63,7 @@ fn one_line(text: &str) -> String {
 
 /// What an error means for the connection that it happened on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ErrorEffect {
     /// Nothing: the statement failed, the connection is good.
     None,
     /// The database chose this transaction as the victim of a deadlock: try it again.
@@ -72,7 +72,7 @@ pub(super) enum Trouble {
     Broken,
 }
 
-impl Trouble {
+impl ErrorEffect {
     /// Judges one error. SQLite's extended codes and PostgreSQL's SQLSTATE do not come through Diesel; its texts do.
     pub(super) fn of(error: &Error) -> Self {
         const BROKEN: [&str; 13] = [
@@ -128,6 +128,6 @@ mod tests {
     fn a_connection_with_void_plans_is_not_used_again() {
         let text = "cached plan must not change result type".to_owned();
         let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text));
-        assert_eq!(Trouble::of(&error), Trouble::Broken);
+        assert_eq!(ErrorEffect::of(&error), ErrorEffect::Broken);
     }
 }

@@ -8,7 +8,7 @@ use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
 /// There is one too many at a time; more where the limit was lowered.
-const OLD_AT_ONCE: i64 = 100;
+const MAX_DELETED: i64 = 100;
 
 /// A challenge.
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -98,7 +98,7 @@ pub fn delete_oldest_of(conn: &mut Conn, begun: &Begun<'_>, keep: i64) -> Result
         .filter(latchkey_challenge::network.eq(begun.network));
     let newest = (latchkey_challenge::created_at.desc(), latchkey_challenge::token_hash);
     let old: Vec<String> =
-        those.order(newest).select(latchkey_challenge::token_hash).offset(keep).limit(OLD_AT_ONCE).load(conn)?;
+        those.order(newest).select(latchkey_challenge::token_hash).offset(keep).limit(MAX_DELETED).load(conn)?;
     if !old.is_empty() {
         let old = latchkey_challenge::table.filter(latchkey_challenge::token_hash.eq_any(old));
         diesel::delete(old).execute(conn)?;

@@ -123,18 +123,18 @@ pub fn count_active(conn: &mut Conn, now: Instant) -> Result<Total, DbError> {
         #[diesel(sql_type = BigInt)]
         active: i64,
     }
-    const MOST: i64 = 10_000;
+    const MAX_COUNTED: i64 = 10_000;
     // The first look needs nothing but an index; only where there are few, each row is read.
     // The first look needs nothing but an index; only where there are few, each row is read.
     let query = format!(
-        "SELECT unexpired, CASE WHEN unexpired <= {MOST} THEN \
+        "SELECT unexpired, CASE WHEN unexpired <= {MAX_COUNTED} THEN \
          (SELECT count(*) FROM latchkey_session WHERE expires_at > $1 AND ended_at IS NULL) ELSE unexpired END AS active \
          FROM (SELECT count(*) AS unexpired FROM \
-         (SELECT 1 FROM latchkey_session WHERE expires_at > $1 LIMIT {MOST} + 1) AS firsts) AS counted"
+         (SELECT 1 FROM latchkey_session WHERE expires_at > $1 LIMIT {MAX_COUNTED} + 1) AS firsts) AS counted"
     );
     let query = diesel::sql_query(query).bind::<Moment, _>(now);
     let Counted { unexpired, active } = query.get_result(conn)?;
-    Ok(if unexpired <= MOST { Total::Exact(active) } else { Total::About(active) })
+    Ok(if unexpired <= MAX_COUNTED { Total::Exact(active) } else { Total::About(active) })
 }
 
 /// Notes that a token of the session was refreshed.

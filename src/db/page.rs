@@ -148,7 +148,7 @@ impl<T> Page<T> {
 }
 
 /// Up to this many rows are counted one by one.
-const COUNTED: i64 = 10_000;
+const MAX_COUNTED: i64 = 10_000;
 
 /// How many rows a table has: counted while that is cheap, else the database's own estimate. One statement.
 pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
@@ -168,10 +168,10 @@ pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
     };
     let query = format!(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS firsts) AS counted, {about} AS about",
-        COUNTED + 1
+        MAX_COUNTED + 1
     );
     let row: Counted = diesel::sql_query(query).get_result(conn)?;
-    Ok(if row.counted <= COUNTED { Total::Exact(row.counted) } else { Total::About(row.about.max(row.counted)) })
+    Ok(if row.counted <= MAX_COUNTED { Total::Exact(row.counted) } else { Total::About(row.about.max(row.counted)) })
 }
 
 /// A text for `LIKE … ESCAPE '\'` that stands for itself.

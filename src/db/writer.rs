@@ -1,6 +1,6 @@
 //! The writer: SQLite's only read-write connection, on a thread of its own, committing in groups.
 //!
-//! Up to `GROUP` queued jobs share one `BEGIN IMMEDIATE … COMMIT`, each in its own savepoint, and are answered only after
+//! Up to `MAX_GROUP` queued jobs share one `BEGIN IMMEDIATE … COMMIT`, each in its own savepoint, and are answered only after
 //! the commit. One fsync for the group is what makes `synchronous=FULL` affordable. Used by `Db::write`, by nobody else.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -11,13 +11,13 @@ use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::oneshot;
 
 use super::conn::{Conn, Watched};
-use super::error::{DbError, Trouble};
+use super::error::{DbError, ErrorEffect};
 use super::transaction::{self, Abort};
 
 /// How many jobs share a commit at most.
-const GROUP: usize = 64;
+const MAX_GROUP: usize = 64;
 /// How many jobs may wait before the next is told to come back later.
-const QUEUE: usize = 4096;
+const MAX_QUEUED: usize = 4096;
 
 type Open = Box<dyn Fn() -> Result<Watched, DbError> + Send>;
 
@@ -30,7 +30,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread; the connection is opened at the first job, and again after it broke.
     pub(super) fn start(open: Open) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || work(&open, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -116,7 +116,7 @@ fn work(open: &Open, jobs: &Receiver<Box<dyn Job>>) {
     let mut connection: Option<Watched> = None;
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
-        group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
+        group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(MAX_GROUP - 1));
         let mut watched = match connection.take().filter(Watched::is_current).map_or_else(open, Ok) {
             Ok(watched) => watched,
             Err(error) => {
@@ -134,11 +134,11 @@ fn work(open: &Open, jobs: &Receiver<Box<dyn Job>>) {
 fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
     if let Err(error) = transaction::begin(&mut watched.conn) {
         refuse(group, &error.to_string());
-        return watched.take_trouble() != Trouble::Broken;
+        return watched.take_worst_effect() != ErrorEffect::Broken;
     }
     for job in group.iter_mut() {
         job.run(&mut watched.conn);
-        if watched.take_trouble() == Trouble::Broken {
+        if watched.take_worst_effect() == ErrorEffect::Broken {
             // A full disk or an I/O error may have rolled back the whole transaction behind our back.
             transaction::rollback(&mut watched.conn);
             refuse(group, "the disk is full or the database file cannot be written");
@@ -160,7 +160,7 @@ fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
                     job.run_alone(watched);
                     job.answer();
                 }
-                watched.take_trouble() != Trouble::Broken
+                watched.take_worst_effect() != ErrorEffect::Broken
             } else {
                 refuse(group, &error.to_string());
                 false

@@ -16,7 +16,7 @@ use crate::crypto::jwk::{Jwks, JwksError};
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The largest document that is read, in bytes: room for hundreds of keys.
-const LARGEST: u64 = 256 * 1024;
+const MAX_DOCUMENT_BYTES: u64 = 256 * 1024;
 
 /// Where a key set comes from, and which algorithm its keys are for.
 pub struct Source {
@@ -41,7 +41,7 @@ pub enum FetchError {
     #[error("it answered {}{}", .0, if (300..400).contains(.0) { "; redirects are not followed" } else { "" })]
     Status(u16),
     /// More bytes than we read.
-    #[error("it is larger than {} KiB", LARGEST / 1024)]
+    #[error("it is larger than {} KiB", MAX_DOCUMENT_BYTES / 1024)]
     TooLarge,
     /// This machine trusts nobody.
     #[error("this system has no root certificates to trust: install ca-certificates, or set SSL_CERT_FILE")]
@@ -72,7 +72,7 @@ impl Source {
             return Err(FetchError::Status(answer.status().as_u16()));
         }
         // ureq's limit is the first size that is too large.
-        answer.body_mut().with_config().limit(LARGEST + 1).read_to_vec().map_err(failed)
+        answer.body_mut().with_config().limit(MAX_DOCUMENT_BYTES + 1).read_to_vec().map_err(failed)
     }
 
     /// A client for one fetch. There is one every few minutes: it trusts what the system trusts then.

@@ -17,19 +17,19 @@ use crate::db::types::Instant;
 use crate::db::{Db, DbError};
 
 /// So many mails are sent at once: one that hangs does not hold up the others.
-const AT_ONCE: usize = 4;
+const WORKERS: usize = 4;
 /// How long a mail belongs to whoever took it.
 const LEASE: Duration = Duration::from_mins(10);
 /// How often the queue is looked at without a bell: for what other instances left, and for second attempts.
-const INTERVAL: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
 /// What part of an attempt's time it may go on when the process is to end: five seconds.
-const LAST_WORDS: u32 = 12;
+const STOP_DIVISOR: u32 = 12;
 /// For so long it is tried to note that a mail was sent: with the attempt itself less than `LEASE`.
-const NOTE_FOR: Duration = Duration::from_mins(8);
+const NOTE_TIMEOUT: Duration = Duration::from_mins(8);
 /// What lies between two attempts to note that a mail was sent.
-const NOTE_AGAIN: Duration = Duration::from_secs(1);
+const NOTE_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The longest that lies between two attempts to send a mail.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_hours(1);
 
 /// What became of the mails that were due.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub async fn run(db: &Db, mailer: &Mailer, clock: &Clock) {
         }
         tokio::select! {
             () = mailer.bell.notified() => {}
-            () = sleep(INTERVAL) => {}
+            () = sleep(POLL_INTERVAL) => {}
             _ = stop.changed() => {}
         }
     }
@@ -65,7 +65,7 @@ pub async fn deliver_due(db: &Db, mailer: &Mailer, clock: &Clock) -> Result<Deli
     }
     let worker = Worker { db, mailer, clock };
     // All are heard to their end: an attempt that is dropped may be a mail that was sent and is not noted.
-    let ends = join_all((0..AT_ONCE).map(|_| worker.work())).await;
+    let ends = join_all((0..WORKERS).map(|_| worker.work())).await;
     let mut all = Delivered::default();
     for end in ends {
         let end = end?;
@@ -169,7 +169,7 @@ impl Worker<'_> {
         let mut stop = self.mailer.stop.subscribe();
         // The sender lives as long as the mailer, so this is no error.
         let _ = stop.wait_for(|stopped| *stopped).await;
-        sleep(self.mailer.transport.deadline() / LAST_WORDS).await;
+        sleep(self.mailer.transport.deadline() / STOP_DIVISOR).await;
     }
 
     /// Notes that the server has a mail. Until that is written down it may be sent again, so it is tried for as long as
@@ -188,10 +188,10 @@ impl Worker<'_> {
                         tracing::warn!(mail = id.0, %error, "a mail was sent and that could not be noted yet");
                     }
                 }
-                sleep(NOTE_AGAIN).await;
+                sleep(NOTE_RETRY_DELAY).await;
             }
         };
-        if timeout(NOTE_FOR, noted).await.is_err() {
+        if timeout(NOTE_TIMEOUT, noted).await.is_err() {
             tracing::error!(mail = mail.id.0, "a mail was sent and that could not be noted: it will be sent again");
         }
     }
@@ -200,7 +200,7 @@ impl Worker<'_> {
 /// What lies before the next attempt: 1, 2, 4 … minutes, at most an hour.
 fn wait(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(6);
-    Duration::from_mins(1 << doublings).min(LONGEST_WAIT)
+    Duration::from_mins(1 << doublings).min(MAX_RETRY_DELAY)
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
     fn attempts_become_rarer_up_to_once_an_hour() {
         let minutes: Vec<u64> = (1..=9).map(|attempts| wait(attempts).as_secs() / 60).collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(wait(i32::MAX), LONGEST_WAIT);
+        assert_eq!(wait(i32::MAX), MAX_RETRY_DELAY);
         assert_eq!(wait(0), Duration::from_mins(1));
     }
 }

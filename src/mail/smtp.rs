@@ -20,7 +20,7 @@ use super::message::Mail;
 use crate::config::SmtpTls;
 
 /// So long a server may take to say goodbye, after it has taken the mail.
-const GOODBYE: Duration = Duration::from_secs(2);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A server, and how to talk to it.
 pub struct Smtp {
@@ -67,7 +67,7 @@ impl Smtp {
         };
         let mut connection = attempted?;
         // The mail is the server's now, whatever becomes of the connection.
-        let _ = timeout(GOODBYE, connection.abort()).await;
+        let _ = timeout(QUIT_TIMEOUT, connection.abort()).await;
         Ok(())
     }
 

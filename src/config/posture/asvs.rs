@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::row::{Requirement, Row};
 
 /// A leeway of more than a few minutes is none (RFC 7519, 4.1.4).
-const LEEWAY: Duration = Duration::from_mins(5);
+const MAX_LEEWAY: Duration = Duration::from_mins(5);
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     // Cookies and origins stand before these chapters, hashes and connections behind them.
@@ -154,7 +154,7 @@ fn tokens(facts: &Facts<'_>) -> Vec<Row> {
         ),
         Requirement::asvs("9.2.1", "A token is accepted only within the time that it names.").by(
             "JWT_LEEWAY",
-            jwt.leeway <= LEEWAY,
+            jwt.leeway <= MAX_LEEWAY,
             [
                 "exp and nbf are checked.",
                 "JWT_LEEWAY is longer than five minutes, so expired tokens go on for that long.",

@@ -14,7 +14,7 @@ use crate::crypto::{digest, random};
 const BCRYPT_64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, NO_PAD);
 
 /// No text that any scheme makes comes near; Django's column has 128 characters.
-const MAX_TEXT: usize = 512;
+const MAX_ENCODED_BYTES: usize = 512;
 
 /// A stored password, read.
 pub(super) struct Encoded {
@@ -36,7 +36,7 @@ impl Encoded {
 
     /// Reads a stored text; `None` for an unusable (`!…`) or unreadable one.
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('$').filter(|_| text.len() <= MAX_TEXT)?;
+        let (name, rest) = text.split_once('$').filter(|_| text.len() <= MAX_ENCODED_BYTES)?;
         match name {
             "bcrypt_sha256" => Self::parse_bcrypt(rest, true),
             "bcrypt" => Self::parse_bcrypt(rest, false),

@@ -65,18 +65,18 @@ impl Scheme {
 
     /// Whether a comparison ends in seconds and within 512 MiB. Nobody makes costlier hashes on purpose.
     pub fn is_bearable(self) -> bool {
-        const MEMORY: u64 = 512 << 20;
-        const TRAFFIC: u64 = 4 << 30;
+        const MAX_MEMORY: u64 = 512 << 20;
+        const MAX_MEMORY_TRAFFIC: u64 = 4 << 30;
         match self {
             Self::Bcrypt { rounds, .. } => (4..=16).contains(&rounds),
             Self::Pbkdf2 { iterations, .. } => iterations.get() <= 10_000_000,
             Self::Argon2 { memory, passes, .. } => {
                 let bytes = u64::from(memory) << 10;
-                bytes <= MEMORY && bytes.saturating_mul(passes.into()) <= TRAFFIC
+                bytes <= MAX_MEMORY && bytes.saturating_mul(passes.into()) <= MAX_MEMORY_TRAFFIC
             }
             Self::Scrypt { log_n, block, lanes } => {
                 let bytes = (128_u64 << log_n.min(32)).saturating_mul(block.into());
-                log_n <= 32 && bytes <= MEMORY && bytes.saturating_mul(lanes.into()) <= TRAFFIC
+                log_n <= 32 && bytes <= MAX_MEMORY && bytes.saturating_mul(lanes.into()) <= MAX_MEMORY_TRAFFIC
             }
         }
     }

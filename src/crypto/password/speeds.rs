@@ -12,7 +12,7 @@ pub(super) struct Speeds(Mutex<Vec<(Scheme, Duration)>>);
 
 impl Speeds {
     /// So many kinds are told apart; a database with more is not one of Django's.
-    const KINDS: usize = 64;
+    const MAX_KINDS: usize = 64;
 
     pub fn time<T>(&self, scheme: Scheme, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
@@ -28,7 +28,7 @@ impl Speeds {
             let rise = took.saturating_sub(*typical).min(*typical / 8);
             let fall = typical.saturating_sub(took) / 32;
             *typical = (*typical + rise).saturating_sub(fall);
-        } else if known.len() < Self::KINDS {
+        } else if known.len() < Self::MAX_KINDS {
             known.push((scheme, took));
         }
     }

@@ -7,7 +7,7 @@ use super::list::{COLUMNS, Entry};
 use crate::db::{Conn, DbError};
 
 /// So many entries are looked at for those that are no routine.
-const LOOKED_AT: i64 = 2000;
+const MAX_SCANNED: i64 = 2000;
 
 /// The newest entries but logins and logouts, which would hide everything else.
 pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<Entry>, DbError> {
@@ -16,5 +16,5 @@ pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<Entry>, DbError> {
          LEFT JOIN auth_user u ON u.id = a.user_id \
          WHERE a.action NOT IN ('login', 'logout', 'login.failed', 'login.throttled', 'admin.logout') ORDER BY a.id DESC LIMIT $2"
     );
-    Ok(diesel::sql_query(query).bind::<BigInt, _>(LOOKED_AT).bind::<BigInt, _>(limit).load(conn)?)
+    Ok(diesel::sql_query(query).bind::<BigInt, _>(MAX_SCANNED).bind::<BigInt, _>(limit).load(conn)?)
 }
