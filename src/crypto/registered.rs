@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::fault::Fault;
+use super::decode_error::DecodeError;
 use super::segment::Claims;
 
 /// What is checked besides the signature and the times.
@@ -20,35 +20,35 @@ pub struct Expect<'a> {
 }
 
 /// The times first: they decide between invalid and expired.
-pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
+pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> {
     check_times(claims, expect)?;
     if !texts_are_texts(claims) {
-        return Err(Fault::NotAText);
+        return Err(DecodeError::NotAText);
     }
     if !issuer_fits(claims, expect) {
-        return Err(Fault::Issuer);
+        return Err(DecodeError::Issuer);
     }
-    if audience_fits(claims, expect) { Ok(()) } else { Err(Fault::Audience) }
+    if audience_fits(claims, expect) { Ok(()) } else { Err(DecodeError::Audience) }
 }
 
 /// `iat`, `nbf`, `exp`, in PyJWT's order, which decides between invalid and expired (RFC 7519, 4.1.4 to 4.1.6).
-fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
+fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> {
     for name in ["iat", "nbf"] {
         if let Some(claim) = claims.get(name) {
-            let from = seconds(claim).ok_or(Fault::NotATime(name))?;
+            let from = seconds(claim).ok_or(DecodeError::NotATime(name))?;
             if from > expect.now + expect.leeway {
-                return Err(Fault::TooEarly(name));
+                return Err(DecodeError::TooEarly(name));
             }
         }
     }
     if let Some(claim) = claims.get("exp") {
-        let until = seconds(claim).ok_or(Fault::NotATime("exp"))?;
+        let until = seconds(claim).ok_or(DecodeError::NotATime("exp"))?;
         if until <= expect.now - expect.leeway {
-            return Err(Fault::Expired);
+            return Err(DecodeError::Expired);
         }
         // Digits in a text pass PyJWT, and SimpleJWT fails on them (500).
         if claim.is_string() {
-            return Err(Fault::NotATime("exp"));
+            return Err(DecodeError::NotATime("exp"));
         }
     }
     Ok(())
@@ -102,14 +102,14 @@ mod tests {
         Expect { audience: &[], issuer: None, leeway: 0.0, now: NOW }
     }
 
-    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), Fault> {
+    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), DecodeError> {
         check(claims.as_object().unwrap(), expect)
     }
 
     #[test]
     fn exp_is_anything_that_python_makes_an_integer_of() {
-        use Fault::Expired;
-        const NO_TIME: Fault = Fault::NotATime("exp");
+        use DecodeError::Expired;
+        const NO_TIME: DecodeError = DecodeError::NotATime("exp");
         for (exp, wanted) in [
             (json!(1_700_000_001), Ok(())),
             (json!(1_700_000_000), Err(Expired)),
@@ -138,10 +138,10 @@ mod tests {
     #[test]
     fn a_token_from_the_future_is_invalid_before_it_is_expired() {
         for (claims, fault) in [
-            (json!({"iat": 1_700_000_001}), Fault::TooEarly("iat")),
-            (json!({"nbf": 1_700_000_001, "exp": 1}), Fault::TooEarly("nbf")),
-            (json!({"iat": "later", "exp": 1}), Fault::NotATime("iat")),
-            (json!({"iat": null}), Fault::NotATime("iat")),
+            (json!({"iat": 1_700_000_001}), DecodeError::TooEarly("iat")),
+            (json!({"nbf": 1_700_000_001, "exp": 1}), DecodeError::TooEarly("nbf")),
+            (json!({"iat": "later", "exp": 1}), DecodeError::NotATime("iat")),
+            (json!({"iat": null}), DecodeError::NotATime("iat")),
         ] {
             assert_eq!(on(claims.clone(), &expect()), Err(fault), "{claims}");
         }
@@ -149,15 +149,15 @@ mod tests {
         {
             assert_eq!(on(claims.clone(), &expect()), Ok(()), "{claims}");
         }
-        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(Fault::Expired));
+        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(DecodeError::Expired));
     }
 
     #[test]
     fn leeway_moves_every_limit() {
         let lenient = Expect { leeway: 30.0, ..expect() };
         assert_eq!(on(json!({"iat": 1_700_000_030, "nbf": 1_700_000_030, "exp": 1_699_999_971}), &lenient), Ok(()));
-        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(Fault::TooEarly("nbf")));
-        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(Fault::Expired));
+        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(DecodeError::TooEarly("nbf")));
+        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(DecodeError::Expired));
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         for name in ["sub", "jti", "iss"] {
             assert_eq!(on(json!({name: ""}), &expect()), Ok(()));
             for value in [json!(5), Value::Null, json!([])] {
-                assert_eq!(on(json!({name: value}), &expect()), Err(Fault::NotAText), "{name} {value}");
+                assert_eq!(on(json!({name: value}), &expect()), Err(DecodeError::NotAText), "{name} {value}");
             }
         }
     }
@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(on(json!({"aud": aud}), &strict).is_ok(), ok, "{aud}");
             assert_eq!(on(json!({"aud": aud}), &expect()), Ok(()), "{aud}");
         }
-        assert_eq!(on(json!({}), &strict), Err(Fault::Audience));
+        assert_eq!(on(json!({}), &strict), Err(DecodeError::Audience));
     }
 
     #[test]
@@ -196,9 +196,9 @@ mod tests {
         let strict = Expect { issuer: Some("me"), ..expect() };
         assert_eq!(on(json!({"iss": "me"}), &strict), Ok(()));
         for (claims, fault) in [
-            (json!({}), Fault::Issuer),
-            (json!({"iss": "Me"}), Fault::Issuer),
-            (json!({"iss": ["me"]}), Fault::NotAText),
+            (json!({}), DecodeError::Issuer),
+            (json!({"iss": "Me"}), DecodeError::Issuer),
+            (json!({"iss": ["me"]}), DecodeError::NotAText),
         ] {
             assert_eq!(on(claims, &strict), Err(fault));
         }

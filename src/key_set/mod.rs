@@ -9,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwk::Jwks;
 use crate::crypto::jwt;
 use crate::crypto::signature::VerifyingKey;
@@ -61,8 +61,8 @@ impl KeySet {
     ///
     /// # Errors
     /// What is wrong with the token's header, or `UnknownKey`.
-    pub async fn key_of(&self, token: &str) -> Result<Arc<VerifyingKey>, Fault> {
-        self.find(&jwt::kid(token, self.shared.source.algorithm)?).await.ok_or(Fault::UnknownKey)
+    pub async fn key_of(&self, token: &str) -> Result<Arc<VerifyingKey>, DecodeError> {
+        self.find(&jwt::kid(token, self.shared.source.algorithm)?).await.ok_or(DecodeError::UnknownKey)
     }
 
     /// Fetches the set if it was never fetched, so that the first token finds it.

@@ -6,8 +6,8 @@ use super::TokenError;
 use crate::accounts::second_factor::{self, Method};
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::digest::md5_upper_hex;
-use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
@@ -166,7 +166,7 @@ pub async fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
 }
 
 /// The same with the exact reason of a refusal.
-pub(super) async fn read(app: &App, token: &str) -> Result<Claims, Fault> {
+pub(super) async fn read(app: &App, token: &str) -> Result<Claims, DecodeError> {
     let remote;
     let key = match &app.key_set {
         None => app.keys.verifying(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::claims::{self, Kind};
 use super::{refresh, sessions};
 use crate::app::App;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Detail};
@@ -141,8 +141,8 @@ async fn about(app: &Arc<App>, token: &str, id: Option<TokenId>) -> Result<Answe
     })))
 }
 
-fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Fault>) -> SignedBy {
-    use Fault::{Algorithm, Form, Header, NoKeyId, Signature, UnknownKey};
+fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, DecodeError>) -> SignedBy {
+    use DecodeError::{Algorithm, Form, Header, NoKeyId, Signature, UnknownKey};
     if !is_signed {
         return SignedBy::NoSignature;
     }

@@ -7,7 +7,7 @@ use super::only_db;
 use crate::accounts::Client;
 use crate::app::App;
 use crate::config::TokenClass;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::tokens::claims::Kind;
@@ -62,7 +62,7 @@ pub struct Trial {
     /// Why it is refused, if it is.
     pub refusal: Option<Refusal>,
     /// What is wrong with the token itself, where that is it.
-    pub fault: Option<Fault>,
+    pub fault: Option<DecodeError>,
     /// Every check in the server's order, and how far it got.
     pub steps: Vec<Step>,
 }
@@ -71,7 +71,7 @@ pub struct Trial {
 pub(super) async fn run(
     app: &Arc<App>,
     usage: Usage,
-    read: &Result<Claims, Fault>,
+    read: &Result<Claims, DecodeError>,
     said: &Claims,
 ) -> Result<Trial, DbError> {
     let refusal = match (usage, read) {
@@ -89,7 +89,7 @@ pub(super) async fn run(
     Ok(Trial { usage, refusal, fault, steps })
 }
 
-async fn request(app: &Arc<App>, read: Result<Claims, Fault>) -> Result<Option<AuthError>, DbError> {
+async fn request(app: &Arc<App>, read: Result<Claims, DecodeError>) -> Result<Option<AuthError>, DbError> {
     match verify::authenticate_read(app, read).await {
         Ok(_) => Ok(None),
         Err(AuthError::Db(error)) => Err(error),

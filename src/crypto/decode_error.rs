@@ -3,7 +3,7 @@
 
 /// The check that a token fails, in the order in which they are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum DecodeError {
     /// Not three parts in base64url, or a header that is no JSON object.
     Form,
     /// The header names another algorithm than `JWT_ALGORITHM`, or none.
