@@ -7,7 +7,7 @@ use crate::crypto::passkey::Passkeys;
 use crate::crypto::password::{PasswordPool, Recipe};
 use crate::crypto::seal::Seal;
 use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError, users};
 use crate::key_set::KeySet;
@@ -80,7 +80,7 @@ impl App {
         let look = Conn::open(&config.database.url, Purpose::Read).map_err(MigrateError::from);
         let found = look.and_then(|mut conn| migrations::inspect(&mut conn));
         let beside_django = match found {
-            Ok(found) => found == Found::Django,
+            Ok(found) => found == DatabaseContents::Django,
             Err(MigrateError::Db(error)) => return Err(error.into()),
             Err(refused) => return Err(OpenError::Refused(refused.to_string())),
         };

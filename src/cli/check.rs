@@ -8,7 +8,7 @@ use super::{open, output, text};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::{indexes, users};
 use crate::key_set::fetch::{Source, TIMEOUT};
 
@@ -140,7 +140,7 @@ fn unless_automatic(config: &Config) -> Level {
 /// Tables, migrations, indexes, users.
 fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), MigrateError> {
     let found = migrations::inspect(conn)?;
-    report.beside_django = Some(found == Found::Django);
+    report.beside_django = Some(found == DatabaseContents::Django);
     report.add(Level::Ok, format!("database: {}", describe(&config.database.url, found)));
     let pending = migrations::pending(conn)?;
     if !pending.is_empty() {
@@ -168,15 +168,15 @@ fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), M
     Ok(())
 }
 
-fn describe(url: &DatabaseUrl, found: Found) -> String {
+fn describe(url: &DatabaseUrl, found: DatabaseContents) -> String {
     let database = match url {
         DatabaseUrl::Sqlite(path) => format!("SQLite, {}", path.display()),
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, without Latchkey's tables yet"),
-        Found::Django => format!("{database}, beside a Django"),
-        Found::Latchkey => database,
+        DatabaseContents::Empty => format!("{database}, without Latchkey's tables yet"),
+        DatabaseContents::Django => format!("{database}, beside a Django"),
+        DatabaseContents::Latchkey => database,
     }
 }
 

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::text::help;
 use super::{open, output};
 use crate::config::DatabaseUrl;
-use crate::db::migrations::Found;
+use crate::db::migrations::DatabaseContents;
 
 /// Make or update the tables
 ///
@@ -67,14 +67,14 @@ fn refuse_if(refused: bool, text: String) -> Result<(), Failure> {
 }
 
 /// Which database, in words.
-fn place(url: &DatabaseUrl, found: Found) -> String {
+fn place(url: &DatabaseUrl, found: DatabaseContents) -> String {
     let database = match url {
         DatabaseUrl::Sqlite(path) => path.display().to_string(),
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, which has none of its tables yet"),
-        Found::Django => format!("{database}, a Django's database"),
-        Found::Latchkey => database,
+        DatabaseContents::Empty => format!("{database}, which has none of its tables yet"),
+        DatabaseContents::Django => format!("{database}, a Django's database"),
+        DatabaseContents::Latchkey => database,
     }
 }

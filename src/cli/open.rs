@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Log};
 use crate::crypto::random;
 use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::telemetry;
 
 /// The settings for a server: `overrides` win over the environment and `./.env`.
@@ -58,7 +58,7 @@ pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
 }
 
 /// What lives in the database, and the migrations that it lacks. Reads only.
-pub async fn look(url: &DatabaseUrl) -> Result<(Found, Vec<String>), Failure> {
+pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), Failure> {
     let url = url.clone();
     let looked = spawn_blocking(move || -> Result<_, MigrateError> {
         let mut conn = Conn::open(&url, Purpose::Read)?;

@@ -16,7 +16,7 @@ const CORE: [&str; 3] = ["auth_user", "token_blacklist_outstandingtoken", "token
 
 /// What lives in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum DatabaseContents {
     /// None of the three tables: Latchkey makes them.
     Empty,
     /// A Django's tables (it has `django_migrations`).
@@ -49,13 +49,13 @@ struct Name {
 ///
 /// # Errors
 /// `Refused` when one of them is missing beside the others, or when tokens do not refer to an integer `auth_user.id`.
-pub fn inspect(conn: &mut Conn) -> Result<Found, MigrateError> {
+pub fn inspect(conn: &mut Conn) -> Result<DatabaseContents, MigrateError> {
     let tables = tables(conn)?;
     let has = |name: &str| tables.iter().any(|table| table == name);
     let django = has("django_migrations");
     let present: Vec<_> = CORE.into_iter().filter(|name| has(name)).collect();
     if present.is_empty() && !django {
-        return Ok(Found::Empty);
+        return Ok(DatabaseContents::Empty);
     }
     if let Some(missing) = CORE.into_iter().find(|name| !has(name)) {
         return Err(MigrateError::Refused(missing_table(missing, django)));
@@ -68,7 +68,7 @@ pub fn inspect(conn: &mut Conn) -> Result<Found, MigrateError> {
             owner.first().map_or("no table", String::as_str)
         )));
     }
-    Ok(if django { Found::Django } else { Found::Latchkey })
+    Ok(if django { DatabaseContents::Django } else { DatabaseContents::Latchkey })
 }
 
 fn missing_table(name: &str, django: bool) -> String {
@@ -151,7 +151,7 @@ fn names<DB: diesel::backend::Backend>(found: Listed<DB>) -> Result<Vec<(String,
 }
 
 /// Looks, then applies what is pending, one transaction each; `tell` hears each name after it was applied.
-pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<Found, MigrateError> {
+pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<DatabaseContents, MigrateError> {
     let found = inspect(conn)?;
     for name in pending(conn)? {
         let applied = match conn {
