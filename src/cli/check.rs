@@ -7,7 +7,7 @@ use super::text::help;
 use super::{open, output, text};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
-use crate::db::conn::{Conn, Purpose};
+use crate::db::conn::{AccessMode, Conn};
 use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::{indexes, users};
 use crate::key_set::fetch::{Source, TIMEOUT};
@@ -120,7 +120,7 @@ fn database(config: &Config, report: &mut Report) {
         return report
             .add(unless_automatic(config), format!("no database at {missing} yet: 'latchkey migrate' makes it"));
     }
-    let mut conn = match Conn::open(url, Purpose::Read) {
+    let mut conn = match Conn::open(url, AccessMode::Read) {
         Ok(conn) => conn,
         Err(error) => {
             let cause = text::one_line(&error.to_string());

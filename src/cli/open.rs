@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Log};
 use crate::crypto::random;
-use crate::db::conn::{Conn, Purpose};
+use crate::db::conn::{AccessMode, Conn};
 use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::telemetry;
 
@@ -61,7 +61,7 @@ pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
 pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), Failure> {
     let url = url.clone();
     let looked = spawn_blocking(move || -> Result<_, MigrateError> {
-        let mut conn = Conn::open(&url, Purpose::Read)?;
+        let mut conn = Conn::open(&url, AccessMode::Read)?;
         Ok((migrations::inspect(&mut conn)?, migrations::pending(&mut conn)?))
     });
     Ok(looked.await.map_err(stopped)??)
@@ -71,7 +71,7 @@ pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), 
 pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Failure> {
     let url = url.clone();
     spawn_blocking(move || {
-        let mut conn = Conn::open(&url, Purpose::Migrate)?;
+        let mut conn = Conn::open(&url, AccessMode::Migrate)?;
         let mut names = pending.iter();
         let applying = |name: Option<&String>| match name {
             Some(name) => output::print(&format!("  Applying {name}...")),

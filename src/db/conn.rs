@@ -26,7 +26,7 @@ pub enum Conn {
 
 /// What a connection is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum AccessMode {
     /// Only reading (SQLite refuses writes).
     Read,
     /// Reading and writing in short transactions.
@@ -37,10 +37,10 @@ pub enum Purpose {
 
 impl Conn {
     /// Opens the variant that the URL names. The derived `establish` is never used: SQLite accepts any text as a file's name.
-    pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, DbError> {
+    pub fn open(url: &DatabaseUrl, mode: AccessMode) -> Result<Self, DbError> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, purpose).map(Self::Sqlite),
-            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), purpose).map(Self::Postgres),
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, mode).map(Self::Sqlite),
+            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), mode).map(Self::Postgres),
         }
     }
 
@@ -50,7 +50,7 @@ impl Conn {
     }
 }
 
-fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbError> {
+fn open_sqlite(path: &Path, mode: AccessMode) -> Result<SqliteConnection, DbError> {
     let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
     let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
     // Whatever it is opened for: SQLite would make a missing file, readable for everybody.
@@ -59,10 +59,10 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbErro
         .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
     // The time limit comes first: the switch to WAL needs a lock of its own.
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")?;
-    conn.batch_execute(match purpose {
-        Purpose::Read => "PRAGMA query_only = ON;",
+    conn.batch_execute(match mode {
+        AccessMode::Read => "PRAGMA query_only = ON;",
         // A revoked token must not come back after a power cut: hence FULL.
-        Purpose::Write | Purpose::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+        AccessMode::Write | AccessMode::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
     })?;
     Ok(conn)
 }
@@ -80,7 +80,7 @@ fn make_private(path: &Path) -> Result<(), DbError> {
     }
 }
 
-fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
+fn open_postgres(url: &str, mode: AccessMode) -> Result<PgConnection, DbError> {
     let mut url = url.to_owned();
     if !url.contains("connect_timeout=") {
         url.push(if url.contains('?') { '&' } else { '?' });
@@ -89,10 +89,10 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
     let mut conn = PgConnection::establish(&url)?;
     // `ErrorEffect` reads English. Only a superuser may choose the language; everybody else keeps the server's.
     let _ = conn.batch_execute("SET lc_messages = 'C'");
-    conn.batch_execute(match purpose {
-        Purpose::Read => "SET statement_timeout = '30s'",
-        Purpose::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
-        Purpose::Migrate => "SET client_min_messages = warning",
+    conn.batch_execute(match mode {
+        AccessMode::Read => "SET statement_timeout = '30s'",
+        AccessMode::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
+        AccessMode::Migrate => "SET client_min_messages = warning",
     })?;
     Ok(conn)
 }
@@ -118,7 +118,7 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
 
 impl Watched {
     /// Opens a connection that tells `statements` of its own. A SQLite file must be there: only `migrate` makes one.
-    pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<Statements>) -> Result<Self, DbError> {
+    pub(super) fn open(url: &DatabaseUrl, mode: AccessMode, statements: &Arc<Statements>) -> Result<Self, DbError> {
         let file = match url {
             DatabaseUrl::Postgres(_) => None,
             DatabaseUrl::Sqlite(path) => {
@@ -126,7 +126,7 @@ impl Watched {
                 Some(File { path: path.clone(), identity: identity(path).map_err(gone)? })
             }
         };
-        let mut conn = Conn::open(url, purpose)?;
+        let mut conn = Conn::open(url, mode)?;
         let worst = Arc::new(AtomicU8::new(0));
         let (seen, statements) = (Arc::clone(&worst), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {

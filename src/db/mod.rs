@@ -37,7 +37,7 @@ mod writer;
 use std::sync::Arc;
 
 pub use conn::Conn;
-use conn::{Purpose, Watched};
+use conn::{AccessMode, Watched};
 pub use error::DbError;
 use pool::Pool;
 use statements::Statements;
@@ -62,15 +62,15 @@ impl Db {
     /// When the writer's thread cannot be started.
     pub fn new(settings: &Database) -> Result<Self, DbError> {
         let statements = Arc::new(Statements::default());
-        let open = |purpose| {
+        let open = |mode| {
             let (url, statements) = (settings.url.clone(), Arc::clone(&statements));
-            move || Watched::open(&url, purpose, &statements)
+            move || Watched::open(&url, mode, &statements)
         };
         let (reads, writer) = match settings.url {
-            DatabaseUrl::Postgres(_) => (Purpose::Write, None),
+            DatabaseUrl::Postgres(_) => (AccessMode::Write, None),
             DatabaseUrl::Sqlite(_) => {
-                let writer = Writer::start(Box::new(open(Purpose::Write)));
-                (Purpose::Read, Some(writer.map_err(|error| DbError::Unavailable(error.to_string()))?))
+                let writer = Writer::start(Box::new(open(AccessMode::Write)));
+                (AccessMode::Read, Some(writer.map_err(|error| DbError::Unavailable(error.to_string()))?))
             }
         };
         let pool = Arc::new(Pool::new(settings.pool_size, Box::new(open(reads))));
@@ -105,7 +105,7 @@ impl Db {
 
     /// A connection of its own, for migrations and indexes.
     pub fn open(&self) -> Result<Conn, DbError> {
-        Conn::open(&self.url, Purpose::Migrate)
+        Conn::open(&self.url, AccessMode::Migrate)
     }
 
     /// Whether this is PostgreSQL.
