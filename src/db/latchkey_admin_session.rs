@@ -24,7 +24,7 @@ pub struct NewRow {
 
 /// A session with its user.
 #[derive(Debug, Clone, Queryable)]
-pub struct Found {
+pub struct SessionWithUser {
     /// What it remembers, as JSON.
     pub state: String,
     /// When it was last used (to the minute).
@@ -40,7 +40,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<(), DbError> {
 }
 
 /// The live session of a key, with its user. One statement.
-pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<Found>, DbError> {
+pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<SessionWithUser>, DbError> {
     Ok(sessions::table
         .inner_join(users::table)
         .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
