@@ -132,7 +132,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
 
 /// Whom a search means.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct UserMatches {
     /// They, in no order.
     pub ids: Vec<UserId>,
     /// How many these are, if there are more.
@@ -141,7 +141,7 @@ pub struct Found {
 
 /// Users whose username or e-mail address begins like this (with `names`, also first and last name), or who have this id.
 /// Each part is answered by an index. One statement.
-pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) -> Result<Found, DbError> {
+pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) -> Result<UserMatches, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Key)]
@@ -174,5 +174,5 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
     let text = format!("SELECT id FROM ({text}) AS found GROUP BY id ORDER BY min(place), id LIMIT {limit}");
     let rows: Vec<Row> = Sql::varying(&text, &values).load(conn)?;
     let cut_at = (rows.len() > most).then_some(most);
-    Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
+    Ok(UserMatches { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
 }
