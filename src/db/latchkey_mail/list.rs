@@ -136,8 +136,8 @@ pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
 
 /// What needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Trouble {
-    /// How many were given up lately; no more than `MOST` are counted.
+pub struct QueueProblems {
+    /// How many were given up lately; no more than `MAX_COUNTED` are counted.
     #[diesel(sql_type = BigInt)]
     pub failed: i64,
     /// When the longest overdue one was to be tried.
@@ -145,22 +145,22 @@ pub struct Trouble {
     pub overdue: Option<Instant>,
 }
 
-impl Trouble {
+impl QueueProblems {
     /// So many are counted.
-    pub const MOST: i64 = 1000;
+    pub const MAX_COUNTED: i64 = 1000;
 }
 
 /// Mails that were given up since `failed_since`, and those that nobody has tried since `due_before`. One statement.
-pub fn find_trouble(
+pub fn find_problems(
     conn: &mut Conn,
     written_since: Instant,
     failed_since: Instant,
     due_before: Instant,
-) -> Result<Trouble, DbError> {
+) -> Result<QueueProblems, DbError> {
     // The index is by the time of writing, and no mail is in the queue for more than a day.
     let failed = format!(
         "SELECT 1 FROM latchkey_mail WHERE status = '{FAILED}' AND created_at >= $1 AND done_at >= $2 LIMIT {}",
-        Trouble::MOST
+        QueueProblems::MAX_COUNTED
     );
     let text = format!(
         "SELECT (SELECT count(*) FROM ({failed}) AS lately) AS failed, \

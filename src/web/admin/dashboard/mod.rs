@@ -18,7 +18,7 @@ use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_audit_log::recent;
-use crate::db::latchkey_mail::list::Trouble;
+use crate::db::latchkey_mail::list::QueueProblems;
 use crate::db::latchkey_rollup::{self, Sum};
 use crate::db::latchkey_second_factor::{Opener, count_without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
@@ -101,7 +101,7 @@ struct Found {
     recent: Vec<Entry>,
     missing: Vec<&'static str>,
     pending: Vec<String>,
-    mail: Trouble,
+    mail: QueueProblems,
     /// Superusers without a second factor, where the site is on the web.
     without_factor: i64,
 }
