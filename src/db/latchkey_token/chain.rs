@@ -10,7 +10,7 @@ use crate::db::{Conn, DbError};
 /// A token of a session.
 #[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs, reason = "Django's columns and ours")]
-pub struct Link {
+pub struct SessionToken {
     pub id: TokenId,
     pub jti: String,
     pub created_at: Option<Instant>,
@@ -29,7 +29,7 @@ pub fn list_ids(conn: &mut Conn, session: &str) -> Result<Vec<TokenId>, DbError>
 }
 
 /// Some of them, in the same order.
-pub fn list(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Link>, DbError> {
+pub fn list(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<SessionToken>, DbError> {
     Ok(outstanding_tokens::table
         .left_join(blacklisted_tokens::table)
         .inner_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_session::list::{Listed, Status};
-use crate::db::latchkey_token::chain::{self as links, Address, Link};
+use crate::db::latchkey_token::chain::{self as links, Address, SessionToken};
 use crate::db::types::TokenId;
 use crate::db::{Conn, DbError, outstanding_tokens};
 use crate::tokens::sessions;
@@ -72,7 +72,7 @@ struct Known {
     /// How many tokens it has, and where the shown ones stand.
     length: usize,
     places: Vec<usize>,
-    links: Vec<Link>,
+    links: Vec<SessionToken>,
     addresses: Vec<Address>,
 }
 
