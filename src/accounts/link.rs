@@ -14,7 +14,7 @@ use super::user::FieldError;
 use crate::app::App;
 use crate::crypto::digest::{equal, hmac_sha256, sha256_hex};
 use crate::crypto::random;
-use crate::db::latchkey_link::{self, Link};
+use crate::db::latchkey_link::{self, MailedLink};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_device};
@@ -89,7 +89,7 @@ pub(super) fn make(
     network: &str,
 ) -> Result<(SecretString, Instant), DbError> {
     let (token, now) = (random::token(), app.now());
-    let link = Link {
+    let link = MailedLink {
         token_hash: sha256_hex(token.as_bytes()),
         purpose: purpose.name().to_owned(),
         user_id: user.id,
@@ -110,7 +110,7 @@ pub(super) fn find(
     conn: &mut Conn,
     purpose: Purpose,
     token: &SecretString,
-) -> Result<Option<(Link, User)>, DbError> {
+) -> Result<Option<(MailedLink, User)>, DbError> {
     good(app, conn, purpose, token, users::find)
 }
 
@@ -120,7 +120,7 @@ pub(super) fn take(
     conn: &mut Conn,
     purpose: Purpose,
     token: &SecretString,
-) -> Result<(Link, User), LinkError> {
+) -> Result<(MailedLink, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(app, conn, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
     if latchkey_link::delete(conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
@@ -132,7 +132,7 @@ fn good(
     purpose: Purpose,
     token: &SecretString,
     find_user: impl FnOnce(&mut Conn, UserId) -> Result<Option<User>, DbError>,
-) -> Result<Option<(Link, User)>, DbError> {
+) -> Result<Option<(MailedLink, User)>, DbError> {
     let found = latchkey_link::find(conn, &sha256_hex(token.expose_secret().as_bytes()))?;
     let Some(link) = found.filter(|link| link.purpose == purpose.name() && app.now() < link.expires_at) else {
         return Ok(None);
@@ -147,7 +147,7 @@ fn good(
 
 /// Who logs in where the link was asked for has remembered the password: the link is not needed any more. A login from
 /// elsewhere does not count, or a thief who knows the password could make every link worthless.
-fn logged_in_since(conn: &mut Conn, user: &User, link: &Link) -> Result<bool, DbError> {
+fn logged_in_since(conn: &mut Conn, user: &User, link: &MailedLink) -> Result<bool, DbError> {
     let last = latchkey_device::find_last_login_from(conn, user.id, &link.network)?;
     Ok(last.is_some_and(|last| last > link.created_at))
 }

@@ -10,7 +10,7 @@ use super::{Conn, DbError};
 /// A link.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = latchkey_link)]
-pub struct Link {
+pub struct MailedLink {
     /// SHA-256 of its token, in hexadecimal digits.
     pub token_hash: String,
     /// What it is for.
@@ -30,14 +30,14 @@ pub struct Link {
 }
 
 /// Keeps a link.
-pub fn insert(conn: &mut Conn, link: &Link) -> Result<(), DbError> {
+pub fn insert(conn: &mut Conn, link: &MailedLink) -> Result<(), DbError> {
     diesel::insert_into(latchkey_link::table).values(link.clone()).execute(conn)?;
     Ok(())
 }
 
 /// The link of a token.
-pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Link>, DbError> {
-    Ok(latchkey_link::table.find(token_hash).select(Link::as_select()).first(conn).optional()?)
+pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<MailedLink>, DbError> {
+    Ok(latchkey_link::table.find(token_hash).select(MailedLink::as_select()).first(conn).optional()?)
 }
 
 /// Forgets a link; `false` if somebody else was faster.
