@@ -35,7 +35,7 @@ pub struct Filter {
 /// An entry.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "the table's columns")]
-pub struct Entry {
+pub struct ListedEntry {
     #[diesel(sql_type = Key)]
     pub id: RowId,
     #[diesel(sql_type = Moment)]
@@ -72,7 +72,7 @@ const FIRST: &str = "latchkey_audit_log a";
 const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_id";
 
 /// A page of entries. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // One index is used: the first of these that is asked for leaves the fewest.
     let users = filter.users.as_ref().map(|ids| {
@@ -103,7 +103,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     list.page(
         conn,
         paging,
-        |entry: &Entry| {
+        |entry: &ListedEntry| {
             if by_time { Cursor::at(entry.at, entry.id) } else { Cursor::key(entry.id) }
         },
     )

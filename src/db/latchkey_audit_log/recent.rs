@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::list::{COLUMNS, Entry};
+use super::list::{COLUMNS, ListedEntry};
 use crate::db::{Conn, DbError};
 
 /// So many entries are looked at for those that are no routine.
 const MAX_SCANNED: i64 = 2000;
 
 /// The newest entries but logins and logouts, which would hide everything else.
-pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<Entry>, DbError> {
+pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<ListedEntry>, DbError> {
     let query = format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM latchkey_audit_log ORDER BY id DESC LIMIT $1) AS a \
          LEFT JOIN auth_user u ON u.id = a.user_id \

@@ -16,7 +16,7 @@ use super::words::{When, amount, commas, short};
 use super::{actions, address, sentence, status};
 use crate::accounts::events::{BLACKLISTED, Event};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_mail::list::QueueProblems;
 use crate::db::latchkey_rollup::{self, Sum};
@@ -98,7 +98,7 @@ struct Found {
     blacklisted: Total,
     statistics: Statistics,
     sums: Vec<Sum>,
-    recent: Vec<Entry>,
+    recent: Vec<ListedEntry>,
     missing: Vec<&'static str>,
     pending: Vec<String>,
     mail: QueueProblems,

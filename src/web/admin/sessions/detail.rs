@@ -9,7 +9,7 @@ use super::history::{self, Alarm, Event};
 use super::{Shown, find};
 use crate::accounts::device;
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_token::chain::{self as links, Address, SessionToken};
@@ -68,7 +68,7 @@ struct Detail {
 
 /// What the database knows of a session.
 struct Known {
-    entries: Vec<Entry>,
+    entries: Vec<ListedEntry>,
     /// How many tokens it has, and where the shown ones stand.
     length: usize,
     places: Vec<usize>,
