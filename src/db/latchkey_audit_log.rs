@@ -84,7 +84,7 @@ pub fn delete_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usi
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = latchkey_audit_log)]
 #[allow(missing_docs, reason = "the table's columns, see `NewRow`")]
-pub struct Entry {
+pub struct HistoryEntry {
     pub id: RowId,
     pub at: Instant,
     pub action: String,
@@ -98,11 +98,11 @@ pub struct Entry {
 }
 
 /// The newest entries about a user.
-pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Entry>, DbError> {
+pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<HistoryEntry>, DbError> {
     Ok(latchkey_audit_log::table
         .filter(latchkey_audit_log::user_id.eq(user))
         .order(latchkey_audit_log::id.desc())
         .limit(limit)
-        .select(Entry::as_select())
+        .select(HistoryEntry::as_select())
         .load(conn)?)
 }
