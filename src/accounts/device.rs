@@ -14,7 +14,7 @@ use crate::db::types::Instant;
 use crate::db::users::User;
 use crate::db::{Conn, DbError, latchkey_device};
 use crate::mail::Outgoing;
-use crate::mail::letter::{Letter, Origin};
+use crate::mail::letter::{Letter, Occurrence};
 
 /// A device is forgotten when it was not used for so long.
 pub const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
@@ -52,7 +52,7 @@ pub fn note(app: &App, conn: &mut Conn, user: &User, client: &Client, now: Insta
     if throttle::count(conn, now, &[key])?.is_err() {
         return Ok(false);
     }
-    let origin = Origin { at: now.timestamp(), ip: client.address() };
+    let origin = Occurrence { at: now.timestamp(), ip: client.address() };
     let letter = Letter::NewDevice { username: user.username.clone(), device: words(&client.user_agent), origin };
     let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
     app.mailer.enqueue(conn, now, &mail)?;

@@ -25,7 +25,7 @@ pub enum Letter {
         /// Whose.
         username: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
@@ -43,7 +43,7 @@ pub enum Letter {
         /// The new one.
         new_email: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
@@ -63,7 +63,7 @@ pub enum Letter {
         /// What it is, in words.
         factor: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
@@ -74,7 +74,7 @@ pub enum Letter {
         /// What it was, in words.
         factor: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
         /// The superuser who did it, where it was not the user.
         changed_by: Option<String>,
     },
@@ -83,7 +83,7 @@ pub enum Letter {
         /// For which account.
         username: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
     },
     /// Somebody logged in from a device that this account was not used from before.
     NewDevice {
@@ -92,13 +92,13 @@ pub enum Letter {
         /// Browser and system in words.
         device: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
     },
 }
 
 /// Where and when something was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct Occurrence {
     /// Seconds since 1970.
     pub at: i64,
     /// The address.

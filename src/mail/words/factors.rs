@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::parts::{NEW_PASSWORD, NOT_YOU, Site, Words, account, belongs_to_you, by, capital, facts, plain, time};
-use crate::mail::letter::{Letter, Origin};
+use crate::mail::letter::{Letter, Occurrence};
 
 /// The words of a letter; `None` for one about something else, or without the secret that it needs.
 pub fn of(site: Site<'_>, letter: &Letter, secret: Option<&SecretString>) -> Option<Words> {
@@ -61,7 +61,7 @@ pub fn of(site: Site<'_>, letter: &Letter, secret: Option<&SecretString>) -> Opt
     })
 }
 
-fn changed(site: Site<'_>, username: &str, factor: &str, origin: &Origin) -> Words {
+fn changed(site: Site<'_>, username: &str, factor: &str, origin: &Occurrence) -> Words {
     let factor = ("Second factor", capital(&plain(factor)));
     Words {
         facts: account(username).into_iter().chain([factor]).chain(facts(origin)).collect(),

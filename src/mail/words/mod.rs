@@ -6,7 +6,7 @@ mod parts;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::letter::{Letter, Origin};
+use super::letter::{Letter, Occurrence};
 use crate::config::TOKEN;
 use parts::{NEW_PASSWORD, NOT_YOU, account, belongs_to_you, by, facts, plain, until};
 pub use parts::{Site, Words};
@@ -107,7 +107,7 @@ pub fn of(site: Site<'_>, letter: &Letter, secret: Option<&SecretString>) -> Opt
     })
 }
 
-fn new_device(site: Site<'_>, username: &str, device: &str, origin: &Origin) -> Words {
+fn new_device(site: Site<'_>, username: &str, device: &str, origin: &Occurrence) -> Words {
     let name = site.name();
     Words {
         title: "New login to your account",

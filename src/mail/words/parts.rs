@@ -4,7 +4,7 @@
 use chrono::DateTime;
 
 use crate::config::Mail;
-use crate::mail::letter::Origin;
+use crate::mail::letter::Occurrence;
 
 /// The site that a letter comes from.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ pub(super) fn account(username: &str) -> [(&'static str, String); 1] {
     [("Account", plain(username))]
 }
 
-pub(super) fn facts(origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
+pub(super) fn facts(origin: &Occurrence) -> impl Iterator<Item = (&'static str, String)> {
     let ip = origin.ip.iter().map(|ip| ("IP address", plain(ip)));
     std::iter::once(("Time", time(origin.at))).chain(ip)
 }
