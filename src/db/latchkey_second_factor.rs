@@ -112,8 +112,8 @@ pub fn has_any(conn: &mut Conn, user: UserId, kinds: &[&str]) -> Result<bool, Db
 
 /// How many there are of some people, and how many of them have no factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Without {
-    /// All of them; at most `Without::MOST` were looked at.
+pub struct FactorCoverage {
+    /// All of them; at most `FactorCoverage::MAX_COUNTED` were looked at.
     #[diesel(sql_type = BigInt)]
     pub people: i64,
     /// Those without.
@@ -121,9 +121,9 @@ pub struct Without {
     pub without: i64,
 }
 
-impl Without {
+impl FactorCoverage {
     /// So many are looked at.
-    pub const MOST: i64 = 1_000;
+    pub const MAX_COUNTED: i64 = 1_000;
 }
 
 /// Who opens the panel.
@@ -136,7 +136,7 @@ pub enum Opener {
 }
 
 /// How many of them, active ones, have no factor. One statement, which an index of few answers.
-pub fn count_without(conn: &mut Conn, who: Opener) -> Result<Without, DbError> {
+pub fn count_without(conn: &mut Conn, who: Opener) -> Result<FactorCoverage, DbError> {
     let who = match who {
         Opener::Superuser => "is_superuser",
         Opener::Staff => "is_staff AND NOT is_superuser",
@@ -145,7 +145,7 @@ pub fn count_without(conn: &mut Conn, who: Opener) -> Result<Without, DbError> {
         "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
          WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
          FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
-        Without::MOST
+        FactorCoverage::MAX_COUNTED
     );
     Ok(diesel::sql_query(query).get_result(conn)?)
 }

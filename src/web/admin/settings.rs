@@ -17,7 +17,7 @@ use crate::config::posture::{self, Row, Source};
 use crate::config::{Config, Effective, SETTINGS, Setting};
 use crate::db::DbError;
 use crate::db::latchkey_second_factor::Opener::{self, Superuser};
-use crate::db::latchkey_second_factor::{Without, count_without};
+use crate::db::latchkey_second_factor::{FactorCoverage, count_without};
 
 /// The settings under one heading.
 struct Section {
@@ -155,9 +155,9 @@ fn asked(row: Row) -> Asked {
 }
 
 /// Of those who open the panel, who has no second factor.
-fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> {
-    let of = |Without { people, without }, name: &str, flags: &str| {
-        let cut = if people == Without::MOST { "the first " } else { "" };
+fn short_of_factors([superusers, staff]: [FactorCoverage; 2]) -> Vec<(String, String)> {
+    let of = |FactorCoverage { people, without }, name: &str, flags: &str| {
+        let cut = if people == FactorCoverage::MAX_COUNTED { "the first " } else { "" };
         let text = format!("{} of {cut}{} {name}", commas(without), commas(people));
         (without > 0).then(|| (text, format!("{USERS}?{flags}&is_active=yes&second_factor=no")))
     };
