@@ -128,7 +128,7 @@ impl FactorCoverage {
 
 /// Who opens the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opener {
+pub enum PanelRole {
     /// A superuser.
     Superuser,
     /// Staff besides.
@@ -136,10 +136,10 @@ pub enum Opener {
 }
 
 /// How many of them, active ones, have no factor. One statement, which an index of few answers.
-pub fn count_without(conn: &mut Conn, who: Opener) -> Result<FactorCoverage, DbError> {
+pub fn count_without(conn: &mut Conn, who: PanelRole) -> Result<FactorCoverage, DbError> {
     let who = match who {
-        Opener::Superuser => "is_superuser",
-        Opener::Staff => "is_staff AND NOT is_superuser",
+        PanelRole::Superuser => "is_superuser",
+        PanelRole::Staff => "is_staff AND NOT is_superuser",
     };
     let query = format!(
         "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \

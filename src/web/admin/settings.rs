@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::posture::{self, Row, Source};
 use crate::config::{Config, Effective, SETTINGS, Setting};
 use crate::db::DbError;
-use crate::db::latchkey_second_factor::Opener::{self, Superuser};
+use crate::db::latchkey_second_factor::PanelRole::{self, Superuser};
 use crate::db::latchkey_second_factor::{FactorCoverage, count_without};
 
 /// The settings under one heading.
@@ -73,7 +73,7 @@ struct Page {
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
     let without =
-        app.db.read(|conn| Ok::<_, DbError>([count_without(conn, Superuser)?, count_without(conn, Opener::Staff)?]));
+        app.db.read(|conn| Ok::<_, DbError>([count_without(conn, Superuser)?, count_without(conn, PanelRole::Staff)?]));
     let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
     for asked in standards.iter_mut().flat_map(|standard| &mut standard.rows) {

@@ -20,7 +20,7 @@ use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_mail::list::QueueProblems;
 use crate::db::latchkey_rollup::{self, Sum};
-use crate::db::latchkey_second_factor::{Opener, count_without};
+use crate::db::latchkey_second_factor::{PanelRole, count_without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
@@ -158,7 +158,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
-        without_factor: if is_public { count_without(conn, Opener::Superuser)?.without } else { 0 },
+        without_factor: if is_public { count_without(conn, PanelRole::Superuser)?.without } else { 0 },
         statistics,
     })
 }
