@@ -295,11 +295,11 @@ pub struct TokenCounts {
 
 impl TokenCounts {
     /// A page counts so many tokens of a user at most: the newest.
-    pub const MOST: i64 = 5_000;
+    pub const MAX_COUNTED: i64 = 5_000;
 
     /// Whether there may be more than were counted for a page.
     pub fn is_cut(&self) -> bool {
-        self.all >= Self::MOST
+        self.all >= Self::MAX_COUNTED
     }
 }
 

@@ -102,7 +102,7 @@ pub async fn read(staff: &Staff, app: &Arc<App>, id: i64) -> Result<(User, Secti
     let (id, now, reader, shared) = (UserId(id), app.now(), staff.reader(), Arc::clone(app));
     let job = move |conn: &mut Conn| {
         let Some(user) = users::find(conn, id)? else { return Ok(None) };
-        let counts = users::count_tokens(conn, id, now, Some(users::TokenCounts::MOST))?;
+        let counts = users::count_tokens(conn, id, now, Some(users::TokenCounts::MAX_COUNTED))?;
         let sessions = latchkey_session::list_newest_live_of(conn, id, now, SESSIONS)?;
         let tokens = outstanding_tokens::list_newest_of(conn, id, TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(conn, id, ENTRIES)?;
