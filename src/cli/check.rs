@@ -124,7 +124,7 @@ fn database(config: &Config, report: &mut Report) {
         Ok(conn) => conn,
         Err(error) => {
             let cause = text::one_line(&error.to_string());
-            return report.add(Level::Error, format!("{cause}. {}", DATABASE_HINT));
+            return report.add(Level::Error, format!("{cause}. {DATABASE_HINT}"));
         }
     };
     if let Err(error) = tables(&mut conn, config, report) {

@@ -1,11 +1,15 @@
-//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`.
+//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`, how
+//! many tokens one has in `token_counts`.
 
 pub mod list;
 pub mod profile;
+mod token_counts;
+
+pub use token_counts::{TokenCounts, count_tokens};
 
 use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Bool, Text};
 
 use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
@@ -277,40 +281,4 @@ pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
 /// How many users there are, exactly or about.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "auth_user")
-}
-
-/// How many tokens a user has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct TokenCounts {
-    /// Not blacklisted, not expired.
-    #[diesel(sql_type = BigInt)]
-    pub live: i64,
-    /// Not expired or not yet flushed, blacklisted.
-    #[diesel(sql_type = BigInt)]
-    pub blacklisted: i64,
-    /// All that are recorded.
-    #[diesel(sql_type = BigInt)]
-    pub all: i64,
-}
-
-impl TokenCounts {
-    /// A page counts so many tokens of a user at most: the newest.
-    pub const MAX_COUNTED: i64 = 5_000;
-
-    /// Whether there may be more than were counted for a page.
-    pub fn is_cut(&self) -> bool {
-        self.all >= Self::MAX_COUNTED
-    }
-}
-
-/// How many tokens a user has, live at `now`, blacklisted, and in all; of the `most` newest, if that is said.
-pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant, most: Option<i64>) -> Result<TokenCounts, DbError> {
-    let limit = most.map(|most| format!("ORDER BY id DESC LIMIT {most}")).unwrap_or_default();
-    let text = format!(
-        "SELECT CAST(coalesce(sum(CASE WHEN b.id IS NULL AND o.expires_at > ? THEN 1 ELSE 0 END), 0) AS bigint) AS live, \
-         count(b.id) AS blacklisted, count(*) AS \"all\" \
-         FROM (SELECT id, expires_at FROM token_blacklist_outstandingtoken WHERE user_id = ? {limit}) AS o \
-         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id"
-    );
-    Ok(Sql::varying(&text, &[now.into(), id.into()]).get_result(conn)?)
 }

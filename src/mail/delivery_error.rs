@@ -24,6 +24,7 @@ impl DeliveryError {
     }
 
     /// The same on one line, short, and without these secrets: servers like to repeat what they were sent.
+    #[must_use]
     pub fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let words = self.text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
         let line = words.collect::<Vec<_>>().join(" ");

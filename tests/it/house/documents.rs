@@ -50,7 +50,8 @@ fn named_files(text: &str) -> Vec<String> {
 /// The path at the beginning of a text, `{a,b}` taken apart; none where it has a placeholder.
 fn paths(text: &str) -> Vec<String> {
     let path = text.split("::").next().unwrap_or_default().split(' ').next().unwrap_or_default();
-    let is_ours = FOLDERS.iter().any(|folder| path.starts_with(folder)) || path.contains('/') && path.ends_with(".rs");
+    let is_ours = FOLDERS.iter().any(|folder| path.starts_with(folder))
+        || path.contains('/') && Path::new(path).extension().is_some_and(|end| end == "rs");
     if !is_ours || path.contains(['*', '…', '<', '$']) {
         return Vec::new();
     }
