@@ -1,30 +1,30 @@
-//! Which check a token fails, the first that does. A client is told "Token is expired" or "Token is invalid" and no more;
-//! the panel's page "Explain a token" tells the rest. Found in `jwt`, `registered` and `key_set`.
+//! Which check a token fails first. A client is told only "Token is expired" or "Token is invalid"; the panel's page "Explain a
+//! token" shows the rest. Returned by `jwt`, `registered` and `key_set`.
 
-/// The check that a token fails, in the order in which they are made.
+/// The check that a token fails, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeError {
-    /// Not three parts in base64url, or a header that is no JSON object.
+    /// Not three parts in base64url, or a header that is not a JSON object.
     Form,
-    /// The header names another algorithm than `JWT_ALGORITHM`, or none.
+    /// The header names no algorithm, or another than `JWT_ALGORITHM`.
     Algorithm,
-    /// `kid` is no text, or `crit` or `b64` ask for what is not understood.
+    /// `kid` is not a string, or `crit` or `b64` ask for something unsupported.
     Header,
     /// With a key set: the header names no key.
     NoKeyId,
-    /// With a key set: it has no such key.
+    /// With a key set: it does not have that key.
     UnknownKey,
-    /// The signature was not made with the key, or not over this text.
+    /// The signature is not that of this key over this text.
     Signature,
-    /// A payload that is no JSON object.
+    /// The payload is not a JSON object.
     Payload,
-    /// A claim (`iat`, `nbf`, `exp`) that is no point in time.
+    /// A claim (`iat`, `nbf`, `exp`) is not a point in time.
     NotATime(&'static str),
-    /// `iat` or `nbf` lies in the future.
+    /// `iat` or `nbf` is in the future.
     TooEarly(&'static str),
-    /// Past its `exp`: the one fault that a client is told.
+    /// `exp` has passed: the only error that a client is told by name.
     Expired,
-    /// A claim (`sub`, `jti`, `iss`) that is no text.
+    /// A claim (`sub`, `jti`, `iss`) is not a string.
     NotAText,
     /// Not from `JWT_ISSUER`.
     Issuer,

@@ -1,5 +1,5 @@
-//! A JSON Web Key Set (RFC 7517): what of a document from outside can verify our tokens. Pure CPU.
-//! Where the document comes from, and how long it is good, is in `key_set`.
+//! A JSON Web Key Set (RFC 7517): which keys of a foreign document can verify our tokens. Pure CPU.
+//! Where the document comes from, and how long it is valid, is in `key_set`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use super::segment;
 use super::signature::{VerifyingKey, jwa};
 use crate::config::Algorithm;
 
-/// The keys of a set that fit one algorithm, by their id.
+/// The keys of a set that fit one algorithm, by id.
 pub struct Jwks {
     keys: BTreeMap<String, Arc<VerifyingKey>>,
     skipped: Vec<String>,
 }
 
-/// Why a document is no key set that we can use.
+/// Why a document is not a usable key set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
-    /// No JSON, or not of this form.
+    /// It is not JSON, or not of this form.
     #[error("it is no JSON object with a list of keys")]
     NoSet,
-    /// Nothing in it verifies tokens of our algorithm.
+    /// None of its keys verifies tokens of our algorithm.
     #[error("it has no key for {algorithm}{}", because(.skipped))]
     NoKey {
         /// `JWT_ALGORITHM`.
@@ -44,14 +44,14 @@ struct Document<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// The members of a key that count (`k` gives a secret away); another one is never a reason to refuse a key.
+/// The members of a key that are read (`k` reveals a secret); any other is ignored.
 const MEMBERS: [&str; 11] = ["kty", "kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "k"];
 
 impl Jwks {
-    /// Reads a document. Keys that do not fit are skipped; of two with one id the first counts, as in PyJWT.
+    /// Reads a document. Keys that do not fit are skipped; of two with the same id the first counts, as in PyJWT.
     ///
     /// # Errors
-    /// When it is no key set, or when no key of it fits.
+    /// When it is not a key set, or when none of its keys fits.
     pub fn parse(document: &[u8], algorithm: Algorithm) -> Result<Self, JwksError> {
         let document: Document<'_> = serde_json::from_slice(document).map_err(|_| JwksError::NoSet)?;
         let (mut keys, mut skipped) = (BTreeMap::new(), Vec::new());
@@ -72,17 +72,17 @@ impl Jwks {
         Ok(Self { keys, skipped })
     }
 
-    /// The key of that id.
+    /// The key with that id.
     pub fn find(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
         self.keys.get(kid).cloned()
     }
 
-    /// The ids of the usable keys, quoted and shortened: they come from outside.
+    /// The ids of the usable keys, quoted and shortened: they are foreign text.
     pub fn kids(&self) -> Vec<String> {
         self.keys.keys().map(|kid| shown(kid)).collect()
     }
 
-    /// What is not usable, and why.
+    /// The keys that cannot be used, and why.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
@@ -95,7 +95,7 @@ fn read(raw: &RawValue) -> Option<Jwk> {
     serde_json::from_value(members.into()).ok()
 }
 
-/// The key, if all that it says about itself fits (RFC 7517, 4).
+/// The key, if everything that it says about itself fits (RFC 7517, 4).
 fn verifying_key(kid: &str, mut jwk: Jwk, algorithm: Algorithm) -> Result<VerifyingKey, &'static str> {
     let said = &jwk.common;
     if matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_)) {
@@ -120,7 +120,7 @@ fn verifying_key(kid: &str, mut jwk: Jwk, algorithm: Algorithm) -> Result<Verify
     key.and_then(|key| VerifyingKey::new(algorithm, key)).ok_or("has bad numbers")
 }
 
-/// Type and curve (RFC 7518, 6.1; RFC 8037, 2). jsonwebtoken reads an incomplete key as one of an unknown kind.
+/// Whether type and curve fit (RFC 7518, 6.1; RFC 8037, 2). jsonwebtoken reads an incomplete key as one of unknown kind.
 fn is_of_kind(parameters: &AlgorithmParameters, algorithm: Algorithm) -> bool {
     match (parameters, jwa(algorithm).family()) {
         (AlgorithmParameters::RSA(_), AlgorithmFamily::Rsa) => true,
@@ -134,8 +134,8 @@ fn is_of_kind(parameters: &AlgorithmParameters, algorithm: Algorithm) -> bool {
     }
 }
 
-/// Some write padding behind the numbers, and zeros before those of RSA. RFC 7518 (2; 6.3.1) forbids both, and
-/// jsonwebtoken takes neither. `None` where a number is none.
+/// Removes padding from numbers and leading zeros from those of RSA: some issuers write both, RFC 7518 (2; 6.3.1) forbids
+/// them, and jsonwebtoken rejects them. `None` if a number cannot be read.
 fn tidy(parameters: &mut AlgorithmParameters) -> Option<()> {
     match parameters {
         AlgorithmParameters::RSA(key) => {
@@ -149,7 +149,7 @@ fn tidy(parameters: &mut AlgorithmParameters) -> Option<()> {
             for coordinate in [&mut key.x, &mut key.y] {
                 *coordinate = segment::unpadded(coordinate)?.to_owned();
             }
-            // Each is as long as the curve wants it: both together are measured later.
+            // Both have the length of the curve's numbers; their sum is checked later.
             return (key.x.len() == key.y.len()).then_some(());
         }
         AlgorithmParameters::OctetKeyPair(key) => key.x = segment::unpadded(&key.x)?.to_owned(),
@@ -158,14 +158,14 @@ fn tidy(parameters: &mut AlgorithmParameters) -> Option<()> {
     Some(())
 }
 
-/// An id as it may stand in a log.
+/// An id as it may appear in a log.
 fn shown(kid: &str) -> String {
     const MAX_SHOWN: usize = 60;
     let more = if kid.chars().count() > MAX_SHOWN { "…" } else { "" };
     format!("{:?}{more}", kid.chars().take(MAX_SHOWN).collect::<String>())
 }
 
-/// A few of the reasons: a set may have hundreds of keys.
+/// The first few reasons: a set may have hundreds of keys.
 fn because(skipped: &[String]) -> String {
     match skipped {
         [] => String::new(),

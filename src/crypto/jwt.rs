@@ -13,30 +13,30 @@ use crate::config::Algorithm;
 pub use super::registered::Expect;
 pub use super::segment::Claims;
 
-/// `header.payload`, without a signature: what is stored.
+/// `header.payload`, without a signature, as it is stored.
 pub fn unsigned(keys: &Keys, claims: &Claims) -> String {
     format!("{}.{}", keys.header(), segment::write(claims))
 }
 
-/// Signs `header.payload` and answers the whole token.
+/// Signs `header.payload` and returns the whole token.
 pub fn sign(keys: &Keys, unsigned: &str) -> String {
     format!("{unsigned}.{}", keys.sign(unsigned))
 }
 
-/// Reads and checks a token: signature, then the registered claims, as PyJWT does.
+/// Reads a token and checks its signature, then its registered claims, as PyJWT does.
 ///
 /// # Errors
-/// The first check that fails: [`DecodeError::Expired`] only when all that PyJWT checks before `exp` is right.
+/// The first check that fails: [`DecodeError::Expired`] only if everything that PyJWT checks before `exp` passes.
 pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, DecodeError> {
     let claims = authentic(key, token)?;
     registered::check(&claims, expect)?;
     Ok(claims)
 }
 
-/// The same for `header.payload` as it is stored, without a signature. Nobody is let in by it: it only tells.
+/// The same for a stored `header.payload`, which has no signature. Only to explain a token: it authenticates nobody.
 ///
 /// # Errors
-/// As `decode`, the signature apart.
+/// As `decode`, but for the signature.
 pub fn decode_unsigned(text: &str, algorithm: Algorithm, expect: &Expect<'_>) -> Result<Claims, DecodeError> {
     let (header, claims) = peek(text).ok_or(DecodeError::Form)?;
     header_fits(&header, algorithm)?;
@@ -44,7 +44,7 @@ pub fn decode_unsigned(text: &str, algorithm: Algorithm, expect: &Expect<'_>) ->
     Ok(claims)
 }
 
-/// The `kid` of a token that a key for this algorithm may have signed: well-formed, with a header that fits.
+/// The `kid` of a token that a key for this algorithm may have signed: it is well-formed and its header fits.
 ///
 /// # Errors
 /// What is wrong with the header.
@@ -54,12 +54,12 @@ pub fn kid(token: &str, algorithm: Algorithm) -> Result<String, DecodeError> {
     header.get("kid").and_then(Value::as_str).map(str::to_owned).ok_or(DecodeError::NoKeyId)
 }
 
-/// Whether this key signed the token, whatever it says.
+/// Whether this key signed the token, whatever the payload.
 pub fn is_signed_with(key: &VerifyingKey, token: &str) -> bool {
     matches!(authentic(key, token), Ok(_) | Err(DecodeError::Payload))
 }
 
-/// Header and claims of a token or of `header.payload`, without any check; `None` if it is no JWT at all.
+/// Header and claims of a token or of `header.payload`, unchecked; `None` if it is not a JWT.
 pub fn peek(token: &str) -> Option<(Claims, Claims)> {
     let segments: Vec<&str> = token.splitn(4, '.').collect();
     match segments[..] {

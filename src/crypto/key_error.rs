@@ -1,4 +1,4 @@
-//! Why a signing or verifying key is refused, and how to make a good one. Both end in the sentence that stops the start; found by
+//! Why a signing or verifying key is refused, and how to make a good one: the sentence with which the start fails. Used by
 //! `keys` and `pem`.
 
 use jsonwebtoken::AlgorithmFamily;
@@ -23,7 +23,7 @@ pub(super) fn remedy(algorithm: Algorithm) -> String {
     format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
 }
 
-/// What an algorithm's key is called in a sentence.
+/// What a sentence calls the key of an algorithm.
 pub(super) fn key_kind(algorithm: Algorithm) -> &'static str {
     match jwa(algorithm).family() {
         AlgorithmFamily::Hmac => "secret",

@@ -1,5 +1,5 @@
-//! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
-//! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
+//! The signing and verifying keys: read from the settings and checked once at start, then used for every token.
+//! What is signed, and what else is checked, is in `jwt`. Built by `app`; the `check` command shows the warnings.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use crate::config::{Algorithm, Jwt};
 
 pub use super::key_error::KeyError;
 
-/// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
+/// Minimum length of an HMAC key, in bytes; Django's own keys have 50 characters.
 const MIN_SECRET_BYTES: usize = 32;
 
 /// The parsed keys and the algorithm that they belong to.
@@ -32,8 +32,7 @@ impl Keys {
     /// Parses `JWT_SIGNING_KEY` (`secret_key` where that is unset) and `JWT_VERIFYING_KEY` for `JWT_ALGORITHM`.
     ///
     /// # Errors
-    /// When a key is missing, is of another kind than the algorithm's, is too short, or when the two do not belong
-    /// together.
+    /// When a key is missing, too short or of the wrong kind for the algorithm, or when the two are not a pair.
     pub fn new(jwt: &Jwt, secret_key: &SecretString) -> Result<Self, KeyError> {
         let signing = jwt.signing_key.as_ref().map(ExposeSecret::expose_secret);
         let verifying = jwt.verifying_key.as_ref().map(ExposeSecret::expose_secret);
@@ -68,7 +67,7 @@ impl Keys {
         Self::assemble(algorithm, Some((signing, verifying)), kid, Vec::new())
     }
 
-    /// Puts two keys together if they belong together.
+    /// Combines two keys if they are a pair.
     fn assemble(
         algorithm: Algorithm,
         pair: Option<(SigningKey, VerifyingKey)>,
@@ -88,12 +87,12 @@ impl Keys {
         Ok(Self { algorithm, header, signing, verifying, kid, warnings })
     }
 
-    /// The algorithm's name as it stands in a header: `HS256` …
+    /// The algorithm's name as in a token's header: `HS256` …
     pub fn algorithm(&self) -> &'static str {
         self.algorithm.name()
     }
 
-    /// A short id of the verifying key (first 16 hex digits of a SHA-256): which key a token was made with.
+    /// A short id of the verifying key (first 16 hex digits of a SHA-256), recorded with each token.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -104,12 +103,12 @@ impl Keys {
         !matches!(self.algorithm, PS256 | PS384 | PS512 | ES256 | ES384)
     }
 
-    /// What is allowed but not good about the keys, one sentence each.
+    /// What is allowed about the keys but not recommended, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What verifies the tokens that are signed here.
+    /// The key that verifies the tokens signed here.
     pub fn verifying(&self) -> &VerifyingKey {
         &self.verifying
     }
@@ -121,12 +120,12 @@ impl Keys {
 
     /// The encoded signature of a message.
     pub(super) fn sign(&self, message: &str) -> String {
-        #[expect(clippy::expect_used, reason = "this key signed at start; only a lack of memory or randomness is left")]
+        #[expect(clippy::expect_used, reason = "this key signed at start; only memory or randomness can run out")]
         self.signing.sign(message.as_bytes()).expect("a key that has signed signs again")
     }
 }
 
-/// Refuses what is no good secret; answers the warnings about one that is just good enough.
+/// Refuses an unusable secret; returns warnings about one that is barely good enough.
 fn look_at_secret(
     algorithm: Algorithm,
     variable: &str,

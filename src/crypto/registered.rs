@@ -1,25 +1,25 @@
 //! The registered claims of a token (RFC 7519, 4.1), checked by PyJWT's rules. Called by `jwt`, after the signature.
-//! What is expected, and the errors, are there.
+//! The errors are in `decode_error`.
 
 use serde_json::Value;
 
 use super::decode_error::DecodeError;
 use super::segment::Claims;
 
-/// What is checked besides the signature and the times.
+/// What the claims are compared with.
 #[derive(Debug, Clone)]
 pub struct Expect<'a> {
-    /// Accepted audiences; empty: `aud` is not looked at.
+    /// Accepted audiences; if there are none, `aud` is ignored.
     pub audience: &'a [String],
-    /// Wanted issuer.
+    /// The required issuer, if any.
     pub issuer: Option<&'a str>,
-    /// Tolerated clock difference in seconds.
+    /// Tolerated clock difference, in seconds.
     pub leeway: f64,
-    /// The time, seconds since 1970 with a fraction.
+    /// The time now, in seconds since 1970 with a fraction.
     pub now: f64,
 }
 
-/// The times first: they decide between invalid and expired.
+/// Checks the times first: they decide between invalid and expired.
 pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> {
     check_times(claims, expect)?;
     if !texts_are_texts(claims) {
@@ -46,7 +46,7 @@ fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> 
         if until <= expect.now - expect.leeway {
             return Err(DecodeError::Expired);
         }
-        // Digits in a text pass PyJWT, and SimpleJWT fails on them (500).
+        // A string of digits passes PyJWT, and makes SimpleJWT fail (500).
         if claim.is_string() {
             return Err(DecodeError::NotATime("exp"));
         }
@@ -54,7 +54,7 @@ fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> 
     Ok(())
 }
 
-/// Python's `int(claim)`: whole seconds, of a number, a truth value or digits in a text.
+/// Python's `int(claim)`: whole seconds from a number, a boolean or a string of digits.
 fn seconds(claim: &Value) -> Option<f64> {
     match claim {
         Value::Bool(value) => Some(f64::from(u8::from(*value))),
@@ -69,7 +69,7 @@ fn seconds(claim: &Value) -> Option<f64> {
     }
 }
 
-/// `sub`, `jti` and `iss` are texts where they are there. (PyJWT lets a foreign `iss` pass, and cannot copy it.)
+/// `sub`, `jti` and `iss` are strings where present. (PyJWT lets a foreign `iss` pass, and then cannot copy it.)
 fn texts_are_texts(claims: &Claims) -> bool {
     ["sub", "jti", "iss"].iter().all(|name| claims.get(*name).is_none_or(Value::is_string))
 }
@@ -78,13 +78,13 @@ fn issuer_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
     expect.issuer.is_none_or(|issuer| claims.get("iss").is_some_and(|iss| iss == issuer))
 }
 
-/// A text, or a list of nothing but texts, of which one is accepted (RFC 7519, 4.1.3).
+/// A string, or a list of only strings, one of which is accepted (RFC 7519, 4.1.3).
 fn audience_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
     let accepted = |aud: &Value| expect.audience.iter().any(|wanted| aud == wanted);
     match claims.get("aud") {
         _ if expect.audience.is_empty() => true,
         Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.iter().any(accepted),
-        // PyJWT takes an empty text for a missing audience, even if the settings ask for one.
+        // PyJWT treats an empty string as a missing audience, even if the settings require one.
         Some(aud @ Value::String(text)) => !text.is_empty() && accepted(aud),
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! Passwords: how new ones are hashed, and what a comparison answers.
+//! Passwords: how new ones are hashed and stored ones compared.
 //! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`, how long it takes in
 //! `speeds`. Called by `accounts`.
 

@@ -1,5 +1,5 @@
-//! The threads that hash passwords, with a bounded queue in front: a storm of logins waits here, or is sent away,
-//! and nothing else of the server notices. Also knows how long each kind of hash takes.
+//! The threads that hash passwords, behind a bounded queue: a flood of logins waits here or is turned away, and the rest of the
+//! server does not notice.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -16,24 +16,24 @@ use super::speeds::Speeds;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The answer of a verification.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
     /// Not this password (or an unusable or unreadable hash).
     Wrong,
-    /// This password; `outdated` when the hash is not what the recipe would make.
+    /// This password; `outdated` if the recipe would make another hash.
     Right {
         /// Scheme or cost differ from the recipe's.
         outdated: bool,
     },
 }
 
-/// Too many hashes are waiting already.
+/// Too many hashes are already waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being hashed at once")]
 pub struct Busy;
 
-/// Threads of their own for hashing, with a bounded queue in front.
+/// Threads for hashing, behind a bounded queue.
 pub struct PasswordPool {
     scheme: Scheme,
     jobs: SyncSender<Job>,
@@ -41,7 +41,7 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// A pool of `threads` threads and room for `queue` waiting jobs.
+    /// A pool of `threads` threads, with room for `queue` waiting jobs.
     pub fn new(recipe: Recipe, threads: usize, queue: usize) -> Self {
         let (jobs, waiting) = sync_channel(queue);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -58,19 +58,19 @@ impl PasswordPool {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full, or when memory is short.
+    /// [`Busy`] if the queue is full or memory runs out.
     pub async fn hash(&self, password: SecretString) -> Result<String, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         let made = self.submit(move || speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()))).await?;
         made.map(|made| made.text()).ok_or(Busy)
     }
 
-    /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe). Unless it is right
-    /// and the user `may_log_in`, it occupies its thread as long as the slowest kind of hash would: many at once then
-    /// take as long for a user with a quick hash as for one with a slow hash, or for nobody.
+    /// Compares. It costs one hash, even if the stored one is unusable or unreadable (then by hashing with the recipe). Unless
+    /// the password is right and the user `may_log_in`, it occupies its thread for as long as the slowest kind of hash would:
+    /// so many attempts at once take equally long for users with quick hashes, with slow hashes, and for nobody.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
+    /// [`Busy`] if the queue is full.
     pub async fn verify(&self, password: SecretString, encoded: String, may_log_in: bool) -> Result<Check, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         self.submit(move || {
@@ -93,10 +93,10 @@ impl PasswordPool {
         .await
     }
 
-    /// Takes as long as a failed verification: for a user that does not exist.
+    /// Takes as long as a failed verification, for a user who does not exist.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
+    /// [`Busy`] if the queue is full.
     pub async fn pretend(&self, password: SecretString) -> Result<(), Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         self.submit(move || {
@@ -107,14 +107,14 @@ impl PasswordPool {
         .await
     }
 
-    /// Tells the pool that such hashes exist in the database; their time is measured once, on the pool.
+    /// Tells the pool that such hashes exist in the database; how long they take is measured once, on the pool.
     pub fn learn(&self, example: String) {
-        // Also the recipe's: users that do not exist cost that, before anybody has logged in.
+        // The recipe's too: that is what users who do not exist cost, before anybody has logged in.
         let other = readable(&example, self.scheme).map(|stored| stored.scheme);
         for scheme in [Some(self.scheme), other].into_iter().flatten() {
             let speeds = Arc::clone(&self.speeds);
             if !speeds.knows(scheme) {
-                // With a full queue it is measured at the next call, or by the first login of such a user.
+                // If the queue is full, it is measured at the next call or by the first login of such a user.
                 let _ = self.jobs.try_send(Box::new(move || {
                     if !speeds.knows(scheme) {
                         speeds.time(scheme, || Encoded::make(scheme, "a password to measure with"));
@@ -124,7 +124,7 @@ impl PasswordPool {
         }
     }
 
-    /// Queues a job and waits for its answer; nothing is done for a caller that went away meanwhile.
+    /// Queues a job and waits for its answer; the job is skipped if the caller has gone away.
     async fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
         let job = move || {
@@ -137,18 +137,18 @@ impl PasswordPool {
     }
 }
 
-/// A thread's life: until the pool is dropped.
+/// What each thread does, until the pool is dropped.
 fn work(waiting: &Mutex<Receiver<Job>>) {
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            tracing::error!("a password hash panicked; its login was sent away");
+            tracing::error!("a password hash panicked; its login was turned away");
         }
     }
 }
 
-/// A stored hash that can be compared at a bearable cost, or at the one that we ask for ourselves.
+/// A stored hash that can be compared at a bearable cost, or at the cost that our own recipe has.
 fn readable(encoded: &str, ours: Scheme) -> Option<Encoded> {
     Encoded::parse(encoded).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
 }

@@ -1,4 +1,4 @@
-//! How long each kind of hash takes here: measured with every hash, so that a failed login can take as long as the slowest.
+//! How long each kind of hash takes here, measured with every hash, so that a failed login can take as long as the slowest.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::scheme::Scheme;
 
-/// What each kind of hash typically takes, without the wait in the queue.
+/// How long each kind of hash typically takes, not counting the wait in the queue.
 #[derive(Default)]
 pub(super) struct Speeds(Mutex<Vec<(Scheme, Duration)>>);
 
 impl Speeds {
-    /// So many kinds are told apart; a database with more is not one of Django's.
+    /// Maximum number of kinds that are told apart; Django makes far fewer.
     const MAX_KINDS: usize = 64;
 
     pub fn time<T>(&self, scheme: Scheme, work: impl FnOnce() -> T) -> T {
@@ -21,7 +21,7 @@ impl Speeds {
         result
     }
 
-    /// Follows the upper end of what is usual: slower hashes raise it by an eighth at most, faster ones sink it slowly.
+    /// Follows the upper end of what is usual: a slower hash raises it by at most an eighth, faster ones lower it slowly.
     pub fn record(&self, scheme: Scheme, took: Duration) {
         let mut known = self.lock();
         if let Some((_, typical)) = known.iter_mut().find(|(kind, _)| *kind == scheme) {
@@ -33,7 +33,7 @@ impl Speeds {
         }
     }
 
-    /// How long the slowest kind of hash takes that was ever measured here.
+    /// How long the slowest kind of hash measured here takes.
     pub fn slowest(&self) -> Duration {
         self.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
     }
