@@ -1,29 +1,29 @@
-//! Why a mail did not leave, in one short sentence without secrets. `queue` decides by it whether the mail is tried again.
+//! Why a mail could not be sent, in one short sentence without secrets. `queue` decides by it whether to try again.
 
-/// Longest text that the queue keeps, in characters.
+/// Maximum length of the text that the queue keeps, in characters.
 const MAX_TEXT: usize = 500;
 
-/// Why a mail did not leave.
+/// Why a mail could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryError {
-    /// Another attempt would end the same.
+    /// Another attempt would fail too.
     pub is_permanent: bool,
     /// One short sentence.
     pub text: String,
 }
 
 impl DeliveryError {
-    /// That this mail cannot be sent.
+    /// This mail cannot be sent.
     pub fn permanent(text: String) -> Self {
         Self { is_permanent: true, text }
     }
 
-    /// That it could not be sent at the moment.
+    /// It cannot be sent at the moment.
     pub fn temporary(text: String) -> Self {
         Self { is_permanent: false, text }
     }
 
-    /// The same on one line, short, and without these secrets: servers like to repeat what they were sent.
+    /// The same on one short line and without these secrets: servers like to repeat what they were sent.
     #[must_use]
     pub fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let words = self.text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

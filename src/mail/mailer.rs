@@ -1,4 +1,4 @@
-//! The `Mailer`: puts letters into the queue, and writes them out for whoever sends them. Built once, with the `App`.
+//! The `Mailer`: queues letters, and writes them out for whoever sends them. Built once, with the `App`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::crypto::seal::Seal;
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError, latchkey_mail};
 
-/// A mail that could not be delivered for so long is given up.
+/// How long delivery of a mail is attempted.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// Queues letters, and sends them.
@@ -28,23 +28,23 @@ pub struct Mailer {
     host: String,
     pub(super) seal: Seal,
     pub(super) transport: Transport,
-    /// Rung when there is something in the queue.
+    /// Notified when there is something in the queue.
     pub(super) bell: Notify,
-    /// Whether the process is to end.
+    /// Whether the process is about to end.
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// A letter on its way to somebody.
+/// A letter to be queued.
 pub struct Outgoing<'a> {
-    /// Their address.
+    /// The recipient's address.
     pub to: &'a str,
-    /// Who they are, where they have an account.
+    /// The recipient, if they have an account.
     pub user: Option<UserId>,
     /// What it says.
     pub letter: &'a Letter,
     /// What only the recipient may see: the token of a link.
     pub secret: Option<&'a SecretString>,
-    /// When it is of no use any more; a day at most.
+    /// When it becomes useless; a day at most.
     pub give_up_at: Option<Instant>,
 }
 
@@ -77,14 +77,14 @@ struct Text<'a> {
 struct Html<'a> {
     words: &'a Words,
     subject: &'a str,
-    /// Stands for a logo, which mail clients would not load.
+    /// In place of a logo, which mail clients would not load.
     initial: String,
     site: &'a str,
     origin: &'a str,
 }
 
 impl Mailer {
-    /// Made once, with the `App`.
+    /// The mailer for these settings.
     pub fn new(config: &Config) -> Self {
         let url = &config.server.public_url;
         Self {
@@ -98,13 +98,13 @@ impl Mailer {
         }
     }
 
-    /// The same with another deadline for each attempt.
+    /// The same, with another deadline for each attempt.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { transport: self.transport.with_deadline(deadline), ..self }
     }
 
-    /// Queues a letter, inside the transaction that causes it. `ring` when that is done.
+    /// Queues a letter, in the transaction that causes it. Call `ring` when that has committed.
     pub fn enqueue(&self, conn: &mut Conn, now: Instant, mail: &Outgoing<'_>) -> Result<(), DbError> {
         let (template, parameters) = mail.letter.parts();
         let latest = now + GIVE_UP_AFTER;
@@ -130,12 +130,12 @@ impl Mailer {
         self.bell.notify_one();
     }
 
-    /// Tells the sender to finish what it is at. `queue::run` ends soon after.
+    /// Tells the sender to finish the mails that it is sending. `queue::run` ends soon after.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Sends a letter at once, past the queue: to see whether mail works.
+    /// Sends a letter at once, bypassing the queue, to see whether mail works.
     pub async fn send_now(&self, now: Instant, to: &str, letter: &Letter) -> Result<(), DeliveryError> {
         let id = format!("{}.{}", crate::crypto::random::jti(), now.timestamp());
         let subject = letter.subject(&self.settings.site_name);

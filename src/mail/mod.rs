@@ -1,5 +1,5 @@
-//! Mail to users: what it says (`letter`, `words`), who puts it into the queue (`mailer`) and who works that off (`queue`), and
-//! how it leaves (`message`, `transport`, `smtp`). `accounts` decides who gets which letter; nothing here knows why one is written.
+//! Mail to users: what it says (`letter`, `words`), how it is queued (`mailer`) and delivered from there (`queue`), and how it is
+//! sent (`message`, `transport`, `smtp`). `accounts` decides who gets which letter; nothing here knows why one is written.
 
 mod delivery_error;
 pub mod letter;

@@ -1,6 +1,6 @@
-//! Working off the queue of mail. Whoever takes a mail moves its next attempt beyond any time that one can last, so that of
-//! several instances one has it, and another takes over when that one dies. A mail is sent at least once, and twice only
-//! if the process dies between the server's answer and our note of it.
+//! Delivers the mails in the queue. Whoever takes a mail postpones its next attempt beyond the longest time that one can take:
+//! so only one of several instances has it, and another takes over if that one dies. A mail is sent at least once, and twice
+//! only if the process dies between the server's answer and our note of it.
 
 use std::time::Duration;
 
@@ -16,33 +16,33 @@ use crate::db::latchkey_mail::{self, Claimed, Done, FAILED, Held, SENT};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError};
 
-/// So many mails are sent at once: one that hangs does not hold up the others.
+/// How many mails are sent at once, so that one that hangs does not hold up the others.
 const WORKERS: usize = 4;
 /// How long a mail belongs to whoever took it.
 const LEASE: Duration = Duration::from_mins(10);
-/// How often the queue is looked at without a bell: for what other instances left, and for second attempts.
+/// How often the queue is checked without a notification, for mails of other instances and for further attempts.
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
-/// What part of an attempt's time it may go on when the process is to end: five seconds.
+/// When the process is about to end, an attempt may go on for this fraction of its deadline: five seconds.
 const STOP_DIVISOR: u32 = 12;
-/// For so long it is tried to note that a mail was sent: with the attempt itself less than `LEASE`.
+/// How long we try to note that a mail was sent; together with the attempt less than `LEASE`.
 const NOTE_TIMEOUT: Duration = Duration::from_mins(8);
-/// What lies between two attempts to note that a mail was sent.
+/// The pause between two attempts to note that a mail was sent.
 const NOTE_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// The longest that lies between two attempts to send a mail.
+/// Maximum pause between two attempts to send a mail.
 const MAX_RETRY_DELAY: Duration = Duration::from_hours(1);
 
-/// What became of the mails that were due.
+/// How many of the due mails ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// The server has them.
+    /// The server accepted them.
     pub sent: usize,
-    /// They are tried again.
+    /// They will be tried again.
     pub again: usize,
-    /// They are given up.
+    /// They were given up.
     pub given_up: usize,
 }
 
-/// Sends what is due, when the bell rings and every now and then, until `Mailer::stop`.
+/// Sends what is due, when notified and at intervals, until `Mailer::stop`.
 pub async fn run(db: &Db, mailer: &Mailer, clock: &Clock) {
     let mut stop = mailer.stop.subscribe();
     while !*stop.borrow_and_update() {
@@ -64,7 +64,7 @@ pub async fn deliver_due(db: &Db, mailer: &Mailer, clock: &Clock) -> Result<Deli
         return Ok(Delivered::default());
     }
     let worker = Worker { db, mailer, clock };
-    // All are heard to their end: an attempt that is dropped may be a mail that was sent and is not noted.
+    // Every worker is awaited: dropping an attempt could lose the note that its mail was sent.
     let ends = join_all((0..WORKERS).map(|_| worker.work())).await;
     let mut all = Delivered::default();
     for end in ends {
@@ -84,7 +84,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// One mail after the other, until none is due or the process is to end.
+    /// One mail after another, until none is due or the process is about to end.
     async fn work(self) -> Result<Delivered, DbError> {
         let mut done = Delivered::default();
         while !*self.mailer.stop.borrow() {
@@ -102,7 +102,7 @@ impl Worker<'_> {
         Instant::from(self.clock.now())
     }
 
-    /// Tries a mail and notes what came of it.
+    /// Tries to send a mail and notes the result.
     async fn deliver(self, mail: Claimed, claim: String, done: &mut Delivered) -> Result<(), DbError> {
         let attempt = self.attempt(&mail).await;
         let (now, id, attempts) = (self.now(), mail.id, mail.attempts.saturating_add(1));
@@ -148,7 +148,7 @@ impl Worker<'_> {
                 secret => secret,
             },
         };
-        // What tells two databases apart that serve one host is the moment.
+        // The time distinguishes mails of two databases behind one host.
         let id = format!("{}.{}", mail.id, mail.created_at.datetime().timestamp_micros());
         let written = mailer.write(Draft {
             id: &id,
@@ -164,15 +164,15 @@ impl Worker<'_> {
         }
     }
 
-    /// Some time after the stop.
+    /// Waits for the stop, and then a little longer.
     async fn cut_off(self) {
         let mut stop = self.mailer.stop.subscribe();
-        // The sender lives as long as the mailer, so this is no error.
+        // The sender lives as long as the mailer, so this cannot fail.
         let _ = stop.wait_for(|stopped| *stopped).await;
         sleep(self.mailer.transport.deadline() / STOP_DIVISOR).await;
     }
 
-    /// Notes that the server has a mail. Until that is written down it may be sent again, so it is tried for as long as
+    /// Notes that the server accepted a mail. Until that is stored the mail may be sent again, so this keeps trying for as long as
     /// nobody else can take the mail.
     async fn note_sent(self, mail: &Claimed, claim: &str, at: Instant) {
         let noted = async {
@@ -197,7 +197,7 @@ impl Worker<'_> {
     }
 }
 
-/// What lies before the next attempt: 1, 2, 4 … minutes, at most an hour.
+/// The pause before the next attempt: 1, 2, 4 … minutes, at most an hour.
 fn wait(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(6);
     Duration::from_mins(1 << doublings).min(MAX_RETRY_DELAY)

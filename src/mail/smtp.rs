@@ -1,5 +1,5 @@
-//! One mail to an SMTP server, over a connection of its own. lettre speaks the protocol; here is which server, under
-//! which protection, and what its answers mean for the mail.
+//! Sends one mail to an SMTP server, over its own connection. lettre speaks the protocol; here is which server, with which
+//! protection, and what its answers mean for the mail.
 
 use std::error::Error as _;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ use super::delivery_error::DeliveryError;
 use super::message::Mail;
 use crate::config::SmtpTls;
 
-/// So long a server may take to say goodbye, after it has taken the mail.
+/// How long the server may take to close the connection after accepting the mail.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A server, and how to talk to it.
@@ -29,12 +29,12 @@ pub struct Smtp {
     tls: SmtpTls,
     credentials: Option<(String, SecretString)>,
     hello: ClientId,
-    /// The system's certificates, read at the first mail.
+    /// The system's root certificates, read for the first mail.
     parameters: OnceLock<TlsParameters>,
 }
 
 impl Smtp {
-    /// A server. `hello` is how this machine calls itself (RFC 5321, section 4.1.4).
+    /// A server. `hello` is the name this machine gives (RFC 5321, section 4.1.4).
     pub fn new(
         (host, port): (&str, u16),
         tls: SmtpTls,
@@ -66,7 +66,7 @@ impl Smtp {
             )));
         };
         let mut connection = attempted?;
-        // The mail is the server's now, whatever becomes of the connection.
+        // The server has accepted the mail, whatever happens to the connection.
         let _ = timeout(QUIT_TIMEOUT, connection.abort()).await;
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Smtp {
     async fn connect(&self, deadline: Duration) -> Result<AsyncSmtpConnection, Error> {
         let server = (self.host.as_str(), self.port);
         let implicit = if self.tls == SmtpTls::Implicit { Some(self.parameters()?) } else { None };
-        // A name may stand for several addresses, of which the first does not answer.
+        // A name may have several addresses, and the first may not answer.
         let patience = Some(deadline / 4);
         let mut connection = AsyncSmtpConnection::connect_tokio1(server, patience, &self.hello, implicit, None).await?;
         let wants_tls = match self.tls {
@@ -105,8 +105,8 @@ impl Smtp {
             return Ok(parameters.clone());
         }
         let builder = TlsParameters::builder(self.host.clone());
-        // Who goes on without TLS gains nothing by looking at certificates (RFC 7435); those of a mail server on the same
-        // machine are hardly ever good for "localhost".
+        // If we would go on without TLS, checking certificates gains nothing (RFC 7435); that of a mail server on the same
+        // machine is hardly ever valid for "localhost".
         let is_optional = self.tls == SmtpTls::Opportunistic;
         let builder =
             builder.dangerous_accept_invalid_certs(is_optional).dangerous_accept_invalid_hostnames(is_optional);
@@ -114,7 +114,7 @@ impl Smtp {
         Ok(self.parameters.get_or_init(|| made).clone())
     }
 
-    /// What went wrong with the server: another time it may be right.
+    /// A problem with the server, which may be gone later.
     fn unusable(&self, error: &Error) -> DeliveryError {
         let mut cause = error.source();
         while let Some(deeper) = cause.and_then(|cause| cause.source()) {
@@ -138,9 +138,9 @@ impl Smtp {
     }
 }
 
-/// Whether a refusal is for good: 5yz, but for 53z, which is about the login and can be mended by an operator.
+/// Whether a refusal is permanent: 5yz, except 53z, which is about the login and can be fixed by an operator.
 fn is_about_the_mail(error: &Error) -> bool {
-    // An address in other letters, where the server takes none.
+    // An internationalised address that the server does not accept.
     error.is_client()
         || error.status().is_some_and(|code| {
             code.severity == Severity::PermanentNegativeCompletion && code.category != Category::Unspecified3

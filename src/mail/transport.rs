@@ -1,5 +1,5 @@
-//! How a mail leaves: to an SMTP server (`smtp`), to the standard output, or into a directory. An attempt ends well or with
-//! a `DeliveryError`, a short sentence without secrets. When it is tried again is decided in `queue`.
+//! How a mail is sent: to an SMTP server (`smtp`), to standard output, or into a directory. When it is tried again is decided in
+//! `queue`.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use super::message::Mail;
 use super::smtp::Smtp;
 use crate::config::EmailUrl;
 
-/// One attempt takes no longer, whatever a server does.
+/// How long one attempt may take, whatever the server does.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Where mail goes.
@@ -34,7 +34,7 @@ enum Way {
 }
 
 impl Transport {
-    /// As `EMAIL_URL` says. `host` is how the machine calls itself.
+    /// The transport of `EMAIL_URL`. `host` is the name this machine gives.
     pub fn new(url: &EmailUrl, host: Option<Host<&str>>) -> Self {
         let (way, password) = match url {
             EmailUrl::Console => (Way::Console, None),
@@ -47,18 +47,18 @@ impl Transport {
         Self { way, deadline: DEADLINE, password }
     }
 
-    /// The same with another deadline.
+    /// The same, with another deadline.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 
-    /// How long an attempt takes at most.
+    /// How long an attempt may take.
     pub fn deadline(&self) -> Duration {
         self.deadline
     }
 
-    /// Sends a mail. When this answers `Ok`, somebody else is responsible for it.
+    /// Sends a mail. After `Ok` somebody else is responsible for it.
     pub async fn send(&self, mail: Mail) -> Result<(), DeliveryError> {
         let secret = mail.secret.clone();
         let sent = match &self.way {
@@ -80,7 +80,7 @@ async fn blocking(job: impl FnOnce() -> Result<(), DeliveryError> + Send + 'stat
         .unwrap_or_else(|error| Err(DeliveryError::temporary(format!("The attempt broke off: {error}."))))
 }
 
-/// Prints the text for people: the encoded mail breaks its link over lines.
+/// Prints the plain text: the encoded mail would break the link over several lines.
 fn print(mail: &Mail) -> Result<(), DeliveryError> {
     let line = "-".repeat(79);
     let text =
@@ -91,7 +91,7 @@ fn print(mail: &Mail) -> Result<(), DeliveryError> {
         .map_err(|error| DeliveryError::temporary(format!("The standard output cannot be written: {error}.")))
 }
 
-/// Writes a file that only its owner reads. It is there whole or not at all; another attempt replaces it.
+/// Writes a file that only its owner can read. It is complete or absent; another attempt replaces it.
 fn write(folder: &Path, mail: &Mail) -> Result<(), DeliveryError> {
     let bytes = mail.message()?.formatted();
     let name = format!("{}-{}.eml", mail.at.datetime().format("%Y%m%dT%H%M%SZ"), mail.id);

@@ -1,5 +1,5 @@
-//! The words of each letter, once for both parts of a mail; the looks are in `templates/mail/`. Letters about second factors are
-//! in `factors`, what all letters share in `parts`.
+//! The words of each letter, the same for both parts of a mail; the layout is in `templates/mail/`. Letters about second factors
+//! are in `factors`, what all letters share in `parts`.
 
 mod factors;
 mod parts;
@@ -11,7 +11,7 @@ use crate::config::TOKEN;
 use parts::{NEW_PASSWORD, NOT_YOU, account, belongs_to_you, by, facts, plain, until};
 pub use parts::{Site, Words};
 
-/// The words of a letter. `None`: it needs a secret, and there is none.
+/// The words of a letter; `None` if it needs a secret and there is none.
 pub fn of(site: Site<'_>, letter: &Letter, secret: Option<&SecretString>) -> Option<Words> {
     let Site { settings, .. } = site;
     let name = site.name();

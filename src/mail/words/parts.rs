@@ -1,5 +1,5 @@
-//! What the letters share: their parts, and the sentences that stand in several. Names come from outside: here they lose what
-//! would break a line of plain text, and the templates escape them.
+//! What the letters share: their parts, and sentences that several use. Names are foreign text: here they lose what would break
+//! a line of plain text, and the templates escape them.
 
 use chrono::DateTime;
 
@@ -21,7 +21,7 @@ impl<'a> Site<'a> {
         &self.settings.site_name
     }
 
-    /// Our page, where a link for a new password can be asked for.
+    /// Our page where a link for a new password can be requested.
     pub fn reset_page(self) -> String {
         format!("{}/account/password/reset/", self.origin)
     }
@@ -32,21 +32,21 @@ impl<'a> Site<'a> {
 pub struct Words {
     /// Its headline.
     pub title: &'static str,
-    /// What a list of mails shows behind the subject.
+    /// What a mail client shows after the subject in its list.
     pub preview: String,
     /// What happened.
     pub lead: String,
-    /// The particulars: name and value.
+    /// Details: name and value.
     pub facts: Vec<(&'static str, String)>,
     /// A code to type.
     pub code: Option<String>,
-    /// The one thing to do: label and address.
+    /// The button: label and address.
     pub button: Option<(&'static str, String)>,
-    /// What is to be known of the button.
+    /// A note about the button.
     pub note: Option<String>,
     /// What to do if it was somebody else.
     pub otherwise: Option<String>,
-    /// Why this mail came.
+    /// Why the recipient got this mail.
     pub why: String,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn time(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
-/// A name on one line, without characters that turn or hide others.
+/// A name on one line, without characters that reverse or hide others.
 pub(super) fn plain(name: &str) -> String {
     let is_good = |c: &char| {
         !c.is_control()
