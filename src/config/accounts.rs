@@ -1,4 +1,4 @@
-//! How people log in, who may open the panel, and how passwords are stored.
+//! How users log in, who may open the panel, and how passwords are stored.
 
 use super::parse;
 use super::reader::Reader;
@@ -6,17 +6,17 @@ use super::reader::Reader;
 /// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`, `LOGIN_THROTTLE`.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    /// What a login names.
+    /// What identifies the user in a login.
     pub username_field: UsernameField,
-    /// Staff who are no superusers may look at the panel. Unset: true alone, false beside a Django.
+    /// Staff who are not superusers may look at the panel. Unset: true, or false beside Django.
     pub staff_may_view: Option<bool>,
-    /// A password change or disabling blacklists the user's tokens.
+    /// Changing a password or deactivating a user blacklists the user's tokens.
     pub end_sessions_on_user_change: bool,
-    /// Guessing passwords and asking for mail are slowed down.
+    /// Password guessing and requests for mail are slowed down.
     pub login_throttle: bool,
 }
 
-/// What a login names: `USERNAME_FIELD`.
+/// What identifies the user in a login: `USERNAME_FIELD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum UsernameField {
@@ -24,7 +24,7 @@ pub enum UsernameField {
     Username,
     /// The e-mail address; the JSON field is called `email` too.
     Email,
-    /// Either of them, in the JSON field `username`.
+    /// Either, in the JSON field `username`.
     UsernameOrEmail,
 }
 
@@ -33,13 +33,13 @@ pub enum UsernameField {
 pub struct Passwords {
     /// What a new password must be.
     pub rules: PasswordRules,
-    /// Scheme of new hashes. Unset: `bcrypt_sha256` alone, `pbkdf2_sha256` beside a Django.
+    /// Scheme of new hashes. Unset: `bcrypt_sha256`, or `pbkdf2_sha256` beside Django.
     pub hasher: Option<Hasher>,
     /// bcrypt cost (4 to 31).
     pub bcrypt_rounds: u32,
     /// PBKDF2 iterations.
     pub pbkdf2_iterations: u32,
-    /// Replace outdated hashes after a correct login. Unset: true alone, false beside a Django.
+    /// Replace outdated hashes after a successful login. Unset: true, or false beside Django.
     pub rehash: Option<bool>,
 }
 
@@ -51,15 +51,15 @@ pub enum PasswordRules {
     Nist,
     /// Django's four validators.
     Django,
-    /// Anything but an empty one.
+    /// Anything that is not empty.
     None,
 }
 
-/// A scheme that new passwords can be stored with.
+/// A scheme in which new passwords can be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Hasher {
-    /// `bcrypt_sha256`: SHA-256 first, so nothing is cut at 72 bytes.
+    /// `bcrypt_sha256`: SHA-256 first, so that nothing is cut at 72 bytes.
     BcryptSha256,
     /// `bcrypt`.
     Bcrypt,
@@ -86,7 +86,7 @@ impl Passwords {
             rules: reader.read("PASSWORD_RULES", parse::variant),
             hasher: reader.optional("PASSWORD_HASHER", parse::variant),
             bcrypt_rounds: reader.read("BCRYPT_ROUNDS", parse::number(4..=31)),
-            // The upper end is half a minute a login; more is a slip of the finger.
+            // The upper limit costs half a minute per login; more is a typing error.
             pbkdf2_iterations: reader.read("PBKDF2_ITERATIONS", parse::number(1..=100_000_000)),
             rehash: reader.optional("PASSWORD_REHASH", parse::boolean),
         };

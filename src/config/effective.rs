@@ -35,7 +35,7 @@ impl ValueSource {
 pub struct Effective {
     /// The variable.
     pub name: &'static str,
-    /// Its value, or words in its place.
+    /// Its value, or a description of it.
     pub value: String,
     /// What it is when it is not set.
     pub default: DefaultValue,

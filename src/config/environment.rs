@@ -1,4 +1,4 @@
-//! The only place that looks at the process environment and at `./.env`.
+//! The only place that reads the process environment and `./.env`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -41,17 +41,17 @@ pub fn superuser() -> Superuser {
     }
 }
 
-/// Who sits at the terminal, where a variable says so (those that Python's `getpass.getuser` asks).
+/// The name of the user at the terminal, if a variable has it (the same that Python's `getpass.getuser` reads).
 pub fn login_name() -> Option<String> {
     let names = ["LOGNAME", "USER", "LNAME", "USERNAME"];
     names.iter().find_map(|name| variable(name).ok().flatten().filter(|name| !name.is_empty()))
 }
 
 impl Config {
-    /// Reads the process environment and `./.env` (never a parent's); the process wins, `overrides` win over both.
-    /// Where `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside that. It is made at a
-    /// server's start; by another command (`is_start` is false) only beside a database that is there, so that one that
-    /// was typed in the wrong folder leaves nothing behind. Without a file the key stays empty.
+    /// Reads the process environment and `./.env` (never a parent folder's); the process wins over the file, `overrides` win over
+    /// both. If `SECRET_KEY` is unset and the database is SQLite, a key is kept in a file beside the database. A server creates it
+    /// at start; another command (`is_start` is false) only beside an existing database, so that a command run in the wrong folder
+    /// leaves nothing behind. Without the file the key stays empty.
     ///
     /// # Errors
     /// All problems together.
@@ -77,7 +77,7 @@ impl Config {
         Self::from_values(&values, problems, random_key, is_start)
     }
 
-    /// What `from_environment` does with the values that it found.
+    /// The part of `from_environment` that does not read the environment.
     fn from_values(
         values: &Values,
         problems: Vec<Problem>,
@@ -90,7 +90,7 @@ impl Config {
         reader.problems = problems;
         reader.warnings = unknown(values.keys());
         let mut config = Self::read(&mut reader);
-        // A file is made only for a start that can go on.
+        // The file is created only if nothing else stops the start.
         if let SecretKeySource::File(path) = &config.secret_key_source
             && reader.problems.is_empty()
             && (is_start || matches!(&config.database.url, DatabaseUrl::Sqlite(database) if database.exists()))
@@ -112,7 +112,7 @@ fn is_setting(name: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.name == name)
 }
 
-/// A slip in such a name would silently leave the default in force.
+/// A typing error in such a name would silently leave the default in force.
 fn looks_like_setting(name: &str) -> bool {
     name.starts_with("JWT_") || name.starts_with("CORS_")
 }

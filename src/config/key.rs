@@ -1,5 +1,5 @@
-//! Keys as they come in: inline or from a file, and the secret key that is made once and kept beside a SQLite database.
-//! Whether a key fits its algorithm is not looked at here but in `crypto/keys.rs`.
+//! Keys as they are given: inline or in a file, and the secret key that is created once and kept beside a SQLite database.
+//! Whether a key fits its algorithm is checked in `crypto/keys.rs`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,10 +10,10 @@ use secrecy::SecretString;
 
 use super::parse::{ValueError, cause};
 
-/// What `SECRET_KEY` needs at least, in bytes.
+/// Minimum length of `SECRET_KEY`, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// More than any key; a log file named by mistake is not read into memory.
+/// Maximum size of a key file, in bytes: a log file named by mistake is not read into memory.
 const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// Where the secret key comes from.
@@ -21,9 +21,9 @@ const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 pub enum SecretKeySource {
     /// From `SECRET_KEY`.
     Setting,
-    /// From this file, which an earlier start made.
+    /// From this file, which an earlier start created.
     File(PathBuf),
-    /// From this file, which was made just now: the start says so.
+    /// From this file, which was just created: the start reports it.
     NewFile(PathBuf),
 }
 
@@ -43,16 +43,16 @@ pub(super) fn inline_or_file(value: &str) -> Result<SecretString, ValueError> {
     };
     match path {
         Some(path) => read_file(Path::new(path.trim_end())).map(SecretString::from),
-        // Without a file a PEM has to fit into one line, with `\n` for the ends of its lines.
+        // A PEM in a variable is one line, with `\n` for line breaks.
         None if value.contains("-----BEGIN") => Ok(value.replace("\\r", "").replace("\\n", "\n").into()),
         None => Ok(value.into()),
     }
 }
 
-/// The text of a key file. Faults do not repeat the path: it may be a secret that begins with a slash.
+/// The text of a key file. Errors do not repeat the path: it may be a secret that begins with a slash.
 fn read_file(path: &Path) -> Result<String, ValueError> {
     let taken = "is taken for a path (it starts with `/`, `./`, `../` or `file:`), but";
-    // Looked at before it is opened: opening a pipe waits for somebody to write.
+    // Checked before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(|error| format!("{taken} the file cannot be read: {}", cause(&error)))?;
     if !metadata.is_file() || metadata.len() > MAX_KEY_FILE_BYTES {
         return Err(format!("{taken} it does not name a file with a key"));
@@ -70,7 +70,7 @@ pub(super) fn file_beside(database: &Path) -> PathBuf {
     path.into()
 }
 
-/// Reads the key file, or makes it where there is none. Two processes that start at once agree on one key.
+/// Reads the key file, or creates it if there is none. Two processes that start at once agree on one key.
 pub(super) fn read_or_make(
     path: &Path,
     random_key: fn() -> String,
@@ -91,7 +91,7 @@ pub(super) fn read_or_make(
     }
 }
 
-/// Writes the key under another name and links it: whoever finds the file finds all of it.
+/// Writes the key under another name and then links it, so that the file is never incomplete.
 fn make(path: &Path, random_key: fn() -> String) -> io::Result<SecretString> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -107,7 +107,7 @@ fn make(path: &Path, random_key: fn() -> String) -> io::Result<SecretString> {
     Ok(key.into())
 }
 
-/// A kept key counts only if nobody but its owner can read it.
+/// A kept key is used only if nobody but its owner can read it.
 fn read_kept(path: &Path) -> Result<SecretString, ValueError> {
     let shown = path.display();
     let unreadable = |error: io::Error| match error.kind() {

@@ -38,17 +38,17 @@ pub struct Config {
     pub jwt: Jwt,
     /// How long sessions live.
     pub sessions: Sessions,
-    /// Who may introspect tokens besides superusers.
+    /// Who besides superusers may introspect tokens.
     pub introspection_client: Option<IntrospectionClient>,
-    /// The cookie with the refresh token, where clients may ask for one.
+    /// The cookie with the refresh token, if clients may ask for one.
     pub cookie: Option<RefreshCookie>,
     /// Who needs a second factor, and how.
     pub second_factor: SecondFactor,
-    /// Where mail goes, and what it says of the site.
+    /// Where mail goes, and how it names the site.
     pub mail: Mail,
     /// What the log looks like.
     pub log: Log,
-    /// What works but should be looked at; one sentence each.
+    /// What works but deserves a look; one sentence each.
     pub warnings: Vec<String>,
     effective: Vec<Effective>,
 }
@@ -72,14 +72,14 @@ impl Config {
         &self.effective
     }
 
-    /// One pass over the table. Where something is wrong, its default stands in and the reader knows.
+    /// One pass over the table. A wrong value is noted by the reader and replaced by its default.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let server = Server::read(reader);
         let secret_key = reader.optional("SECRET_KEY", key::secret_key);
         let database = Database::read(reader);
         let secret_key_source = match &database.url {
             _ if reader.is_set("SECRET_KEY") => SecretKeySource::Setting,
-            // Not made yet: see `from_environment`.
+            // Not created yet: see `from_environment`.
             DatabaseUrl::Sqlite(path) => SecretKeySource::File(key::file_beside(path)),
             DatabaseUrl::Postgres(_) => {
                 reader.refuse("SECRET_KEY", None, "is not set, and PostgreSQL has no place to keep one made here");
@@ -115,7 +115,7 @@ impl Config {
         }
     }
 
-    /// Hands over what the reader collected: the problems, or the rest.
+    /// Takes over what the reader collected: the problems, or else the rest.
     pub(super) fn finish(mut self, reader: Reader<'_>) -> Result<Self, Problems> {
         if !reader.problems.is_empty() {
             return Err(Problems(reader.problems));

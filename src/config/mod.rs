@@ -1,4 +1,4 @@
-//! Settings: the environment (and `.env`) becomes one struct, with one part per section.
+//! Settings: the environment and `.env` become one struct, with one part per section.
 //! All problems are reported together. Nothing else in the program reads the environment.
 
 mod accounts;

@@ -1,5 +1,5 @@
-//! Text into values: durations, booleans, numbers, lists, choices and header names.
-//! Pure functions; a fault says what is wrong with the value, `reader.rs` adds the name and an example.
+//! Parses text into values: durations, booleans, numbers, lists, choices and header names.
+//! Pure functions; an error says what is wrong with the value, and `reader.rs` adds its name and an example.
 
 use std::fmt::Display;
 use std::io;
@@ -20,7 +20,7 @@ pub fn cause(error: &io::Error) -> String {
     }
 }
 
-/// Longer times only break arithmetic further on: a hundred years.
+/// Maximum duration in seconds, a hundred years: more would only overflow later.
 const MAX_SECONDS: u64 = 36_500 * 86_400;
 
 /// `true`, `false`, `1`, `0`, `yes`, `no`, `on`, `off`, in any case.
@@ -86,7 +86,7 @@ pub fn some<T: PartialEq>(item: impl Fn(&str) -> Result<T, ValueError>) -> impl 
     }
 }
 
-/// Any text; control characters have no business in a setting.
+/// Any text without control characters.
 pub fn text(value: &str) -> Result<String, ValueError> {
     if value.chars().any(char::is_control) {
         return Err("contains a control character".to_owned());
@@ -94,12 +94,12 @@ pub fn text(value: &str) -> Result<String, ValueError> {
     Ok(value.to_owned())
 }
 
-/// A text, or nothing for `none`.
+/// A text, or `None` for `none`.
 pub fn text_or_none(value: &str) -> Result<Option<String>, ValueError> {
     if value.eq_ignore_ascii_case("none") { Ok(None) } else { text(value).map(Some) }
 }
 
-/// A token in the sense of RFC 9110 section 5.6.2: what a header's name or a scheme is made of.
+/// A token in the sense of RFC 9110 section 5.6.2, such as a header's name or an authentication scheme.
 pub fn http_token(value: &str) -> Result<String, ValueError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !value.is_empty() && value.bytes().all(allowed) {
@@ -114,7 +114,7 @@ pub fn header_name(value: &str) -> Result<String, ValueError> {
     http_token(value).map(|name| name.to_ascii_lowercase())
 }
 
-/// A time that must not be nothing.
+/// A duration greater than zero.
 pub fn positive_duration(value: &str) -> Result<Duration, ValueError> {
     match duration(value)? {
         Duration::ZERO => Err("is no time at all".to_owned()),
@@ -142,7 +142,7 @@ pub fn duration(value: &str) -> Result<Duration, ValueError> {
     }
 }
 
-/// The first number with its unit, as seconds (`None` when it overflows), and what comes after it.
+/// The first number with its unit, as seconds (`None` if it overflows), and what follows it.
 fn duration_part(value: &str) -> Result<(Option<u64>, &str), ValueError> {
     let fault = || "is not a time such as `5m`, `30 days`, `1h 30m` or a number of seconds".to_owned();
     let (digits, rest) = value.split_at(value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len()));

@@ -1,5 +1,5 @@
-//! Reads settings one by one through an injected getter and collects every problem, warning and effective value.
-//! The defaults come from `table.rs`; the sections (`server.rs`, `jwt.rs` …) call this.
+//! Reads settings one by one through an injected getter and collects all problems, warnings and effective values.
+//! The defaults come from `table.rs`; the sections (`server.rs`, `jwt.rs` …) call it.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use super::table::{self, DefaultValue, Setting};
 /// Where values come from: the environment, or a map in a test.
 pub type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// One thing that is wrong with the settings.
+/// A problem with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable, or the file that it should have come from.
+    /// The variable, or the file that should contain it.
     pub name: String,
-    /// What is wrong and what would be right, without any secret.
+    /// What is wrong and what would be right, without secrets.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the settings, one line each.
+/// All problems with the settings, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -47,7 +47,7 @@ pub struct Reader<'a> {
     origin: &'a dyn Fn(&str) -> ValueSource,
     /// Everything wrong so far.
     pub problems: Vec<Problem>,
-    /// What works but should be looked at.
+    /// What works but deserves a look.
     pub warnings: Vec<String>,
     /// What was read so far, in order.
     pub effective: Vec<Effective>,
@@ -59,15 +59,15 @@ impl<'a> Reader<'a> {
         Self::with_origin(get, &|_| ValueSource::Environment)
     }
 
-    /// The same, where the values come from several places.
+    /// The same, for values from several places.
     pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> ValueSource) -> Self {
         Self { get, origin, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
     }
 
-    /// The setting's value, or its default from the table. After a fault the default stands in.
+    /// The setting's value, or its default from the table; also the default if the value is wrong.
     ///
     /// # Panics
-    /// Where the table's default is none of the setting's values; a test loads them all.
+    /// If the table's default is not a valid value; a test loads all of them.
     pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> T {
         self.optional(name, &parse).unwrap_or_else(|| {
             let DefaultValue::Value(default) = table::setting(name).default else {
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The setting's value where it has one.
+    /// The setting's value, if it is set.
     pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Option<T> {
         let setting = table::setting(name);
         let given = self.given(setting);
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes a problem: the variable, its value unless it is a secret, the fault and a good example.
+    /// Notes a problem: the variable, its value unless that is secret, what is wrong, and a good example.
     pub fn refuse(&mut self, name: &str, given: Option<&str>, fault: &str) {
         let setting = table::setting(name);
         self.refuse_with(name, given, fault, &format!("{}={}", setting.name, setting.example));
@@ -114,12 +114,12 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { name: name.to_owned(), message });
     }
 
-    /// Shows a value that was worked out because nobody set it.
+    /// Shows the value that was worked out for an unset variable.
     pub fn show(&mut self, name: &str, value: impl Into<String>) {
         self.replace(name, value.into(), Some(ValueSource::WorkedOut));
     }
 
-    /// Shows a value in another form than it was given in.
+    /// Shows a value in another form than it was given.
     pub fn mask(&mut self, name: &str, value: impl Into<String>) {
         self.replace(name, value.into(), None);
     }
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether somebody set it (to anything but nothing).
+    /// Whether it is set to a value that is not empty.
     pub fn is_set(&self, name: &str) -> bool {
         self.given(table::setting(name)).is_some()
     }
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         !self.problems.iter().any(|problem| problem.name == name)
     }
 
-    /// Secrets are taken byte for byte; everything else without the white space around it.
+    /// Secrets are taken byte for byte, everything else without surrounding white space.
     fn given(&self, setting: &Setting) -> Option<String> {
         let value = (self.get)(setting.name)?;
         let value = if setting.is_secret { value } else { value.trim().to_owned() };
@@ -157,7 +157,7 @@ fn shown(setting: &Setting, given: Option<&str>) -> String {
     }
 }
 
-/// Enough of a wrong value to find it.
+/// Enough of a wrong value to recognise it.
 fn shorten(value: &str) -> String {
     const MAX_SHOWN: usize = 60;
     if value.chars().count() <= MAX_SHOWN {

@@ -12,9 +12,9 @@ use super::server::Server;
 /// `SECOND_FACTOR`, `SECOND_FACTOR_REMEMBER`, `PASSKEY_RP_ID`, `JWT_AUTH_CLAIMS`.
 #[derive(Debug, Clone)]
 pub struct SecondFactor {
-    /// Who must have one.
+    /// Who must have a second factor.
     pub required: Required,
-    /// How long a browser is remembered; zero: never.
+    /// How long a browser is remembered; zero means never.
     pub remember: Duration,
     /// The domain of passkeys (WebAuthn's RP ID).
     pub passkey_rp_id: String,
@@ -26,7 +26,7 @@ pub struct SecondFactor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Required {
-    /// Nobody; users may.
+    /// Nobody, but users may.
     Optional,
     /// Staff and superusers.
     Staff,
@@ -61,7 +61,7 @@ impl SecondFactor {
     }
 }
 
-/// A domain without anything else.
+/// A domain and nothing else.
 fn domain(value: &str) -> Result<String, ValueError> {
     match Host::parse(value) {
         Ok(Host::Domain(domain)) => Ok(domain),

@@ -1,4 +1,4 @@
-//! Where the server listens, how it is reached and whom it believes.
+//! Where the server listens, how it is reached, and which proxies it trusts.
 
 use std::net::IpAddr;
 use std::thread::available_parallelism;
@@ -20,14 +20,14 @@ pub struct Server {
     pub workers: usize,
     /// How users reach the server; scheme, host and port only.
     pub public_url: Url,
-    /// `Host` headers that are answered, in lower case; `.example.com` covers subdomains, `*` all.
+    /// Accepted `Host` headers, in lower case; `.example.com` includes subdomains, `*` accepts all.
     pub allowed_hosts: Vec<String>,
     /// Networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Server {
-    /// `PUBLIC_URL` without a slash at the end, to put paths behind.
+    /// `PUBLIC_URL` without a final slash, to append paths to.
     pub fn public_origin(&self) -> String {
         self.public_url.origin().ascii_serialization()
     }
@@ -63,7 +63,7 @@ impl Server {
     }
 }
 
-/// Whether an entry of `ALLOWED_HOSTS` covers a host (in lower case, without port).
+/// Whether an entry of `ALLOWED_HOSTS` includes a host (in lower case, without port).
 fn covers(pattern: &str, host: &str) -> bool {
     pattern == "*"
         || pattern == host
@@ -81,7 +81,7 @@ fn default_hosts(public_url: &Url) -> Vec<String> {
 }
 
 fn local_url(port: u16) -> Url {
-    #[expect(clippy::expect_used, reason = "a number cannot break it, and tests make one")]
+    #[expect(clippy::expect_used, reason = "a port cannot make it invalid, and tests build one")]
     Url::parse(&format!("http://localhost:{port}")).expect("localhost with a port is a good address")
 }
 
@@ -105,7 +105,7 @@ fn public_url(value: &str) -> Result<Url, ValueError> {
     Ok(url)
 }
 
-/// A host as it stands in a `Host` header without its port.
+/// A host as in a `Host` header, without the port.
 fn allowed_host(value: &str) -> Result<String, ValueError> {
     if value == "*" {
         return Ok(value.to_owned());

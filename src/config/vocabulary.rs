@@ -1,8 +1,8 @@
-//! The closed lists of words that `JWT_*` settings take, and what they are in code.
+//! The words that `JWT_*` settings accept, as enums.
 
 use super::parse::{self, ValueError};
 
-/// `JWT_AUDIENCE`: written as given (text or list), any of them is accepted.
+/// `JWT_AUDIENCE`: written as given (one or a list); any of them is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     /// No audience is written or checked.
@@ -13,7 +13,7 @@ pub enum Audience {
     Many(Vec<String>),
 }
 
-/// What may authenticate a request: `JWT_AUTH_TOKEN_CLASSES`.
+/// Tokens that may authenticate a request: `JWT_AUTH_TOKEN_CLASSES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 #[strum(ascii_case_insensitive)]
 pub enum TokenClass {
@@ -39,7 +39,7 @@ pub enum UserIdField {
     Email,
 }
 
-/// A user field that may go into tokens: `JWT_EXTRA_CLAIMS` (a closed list).
+/// A user field that tokens may contain: `JWT_EXTRA_CLAIMS` (a closed list).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ExtraClaim {
@@ -59,7 +59,7 @@ pub enum ExtraClaim {
     IsActive,
 }
 
-/// A signature algorithm that SimpleJWT knows and we support.
+/// A signature algorithm of SimpleJWT's that we support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the names are RFC 7518's")]
 pub enum Algorithm {
@@ -78,14 +78,14 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// RFC 7518's name, as it stands in a token's header.
+    /// RFC 7518's name, as in a token's header.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
 impl ExtraClaim {
-    /// The field's name, which is the claim's too.
+    /// The name of the field and of the claim.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -118,13 +118,13 @@ pub(super) fn audience(value: &str) -> Result<Audience, ValueError> {
     Ok(if entries.len() == 1 { Audience::One(entries.remove(0)) } else { Audience::Many(entries) })
 }
 
-/// `access` or `sliding`; of SimpleJWT's dotted names the last part counts.
+/// `access` or `sliding`; of SimpleJWT's dotted names only the last part counts.
 pub(super) fn token_class(value: &str) -> Result<TokenClass, ValueError> {
     let last = value.rsplit('.').next().unwrap_or(value);
     last.parse().map_err(|_| "is neither access nor sliding".to_owned())
 }
 
-/// The closed list; a hash of a password has no business in a token that any browser can read.
+/// A closed list: a password hash must not appear in a token, which any browser can read.
 pub(super) fn extra_claims(value: &str) -> Result<Vec<ExtraClaim>, ValueError> {
     if value.eq_ignore_ascii_case("none") {
         return Ok(Vec::new());

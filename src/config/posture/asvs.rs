@@ -1,5 +1,5 @@
-//! OWASP ASVS 5.0: chapters V7 (session management), V9 (self-contained tokens), and the rows of others that a setting of
-//! ours decides. V6 is in `authentication`.
+//! OWASP ASVS 5.0: chapters V7 (session management), V9 (self-contained tokens), and rows of other chapters that one of our
+//! settings decides. V6 is in `authentication`.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::authentication;
 use super::facts::Facts;
 use super::row::{Requirement, Row};
 
-/// A leeway of more than a few minutes is none (RFC 7519, 4.1.4).
+/// A leeway should be no more than a few minutes (RFC 7519, 4.1.4).
 const MAX_LEEWAY: Duration = Duration::from_mins(5);
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
-    // Cookies and origins stand before these chapters, hashes and connections behind them.
+    // Cookies and origins come before these chapters, hashes and connections after them.
     let mut before = elsewhere(facts);
     let behind = before.split_off(2);
     [before, authentication::rows(facts), authentication::factors(), sessions(facts), tokens(facts), behind].concat()

@@ -103,7 +103,7 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     ]
 }
 
-/// What is asked of the factors themselves.
+/// Requirements for the factors themselves.
 pub(super) fn factors() -> Vec<Row> {
     let always = |number, asks, finding| Requirement::asvs(number, asks).met(finding);
     let missing = |number, asks, finding| Requirement::asvs(number, asks).unmet(finding);

@@ -7,7 +7,7 @@ use crate::config::key::SecretKeySource;
 use crate::config::load::Config;
 use crate::config::vocabulary::Algorithm;
 
-/// What the settings say, and the little that they do not.
+/// The settings, and whether the database is shared with Django.
 pub(super) struct Facts<'a> {
     pub config: &'a Config,
     pub beside_django: bool,
@@ -18,7 +18,7 @@ impl Facts<'_> {
         self.config.server.public_url.scheme() == "https"
     }
 
-    /// Reachable by nobody but this machine.
+    /// Whether only this machine can reach the server.
     pub fn is_local(&self) -> bool {
         self.config.server.host.is_loopback()
             && matches!(self.config.server.public_url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
@@ -43,7 +43,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the secrets that sign look random and are long enough for what they do (RFC 7518, 3.2).
+    /// Whether the signing secrets look random and are long enough for their algorithms (RFC 7518, 3.2).
     pub fn has_strong_secrets(&self) -> bool {
         let jwt = &self.config.jwt;
         let shortest = match jwt.algorithm {
@@ -59,7 +59,7 @@ impl Facts<'_> {
     }
 }
 
-/// Neither an example, nor what Django writes into a new project, nor a few keys pressed again and again.
+/// Not an example, not what Django writes into a new project, and not a few keys pressed repeatedly.
 fn looks_random(secret: &str) -> bool {
     let mut letters: Vec<char> = secret.chars().collect();
     letters.sort_unstable();

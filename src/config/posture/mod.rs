@@ -1,6 +1,6 @@
-//! The security posture: what OWASP ASVS 5.0, RFC 8725 and RFC 9700 ask of a token server, and whether it is so under these
-//! settings. Every row is computed; a row says "met" only of what the program does. The panel's settings page shows them
-//! all, its first page those that press.
+//! The security posture: what OWASP ASVS 5.0, RFC 8725 and RFC 9700 ask of a token server, and whether these settings meet it.
+//! Every row is computed; it says "met" only of what the program really does. The panel's settings page shows all rows, its
+//! dashboard the pressing ones.
 
 mod asvs;
 mod authentication;
@@ -19,7 +19,7 @@ pub fn rows(config: &Config, beside_django: bool) -> Vec<Row> {
     [asvs::rows(&facts), rfc::jwt(&facts), rfc::oauth(&facts)].concat()
 }
 
-/// The rows that a changed setting would mend and that should not wait.
+/// The unmet rows that a setting would fix and that should not wait.
 pub fn pressing(config: &Config, beside_django: bool) -> Vec<Row> {
     rows(config, beside_django).into_iter().filter(|row| row.is_pressing && !row.is_met).collect()
 }

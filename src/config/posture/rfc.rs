@@ -1,4 +1,4 @@
-//! RFC 8725 (JSON web tokens) and RFC 9700 (OAuth 2.0), as far as they speak of what Latchkey does.
+//! RFC 8725 (JSON web tokens) and RFC 9700 (OAuth 2.0), as far as they concern what Latchkey does.
 
 use super::facts::Facts;
 use super::row::{Requirement, Row, Source};

@@ -27,19 +27,19 @@ impl Source {
 pub struct Row {
     /// The standard.
     pub source: Source,
-    /// The number there: `9.2.3`, `3.1`.
+    /// The number in it: `9.2.3`, `3.1`.
     pub number: &'static str,
-    /// What is asked, in one sentence.
+    /// The requirement, in one sentence.
     pub asks: &'static str,
-    /// Whether it is so.
+    /// Whether it is met.
     pub is_met: bool,
-    /// The variable that decides; `None`: it is so, or not so, whatever the settings.
+    /// The variable that decides; `None` if no setting does.
     pub variable: Option<&'static str>,
-    /// What is so.
+    /// The present state.
     pub finding: &'static str,
-    /// What would mend it, where it is not met.
+    /// What would fix it, if it is not met.
     pub fix: &'static str,
-    /// Whether a server on the internet should not go on like this.
+    /// Whether a server on the internet should not be left like this.
     pub is_pressing: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Row {
 #[derive(Clone, Copy)]
 pub(super) struct Requirement {
     pub source: Source,
-    /// The number there.
+    /// The number in it.
     pub number: &'static str,
     /// One sentence.
     pub asks: &'static str,
