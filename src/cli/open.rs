@@ -1,5 +1,5 @@
-//! Opens what a command works with: the settings, a look at the database, the `App`. Nothing here writes to a database
-//! or makes one; that is for `migrate` and `runserver`.
+//! Opens what a command works with: the settings, the database, the `App`. Only `migrate` here writes to a database or creates
+//! one.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ pub fn server_config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
     config(overrides, true)
 }
 
-/// Everything that is wrong is told at once.
+/// Reports all problems at once.
 fn config(overrides: &[(&str, String)], is_start: bool) -> Result<Config, Failure> {
     Config::from_environment(overrides, random::secret_key, is_start)
         .map_err(|problems| Failure::say(format!("These settings are wrong:\n{problems}")))
 }
 
-/// The settings for a command: what a server logs for the record is not for its output, warnings are.
+/// The settings for a command other than the server, which logs only warnings and errors.
 pub fn quiet_config() -> Result<Config, Failure> {
     let config = config(&[], false)?;
     let filter = if config.log.filter == "info" { "warn".to_owned() } else { config.log.filter.clone() };
@@ -39,7 +39,7 @@ pub async fn app() -> Result<Arc<App>, Failure> {
     let config = quiet_config()?;
     if let Some(missing) = missing_file(&config.database.url) {
         return Err(Failure::say(format!(
-            "There is no database at {missing} yet. 'latchkey migrate' makes it; DATABASE_URL names another one."
+            "There is no database at {missing} yet. Run 'latchkey migrate' to create it, or set DATABASE_URL to another one."
         )));
     }
     let (_, pending) = look(&config.database.url).await?;
@@ -49,7 +49,7 @@ pub async fn app() -> Result<Arc<App>, Failure> {
     Ok(Arc::new(App::open(config, Clock::System)?))
 }
 
-/// The SQLite file that is not there: opening it would make an empty one.
+/// The SQLite file, if it does not exist: opening it would create an empty one.
 pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
     match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => Some(path.display().to_string()),
@@ -57,7 +57,7 @@ pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
     }
 }
 
-/// What lives in the database, and the migrations that it lacks. Reads only.
+/// What the database contains, and the migrations that it lacks. Only reads.
 pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), Failure> {
     let url = url.clone();
     let looked = spawn_blocking(move || -> Result<_, MigrateError> {
@@ -67,7 +67,7 @@ pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), 
     Ok(looked.await.map_err(stopped)??)
 }
 
-/// Applies what is pending, in Django's words. Answers what it found before.
+/// Applies pending migrations and reports them in Django's words.
 pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Failure> {
     let url = url.clone();
     spawn_blocking(move || {
@@ -78,7 +78,7 @@ pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Fail
             None => Ok(()),
         };
         applying(names.next())?;
-        // A reader that has gone must not keep the rest from being applied.
+        // If nobody reads the output any more, the rest is applied all the same.
         let mut told = Ok(());
         migrations::run(&mut conn, &mut |_| {
             if told.is_ok() {
@@ -91,7 +91,7 @@ pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Fail
     .map_err(stopped)?
 }
 
-/// The refusal to work with a database that lacks migrations.
+/// The failure of a command on a database that lacks migrations.
 pub fn unapplied(pending: &[String]) -> Failure {
     Failure::say(format!(
         "You have {} unapplied migration(s): {}.\nRun 'latchkey migrate' to apply them.",
@@ -100,7 +100,7 @@ pub fn unapplied(pending: &[String]) -> Failure {
     ))
 }
 
-/// A job on a blocking thread did not come to its end.
+/// The failure when a blocking job did not finish.
 pub fn stopped(error: tokio::task::JoinError) -> Failure {
     Failure::say(format!("The command stopped unexpectedly: {error}."))
 }
