@@ -1,5 +1,5 @@
 //! `Conn`: one connection to either database. Every query is written once, for this enum.
-//! Also how a connection is opened, and the watch that sees its troubles and tells `Statements` of its statements.
+//! Also how a connection is opened, and how its errors and statements are observed.
 #![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// What a connection is opened for.
+/// What a connection may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessMode {
     /// Only reading (SQLite refuses writes).
@@ -36,7 +36,7 @@ pub enum AccessMode {
 }
 
 impl Conn {
-    /// Opens the variant that the URL names. The derived `establish` is never used: SQLite accepts any text as a file's name.
+    /// Opens the database that the URL names. The derived `establish` is never used: SQLite accepts any text as a file name.
     pub fn open(url: &DatabaseUrl, mode: AccessMode) -> Result<Self, DbError> {
         match url {
             DatabaseUrl::Sqlite(path) => open_sqlite(path, mode).map(Self::Sqlite),
@@ -53,21 +53,21 @@ impl Conn {
 fn open_sqlite(path: &Path, mode: AccessMode) -> Result<SqliteConnection, DbError> {
     let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
     let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
-    // Whatever it is opened for: SQLite would make a missing file, readable for everybody.
+    // Whatever the mode: SQLite would create a missing file that everybody can read.
     make_private(&path)?;
     let mut conn = SqliteConnection::establish(text)
         .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
-    // The time limit comes first: the switch to WAL needs a lock of its own.
+    // The time limit comes first: switching to WAL needs a lock.
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")?;
     conn.batch_execute(match mode {
         AccessMode::Read => "PRAGMA query_only = ON;",
-        // A revoked token must not come back after a power cut: hence FULL.
+        // A revoked token must not be valid again after a power cut: hence FULL.
         AccessMode::Write | AccessMode::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
     })?;
     Ok(conn)
 }
 
-/// Makes a new database file that only its owner can read: it will hold password hashes. One that is there stays as it is.
+/// Creates a database file that only its owner can read, since it will contain password hashes. An existing file is left alone.
 fn make_private(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -87,7 +87,7 @@ fn open_postgres(url: &str, mode: AccessMode) -> Result<PgConnection, DbError> {
         url.push_str("connect_timeout=5");
     }
     let mut conn = PgConnection::establish(&url)?;
-    // `ErrorEffect` reads English. Only a superuser may choose the language; everybody else keeps the server's.
+    // `ErrorEffect` expects English. Only a superuser may set the language; others keep the server's.
     let _ = conn.batch_execute("SET lc_messages = 'C'");
     conn.batch_execute(match mode {
         AccessMode::Read => "SET statement_timeout = '30s'",
@@ -97,7 +97,7 @@ fn open_postgres(url: &str, mode: AccessMode) -> Result<PgConnection, DbError> {
     Ok(conn)
 }
 
-/// An open connection with its watch.
+/// An open connection whose errors and statements are observed.
 pub(super) struct Watched {
     pub(super) conn: Conn,
     worst: Arc<AtomicU8>,
@@ -117,7 +117,7 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
 }
 
 impl Watched {
-    /// Opens a connection that tells `statements` of its own. A SQLite file must be there: only `migrate` makes one.
+    /// Opens a connection that reports its statements to `statements`. A SQLite file must exist: only `migrate` creates one.
     pub(super) fn open(url: &DatabaseUrl, mode: AccessMode, statements: &Arc<Statements>) -> Result<Self, DbError> {
         let file = match url {
             DatabaseUrl::Postgres(_) => None,
@@ -145,13 +145,13 @@ impl Watched {
         Ok(Self { conn, worst, file })
     }
 
-    /// Whether the SQLite file is still the one that was opened. One that was moved or replaced can be written to as
-    /// before, and all of it is lost.
+    /// Whether the SQLite file is still the one that was opened. A file that was moved or replaced can still be written to, but
+    /// those writes are lost.
     pub(super) fn is_current(&self) -> bool {
         self.file.as_ref().is_none_or(|file| identity(&file.path).is_ok_and(|now| now == file.identity))
     }
 
-    /// The worst that happened since the last call.
+    /// The worst effect of an error since the last call.
     pub(super) fn take_worst_effect(&self) -> ErrorEffect {
         match self.worst.swap(0, Ordering::Relaxed) {
             0 => ErrorEffect::None,

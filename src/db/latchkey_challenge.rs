@@ -1,4 +1,4 @@
-//! `latchkey_challenge`: what was begun and has to be finished with a second factor, by a hash of its token.
+//! `latchkey_challenge`: pending challenges, which are completed with a second factor, by the hash of their token.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -7,7 +7,7 @@ use super::schema::latchkey_challenge;
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
-/// There is one too many at a time; more where the limit was lowered.
+/// Maximum number of rows deleted per call; normally there is one, and more after the limit was lowered.
 const MAX_DELETED: i64 = 100;
 
 /// A challenge.
@@ -29,24 +29,24 @@ pub struct Challenge {
     pub expires_at: Instant,
 }
 
-/// Keeps a challenge.
+/// Records a challenge.
 pub fn insert(conn: &mut Conn, challenge: &Challenge) -> Result<(), DbError> {
     diesel::insert_into(latchkey_challenge::table).values(challenge.clone()).execute(conn)?;
     Ok(())
 }
 
-/// The challenge of a token.
+/// The challenge with this token.
 pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Challenge>, DbError> {
     Ok(latchkey_challenge::table.find(token_hash).select(Challenge::as_select()).first(conn).optional()?)
 }
 
-/// Counts a try; `false` if there were `most` already, or there is no such challenge.
+/// Counts an attempt; `false` if there have been `most` already, or if there is no such challenge.
 pub fn count_try(conn: &mut Conn, token_hash: &str, most: i32) -> Result<bool, DbError> {
     let row = latchkey_challenge::table.find(token_hash).filter(latchkey_challenge::tries.lt(most));
     Ok(diesel::update(row).set(latchkey_challenge::tries.eq(latchkey_challenge::tries + 1)).execute(conn)? > 0)
 }
 
-/// Keeps the code that is mailed, in place of an earlier one.
+/// Stores the mailed code in place of an earlier one.
 pub fn update_code(conn: &mut Conn, token_hash: &str, hash: &str, expires_at: Instant) -> Result<(), DbError> {
     diesel::update(latchkey_challenge::table.find(token_hash))
         .set((latchkey_challenge::code_hash.eq(hash), latchkey_challenge::code_expires_at.eq(expires_at)))
@@ -54,20 +54,20 @@ pub fn update_code(conn: &mut Conn, token_hash: &str, hash: &str, expires_at: In
     Ok(())
 }
 
-/// Keeps what the answer is checked with.
+/// Stores what the answer is checked with.
 pub fn update_secret(conn: &mut Conn, token_hash: &str, secret: &str) -> Result<(), DbError> {
     let row = latchkey_challenge::table.find(token_hash);
     diesel::update(row).set(latchkey_challenge::secret.eq(secret)).execute(conn)?;
     Ok(())
 }
 
-/// Replaces what a challenge gives.
+/// Replaces what a challenge is for.
 pub fn update_what(conn: &mut Conn, token_hash: &str, what: &str) -> Result<(), DbError> {
     diesel::update(latchkey_challenge::table.find(token_hash)).set(latchkey_challenge::what.eq(what)).execute(conn)?;
     Ok(())
 }
 
-/// Forgets the challenges of a user, but for those of one purpose, and but for one.
+/// Deletes the challenges of a user, except those with one purpose and except the one with the token `kept`.
 pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Result<(), DbError> {
     let of_user = latchkey_challenge::table.filter(latchkey_challenge::user_id.eq(user));
     let others = of_user.filter(latchkey_challenge::purpose.ne(purpose));
@@ -75,7 +75,7 @@ pub fn delete_of(conn: &mut Conn, user: UserId, purpose: &str, kept: &str) -> Re
     Ok(())
 }
 
-/// Spends a challenge; `false` if somebody was quicker.
+/// Uses up a challenge; `false` if somebody else was faster.
 pub fn delete(conn: &mut Conn, token_hash: &str) -> Result<bool, DbError> {
     Ok(diesel::delete(latchkey_challenge::table.find(token_hash)).execute(conn)? > 0)
 }
@@ -106,7 +106,7 @@ pub fn delete_oldest_of(conn: &mut Conn, begun: &Begun<'_>, keep: i64) -> Result
     Ok(())
 }
 
-/// Forgets up to `limit` challenges that expired before `before`; answers how many.
+/// Deletes up to `limit` challenges that expired before `before`; returns how many.
 pub fn delete_expired(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_challenge WHERE token_hash IN \
                  (SELECT token_hash FROM latchkey_challenge WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";

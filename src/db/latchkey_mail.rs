@@ -1,5 +1,5 @@
-//! `latchkey_mail`: the queue of mail, and what became of it. A mail is written in the transaction that causes it; the
-//! queue is worked off by `mail::queue`.
+//! `latchkey_mail`: the mail queue, and the result of each mail. A mail is inserted in the transaction that causes it, and
+//! delivered by `mail::queue`.
 
 pub mod list;
 
@@ -11,14 +11,14 @@ use super::schema::latchkey_mail;
 use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
-/// It waits to be sent, for the first time or again.
+/// The mail waits to be sent, for the first time or again.
 pub const QUEUED: &str = "queued";
-/// The server has taken it.
+/// The server has accepted it.
 pub const SENT: &str = "sent";
-/// It is given up.
+/// It was given up.
 pub const FAILED: &str = "failed";
 
-/// A mail that is to be sent.
+/// A mail to be sent.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = latchkey_mail)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -36,7 +36,7 @@ pub struct NewRow<'a> {
     pub give_up_at: Instant,
 }
 
-/// A mail that somebody is about to send.
+/// A mail that has been claimed for sending.
 #[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_mail)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -49,7 +49,7 @@ pub struct Claimed {
     pub parameters: String,
     /// Encrypted.
     pub secret: Option<String>,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     pub attempts: i32,
     pub give_up_at: Instant,
 }
@@ -74,8 +74,8 @@ pub fn claim_due(
     (now, until): (Instant, Instant),
     limit: i64,
 ) -> Result<Vec<Claimed>, DbError> {
-    // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway. What is due
-    // is looked up once: a subquery might be run for each row, and find others each time.
+    // Rows that another instance is claiming are skipped; SQLite has only one writer anyway. The due rows are looked up once:
+    // a subquery might run for each row and find different rows each time.
     let skip = if conn.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
     let query = format!(
         "WITH due AS MATERIALIZED (SELECT id FROM latchkey_mail WHERE status = 'queued' AND next_at <= $1 \
@@ -83,7 +83,7 @@ pub fn claim_due(
          UPDATE latchkey_mail SET next_at = $3, claim = $4 WHERE id IN (SELECT id FROM due) \
          RETURNING id, created_at, recipient, subject, template, parameters, secret, attempts, give_up_at"
     );
-    // SQLite numbers its parameters as they come.
+    // SQLite numbers parameters by their first appearance.
     let query = diesel::sql_query(query).bind::<Moment, _>(now).bind::<BigInt, _>(limit);
     let mut claimed: Vec<Claimed> = query.bind::<Moment, _>(until).bind::<Text, _>(claim).load(conn)?;
     claimed.sort_by_key(|mail| mail.id);
@@ -141,7 +141,7 @@ pub fn update_failed(conn: &mut Conn, held: Held<'_>, next_at: Instant, error: &
     Ok(changed > 0)
 }
 
-/// Deletes up to `limit` mails that were done before `before`; answers how many.
+/// Deletes up to `limit` finished mails created before `before`; returns how many.
 pub fn delete_done_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_mail WHERE id IN (SELECT id FROM latchkey_mail \
                  WHERE status <> 'queued' AND created_at < $1 ORDER BY created_at, id LIMIT $2)";

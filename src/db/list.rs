@@ -1,5 +1,5 @@
-//! Lists: rows in the order of a key, from a place on, under conditions. Each list writes its texts, the values are bound
-//! here. Whatever is asked for, no list reads more than `MAX_SCANNED` candidates for a page, so that none takes long.
+//! Lists: rows in the order of a key, from a position on, under conditions. Each list supplies its SQL, the values are bound here.
+//! For any request, a list reads at most `MAX_SCANNED` candidates per page, so that none takes long.
 
 use diesel::QueryableByName;
 use diesel::prelude::*;
@@ -11,10 +11,10 @@ use super::sql::{Sql, Value};
 use super::types::{Instant, Moment, RowId};
 use super::{Conn, DbError};
 
-/// From the first (included) to the second (excluded); either may be open.
+/// From the first (included) to the second (excluded); either end may be open.
 pub type Period = (Option<Instant>, Option<Instant>);
 
-/// Conditions, all of which must hold. The texts are ours, the values come from outside and are always bound.
+/// Conditions, all of which must hold. The SQL is ours; the values are foreign and are always bound.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     text: String,
@@ -22,22 +22,22 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    /// One more condition, with a `?` for each value.
+    /// Adds a condition, with a `?` for each value.
     pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value<'static>>) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         self.text.push_str(text);
         self.values.extend(values);
     }
 
-    /// That a column is one of these.
+    /// Adds the condition that a column has one of these values.
     pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value<'static>>) {
         let values: Vec<_> = values.into_iter().collect();
-        // Nothing is in an empty list, and SQL has none.
+        // SQL has no empty lists, and nothing is equal to NULL.
         let marks = if values.is_empty() { "NULL".to_owned() } else { vec!["?"; values.len()].join(", ") };
         self.and(&format!("{column} IN ({marks})"), values);
     }
 
-    /// That a time lies in a period.
+    /// Adds the condition that a time is within a period.
     pub(super) fn and_within(&mut self, column: &str, (from, to): Period) {
         if let Some(from) = from {
             self.and(&format!("{column} >= ?"), [from.into()]);
@@ -47,7 +47,7 @@ impl Conditions {
         }
     }
 
-    /// The rows of a `SELECT … FROM …` for which they hold.
+    /// The rows of a `SELECT … FROM …` for which the conditions hold.
     pub(super) fn select<T>(&self, conn: &mut Conn, select: &str, order: &str) -> Result<Vec<T>, DbError>
     where
         T: QueryableByName<MultiBackend> + 'static,
@@ -59,7 +59,7 @@ impl Conditions {
         self.text.is_empty()
     }
 
-    /// All of these too.
+    /// Adds all of these conditions.
     pub(super) fn and_all(&mut self, more: &Self) {
         if !more.is_empty() {
             self.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
@@ -81,16 +81,16 @@ impl Conditions {
     }
 }
 
-/// What a list is ordered by. The primary key makes the order total.
+/// The order of a list. The primary key breaks ties.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
-    /// The primary key alone: a number.
+    /// By primary key alone, a number.
     Key(&'static str),
-    /// A time, then the primary key: a number.
+    /// By a time, then by the primary key, a number.
     Time(&'static str, &'static str),
-    /// A time, then the primary key: a text.
+    /// By a time, then by the primary key, a text.
     TimeText(&'static str, &'static str),
-    /// A text that no two rows share.
+    /// By a text that is unique.
     Text(&'static str),
 }
 
@@ -107,7 +107,7 @@ impl Order {
         self.columns().iter().map(|column| format!("{column}{direction}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// That a row is beyond a place. A place that makes no sense for this order is none.
+    /// Adds the condition that a row is beyond a position. A position that does not fit this order is ignored.
     fn beyond(self, conditions: &mut Conditions, sign: &str, place: &Cursor) {
         let number = || place.id.parse().ok().map(|id| RowId(id).into());
         let text = |text: &str| Some(text.to_owned().into());
@@ -124,7 +124,7 @@ impl Order {
         }
     }
 
-    /// What the place of a row is read from: its value and its key as columns `value` and `id`.
+    /// The columns from which the position of a row is read: its time and its key.
     fn place(self) -> (&'static str, &'static str) {
         match self {
             Self::Key(id) => ("NULL", id),
@@ -136,9 +136,9 @@ impl Order {
 
 /// A list.
 pub(super) struct List {
-    /// `SELECT` what.
+    /// The columns of `SELECT`.
     pub(super) columns: &'static str,
-    /// `FROM` where, with all joins; the first table is the one of `order` and `indexed`.
+    /// The tables of `FROM`, with all joins; `order` and `indexed` refer to the first one.
     pub(super) from: &'static str,
     /// The first table of `from` alone.
     pub(super) first: &'static str,
@@ -186,8 +186,8 @@ impl List {
         Ok(Page::new(rows, paging, end, place))
     }
 
-    /// The candidates as a table of their own: from a bound neither database can tell how few they are, and they would
-    /// rather join whole tables, or use the index of another condition.
+    /// Selects the candidates in a subquery: neither database can tell from a bound how few they are, and would join whole tables
+    /// or use the index of another condition.
     fn with_window(&self, order: &str) -> (String, Vec<Value<'static>>) {
         let name = self.first.rsplit(' ').next().unwrap_or_default();
         let window = format!(
@@ -198,7 +198,7 @@ impl List {
         (text, [&self.indexed.values[..], &self.others.values].concat())
     }
 
-    /// Where the search stops, if the list is longer than that.
+    /// The position where the search stops, if the list is longer.
     fn end(&self, conn: &mut Conn, order: &str) -> Result<Option<Cursor>, DbError> {
         let (at, id) = self.order.place();
         // A bare NULL has no type on PostgreSQL.

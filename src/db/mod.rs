@@ -1,5 +1,5 @@
-//! The cellar: two doors into the database (`Db::read`, `Db::write`), and one file per table with its rows and queries.
-//! Only this folder names Diesel. Functions take the connection, never the pool, so they compose into one transaction.
+//! The database: two ways into it (`Db::read`, `Db::write`), and one file per table with its rows and queries. Only this folder
+//! uses Diesel. Functions take the connection, never the pool, so that they can be combined in one transaction.
 
 pub mod blacklisted_tokens;
 pub mod conn;
@@ -46,20 +46,20 @@ use writer::Writer;
 
 use crate::config::{Database, DatabaseUrl};
 
-/// The database, with its two doors.
+/// The database, with the two ways into it.
 pub struct Db {
     url: DatabaseUrl,
     pool: Arc<Pool>,
-    /// SQLite's; on PostgreSQL every connection may write.
+    /// Only for SQLite; on PostgreSQL every connection may write.
     writer: Option<Writer>,
     statements: Arc<Statements>,
 }
 
 impl Db {
-    /// Prepares the doors; connections are opened when they are needed.
+    /// Prepares access; connections are opened when they are needed.
     ///
     /// # Errors
-    /// When the writer's thread cannot be started.
+    /// If the writer's thread cannot be started.
     pub fn new(settings: &Database) -> Result<Self, DbError> {
         let statements = Arc::new(Statements::default());
         let open = |mode| {
@@ -77,7 +77,7 @@ impl Db {
         Ok(Self { url: settings.url.clone(), pool, writer, statements })
     }
 
-    /// Runs `job` with a connection that only reads. It may run twice, when a connection broke.
+    /// Runs `job` with a connection for reading. It may run twice, if a connection is broken.
     pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -87,10 +87,10 @@ impl Db {
         self.pool.run(move |watched| job(&mut watched.conn)).await
     }
 
-    /// Runs `job` in one transaction; what it wrote is durable when this answers.
+    /// Runs `job` in one transaction; what it wrote is durable when this returns.
     ///
-    /// It may run twice (after a deadlock, a lost connection or a neighbour's fault), so it holds SQL and cheap
-    /// computation only: no hashing, no signing, no network.
+    /// It may run twice (after a deadlock, a lost connection or an error in another job of its group), so it may contain only SQL
+    /// and cheap computation: no hashing, no signing, no network.
     pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -103,7 +103,7 @@ impl Db {
         }
     }
 
-    /// A connection of its own, for migrations and indexes.
+    /// A separate connection, for migrations and indexes.
     pub fn open(&self) -> Result<Conn, DbError> {
         Conn::open(&self.url, AccessMode::Migrate)
     }
@@ -113,12 +113,12 @@ impl Db {
         self.writer.is_none()
     }
 
-    /// How many statements were run so far, transaction control not counted.
+    /// How many statements have been run, not counting transaction control.
     pub fn statements(&self) -> u64 {
         self.statements.count()
     }
 
-    /// Tells `observer` of each statement from here on. For tests: the program never calls this.
+    /// Reports each statement to `observer` from now on. Only for tests.
     pub fn observe(&self, observer: Observer) {
         self.statements.observe(observer);
     }

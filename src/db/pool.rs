@@ -1,5 +1,5 @@
 //! The pool behind `Db::read` (and, on PostgreSQL, `Db::write`): a permit, then a connection on a blocking thread.
-//! A connection that broke is thrown away and the job tried once more on a new one; a database that is down fails at once.
+//! A broken connection is discarded and the job tried again on a new one; if the database is down, it fails immediately.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::error::{DbError, ErrorEffect};
 
 /// How long a request waits for a connection before it is told to come back later.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a transaction that lost a deadlock is tried.
+/// How often a transaction that loses deadlocks is tried.
 const ATTEMPTS: usize = 3;
 
 type Open = Box<dyn Fn() -> Result<Watched, DbError> + Send + Sync>;
@@ -62,7 +62,7 @@ impl Pool {
             let answer = job(&mut watched);
             let effect = watched.take_worst_effect();
             if effect == ErrorEffect::Broken {
-                // The others were opened before the same restart: none of them is worth a try.
+                // The idle ones were opened before the same restart: they are broken too.
                 drop(watched);
                 self.idle().clear();
             } else {

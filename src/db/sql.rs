@@ -1,6 +1,6 @@
 //! Statements that we write as text, with a `?` for each value. Diesel never keeps an UPDATE, a `sql_query` or (on PostgreSQL) an
-//! INSERT prepared, because it cannot know how many texts they have; on SQLite parsing then costs more than the statement. So
-//! what every login and refresh does is a `Sql::fixed`, which each connection prepares once.
+//! INSERT prepared, because it cannot know how many different texts there are; on SQLite parsing then costs more than running
+//! them. So every login and refresh uses `Sql::fixed`, which each connection prepares once.
 
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ impl QueryFragment<MultiBackend> for Sql<'_> {
     }
 }
 
-/// Without a static id a prepared statement is found again by its text.
+/// Without a static id, prepared statements are identified by their text.
 impl QueryId for Sql<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,4 +1,4 @@
-//! The panel's list of the audit log: which entries there are, newest first, one page at a time. Also what is exported.
+//! The panel's list of the audit log: filtered, newest first, one page at a time. Exports use it too.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
@@ -32,7 +32,7 @@ pub struct Filter {
     pub object: Option<String>,
 }
 
-/// An entry.
+/// An entry, with the name of the user it is about.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "the table's columns")]
 pub struct ListedEntry {
@@ -50,7 +50,7 @@ pub struct ListedEntry {
     pub ip: Option<String>,
     #[diesel(sql_type = Nullable<Key>)]
     pub user_id: Option<UserId>,
-    /// The present name of that user, if it is still there.
+    /// The user's present name, if the user still exists.
     #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
     #[diesel(sql_type = Text)]
@@ -58,10 +58,10 @@ pub struct ListedEntry {
     /// JSON.
     #[diesel(sql_type = Text)]
     pub detail: String,
-    /// How often it happened, where that is one entry.
+    /// How often it happened, if the entry counts several events.
     #[diesel(sql_type = Integer)]
     pub count: i32,
-    /// When it happened last, if more than once.
+    /// When it last happened, if more than once.
     #[diesel(sql_type = Nullable<Moment>)]
     pub last_at: Option<Instant>,
 }
@@ -74,7 +74,7 @@ const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_
 /// A page of entries. At most 2 statements.
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // One index is used: the first of these that is asked for leaves the fewest.
+    // Only one index is used: that of the first of these conditions, which leaves the fewest rows.
     let users = filter.users.as_ref().map(|ids| {
         let mut condition = Conditions::default();
         condition.and_in("a.user_id", ids.iter().map(|id| (*id).into()));

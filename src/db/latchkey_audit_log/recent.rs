@@ -6,10 +6,10 @@ use diesel::sql_types::BigInt;
 use super::list::{COLUMNS, ListedEntry};
 use crate::db::{Conn, DbError};
 
-/// So many entries are looked at for those that are no routine.
+/// How many entries are searched for those that are not routine.
 const MAX_SCANNED: i64 = 2000;
 
-/// The newest entries but logins and logouts, which would hide everything else.
+/// The newest entries except logins and logouts, which would crowd out everything else.
 pub fn list_newest(conn: &mut Conn, limit: i64) -> Result<Vec<ListedEntry>, DbError> {
     let query = format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM latchkey_audit_log ORDER BY id DESC LIMIT $1) AS a \

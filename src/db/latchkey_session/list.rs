@@ -1,4 +1,4 @@
-//! The panel's list of sessions: which there are, in which order, one page at a time.
+//! The panel's list of sessions: filtered, ordered, one page at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -19,30 +19,30 @@ pub enum Sort {
     Expires,
 }
 
-/// What a session is now.
+/// The present state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It goes on.
+    /// It is still open.
     Live,
-    /// It was over by itself.
+    /// It expired by itself.
     Expired,
     /// It was ended.
     Ended,
 }
 
-/// What a session needs to go on. The last two are there where the settings limit sessions.
+/// What keeps a session open. The last two are set if the settings limit sessions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Tokens that expire later.
+    /// Its tokens must expire later.
     pub now: Instant,
-    /// A login after this.
+    /// Its login must be later.
     pub began_after: Option<Instant>,
-    /// A use after this.
+    /// Its last use must be later.
     pub used_after: Option<Instant>,
 }
 
 impl Limits {
-    /// What a session is now.
+    /// The present state of a session.
     pub fn status(self, session: &Session) -> Status {
         let used = session.last_refreshed_at.unwrap_or(session.created_at);
         let is_over = session.expires_at <= self.now
@@ -59,7 +59,7 @@ impl Limits {
 /// Which sessions are wanted: all conditions hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// With this id.
     pub id: Option<String>,
     /// Of these users.
     pub owners: Option<Vec<UserId>>,
@@ -67,13 +67,13 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Ended for this reason.
     pub reason: Option<String>,
-    /// Begun in this period.
+    /// That began in this period.
     pub began: Option<Period>,
-    /// Used last from this address.
+    /// Last used from this address.
     pub ip: Option<String>,
 }
 
-/// A session among others.
+/// A session in a list.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Listed {
     /// The session.
@@ -88,7 +88,7 @@ const COLUMNS: &str = "s.id, s.user_id, s.created_at, s.last_refreshed_at, s.exp
                        s.ended_by, s.ip, s.user_agent, s.label, u.username";
 const FIRST: &str = "latchkey_session s";
 const FROM: &str = "latchkey_session s LEFT JOIN auth_user u ON u.id = s.user_id";
-/// When it was used last.
+/// When it was last used.
 const USED: &str = "COALESCE(s.last_refreshed_at, s.created_at)";
 
 /// A page of sessions. At most 2 statements.
@@ -105,7 +105,7 @@ pub fn search(
     if let Some(owners) = &filter.owners {
         indexed.and_in("s.user_id", owners.iter().map(|id| (*id).into()));
     }
-    // The index behind the order answers what is asked of its column; the rest is looked at row by row.
+    // The index behind the order answers conditions on its column; the others are checked row by row.
     let by_expiry = paging.sort == Sort::Expires;
     let (began, expires) = if by_expiry { (&mut others, &mut indexed) } else { (&mut indexed, &mut others) };
     began.and_within("s.created_at", filter.began.unwrap_or_default());
@@ -145,7 +145,7 @@ fn within(conditions: &mut Conditions, limits: Limits) {
     }
 }
 
-/// The opposite: one of them is passed.
+/// The opposite: at least one limit has passed.
 fn over(conditions: &mut Conditions, limits: Limits) {
     let passed = [("s.expires_at", Some(limits.now)), ("s.created_at", limits.began_after), (USED, limits.used_after)];
     let passed: Vec<_> = passed.into_iter().filter_map(|(column, after)| Some((column, after?))).collect();
@@ -153,7 +153,7 @@ fn over(conditions: &mut Conditions, limits: Limits) {
     conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| after.into()));
 }
 
-/// Those of these ids, with the names of their users.
+/// The sessions with these ids, with the names of their users.
 pub fn list(conn: &mut Conn, ids: &[String]) -> Result<Vec<Listed>, DbError> {
     let mut conditions = Conditions::default();
     conditions.and_in("s.id", ids.iter().cloned().map(Value::from));

@@ -1,4 +1,4 @@
-//! The panel's list of outstanding tokens: which there are, in which order, one page at a time.
+//! The panel's list of outstanding tokens: filtered, ordered, one page at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -20,16 +20,16 @@ pub enum Sort {
     Expires,
 }
 
-/// What a token is now: the first that holds.
+/// The present state of a token: the first of these that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Used once, replaced by the next.
+    /// It was used and replaced by the next.
     Rotated,
-    /// Refused for another reason than its rotation.
+    /// It was blacklisted for another reason than rotation.
     Blacklisted,
-    /// Past its `exp`.
+    /// Its `exp` has passed.
     Expired,
-    /// Still good.
+    /// It is still valid.
     Live,
 }
 
@@ -60,7 +60,7 @@ const FROM: &str = "token_blacklist_outstandingtoken o LEFT JOIN token_blacklist
 /// A page of tokens. At most 2 statements.
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Instant) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // Any of these leaves few enough tokens for whatever else is asked.
+    // Each of these leaves few enough tokens for any other condition.
     if let Some(owners) = &filter.owners {
         indexed.and_in("o.user_id", owners.iter().map(|id| (*id).into()));
     }
@@ -70,10 +70,10 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
     if let Some(session) = &filter.session {
         indexed.and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [session.clone().into()]);
     }
-    // The index behind the order answers the period in that order, and the other period is looked at row by row.
+    // The index behind the order answers the period of its column; the other period is checked row by row.
     let cut = if paging.sort == Sort::Expires { newest_of(conn, filter.owners.as_deref())? } else { None };
     let order = match (paging.sort, filter.created) {
-        // The tokens of a user are found by another index, and sorted.
+        // The tokens of a user are found through another index, and then sorted.
         (Sort::Expires, _) if filter.owners.is_some() => Order::Time("coalesce(o.expires_at, NULL)", "o.id"),
         (Sort::Expires, _) => Order::Time("o.expires_at", "o.id"),
         (Sort::Created, Some(_)) => Order::Time("o.created_at", "o.id"),
@@ -109,7 +109,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
     Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
-/// The oldest of the newest tokens of these users, if they have more than can be sorted for a page.
+/// The key of the oldest of these users' `MAX_SCANNED` newest tokens, if they have more than can be sorted for a page.
 pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Result<Option<i64>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -124,7 +124,7 @@ pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Re
     Ok(Sql::varying(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
 }
 
-/// How many tokens there are in each status; unknown where nobody counted yet.
+/// How many tokens there are in each state; unknown until they have been counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All.
@@ -135,7 +135,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of this status.
+    /// The number in this state.
     pub fn of(self, status: Status) -> Option<i64> {
         match status {
             Status::Live => self.live,
@@ -146,8 +146,8 @@ impl Counts {
     }
 }
 
-/// Counts the tokens where they are few; where they are many, what was counted last in the background. One statement.
-/// `total` is what `count` answered.
+/// Counts the tokens if they are few; if they are many, returns the last count taken in the background. One statement. `total` is
+/// the result of `count`.
 pub fn count_by_status(conn: &mut Conn, total: Total, now: Instant) -> Result<Counts, DbError> {
     #[derive(QueryableByName)]
     struct Row {

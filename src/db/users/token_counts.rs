@@ -13,7 +13,7 @@ pub struct TokenCounts {
     /// Not blacklisted, not expired.
     #[diesel(sql_type = BigInt)]
     pub live: i64,
-    /// Not expired or not yet flushed, blacklisted.
+    /// Blacklisted, and not yet deleted.
     #[diesel(sql_type = BigInt)]
     pub blacklisted: i64,
     /// All that are recorded.
@@ -22,16 +22,16 @@ pub struct TokenCounts {
 }
 
 impl TokenCounts {
-    /// A page counts so many tokens of a user at most: the newest.
+    /// Maximum number of tokens of a user, the newest, that are counted for a page.
     pub const MAX_COUNTED: i64 = 5_000;
 
-    /// Whether there may be more than were counted for a page.
+    /// Whether there may be more than were counted.
     pub fn is_cut(&self) -> bool {
         self.all >= Self::MAX_COUNTED
     }
 }
 
-/// How many tokens a user has, live at `now`, blacklisted, and in all; of the `most` newest, if that is said.
+/// Counts a user's tokens: valid at `now`, blacklisted, and all; only among the `most` newest, if given.
 pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant, most: Option<i64>) -> Result<TokenCounts, DbError> {
     let limit = most.map(|most| format!("ORDER BY id DESC LIMIT {most}")).unwrap_or_default();
     let text = format!(
