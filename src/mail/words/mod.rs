@@ -109,26 +109,9 @@ impl Mailer {
                 why: format!("You received this mail because someone entered this address for an account at {site}."),
                 ..Words::default()
             },
-            Letter::EmailChanged { username, new_email, origin, changed_by } => Words {
-                title: "Your email address was changed",
-                preview: format!("Mail about {} now goes to another address.", plain(username)),
-                lead: format!(
-                    "The email address of your account at {site} was changed{}. Mail about the account now goes to the new \
-                     address. If this was expected, you don’t need to do anything.",
-                    by(changed_by.as_deref())
-                ),
-                facts: account(username)
-                    .into_iter()
-                    .chain([("New address", plain(new_email))])
-                    .chain(facts(origin))
-                    .collect(),
-                otherwise: Some(format!(
-                    "If this wasn’t you, log in, change your password and set the address back. If you cannot log in, \
-                     contact the administrator of {site}, because a link for a new password would go to the new address."
-                )),
-                why: format!("You received this mail because this was the address of your account at {site} until now."),
-                ..Words::default()
-            },
+            Letter::EmailChanged { username, new_email, origin, changed_by } => {
+                self.email_changed(username, new_email, origin, changed_by.as_deref())
+            }
             Letter::EmailCode { username, ip, expires_at } => {
                 factors::code(self, username, (ip.as_deref(), *expires_at), secret?)
             }
@@ -141,6 +124,30 @@ impl Mailer {
             Letter::RecoveryCodes { username, origin } => factors::recovery_codes(self, username, origin),
             Letter::NewDevice { username, device, origin } => self.new_device(username, device, origin),
         })
+    }
+
+    fn email_changed(&self, username: &str, new_email: &str, origin: &Origin, changed_by: Option<&str>) -> Words {
+        let site = self.settings.site_name.as_str();
+        Words {
+            title: "Your email address was changed",
+            preview: format!("Mail about {} now goes to another address.", plain(username)),
+            lead: format!(
+                "The email address of your account at {site} was changed{}. Mail about the account now goes to the new \
+                     address. If this was expected, you don’t need to do anything.",
+                by(changed_by)
+            ),
+            facts: account(username)
+                .into_iter()
+                .chain([("New address", plain(new_email))])
+                .chain(facts(origin))
+                .collect(),
+            otherwise: Some(format!(
+                "If this wasn’t you, log in, change your password and set the address back. If you cannot log in, \
+                     contact the administrator of {site}, because a link for a new password would go to the new address."
+            )),
+            why: format!("You received this mail because this was the address of your account at {site} until now."),
+            ..Words::default()
+        }
     }
 
     fn new_device(&self, username: &str, device: &str, origin: &Origin) -> Words {

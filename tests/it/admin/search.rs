@@ -72,5 +72,5 @@ fn a_search_that_means_too_many_users_says_so_and_is_not_exported(backend: Backe
     }
     let export = panel.get("/admin/audit_log/export/?q=many");
     assert_eq!((export.status, export.header("location")), (303, Some("/admin/audit_log/?q=many")));
-    assert!(panel.follow(&export).text().contains("Not exported: more than 50 users match the search."));
+    assert!(panel.follow(&export).text().contains("Nothing was exported: the search matches more than 50 users."));
 }

@@ -125,7 +125,7 @@ fn a_change_is_noted_field_by_field(backend: Backend) {
     assert_eq!(noted, json!({"changes": {"email": ["ann@example.com", "a@example.com"], "is_staff": [false, true]}}));
     let form = panel.get(&page_of(&ann));
     let answer = save(&mut panel, &form, "/change/", &changed);
-    assert!(panel.follow(&answer).text().contains("Nothing was changed."));
+    assert!(panel.follow(&answer).text().contains("The user “ann” was not changed."));
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_audit_log WHERE action = 'user.change'"), 1);
 }
 

@@ -99,7 +99,7 @@ fn a_jti_or_a_stored_text_is_explained_without_its_signature(backend: Backend) {
     let page = panel.get(&format!("{EXPLAIN}?jti={id}")).expect_status(200).text();
     assert!(verdict(&page).starts_with("Accepted until"), "{page}");
     Pair::of(&server.refresh(&pair.refresh));
-    assert_eq!(verdict(&explain(&mut panel, &id)), "Refused: this refresh token was used before");
+    assert_eq!(verdict(&explain(&mut panel, &id)), "Refused: this refresh token was used already");
     for unknown in ["no-such-id", "<b>", "%00", "ÄÖÜ"] {
         assert_eq!(verdict(&explain(&mut panel, unknown)), "This id is not recorded", "{unknown}");
     }
