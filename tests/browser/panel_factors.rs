@@ -99,5 +99,5 @@ fn a_passkey_that_does_not_come_leaves_the_other_ways(backend: Backend) {
     log_out(&browser);
     browser.run_scripts(false);
     log_in(&browser);
-    assert!(browser.text().contains("which this browser does not run. Use another way."), "{}", browser.text());
+    assert!(browser.text().contains("which is turned off in this browser. Choose another method."), "{}", browser.text());
 }

@@ -184,7 +184,7 @@ fn who_lost_the_phone_comes_in_with_a_recovery_code_and_removes_it(backend: Back
     visitor.give_code(&codes[1]);
     visitor.press("Remove…");
     visitor.says("your recovery codes stop working");
-    visitor.press("Remove it");
+    visitor.press("Remove second factor");
     visitor.says("Your second factor was removed.");
     // The new phone.
     visitor.add_app();

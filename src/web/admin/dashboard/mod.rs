@@ -204,10 +204,10 @@ impl Dashboard {
     /// The sentence below the title.
     fn lede(&self) -> String {
         match self.attention.len() {
-            0 => "All systems work, and nothing needs attention.".to_owned(),
-            1 => "All systems work. One thing needs attention.".to_owned(),
+            0 => "Latchkey is running, and nothing needs attention.".to_owned(),
+            1 => "Latchkey is running. One thing needs attention.".to_owned(),
             count => {
-                format!("All systems work. {} need attention.", amount(i64::try_from(count).unwrap_or(0), "thing"))
+                format!("Latchkey is running. {} need attention.", amount(i64::try_from(count).unwrap_or(0), "thing"))
             }
         }
     }
