@@ -99,5 +99,9 @@ fn a_passkey_that_does_not_come_leaves_the_other_ways(backend: Backend) {
     log_out(&browser);
     browser.run_scripts(false);
     log_in(&browser);
-    assert!(browser.text().contains("which is turned off in this browser. Choose another method."), "{}", browser.text());
+    assert!(
+        browser.text().contains("which is turned off in this browser. Choose another method."),
+        "{}",
+        browser.text()
+    );
 }
