@@ -16,7 +16,8 @@ use crate::crypto::seal::Seal;
 use crate::db::conn::{Conn, Purpose};
 use crate::db::migrations::{self, Found, MigrateError};
 use crate::db::types::Instant;
-use crate::db::{Db, DbError, users};
+use crate::db::users::{self, User};
+use crate::db::{Db, DbError};
 use crate::key_set::KeySet;
 use crate::key_set::fetch::{Source, TIMEOUT};
 use crate::mail::Mailer;
@@ -144,8 +145,9 @@ impl Parts {
         self.config.passwords.rehash.unwrap_or(!self.beside_django) && !self.config.jwt.check_revoke_token
     }
 
-    /// Whether staff who are no superusers may open the panel.
-    pub fn staff_may_view(&self) -> bool {
-        self.config.accounts.staff_may_view.unwrap_or(!self.beside_django)
+    /// Whether a user may open the panel: superusers, and other staff where `STAFF_MAY_VIEW` allows it.
+    pub fn may_open_panel(&self, user: &User) -> bool {
+        let staff_may_view = self.config.accounts.staff_may_view.unwrap_or(!self.beside_django);
+        user.is_active && (user.is_superuser || user.is_staff && staff_may_view)
     }
 }

@@ -41,6 +41,13 @@ pub struct Session {
     pub label: String,
 }
 
+impl Session {
+    /// When it was last refreshed, or else when its login was.
+    pub fn last_used(&self) -> Instant {
+        self.last_refreshed_at.unwrap_or(self.created_at)
+    }
+}
+
 /// What a use of a session changes.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "the table's columns")]

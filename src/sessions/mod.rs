@@ -115,7 +115,7 @@ pub fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason>
     }
     // A Django beside us may have refreshed it: then the token is younger than what we know.
     let issued = presented.get("iat").and_then(Value::as_i64).and_then(Instant::from_timestamp);
-    let used = session.last_refreshed_at.unwrap_or(session.created_at).max(issued.unwrap_or(session.created_at));
+    let used = session.last_used().max(issued.unwrap_or(session.created_at));
     limits.idle_timeout.filter(|idle| used + *idle <= now).map(|_| Reason::Idle)
 }
 
@@ -129,7 +129,7 @@ pub fn limits(app: &App) -> Limits {
 /// Until when a session lives if nobody uses or ends it.
 pub fn ends_at(app: &App, session: &Session) -> Instant {
     let limits = &app.config.sessions;
-    let used = session.last_refreshed_at.unwrap_or(session.created_at);
+    let used = session.last_used();
     let ends = [limits.max_age.map(|age| session.created_at + age), limits.idle_timeout.map(|idle| used + idle)];
     ends.into_iter().flatten().fold(session.expires_at, Instant::min)
 }

@@ -43,7 +43,7 @@ pub struct Limits {
 impl Limits {
     /// What a session is now.
     pub fn status(self, session: &Session) -> Status {
-        let used = session.last_refreshed_at.unwrap_or(session.created_at);
+        let used = session.last_used();
         let is_over = session.expires_at <= self.now
             || self.began_after.is_some_and(|after| session.created_at <= after)
             || self.used_after.is_some_and(|after| used <= after);

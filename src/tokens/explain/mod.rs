@@ -196,8 +196,7 @@ impl Explanation {
         let looks_at_session = matches!(main.usage, Usage::Refresh | Usage::SlidingRefresh) || jwt.check_session;
         if let (Some(session), true) = (&self.facts.session, looks_at_session) {
             ends.extend(limits.max_age.map(|age| session.created_at + age));
-            let used =
-                session.last_refreshed_at.unwrap_or(session.created_at).max(time("iat").unwrap_or(session.created_at));
+            let used = session.last_used().max(time("iat").unwrap_or(session.created_at));
             ends.extend(limits.idle_timeout.map(|idle| used + idle));
         }
         ends.into_iter().min()

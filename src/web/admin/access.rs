@@ -11,7 +11,6 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::error::PageError;
 use super::session::Visit;
 use super::words::Reader;
-use crate::app::App;
 use crate::db::users::User;
 use crate::journal::Actor;
 
@@ -28,17 +27,11 @@ pub struct Staff {
 /// Somebody who may change things in the panel.
 pub struct Superuser(pub Staff);
 
-/// Whether a user may open the panel: superusers, and other staff where `STAFF_MAY_VIEW` lets them.
-pub fn may_view(app: &App, user: &User) -> bool {
-    let staff_may_view = app.config.accounts.staff_may_view.unwrap_or(!app.beside_django);
-    user.is_active && (user.is_superuser || user.is_staff && staff_may_view)
-}
-
 impl Staff {
     /// Who visits, if that is somebody who may.
     pub fn of(visit: &Rc<Visit>, session: Option<Session>) -> Result<Self, PageError> {
         let Some(user) = visit.user() else { return Err(PageError::LoginRequired(visit.address.clone())) };
-        if !may_view(&visit.app, &user) {
+        if !visit.app.may_open_panel(&user) {
             return Err(PageError::NotStaff);
         }
         Ok(Self { user, visit: Rc::clone(visit), session })

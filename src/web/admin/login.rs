@@ -105,7 +105,7 @@ pub async fn log_in(
         Ok(html(StatusCode::OK, form.render()?))
     };
     let user = match authenticate(&visit.app, credentials, &visit.client).await {
-        Ok(user) if access::may_view(&visit.app, &user) => user,
+        Ok(user) if visit.app.may_open_panel(&user) => user,
         // The same answer for both: who is no staff learns nothing about the password.
         Ok(user) => {
             failed_login::note(&visit.app, &visit.client, &user).await?;

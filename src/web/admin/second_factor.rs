@@ -173,7 +173,7 @@ fn log_in(
     next: &str,
 ) -> Result<HttpResponse, PageError> {
     // Between the password and this the rights may be gone.
-    if !access::may_view(&visit.app, &user) {
+    if !visit.app.may_open_panel(&user) {
         return Err(PageError::NotStaff);
     }
     session.clear();

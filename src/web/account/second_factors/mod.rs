@@ -28,7 +28,6 @@ use crate::factors::{self, enrol, remembered_browser};
 use crate::guard::device;
 use crate::journal::authentication::FactorKind;
 use crate::tokens::own_sessions;
-use crate::web::admin::access::may_view;
 use crate::web::extract::Client;
 use crate::web::words::{Reader, When, amount};
 
@@ -139,7 +138,7 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
         user: visit.user(),
         done: done.words(),
         is_required,
-        may_open_panel: may_view(&app, visit.user()),
+        may_open_panel: app.may_open_panel(visit.user()),
         factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
         offers: offers(&app, visit.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),
@@ -165,13 +164,14 @@ fn row(factor: &Factor, reader: Reader) -> Row {
 }
 
 fn session_row(session: Session, reader: Reader) -> SessionRow {
+    let used = When::new(session.last_used(), reader);
     let name = if session.label.is_empty() { device::words(&session.user_agent) } else { session.label };
     SessionRow {
         id: session.id,
         name,
         ip: session.ip.unwrap_or_else(|| UNKNOWN.to_owned()),
         started: When::new(session.created_at, reader),
-        used: When::new(session.last_refreshed_at.unwrap_or(session.created_at), reader),
+        used,
     }
 }
 

@@ -237,7 +237,7 @@ fn session(token: &Explanation, reader: Reader) -> Sentence {
             Sentence::at("Its login was ", session.created_at, reader, ", longer ago than SESSION_MAX_AGE.")
         }
         (None, _) => {
-            let used = session.last_refreshed_at.unwrap_or(session.created_at);
+            let used = session.last_used();
             Sentence::at("It was used last ", used, reader, ", and SESSION_IDLE_TIMEOUT or SESSION_MAX_AGE is over.")
         }
     }

@@ -145,8 +145,7 @@ async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Resu
 }
 
 fn may_log_in(app: &App, user: &User) -> String {
-    let panel =
-        if super::super::access::may_view(app, user) { "and may open this panel" } else { "but not to this panel" };
+    let panel = if app.may_open_panel(user) { "and may open this panel" } else { "but not to this panel" };
     match (user.is_active, user.is_superuser) {
         (false, _) => "No, the account is inactive".to_owned(),
         (true, true) => "Yes, and may change things in this panel".to_owned(),

@@ -60,13 +60,14 @@ pub struct SessionRow {
 impl SessionRow {
     /// As its reader sees it.
     pub fn new(session: Session, reader: Reader) -> Self {
+        let used = When::new(session.last_used(), reader);
         let name = if session.label.is_empty() { device::words(&session.user_agent) } else { session.label };
         Self {
             id: session.id,
             name,
             ip: session.ip.unwrap_or_default(),
             started: When::new(session.created_at, reader),
-            used: When::new(session.last_refreshed_at.unwrap_or(session.created_at), reader),
+            used,
         }
     }
 }
