@@ -3,11 +3,12 @@
 
 use strum::VariantArray;
 
+use super::link;
 use crate::app::Tx;
 use crate::db::types::UserId;
 use crate::db::{
     DbError, latchkey_account_session, latchkey_admin_session, latchkey_browser, latchkey_challenge, latchkey_device,
-    latchkey_link, latchkey_recovery_code,
+    latchkey_recovery_code,
 };
 use crate::guard::ticket::LinkPurpose;
 use crate::journal::reason::Reason;
@@ -184,16 +185,13 @@ pub fn apply(tx: &mut Tx<'_>, ending: Ending, (user, by): (UserId, &str), kept: 
             }
             Holding::RememberedBrowsers => ended.browsers = latchkey_browser::delete_of(tx.conn, user)?,
             Holding::Challenges => latchkey_challenge::delete_of(tx.conn, user, latchkey_challenge::LOGIN)?,
+            // No row of the table ends them: they are checked against the password and the account.
             Holding::PendingLogins => {}
-            Holding::ResetLinks => delete_links(tx, user, LinkPurpose::PasswordReset)?,
-            Holding::EmailLinks => delete_links(tx, user, LinkPurpose::EmailChange)?,
+            Holding::ResetLinks => link::forget_for(tx.conn, LinkPurpose::PasswordReset, user)?,
+            Holding::EmailLinks => link::forget_for(tx.conn, LinkPurpose::EmailChange, user)?,
             Holding::Devices => latchkey_device::delete_of(tx.conn, user).map(drop)?,
             Holding::RecoveryCodes => latchkey_recovery_code::delete_of(tx.conn, user)?,
         }
     }
     Ok(ended)
-}
-
-fn delete_links(tx: &mut Tx<'_>, user: UserId, purpose: LinkPurpose) -> Result<(), DbError> {
-    latchkey_link::delete_of(tx.conn, user, purpose.into()).map(drop)
 }

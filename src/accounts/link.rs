@@ -53,7 +53,7 @@ impl From<ManageError> for LinkError {
 pub struct Destination<'a> {
     /// The address.
     pub email: &'a str,
-    /// The network that the request received from; empty if a superuser asked.
+    /// The network that the request came from; empty if a superuser asked.
     pub network: String,
 }
 
@@ -158,12 +158,12 @@ pub fn may_mail(tx: &mut Tx<'_>, recipient: &str) -> Result<bool, DbError> {
     Ok(throttle::count(tx, &[key])?.is_ok())
 }
 
-/// A request is answered so long after it received, or twice or three times as long: how long the work took, and whether there
-/// was any, tells who has an account.
+/// Answers come a whole number of these steps after the request: the time that the work takes, and whether there was any,
+/// would tell which accounts exist.
 const STEP: Duration = Duration::from_millis(500);
 
 /// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
-/// the request received. A failure is logged, and looks like a success.
+/// the request was received. A failure is logged, and looks like a success.
 pub async fn aside(app: &App, received: ReceivedAt, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
     let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
     match outcome {

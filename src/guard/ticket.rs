@@ -1,6 +1,7 @@
 //! Tickets: random tokens that are handed out once and stored as a hash. Each is for one purpose, expires, and dies with the
 //! password (or address) that it was issued under. The rows are in tables of their own; what they have in common is here.
 
+use std::iter::{once, once_with};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -76,7 +77,7 @@ impl Purpose {
 
     /// Every fingerprint that a row of this user may have: the current one, and that of an older version.
     pub fn fingerprints(self, app: &App, user: &User) -> impl Iterator<Item = String> {
-        [Some(self.fingerprint(app, user)), self.older_fingerprint(app, user)].into_iter().flatten()
+        once(self.fingerprint(app, user)).chain(once_with(move || self.older_fingerprint(app, user)).flatten())
     }
 
     /// Whether a stored fingerprint is still that of the user.

@@ -148,8 +148,7 @@ impl Stage {
             Holding::Sessions => {
                 let now = app.now();
                 let live = app.read(move |tx| latchkey_session::list_newest_live_of(tx.conn, id, now, 9));
-                let of_the_login = |live: &[latchkey_session::Session]| live.iter().any(|one| one.ip.is_some());
-                of_the_login(&server.wait(live).unwrap())
+                !server.wait(live).unwrap().is_empty()
             }
             Holding::PanelSessions => server.wait(admin_session::find(app, &self.panel_session)).unwrap().is_some(),
             Holding::AccountSessions => {

@@ -90,8 +90,8 @@ pub async fn send(
     let Some((_, by)) = identify(&app, &client, visitor, given, LOGIN_TO_EMAIL).await? else {
         return show(&app, visitor, &typed, &errors, Some(wrong(visitor)));
     };
-    let came = ReceivedAt::now();
-    email_change::request(&app, &by, &typed.email, (&client, came)).await.map_err(Trouble::of_link)?;
+    let received = ReceivedAt::now();
+    email_change::request(&app, &by, &typed.email, (&client, received)).await.map_err(Trouble::of_link)?;
     let text = format!(
         "If nobody else uses {}, a mail with a link is on its way to it. The link works once, for a day. Until then nothing changes.",
         typed.email.trim()

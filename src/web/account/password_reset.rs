@@ -46,12 +46,12 @@ fn show_question(app: &App, email: &str, errors: &Errors) -> Result<HttpResponse
 
 /// `POST password/reset/`
 pub async fn send(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Address>) -> Result<HttpResponse, Trouble> {
-    let came = ReceivedAt::now();
+    let received = ReceivedAt::now();
     let email = typed.email.trim();
     if let Some(fault) = validate_email(email, true) {
         return show_question(&app, email, &Errors::new(vec![fault]));
     }
-    password_reset::request(&app, email, &client, came).await.map_err(Trouble::of_link)?;
+    password_reset::request(&app, email, &client, received).await.map_err(Trouble::of_link)?;
     let text = format!(
         "If an account uses {email}, a mail with a link is on its way to it. The link works once, for an hour."
     );

@@ -50,8 +50,8 @@ impl View for Change {
     async fn answer(mut call: Call, caller: Authenticated) -> Result<Detail, ApiError> {
         let [email, password] = call.fields().await?.texts(["email", "password"])?;
         let by = confirmed(&call, &caller.user, "password", SecretString::from(password)).await?;
-        let came = ReceivedAt::now();
-        email_change::request(&call.app, &by, &email, (&call.client(), came)).await?;
+        let received = ReceivedAt::now();
+        email_change::request(&call.app, &by, &email, (&call.client(), received)).await?;
         Ok(Detail { detail: SENT })
     }
 }

@@ -57,12 +57,12 @@ impl View for Reset {
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<Detail, ApiError> {
-        let came = ReceivedAt::now();
+        let received = ReceivedAt::now();
         let [email] = call.fields().await?.texts(["email"])?;
         if let Some(problem) = validate_email(&email, true) {
             return Err(ApiError::field_errors(vec![problem]));
         }
-        password_reset::request(&call.app, &email, &call.client(), came).await?;
+        password_reset::request(&call.app, &email, &call.client(), received).await?;
         Ok(Detail { detail: SENT })
     }
 }
