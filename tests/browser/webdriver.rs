@@ -50,16 +50,7 @@ pub struct Element<'a> {
 impl Browser {
     pub fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut driver = Driver::start(folder.path());
-        let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok())
-            .expect("chromedriver says its port");
-        // Whatever else it says is read, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-
+        let (driver, port) = Driver::start(folder.path());
         let client = Client::new(port);
         let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         args.push(format!("--user-data-dir={}", folder.path().join("profile").display()));
@@ -277,8 +268,16 @@ impl Drop for Browser {
 struct Driver(Child);
 
 impl Driver {
-    /// Starts it; what it and the browser write for a while goes into `folder`.
-    fn start(folder: &Path) -> Self {
+    /// Starts it and answers its port; what it and the browser write for a while goes into `folder`.
+    ///
+    /// It takes a free port of `::1` and wants the same one of `127.0.0.1`, where a server of another test may have it.
+    /// Then it ends, and another one is started.
+    fn start(folder: &Path) -> (Self, u16) {
+        const MAX_STARTS: usize = 20;
+        (0..MAX_STARTS).find_map(|_| Self::spawn(folder).listen()).expect("chromedriver says its port")
+    }
+
+    fn spawn(folder: &Path) -> Self {
         for name in ["chromedriver", "chromium.chromedriver"] {
             let mut driver = Command::new(name);
             driver
@@ -292,6 +291,18 @@ impl Driver {
             }
         }
         panic!("this test needs Chromium and chromedriver; run scripts/test, which installs them");
+    }
+
+    /// Waits for its port; `None` if it ends without one.
+    fn listen(mut self) -> Option<(Self, u16)> {
+        let mut lines = BufReader::new(self.0.stdout.take().unwrap()).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok())?;
+        // Whatever else it says is read, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some((self, port))
     }
 }
 
