@@ -209,12 +209,12 @@ pub async fn check_host(
 
 /// For the log: what a proxy or a client sent as `Host`, short and without control characters.
 fn named_host(request: &ServiceRequest) -> String {
-    const LONGEST: usize = 100;
+    const MAX_LENGTH: usize = 100;
     let host = match request.uri().authority() {
         Some(authority) => authority.as_str().as_bytes(),
         None => request.headers().get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes),
     };
-    host.iter().take(LONGEST).copied().flat_map(std::ascii::escape_default).map(char::from).collect()
+    host.iter().take(MAX_LENGTH).copied().flat_map(std::ascii::escape_default).map(char::from).collect()
 }
 
 fn is_health(path: &str) -> bool {

@@ -1,161 +1,183 @@
-//! The second step of a login in a browser: one way to answer is shown, the best that there is; the others are a button
-//! away. The panel's login and that of one's own account show it; each page with a question to a passkey makes the
-//! question before worthless.
+//! The second step of a login in a browser. The best method is shown, the others are one button away. The panel and the
+//! account pages share it: the form, what it sends, and the template `admin/includes/second_step.html`.
+
+mod methods;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use secrecy::SecretString;
+use actix_web::web::Data;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
-use crate::factors::answer::{Answer, FactorResponse};
+use crate::app::App;
+use crate::factors::answer::{Answer, AnswerError, FactorResponse};
+use crate::factors::{ask, mail};
 use crate::guard::throttle::Wait;
-use crate::journal::authentication::{FactorKind, Method};
+use crate::journal::authentication::Method;
+use crate::web::extract::Client;
 use crate::web::words::length;
+use methods::{EMAIL, Methods, PASSKEY};
 
-/// By a passkey.
-pub const PASSKEY: Method = Method::Factor(FactorKind::Passkey);
-/// By a code in a mail.
-pub const EMAIL: Method = Method::Factor(FactorKind::Email);
-const APP: Method = Method::Factor(FactorKind::Totp);
-
-/// The best one first.
-const ORDER: [Method; 4] = [PASSKEY, APP, EMAIL, Method::Recovery];
-
-/// How a challenge can be answered, and which way is shown.
-pub struct Ways {
-    methods: Vec<Method>,
-    /// The one that is shown.
-    pub chosen: Method,
-    /// Whether a mailed code can be typed.
-    pub was_sent: bool,
+/// The fields of the form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
+    /// Names the login that waits.
+    pub challenge: String,
+    /// Every method that the user has, separated by commas.
+    pub methods: String,
+    /// The method of the answer.
+    pub method: String,
+    /// The code.
+    pub code: String,
+    /// The browser's response for a passkey, as JSON.
+    pub credential: String,
+    /// Set by the buttons that choose another method or send a code.
+    pub way: String,
+    /// Set if the browser is to be remembered.
+    pub remember: String,
+    /// Where the login leads.
+    pub next: String,
 }
 
-impl Ways {
-    /// The best of these.
-    pub fn best_of(methods: Vec<Method>) -> Self {
-        let chosen = ORDER.into_iter().find(|method| methods.contains(method)).unwrap_or(Method::Recovery);
-        Self { methods, chosen, was_sent: false }
+impl Fields {
+    /// The method that a button asks for.
+    pub fn other_method(&self) -> Option<Method> {
+        Method::of(&self.way)
     }
 
-    /// As the form has them: all, and the one that was chosen.
-    pub fn read(names: &str, chosen: Method) -> Self {
-        Self { methods: names.split(',').filter_map(Method::of).collect(), chosen, was_sent: chosen == EMAIL }
+    /// The methods of the form, with the one that was answered.
+    pub fn methods(&self) -> Methods {
+        Methods::read(&self.methods, Method::of(&self.method).unwrap_or(Method::Recovery))
     }
 
-    /// For the form.
-    pub fn names(&self) -> String {
-        self.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(",")
-    }
-
-    /// The page's title.
-    pub fn title(&self) -> &'static str {
-        match self.chosen {
-            PASSKEY => "Use your passkey",
-            APP => "Enter the code from your app",
-            EMAIL if self.was_sent => "Enter the code from the mail",
-            EMAIL => "Get a code by email",
-            _ => "Enter a recovery code",
-        }
-    }
-
-    /// What to do.
-    pub fn lede(&self) -> &'static str {
-        match self.chosen {
-            PASSKEY => "Your password is right. Now show that it is you, with your phone, computer or security key.",
-            APP => "Your password is right. Now type the six digits that your authenticator app shows.",
-            EMAIL if self.was_sent => "Six digits. Nothing there after a few minutes? Look among the unwanted mail.",
-            EMAIL => {
-                "Your password is right. Press the button, and a code is sent to the address that you chose for it."
-            }
-            _ => "One of the ten that you kept. Each is good once.",
-        }
-    }
-
-    /// Whether a code has to be sent before one can be typed.
-    pub fn asks_to_send(&self) -> bool {
-        self.chosen == EMAIL && !self.was_sent
-    }
-
-    /// Whether the code is a number.
-    pub fn takes_digits(&self) -> bool {
-        self.chosen != Method::Recovery
-    }
-
-    /// What was wrong with the answer.
-    pub fn wrong(&self) -> &'static str {
-        match self.chosen {
-            PASSKEY => "This passkey was not accepted. Try it again, or use another way.",
-            _ => "The code is wrong or was used before. Try another one.",
-        }
-    }
-
-    /// The other ways: the word, and what its button says.
-    pub fn others(&self) -> Vec<(&'static str, &'static str)> {
-        let words = |method| match method {
-            PASSKEY => "Use a passkey",
-            APP => "Use a code from your app",
-            EMAIL if self.chosen == EMAIL => "Send another code",
-            EMAIL => "Get a code by email",
-            _ => "Use a recovery code",
+    /// The answer.
+    pub fn answer(&self) -> Answer {
+        let method = Method::of(&self.method).unwrap_or(Method::Recovery);
+        let response = match method {
+            // What is not JSON is not a passkey either.
+            PASSKEY => FactorResponse::Passkey(serde_json::from_str(&self.credential).unwrap_or_default()),
+            _ => FactorResponse::Code(self.code.as_str().into()),
         };
-        let is_other = |method: &Method| *method != self.chosen || (*method == EMAIL && self.was_sent);
-        let others = ORDER.into_iter().filter(|method| self.methods.contains(method)).filter(is_other);
-        others.map(|method| (method.name(), words(method))).collect()
+        Answer { challenge: self.challenge.as_str().into(), method, response }
     }
 }
 
-/// Why an answer, or the wish for a code, was not looked at.
-pub fn too_many(wait: Wait) -> String {
-    format!("Too many tries. Nothing was done this time. Try again in {}.", length(wait.seconds()))
+/// A login that waits for its second factor.
+pub struct WaitingLogin {
+    /// The shared parts of the server.
+    pub app: Data<App>,
+    /// Where the request comes from.
+    pub client: Client,
+    /// The challenge that the answer is for.
+    pub challenge: SecretString,
+    /// The login page; the form is sent to `second-factor/` below it.
+    pub login: &'static str,
+    /// Where the login leads.
+    pub next: String,
+    /// The token against forged forms, in the panel.
+    pub csrf: Option<String>,
+    /// The offer to remember this browser, in the panel.
+    pub remember: Option<RememberBox>,
 }
 
-/// Says the same in the head of the page, unless that leads elsewhere.
-pub fn delay(page: &mut HttpResponse, wait: Wait) {
-    if page.status() == StatusCode::OK {
-        *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
-    }
+/// The box "Remember this browser".
+#[derive(Clone)]
+pub struct RememberBox {
+    /// For how long.
+    pub lives: String,
+    /// Whether it is ticked.
+    pub is_ticked: bool,
 }
 
-/// What a form answers.
-pub fn answer(challenge: SecretString, method: Method, code: String, credential: &str) -> Answer {
-    let response = match method {
-        // What is no JSON is no passkey either.
-        PASSKEY => FactorResponse::Passkey(serde_json::from_str(credential).unwrap_or_default()),
-        _ => FactorResponse::Code(code.into()),
-    };
-    Answer { challenge, method, response }
+/// The form, ready to be shown.
+pub struct StepForm {
+    /// The login that waits.
+    pub login: WaitingLogin,
+    /// The methods, and the one that is shown.
+    pub methods: Methods,
+    /// The options that the browser is given for a passkey, as JSON.
+    pub passkey: Option<String>,
+    /// Whether a code was just mailed.
+    pub is_sent: bool,
+    /// Why the last answer was refused.
+    pub error: Option<String>,
+    wait: Option<Wait>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(ways: &Ways) -> Vec<&'static str> {
-        ways.others().into_iter().map(|(_, words)| words).collect()
+impl WaitingLogin {
+    /// The form for a first answer.
+    ///
+    /// # Errors
+    /// `NoChallenge` if the login has to start over.
+    pub async fn ask(self, methods: Vec<Method>) -> Result<StepForm, AnswerError> {
+        self.form(Methods::best_of(methods)).await
     }
 
-    #[test]
-    fn the_best_way_comes_first_and_the_others_are_offered() {
-        let ways = Ways::best_of(Method::all().collect());
-        assert_eq!((ways.chosen, &*ways.names()), (PASSKEY, "email,totp,passkey,recovery"));
-        assert_eq!(words(&ways), ["Use a code from your app", "Get a code by email", "Use a recovery code"]);
-    }
-
-    #[test]
-    fn who_has_one_way_is_offered_no_other() {
-        for method in Method::all() {
-            let ways = Ways::best_of(vec![method]);
-            assert_eq!((ways.chosen, words(&ways).len()), (method, 0));
+    /// The form for another method; for a code by email, the code is sent.
+    pub async fn change_method(self, methods: &str, method: Method) -> Result<StepForm, AnswerError> {
+        let methods = Methods::read(methods, method);
+        if method != EMAIL {
+            return self.form(methods).await;
+        }
+        match mail::send(&self.app, self.challenge.clone(), &self.client).await {
+            Ok(()) => Ok(StepForm { is_sent: true, ..self.form(methods).await? }),
+            Err(error) => self.refuse(methods, error).await,
         }
     }
 
-    #[test]
-    fn a_code_by_email_is_sent_before_it_is_typed_and_can_be_sent_again() {
-        let before = Ways::best_of(vec![EMAIL, Method::Recovery]);
-        assert_eq!((before.title(), words(&before)), ("Get a code by email", vec!["Use a recovery code"]));
-        let sent = Ways::read("email,recovery,nonsense", EMAIL);
-        assert_eq!(sent.title(), "Enter the code from the mail");
-        assert_eq!(words(&sent), ["Send another code", "Use a recovery code"]);
+    /// The form again after a refused answer.
+    pub async fn refuse(self, methods: Methods, error: AnswerError) -> Result<StepForm, AnswerError> {
+        let (error, wait) = match error {
+            AnswerError::Wrong => (methods.wrong().to_owned(), None),
+            AnswerError::Throttled(wait) => {
+                let text =
+                    format!("Too many attempts. This one was not checked. Try again in {}.", length(wait.seconds()));
+                (text, Some(wait))
+            }
+            other => return Err(other),
+        };
+        Ok(StepForm { error: Some(error), wait, ..self.form(methods).await? })
+    }
+
+    /// Each form for a passkey has a question of its own, which makes an earlier one void.
+    async fn form(self, methods: Methods) -> Result<StepForm, AnswerError> {
+        let passkey = if methods.chosen == PASSKEY {
+            Some(ask::passkey(&self.app, self.challenge.clone()).await?.to_string())
+        } else {
+            None
+        };
+        Ok(StepForm { login: self, methods, passkey, is_sent: false, error: None, wait: None })
+    }
+}
+
+impl StepForm {
+    /// Whether the page needs the script for passkeys.
+    pub fn has_passkey(&self) -> bool {
+        self.passkey.is_some()
+    }
+
+    /// Whether an answer was refused.
+    pub fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// The title of the page.
+    pub fn title(&self) -> &'static str {
+        self.methods.title()
+    }
+
+    /// The token of the challenge, for the hidden field.
+    pub fn challenge(&self) -> &str {
+        self.login.challenge.expose_secret()
+    }
+
+    /// A throttled attempt is answered with 429.
+    pub fn delay(&self, page: &mut HttpResponse) {
+        if let Some(wait) = self.wait {
+            *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! Who sends a form: a name and a password, or the password alone in a visit. Whoever has a second factor changes their
-//! account only in a visit, where it was shown.
+//! Who sends a form: with a username and a password, or, where somebody is logged in, with the password alone. Users who
+//! have a second factor change their account only while they are logged in, because the login asked for it.
 
 use secrecy::SecretString;
 
+use super::error::AccountError;
 use super::page::input;
-use super::trouble::Trouble;
-use super::visit::Visitor;
+use super::session::CurrentUser;
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::app::App;
@@ -17,60 +17,70 @@ use crate::web::form::{Errors, Input, login_label};
 
 /// Django's text.
 pub const WRONG: &str = "Please enter a correct username and password. Note that both fields may be case-sensitive.";
-const WRONG_PASSWORD: &str = "This is not your password. Note that it may be case-sensitive.";
+const WRONG_PASSWORD: &str = "This is not your password. Passwords are case-sensitive.";
 
-/// What a refused form says.
-pub fn wrong(visitor: Option<&Visitor>) -> &'static str {
-    if visitor.is_some() { WRONG_PASSWORD } else { WRONG }
-}
-
-/// The field for the name that one logs in with.
-pub fn login(app: &App, value: &str, errors: &Errors) -> Input {
+/// The field for the username or the email address, whichever a login takes.
+pub fn username_field(app: &App, value: &str, errors: &Errors) -> Input {
     let label = login_label(app.config.accounts.username_field);
     Input { value: value.to_owned(), ..input("username", label, "username", errors) }
 }
 
-/// The same on a page that knows its visitors.
-pub fn name_field(app: &App, visitor: Option<&Visitor>, value: &str, errors: &Errors) -> Option<Input> {
-    visitor.is_none().then(|| login(app, value, errors))
+/// The same on a page that asks for a username only where nobody is logged in.
+pub fn optional_username(app: &App, current: Option<&CurrentUser>, value: &str, errors: &Errors) -> Option<Input> {
+    current.is_none().then(|| username_field(app, value, errors))
 }
 
-/// Who gives a name and a password; `None` if they are not right. What is typed around a password is no part of it, as in
-/// a login over the API.
+/// The user whose username and password these are; `None` if they are wrong. White space around a password is not part of
+/// it, as in a login over the API.
 pub async fn log_in(
     app: &App,
     client: &Client,
     username: &str,
     password: &str,
-) -> Result<Option<(User, Confirmed)>, Trouble> {
+) -> Result<Option<(User, Confirmed)>, AccountError> {
     let credentials = Credentials { login: username.trim().to_owned(), password: SecretString::from(password.trim()) };
     let user = match authenticate(app, credentials, client).await {
         Ok(user) => user,
         Err(LoginError::NoActiveAccount) => return Ok(None),
-        Err(error) => return Err(Trouble::of_login(error)),
+        Err(error) => return Err(AccountError::of_login(error)),
     };
     let by = Confirmed::by_credentials(Actor::user(&user, client), &user);
     Ok(Some((user, by)))
 }
 
-/// Who changes their account; `given` is a name, which only who has no visit needs, and a password. Where a second factor
-/// is missing, `login` leads back.
-pub async fn identify(
-    app: &App,
-    client: &Client,
-    visitor: Option<&Visitor>,
-    given: (&str, &str),
-    login: &'static str,
-) -> Result<Option<(User, Confirmed)>, Trouble> {
-    let (username, password) = given;
-    if let Some(visitor) = visitor {
-        let user = visitor.user();
-        let password = SecretString::from(password.trim());
-        let by = Confirmed::by_password(app, user, client, password).await;
-        return Ok(by.map_err(Trouble::of_login)?.map(|by| (user.clone(), by.in_session(&visitor.0))));
+/// What a form that changes an account says of its sender.
+pub struct Sender<'a> {
+    /// The user who is logged in, if there is one.
+    pub current: Option<&'a CurrentUser>,
+    /// Used only where nobody is logged in.
+    pub username: &'a str,
+    /// The current password.
+    pub password: &'a str,
+    /// Where to log in if the account has a second factor.
+    pub login: &'static str,
+}
+
+impl Sender<'_> {
+    /// The user, with the proof that accounts are changed with; `None` if username or password is wrong.
+    pub async fn identify(&self, app: &App, client: &Client) -> Result<Option<(User, Confirmed)>, AccountError> {
+        if let Some(current) = self.current {
+            let user = current.user();
+            let password = SecretString::from(self.password.trim());
+            let by = Confirmed::by_password(app, user, client, password).await;
+            return Ok(by.map_err(AccountError::of_login)?.map(|by| (user.clone(), by.in_session(&current.session))));
+        }
+        let Some((user, by)) = log_in(app, client, self.username, self.password).await? else { return Ok(None) };
+        let id = user.id;
+        let standing = app.read(move |tx| latchkey_second_factor::standing(tx.conn, id)).await?;
+        if standing.has_factor {
+            Err(AccountError::NeedsFactor(self.login))
+        } else {
+            Ok(Some((user, by.without_factor())))
+        }
     }
-    let Some((user, by)) = log_in(app, client, username, password).await? else { return Ok(None) };
-    let id = user.id;
-    let standing = app.read(move |tx| latchkey_second_factor::standing(tx.conn, id)).await?;
-    if standing.has_factor { Err(Trouble::NeedsFactor(login)) } else { Ok(Some((user, by.without_factor()))) }
+
+    /// What the form says if username or password is wrong.
+    pub fn refusal(&self) -> &'static str {
+        if self.current.is_some() { WRONG_PASSWORD } else { WRONG }
+    }
 }

@@ -1,5 +1,5 @@
-//! `/account/email/change/`: another address, or the present one confirmed; and `/account/email/confirm/`, where the link
-//! in the mail leads. To look at that page burns nothing.
+//! `/account/email/change/`: sets another email address, or confirms the current one; and `/account/email/confirm/`, where
+//! the link in the mail leads. Opening that page does not use the link up.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,10 +7,10 @@ use actix_web::web::{Data, Query};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::credentials::{identify, name_field, wrong};
-use super::page::{Form, Link, OwnForm, Said, input, require};
-use super::trouble::Trouble;
-use super::visit::Visitor;
+use super::credentials::{Sender, optional_username};
+use super::error::AccountError;
+use super::page::{Form, LinkToken, Notice, OwnForm, Refusal, input, require};
+use super::session::CurrentUser;
 use super::{EMAIL, EMAIL_CONFIRM, FACTORS, LOGIN_TO_EMAIL};
 use crate::accounts::email_change;
 use crate::accounts::link::ReceivedAt;
@@ -19,50 +19,42 @@ use crate::app::App;
 use crate::web::extract::Client;
 use crate::web::form::Errors;
 
-/// What the first form sends.
-#[derive(Deserialize)]
-pub struct Typed {
-    #[serde(default)]
+/// The fields of the first form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
     username: String,
-    #[serde(default)]
     password: String,
-    #[serde(default)]
     email: String,
 }
 
 /// `GET email/change/`
-pub async fn ask(app: Data<App>, visitor: Option<Visitor>) -> Result<HttpResponse, Trouble> {
-    show(
-        &app,
-        visitor.as_ref(),
-        &Typed { username: String::new(), password: String::new(), email: String::new() },
-        &Errors::default(),
-        None,
-    )
+pub async fn ask(app: Data<App>, current: Option<CurrentUser>) -> Result<HttpResponse, AccountError> {
+    show(&app, current.as_ref(), &Fields::default(), &Refusal::default())
 }
 
 fn show(
     app: &App,
-    visitor: Option<&Visitor>,
-    typed: &Typed,
-    errors: &Errors,
-    alert: Option<&'static str>,
-) -> Result<HttpResponse, Trouble> {
+    current: Option<&CurrentUser>,
+    fields: &Fields,
+    refusal: &Refusal,
+) -> Result<HttpResponse, AccountError> {
+    let errors = &refusal.errors;
     let mut email = input("email", "Email address", "email", errors);
-    email.value.clone_from(&typed.email);
-    email.hint = "The new one, or the present one to confirm it.";
-    let mut fields: Vec<_> = name_field(app, visitor, &typed.username, errors).into_iter().collect();
-    fields.extend([input("password", "Password", "current-password", errors), email]);
-    let user = visitor.map(Visitor::user);
+    email.value.clone_from(&fields.email);
+    email.hint = "Enter a new address, or your current one to confirm it.";
+    let mut inputs: Vec<_> = optional_username(app, current, &fields.username, errors).into_iter().collect();
+    inputs.extend([input("password", "Password", "current-password", errors), email]);
+    let user = current.map(CurrentUser::user);
     let form = Form {
         title: "Change your email address",
-        lede: "A link is sent to the address. When you use it, the address is that of your account.".to_owned(),
+        lede: "We’ll send a link to the address you enter. Your account uses that address once you confirm it."
+            .to_owned(),
         action: EMAIL,
         username: user.map(|user| user.username.clone()),
         button: "Send link",
-        ways: user.map(|_| (FACTORS, "Back to your account")).into_iter().collect(),
-        alert,
-        ..Form::new(&app.config, errors, fields)
+        links: user.map(|_| (FACTORS, "Back to your account")).into_iter().collect(),
+        ..Form::new(&app.config, refusal, inputs)
     };
     form.show()
 }
@@ -71,44 +63,46 @@ fn show(
 pub async fn send(
     app: Data<App>,
     client: Client,
-    visitor: Option<Visitor>,
-    OwnForm(typed): OwnForm<Typed>,
-) -> Result<HttpResponse, Trouble> {
-    let visitor = visitor.as_ref();
+    current: Option<CurrentUser>,
+    OwnForm(fields): OwnForm<Fields>,
+) -> Result<HttpResponse, AccountError> {
+    let current = current.as_ref();
     let mut errors = Errors::default();
-    if visitor.is_none() {
-        require(&mut errors, &[("username", &typed.username)]);
+    if current.is_none() {
+        require(&mut errors, &[("username", &fields.username)]);
     }
-    require(&mut errors, &[("password", &typed.password)]);
-    if let Some(fault) = validate_email(typed.email.trim(), true) {
-        errors.add(fault.field, &fault.message);
+    require(&mut errors, &[("password", &fields.password)]);
+    if let Some(error) = validate_email(fields.email.trim(), true) {
+        errors.add(error.field, &error.message);
     }
     if !errors.is_empty() {
-        return show(&app, visitor, &typed, &errors, None);
+        return show(&app, current, &fields, &errors.into());
     }
-    let given = (typed.username.as_str(), typed.password.as_str());
-    let Some((_, by)) = identify(&app, &client, visitor, given, LOGIN_TO_EMAIL).await? else {
-        return show(&app, visitor, &typed, &errors, Some(wrong(visitor)));
+    let sender = Sender { current, username: &fields.username, password: &fields.password, login: LOGIN_TO_EMAIL };
+    let Some((_, by)) = sender.identify(&app, &client).await? else {
+        return show(&app, current, &fields, &Refusal::alert(sender.refusal()));
     };
     let received = ReceivedAt::now();
-    email_change::request(&app, &by, &typed.email, (&client, received)).await.map_err(Trouble::of_link)?;
+    let sent = email_change::request(&app, &by, &fields.email, (&client, received)).await;
+    sent.map_err(AccountError::of_link)?;
     let text = format!(
-        "If nobody else uses {}, a mail with a link is on its way to it. The link works once, for a day. Until then nothing changes.",
-        typed.email.trim()
+        "If no other account uses {}, we’ve sent a link to it. The link works once and expires after one day. Nothing \
+         changes until you use it.",
+        fields.email.trim()
     );
-    let advice = "Nothing there after a few minutes? Look among the unwanted mail.".to_owned();
-    Said { advice, ..Said::new(&app.config, "Check your mail", text) }.show(StatusCode::OK)
+    let advice = "If it doesn’t arrive within a few minutes, check your spam folder.".to_owned();
+    Notice { advice, ..Notice::new(&app.config, "Check your mail", text) }.show(StatusCode::OK)
 }
 
 /// `GET email/confirm/?token=…`
-pub async fn look(app: Data<App>, Query(link): Query<Link>) -> Result<HttpResponse, Trouble> {
+pub async fn look(app: Data<App>, Query(link): Query<LinkToken>) -> Result<HttpResponse, AccountError> {
     let token = SecretString::from(link.token.as_str());
-    let (user, email) = email_change::look(&app, &token).await.map_err(Trouble::of_email_link)?;
+    let (user, email) = email_change::look(&app, &token).await.map_err(AccountError::of_email_link)?;
     let site = &app.config.mail.site_name;
     let lede = if user.email == email {
-        format!("{email} is the address of the account {} at {site}. Confirm that it is yours.", user.username)
+        format!("Confirm that {email} is yours. Your account {} at {site} uses this address.", user.username)
     } else {
-        format!("{email} becomes the address of the account {} at {site}.", user.username)
+        format!("{email} will become the address of your account {} at {site}.", user.username)
     };
     let form = Form {
         title: "Confirm your email address",
@@ -116,15 +110,19 @@ pub async fn look(app: Data<App>, Query(link): Query<Link>) -> Result<HttpRespon
         action: EMAIL_CONFIRM,
         token: link.token,
         button: "Confirm address",
-        ..Form::new(&app.config, &Errors::default(), Vec::new())
+        ..Form::new(&app.config, &Refusal::default(), Vec::new())
     };
     form.show()
 }
 
 /// `POST email/confirm/`
-pub async fn confirm(app: Data<App>, client: Client, OwnForm(link): OwnForm<Link>) -> Result<HttpResponse, Trouble> {
+pub async fn confirm(
+    app: Data<App>,
+    client: Client,
+    OwnForm(link): OwnForm<LinkToken>,
+) -> Result<HttpResponse, AccountError> {
     let confirmed = email_change::confirm(&app, SecretString::from(link.token), &client).await;
-    let email = confirmed.map_err(Trouble::of_email_link)?;
-    let text = format!("{email} is the address of your account. You can close this page.");
-    Said::new(&app.config, "Your email address is confirmed", text).show(StatusCode::OK)
+    let email = confirmed.map_err(AccountError::of_email_link)?;
+    let text = format!("Your account now uses {email}. You can close this page.");
+    Notice::new(&app.config, "Your email address is confirmed", text).show(StatusCode::OK)
 }

@@ -1,14 +1,14 @@
-//! `/account/login/` opens a visit to one's own account, `/account/logout/` ends it. Between the two steps of a login the
-//! challenge stands in the form, so nobody is logged in before it is answered.
+//! `/account/login/` logs users in to the account pages, `/account/logout/` logs them out. Between the two steps of a login
+//! the challenge stands in the form, so nobody is logged in before it is answered.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 use serde::Deserialize;
 
-use super::credentials::{WRONG, log_in, login};
-use super::page::{Form, OwnForm, input, require};
-use super::trouble::Trouble;
-use super::visit::{Visitor, go_in, go_out, see};
+use super::credentials::{WRONG, log_in, username_field};
+use super::error::AccountError;
+use super::page::{Form, NoFields, OwnForm, Refusal, input, require};
+use super::session::{self, CurrentUser, redirect};
 use super::{LOGIN, RESET, place, second_factor};
 use crate::accounts::account_session;
 use crate::app::App;
@@ -17,87 +17,84 @@ use crate::factors::account_login::Step;
 use crate::web::extract::Client;
 use crate::web::form::Errors;
 
-/// Where the login leads.
+/// The query of the login page.
 #[derive(Deserialize)]
-pub struct Next {
+pub struct LoginQuery {
+    /// Where the login leads.
     #[serde(default)]
     next: String,
-    /// There where one was begun that is over.
+    /// Set where an earlier login timed out.
     again: Option<String>,
 }
 
-const OVER: &str = "That took too long, or there were too many wrong codes. Log in again.";
+const TIMED_OUT: &str = "That took too long, or too many codes were wrong. Log in again.";
 
-/// What the first form sends.
-#[derive(Deserialize)]
-pub struct Typed {
-    #[serde(default)]
+/// The fields of the first form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
     username: String,
-    #[serde(default)]
     password: String,
-    #[serde(default)]
     next: String,
 }
 
-/// `GET login/`: straight on for who is logged in already.
-pub async fn form(app: Data<App>, Query(to): Query<Next>, visitor: Option<Visitor>) -> Result<HttpResponse, Trouble> {
-    let next = place(&to.next);
-    let alert = to.again.map(|_| OVER);
-    if visitor.is_some() { Ok(see(next)) } else { show(&app, "", next, &Errors::default(), alert) }
+/// `GET login/`: users who are logged in already are sent on.
+pub async fn form(
+    app: Data<App>,
+    Query(query): Query<LoginQuery>,
+    current: Option<CurrentUser>,
+) -> Result<HttpResponse, AccountError> {
+    let next = place(&query.next);
+    let refusal = query.again.map(|_| Refusal::alert(TIMED_OUT)).unwrap_or_default();
+    if current.is_some() { Ok(redirect(next)) } else { show(&app, "", next, &refusal) }
 }
 
-/// `GET login/second-factor/`: where a page is opened again that only a form leads to.
+/// `GET login/second-factor/`: a reload of a page that only a form leads to.
 pub async fn again() -> HttpResponse {
-    see(LOGIN)
+    redirect(LOGIN)
 }
 
-fn show(
-    app: &App,
-    username: &str,
-    next: &'static str,
-    errors: &Errors,
-    alert: Option<&'static str>,
-) -> Result<HttpResponse, Trouble> {
-    let mut fields = vec![login(app, username, errors), input("password", "Password", "current-password", errors)];
-    // Nothing else is done here, and who was refused types the password again.
-    fields[usize::from(!username.is_empty())].has_focus = true;
+fn show(app: &App, username: &str, next: &'static str, refusal: &Refusal) -> Result<HttpResponse, AccountError> {
+    let errors = &refusal.errors;
+    let mut inputs =
+        vec![username_field(app, username, errors), input("password", "Password", "current-password", errors)];
+    // After a refusal the password has to be typed again.
+    inputs[usize::from(!username.is_empty())].has_focus = true;
     let form = Form {
         title: "Log in to your account",
-        lede: "To manage how you log in. This login is for these pages only, and lasts a quarter of an hour."
-            .to_owned(),
+        lede: "Manage your password and devices. You’ll be logged out here after 15 minutes.".to_owned(),
         action: LOGIN,
         next,
         button: "Log in",
-        ways: vec![(RESET, "Forgotten your password?")],
-        alert,
-        ..Form::new(&app.config, errors, fields)
+        links: vec![(RESET, "Forgotten your password?")],
+        ..Form::new(&app.config, refusal, inputs)
     };
     form.show()
 }
 
 /// `POST login/`
-pub async fn password(app: Data<App>, client: Client, OwnForm(typed): OwnForm<Typed>) -> Result<HttpResponse, Trouble> {
-    let next = place(&typed.next);
+pub async fn password(
+    app: Data<App>,
+    client: Client,
+    OwnForm(fields): OwnForm<Fields>,
+) -> Result<HttpResponse, AccountError> {
+    let next = place(&fields.next);
     let mut errors = Errors::default();
-    require(&mut errors, &[("username", &typed.username), ("password", &typed.password)]);
+    require(&mut errors, &[("username", &fields.username), ("password", &fields.password)]);
     if !errors.is_empty() {
-        return show(&app, &typed.username, next, &errors, None);
+        return show(&app, &fields.username, next, &errors.into());
     }
-    let Some((user, _)) = log_in(&app, &client, &typed.username, &typed.password).await? else {
-        return show(&app, &typed.username, next, &errors, Some(WRONG));
+    let Some((user, _)) = log_in(&app, &client, &fields.username, &fields.password).await? else {
+        return show(&app, &fields.username, next, &Refusal::alert(WRONG));
     };
     match account_login::begin(&app, &user, &client).await? {
-        Step::In(token) => Ok(go_in(&app, &token, next)),
-        Step::Factor(challenge, methods) => second_factor::ask(app, challenge, methods, next).await,
+        Step::In(token) => Ok(session::start(&app, &token, next)),
+        Step::Factor(challenge, methods) => second_factor::ask(&app, &client, (challenge, methods), next).await,
     }
 }
 
-/// Nothing.
-#[derive(Deserialize)]
-pub struct NoFields {}
-
 /// `POST logout/`
-pub async fn log_out(app: Data<App>, visitor: Visitor, _: OwnForm<NoFields>) -> Result<HttpResponse, Trouble> {
-    account_session::end(&app, visitor.0).await?;
-    Ok(go_out(&app.config, LOGIN))
+pub async fn log_out(current: CurrentUser, _: OwnForm<NoFields>) -> Result<HttpResponse, AccountError> {
+    account_session::end(&current.app, current.session).await?;
+    Ok(session::end(&current.app.config, LOGIN))
 }

@@ -1,17 +1,17 @@
-//! The pages of users, for front ends that have none of their own: every page under `/account/`. Passwords and addresses
-//! need no login, second factors a short one of their own (`visit`). What a page is made of is `page`, a form arrives as an
-//! `OwnForm`, failures are pages (`trouble`).
+//! The account pages: every page under `/account/`, for front ends that have none of their own. Passwords and addresses can
+//! be changed without a login; second factors need an account session, which is short (`session`). The parts of a page are
+//! in `page`, a form arrives as an `OwnForm`, errors are shown as pages (`error`).
 
 mod credentials;
 mod email;
+mod error;
 mod login;
 mod page;
 mod password_change;
 mod password_reset;
 mod second_factor;
 mod second_factors;
-mod trouble;
-mod visit;
+mod session;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::from_fn;
@@ -19,11 +19,11 @@ use actix_web::web::{Data, QueryConfig, ServiceConfig, get, head, post, redirect
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use crate::app::App;
+use error::AccountError;
 use second_factors::{add, recovery_codes, remove};
-use trouble::Trouble;
-pub use visit::enter;
+pub use session::enter;
 
-/// Where a link for a new password is asked for.
+/// Where users request a link to choose a new password.
 pub const RESET: &str = "/account/password/reset/";
 const RESET_CONFIRM: &str = "/account/password/reset/confirm/";
 const CHANGE: &str = "/account/password/change/";
@@ -52,15 +52,15 @@ const PLACES: [&str; 7] = [
     EMAIL,
 ];
 
-/// One of them, whatever an address says.
+/// The page of this path if a login may lead there, else the overview.
 fn place(path: &str) -> &'static str {
     PLACES.into_iter().find(|place| *place == path).unwrap_or(FACTORS)
 }
 
-/// Where keepers of passwords look for `CHANGE` (W3C, A Well-Known URL for Changing Passwords).
+/// Where password managers look for `CHANGE` (W3C, A Well-Known URL for Changing Passwords).
 const WELL_KNOWN: &str = "/.well-known/change-password";
 
-/// Every page of users.
+/// Every account page.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     let app = app.clone();
     let pages = scope("/account")
@@ -75,48 +75,48 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .service(page("/", second_factors_first))
         .service(page("/second-factors/", second_factors::list))
         .service(page("/second-factors/add/{kind}/", add::ask).route(post().to(add::answer)))
-        .service(page("/second-factors/recovery-codes/", recovery_codes::ask).route(post().to(recovery_codes::make)))
-        .service(page("/second-factors/{id}/remove/", remove::ask).route(post().to(remove::take)))
+        .service(page("/second-factors/recovery-codes/", recovery_codes::ask).route(post().to(recovery_codes::create)))
+        .service(page("/second-factors/{id}/remove/", remove::ask).route(post().to(remove::remove)))
         .service(form("/second-factors/browsers/{id}/forget/", second_factors::forget))
         .service(form("/sessions/{id}/end/", second_factors::end_session))
         .default_service(to(no_such_page))
-        .app_data(QueryConfig::default().error_handler(|_, _| Trouble::BadForm.into()))
-        .wrap(from_fn(move |request, next| trouble::door(app.clone(), request, next)));
+        .app_data(QueryConfig::default().error_handler(|_, _| AccountError::BadForm.into()))
+        .wrap(from_fn(move |request, next| error::show_errors(app.clone(), request, next)));
     cfg.service(pages).service(redirect(WELL_KNOWN, CHANGE).using_status_code(StatusCode::FOUND));
 }
 
-/// A page that can be looked at.
+/// A page that can be opened.
 fn page<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args> + Copy,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let wrong_method = async || Err::<HttpResponse, _>(Trouble::MethodNotAllowed);
+    let wrong_method = async || Err::<HttpResponse, _>(AccountError::MethodNotAllowed);
     resource(path).route(get().to(handler)).route(head().to(handler)).default_service(to(wrong_method))
 }
 
-/// What only takes a form.
+/// An address that takes forms only.
 fn form<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let wrong_method = async || Err::<HttpResponse, _>(Trouble::MethodNotAllowed);
+    let wrong_method = async || Err::<HttpResponse, _>(AccountError::MethodNotAllowed);
     resource(path).route(post().to(handler)).default_service(to(wrong_method))
 }
 
 /// `GET /account/`
 async fn second_factors_first() -> HttpResponse {
-    visit::see(FACTORS)
+    session::redirect(FACTORS)
 }
 
-/// The same address with a slash at its end may be a page.
-async fn no_such_page(request: HttpRequest) -> Result<HttpResponse, Trouble> {
+/// Adds a missing slash at the end of an address, as Django does.
+async fn no_such_page(request: HttpRequest) -> Result<HttpResponse, AccountError> {
     let path = request.uri().path();
     if path.ends_with('/') || path.contains("//") {
-        return Err(Trouble::NoSuchPage);
+        return Err(AccountError::NoSuchPage);
     }
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     Ok(HttpResponse::MovedPermanently().insert_header((header::LOCATION, format!("{path}/{query}"))).finish())

@@ -1,5 +1,5 @@
-//! What the pages of users are made of: a form, or a word about what happened; and the form as it comes back. Both
-//! templates are in `templates/account/`.
+//! The parts of the account pages: a form, a notice, a question, and the fields that a form sends. The templates are in
+//! `templates/account/`.
 
 use std::pin::Pin;
 
@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::trouble::Trouble;
+use super::error::AccountError;
 use crate::accounts::policy::{self, PasswordRule};
 use crate::accounts::user::FieldError;
 use crate::app::App;
@@ -22,8 +22,8 @@ use crate::web::form::{Errors, Input};
 use crate::web::middleware::PANEL_POLICY;
 use crate::web::origin::is_same_origin;
 
-/// An address and what it is called.
-pub type Way = (&'static str, &'static str);
+/// An address and the text of its link.
+pub type Link = (&'static str, &'static str);
 
 /// A page with a form.
 #[derive(Template, Default)]
@@ -33,74 +33,97 @@ pub struct Form {
     pub site: String,
     /// The headline.
     pub title: &'static str,
-    /// Below it.
+    /// The sentence below the headline.
     pub lede: String,
     /// Where the form is sent.
     pub action: &'static str,
-    /// The token of a link.
+    /// The token of the link in a mail.
     pub token: String,
     /// Where a login leads.
     pub next: &'static str,
-    /// Whose the passwords are, for keepers of passwords.
+    /// The user whose password it is, for password managers.
     pub username: Option<String>,
-    /// What is asked for.
+    /// The fields.
     pub fields: Vec<Input>,
-    /// What a new password has to be.
+    /// The rules for a new password.
     pub rules: Vec<PasswordRule>,
-    /// The button.
+    /// The text of the button.
     pub button: &'static str,
-    /// What else could be done.
-    pub ways: Vec<Way>,
-    /// What is wrong with the whole.
+    /// Links below the form.
+    pub links: Vec<Link>,
+    /// An error that belongs to no field.
     pub alert: Option<&'static str>,
-    /// What is wrong with which field: id, label, text.
+    /// The errors of the fields: id, label, text.
     pub errors: Vec<(String, &'static str, String)>,
+}
+
+/// Why a form is shown again.
+#[derive(Default)]
+pub struct Refusal {
+    /// The errors of its fields.
+    pub errors: Errors,
+    /// An error that belongs to no field.
+    pub alert: Option<&'static str>,
+}
+
+impl Refusal {
+    /// An error that belongs to no field.
+    pub fn alert(text: &'static str) -> Self {
+        Self { alert: Some(text), ..Self::default() }
+    }
+}
+
+impl From<Errors> for Refusal {
+    fn from(errors: Errors) -> Self {
+        Self { errors, alert: None }
+    }
 }
 
 /// A page that says what happened.
 #[derive(Template, Default)]
-#[template(path = "account/said.html")]
-pub struct Said {
+#[template(path = "account/notice.html")]
+pub struct Notice {
     /// The site's name.
     pub site: String,
-    /// Whether it is a failure.
-    pub is_bad: bool,
+    /// Whether something failed.
+    pub is_failure: bool,
     /// The headline.
     pub title: String,
-    /// What it means.
+    /// What happened.
     pub text: String,
-    /// What to know besides.
+    /// What to do next.
     pub advice: String,
-    /// What could be done now.
-    pub ways: Vec<Way>,
+    /// Links below the text.
+    pub links: Vec<Link>,
 }
 
 impl Form {
-    /// The site, and what was wrong with the last try.
-    pub fn new(config: &Config, errors: &Errors, fields: Vec<Input>) -> Self {
+    /// A form with these fields and the errors of the last attempt.
+    pub fn new(config: &Config, refusal: &Refusal, fields: Vec<Input>) -> Self {
         let labels: Vec<_> = fields.iter().map(|field| (field.name, field.label)).collect();
-        Self { site: config.mail.site_name.clone(), errors: errors.summary(&labels), fields, ..Self::default() }
+        let (site, errors) = (config.mail.site_name.clone(), refusal.errors.summary(&labels));
+        Self { site, alert: refusal.alert, errors, fields, ..Self::default() }
     }
 
-    /// The page, also when it is shown again.
-    pub fn show(&self) -> Result<HttpResponse, Trouble> {
+    /// Renders the page.
+    pub fn show(&self) -> Result<HttpResponse, AccountError> {
         Ok(html(StatusCode::OK, self.render()?))
     }
 }
 
-impl Said {
-    /// With a headline and a sentence.
+impl Notice {
+    /// A notice with a headline and a sentence.
     pub fn new(config: &Config, title: &str, text: String) -> Self {
         Self { site: config.mail.site_name.clone(), title: title.to_owned(), text, ..Self::default() }
     }
 
-    /// The page.
-    pub fn show(&self, status: StatusCode) -> Result<HttpResponse, Trouble> {
+    /// Renders the page.
+    pub fn show(&self, status: StatusCode) -> Result<HttpResponse, AccountError> {
         Ok(html(status, self.render()?))
     }
 }
 
-/// A page that asks before something is done.
+/// A page that asks before something is changed.
 #[derive(Template)]
 #[template(path = "account/question.html")]
 pub struct Question<'a> {
@@ -108,34 +131,34 @@ pub struct Question<'a> {
     pub site: &'a str,
     /// The headline.
     pub title: &'static str,
-    /// What happens then.
-    pub goes: Vec<String>,
+    /// What will happen.
+    pub consequences: Vec<String>,
     /// Where the form is sent.
     pub action: String,
-    /// The button.
+    /// The text of the button.
     pub button: &'static str,
 }
 
 impl Question<'_> {
-    /// The page.
-    pub fn show(&self) -> Result<HttpResponse, Trouble> {
+    /// Renders the page.
+    pub fn show(&self) -> Result<HttpResponse, AccountError> {
         Ok(html(StatusCode::OK, self.render()?))
     }
 }
 
-/// A page with the script of passkeys.
+/// A page with the script for passkeys.
 pub fn scripted(body: String) -> HttpResponse {
     let mut page = html(StatusCode::OK, body);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PANEL_POLICY));
     page
 }
 
-/// An answer with HTML in it.
+/// An answer with an HTML page.
 pub fn html(status: StatusCode, body: String) -> HttpResponse {
     HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body)
 }
 
-/// A field that has to be filled in.
+/// A required field.
 pub fn input(name: &'static str, label: &'static str, autocomplete: &'static str, errors: &Errors) -> Input {
     let kind = match autocomplete {
         "current-password" | "new-password" => "password",
@@ -153,7 +176,7 @@ pub fn new_password(errors: &Errors) -> [Input; 2] {
     ]
 }
 
-/// What a new password has to be, where it is not known whose it is.
+/// The rules for a new password of an unknown user.
 pub fn rules(app: &App) -> Vec<PasswordRule> {
     policy::rules(&app.config, false)
 }
@@ -161,7 +184,7 @@ pub fn rules(app: &App) -> Vec<PasswordRule> {
 const REQUIRED: &str = "This field is required.";
 const MISMATCH: &str = "The two password fields didn’t match.";
 
-/// The new password, typed twice. White space around it is no part of it, as in a login over the API.
+/// The new password, typed twice. White space around it is not part of it, as in a login over the API.
 pub fn read_new_password(errors: &mut Errors, first: &str, second: &str) -> SecretString {
     require(errors, &[("password1", first), ("password2", second)]);
     if !first.trim().is_empty() && !second.trim().is_empty() && first != second {
@@ -170,7 +193,7 @@ pub fn read_new_password(errors: &mut Errors, first: &str, second: &str) -> Secr
     SecretString::from(first.trim())
 }
 
-/// These may not be empty.
+/// Adds an error for each of these fields that is empty.
 pub fn require(errors: &mut Errors, fields: &[(&'static str, &str)]) {
     for (name, text) in fields {
         if text.trim().is_empty() {
@@ -179,39 +202,43 @@ pub fn require(errors: &mut Errors, fields: &[(&'static str, &str)]) {
     }
 }
 
-/// What `accounts` says of a new password stands at the first of its two fields.
-pub fn of_new_password(faults: Vec<FieldError>) -> Errors {
-    Errors::new(faults.into_iter().map(|fault| FieldError { field: "password1", ..fault }).collect())
+/// Errors of a new password are shown at the first of its two fields.
+pub fn of_new_password(errors: Vec<FieldError>) -> Errors {
+    Errors::new(errors.into_iter().map(|error| FieldError { field: "password1", ..error }).collect())
 }
 
-/// The token that a link brings.
+/// The token of a link in a mail.
 #[derive(Deserialize)]
-pub struct Link {
-    /// As it stands in the address.
+pub struct LinkToken {
+    /// As it was sent.
     #[serde(default)]
     pub token: String,
 }
 
-/// The fields of a form that was on one of our pages, as far as the browser says.
+/// A form without fields.
+#[derive(Deserialize)]
+pub struct NoFields {}
+
+/// The fields of a form that was sent from one of our pages, as far as the browser says.
 pub struct OwnForm<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for OwnForm<T> {
-    type Error = Trouble;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Trouble>>>>;
+    type Error = AccountError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AccountError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let payload = Payload::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let app = request.app_data::<Data<App>>().ok_or(Trouble::Forged)?;
-            // The cookie of a visit comes from no other site either (`SameSite`): this is the second lock.
+            let app = request.app_data::<Data<App>>().ok_or(AccountError::Forged)?;
+            // The cookie's `SameSite` keeps forms of other sites out already; this is a second check.
             if !is_same_origin(request.headers(), &app.config.server.public_url) {
-                return Err(Trouble::Forged);
+                return Err(AccountError::Forged);
             }
-            let mut payload = payload.await.map_err(|_| Trouble::BadForm)?;
-            let body = body::read(&mut payload).await.map_err(|_| Trouble::BadForm)?;
-            let body = std::str::from_utf8(&body).map_err(|_| Trouble::BadForm)?;
-            let form = Query::<T>::from_query(body).map_err(|_| Trouble::BadForm)?;
+            let mut payload = payload.await.map_err(|_| AccountError::BadForm)?;
+            let body = body::read(&mut payload).await.map_err(|_| AccountError::BadForm)?;
+            let body = std::str::from_utf8(&body).map_err(|_| AccountError::BadForm)?;
+            let form = Query::<T>::from_query(body).map_err(|_| AccountError::BadForm)?;
             Ok(Self(form.into_inner()))
         })
     }

@@ -1,15 +1,17 @@
-//! `/account/password/change/`: another password for who knows the present one. Keepers of passwords lead here
-//! (`/.well-known/change-password`). Who has no second factor gives their name with it, who has one logs in before.
+//! `/account/password/change/`: a new password for users who know the current one. Password managers lead here
+//! (`/.well-known/change-password`). Users with a second factor log in first; all others give their username in the form.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde::Deserialize;
 
-use super::credentials::{identify, name_field, wrong};
-use super::page::{Form, OwnForm, Said, input, new_password, of_new_password, read_new_password, require, rules};
-use super::trouble::Trouble;
-use super::visit::Visitor;
+use super::credentials::{Sender, optional_username};
+use super::error::AccountError;
+use super::page::{
+    Form, Notice, OwnForm, Refusal, input, new_password, of_new_password, read_new_password, require, rules,
+};
+use super::session::CurrentUser;
 use super::{CHANGE, FACTORS, LOGIN_TO_CHANGE, RESET};
 use crate::accounts::change::OwnPassword;
 use crate::accounts::endings::Kept;
@@ -19,38 +21,34 @@ use crate::app::App;
 use crate::web::extract::Client;
 use crate::web::form::Errors;
 
-/// What the form sends.
-#[derive(Deserialize)]
-pub struct Typed {
-    #[serde(default)]
+/// The fields of the form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
     username: String,
-    #[serde(default)]
     old_password: String,
-    #[serde(default)]
     password1: String,
-    #[serde(default)]
     password2: String,
 }
 
 /// `GET password/change/`
-pub async fn ask(app: Data<App>, visitor: Option<Visitor>) -> Result<HttpResponse, Trouble> {
-    show(&app, visitor.as_ref(), "", &Errors::default(), None).await
+pub async fn ask(app: Data<App>, current: Option<CurrentUser>) -> Result<HttpResponse, AccountError> {
+    show(&app, current.as_ref(), "", &Refusal::default()).await
 }
 
 async fn show(
     app: &App,
-    visitor: Option<&Visitor>,
+    current: Option<&CurrentUser>,
     username: &str,
-    errors: &Errors,
-    alert: Option<&'static str>,
-) -> Result<HttpResponse, Trouble> {
-    let mut fields: Vec<_> = name_field(app, visitor, username, errors).into_iter().collect();
-    fields.push(input("old_password", "Present password", "current-password", errors));
-    fields.extend(new_password(errors));
-    let user = visitor.map(Visitor::user);
+    refusal: &Refusal,
+) -> Result<HttpResponse, AccountError> {
+    let errors = &refusal.errors;
+    let mut inputs: Vec<_> = optional_username(app, current, username, errors).into_iter().collect();
+    inputs.push(input("old_password", "Current password", "current-password", errors));
+    inputs.extend(new_password(errors));
+    let user = current.map(CurrentUser::user);
     let whose = user.map(|user| format!("For your account {}. ", user.username)).unwrap_or_default();
-    let ends =
-        if app.config.accounts.end_sessions_on_user_change { "Every login of the account ends then." } else { "" };
+    let ends = if app.config.accounts.end_sessions_on_user_change { "This logs you out everywhere." } else { "" };
     let form = Form {
         title: "Change your password",
         lede: format!("{whose}{ends}"),
@@ -58,13 +56,12 @@ async fn show(
         username: user.map(|user| user.username.clone()),
         rules: if let Some(user) = user { policy::rules_of(app, user).await? } else { rules(app) },
         button: "Change password",
-        ways: vec![if user.is_some() {
+        links: vec![if user.is_some() {
             (FACTORS, "Back to your account")
         } else {
             (RESET, "Forgotten your password?")
         }],
-        alert,
-        ..Form::new(&app.config, errors, fields)
+        ..Form::new(&app.config, refusal, inputs)
     };
     form.show()
 }
@@ -73,39 +70,38 @@ async fn show(
 pub async fn set(
     app: Data<App>,
     client: Client,
-    visitor: Option<Visitor>,
-    OwnForm(typed): OwnForm<Typed>,
-) -> Result<HttpResponse, Trouble> {
-    let visitor = visitor.as_ref();
+    current: Option<CurrentUser>,
+    OwnForm(fields): OwnForm<Fields>,
+) -> Result<HttpResponse, AccountError> {
+    let current = current.as_ref();
     let mut errors = Errors::default();
-    if visitor.is_none() {
-        require(&mut errors, &[("username", &typed.username)]);
+    if current.is_none() {
+        require(&mut errors, &[("username", &fields.username)]);
     }
-    require(&mut errors, &[("old_password", &typed.old_password)]);
-    let password = read_new_password(&mut errors, &typed.password1, &typed.password2);
+    require(&mut errors, &[("old_password", &fields.old_password)]);
+    let password = read_new_password(&mut errors, &fields.password1, &fields.password2);
     if !errors.is_empty() {
-        return show(&app, visitor, &typed.username, &errors, None).await;
+        return show(&app, current, &fields.username, &errors.into()).await;
     }
-    let given = (typed.username.as_str(), typed.old_password.as_str());
-    let Some((user, by)) = identify(&app, &client, visitor, given, LOGIN_TO_CHANGE).await? else {
-        return show(&app, visitor, &typed.username, &errors, Some(wrong(visitor))).await;
+    let sender = Sender { current, username: &fields.username, password: &fields.old_password, login: LOGIN_TO_CHANGE };
+    let wrong = Refusal::alert(sender.refusal());
+    let Some((user, by)) = sender.identify(&app, &client).await? else {
+        return show(&app, current, &fields.username, &wrong).await;
     };
     let new = OwnPassword { password: NewPassword::Plain(password), kept: Kept::default() };
     match change::set_own_password(&app, &by, &user, new).await {
         Ok(_) => {}
-        Err(ManageError::Fields(faults)) => {
-            return show(&app, visitor, &typed.username, &of_new_password(faults), None).await;
+        Err(ManageError::Fields(errors)) => {
+            return show(&app, current, &fields.username, &of_new_password(errors).into()).await;
         }
-        // Somebody reset it meanwhile: what was typed is not the password any more.
-        Err(ManageError::Stale) => {
-            return show(&app, visitor, &typed.username, &errors, Some(wrong(visitor))).await;
-        }
-        Err(error) => return Err(Trouble::of_change(error)),
+        // It was reset meanwhile: what was typed is no longer the password.
+        Err(ManageError::Stale) => return show(&app, current, &fields.username, &wrong).await,
+        Err(error) => return Err(AccountError::of_change(error)),
     }
-    let text = format!("The account {} has a new password.", user.username);
-    let said = Said {
-        advice: "Log in with the new password. You can close this page.".to_owned(),
-        ..Said::new(&app.config, "Your password was changed", text)
+    let text = format!("Your account {} has a new password.", user.username);
+    let notice = Notice {
+        advice: "You can close this page and log in with the new password.".to_owned(),
+        ..Notice::new(&app.config, "Your password was changed", text)
     };
-    said.show(StatusCode::OK)
+    notice.show(StatusCode::OK)
 }

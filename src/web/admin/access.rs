@@ -1,5 +1,5 @@
-//! Who may see and who may change: a handler takes `Staff` or `Superuser`, and without one there is no page frame to
-//! render. Both come from the session's row, which is read with its user in one statement.
+//! Access to the panel: a handler takes `Staff` to show a page and `Superuser` to change something. A page can only be
+//! rendered with one of them. Both come from the session's row, which is read together with its user.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -14,21 +14,21 @@ use super::words::Reader;
 use crate::db::users::User;
 use crate::journal::Actor;
 
-/// Somebody who may look at the panel.
+/// A user who may open the panel.
 pub struct Staff {
-    /// Who it is.
+    /// The user.
     pub user: User,
     /// The request.
     pub visit: Rc<Visit>,
-    /// What is remembered until the next page; an error page has nothing to remember.
+    /// Keeps messages until the next page. Error pages have none.
     pub session: Option<Session>,
 }
 
-/// Somebody who may change things in the panel.
+/// A user who may change things in the panel.
 pub struct Superuser(pub Staff);
 
 impl Staff {
-    /// Who visits, if that is somebody who may.
+    /// The user of this request, if they may open the panel.
     pub fn of(visit: &Rc<Visit>, session: Option<Session>) -> Result<Self, PageError> {
         let Some(user) = visit.user() else { return Err(PageError::LoginRequired(visit.address.clone())) };
         if !visit.app.may_open_panel(&user) {
@@ -37,7 +37,7 @@ impl Staff {
         Ok(Self { user, visit: Rc::clone(visit), session })
     }
 
-    /// Who reads the page.
+    /// The reader of the page.
     pub fn reader(&self) -> Reader {
         self.visit.reader()
     }
@@ -48,7 +48,7 @@ impl Staff {
 }
 
 impl Superuser {
-    /// Who acts, for the audit log.
+    /// The user, for the audit log.
     pub fn actor(&self) -> Actor {
         self.0.visit.actor(&self.0.user)
     }
@@ -59,7 +59,7 @@ impl Superuser {
     }
 }
 
-/// What this request knows of its session.
+/// The request, with its session.
 pub fn visit(request: &HttpRequest) -> Result<Rc<Visit>, PageError> {
     request.extensions().get::<Rc<Visit>>().cloned().ok_or(PageError::Other("a page outside of its scope"))
 }

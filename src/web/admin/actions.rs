@@ -1,4 +1,4 @@
-//! What the entries of the audit log say: an action as words for a filter and as a sentence, its details field by field.
+//! Entries of the audit log in words: an action for the filter and as a sentence, and the details field by field.
 
 use serde_json::{Map, Value};
 use strum::VariantArray;
@@ -45,7 +45,7 @@ fn in_words(name: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// The details, field by field: its name, what it was (of a change), what it is.
+/// The details, field by field.
 pub fn details(detail: &str) -> Vec<Detail> {
     let mut all = Vec::new();
     let fields: Map<String, Value> = serde_json::from_str(detail).unwrap_or_default();
@@ -78,9 +78,9 @@ pub fn details(detail: &str) -> Vec<Detail> {
 pub struct Detail {
     /// Its name.
     pub name: String,
-    /// What it was, if it changed.
+    /// The old value, if it changed.
     pub was: Option<String>,
-    /// What it is.
+    /// The value.
     pub is: String,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_told_field_by_field() {
+    fn details_are_listed_field_by_field() {
         let one = |name: &str, was: Option<&str>, is: &str| Detail {
             name: name.to_owned(),
             was: was.map(str::to_owned),

@@ -1,6 +1,6 @@
-//! Addresses: where the panel's pages are, and which addresses a redirect may lead to.
+//! The addresses of the panel's pages, and the check of addresses that a redirect leads to.
 
-/// The index page.
+/// The dashboard.
 pub const HOME: &str = "/admin/";
 /// The login form.
 pub const LOGIN: &str = "/admin/login/";
@@ -21,7 +21,7 @@ pub const MAIL: &str = "/admin/mail/";
 pub const AUDIT_LOG: &str = "/admin/audit_log/";
 /// The effective settings and the security posture.
 pub const SETTINGS: &str = "/admin/settings/";
-/// The visitor's own account.
+/// "My account".
 pub const ACCOUNT: &str = "/admin/account/";
 
 /// The login form that leads on to `next`, encoded as Django does it.
@@ -47,7 +47,7 @@ pub fn quote(text: &str) -> String {
     })
 }
 
-/// `next` if it is a page of the panel, else the index. Never another site, never the log-out.
+/// `next` if it is a page of the panel, else the dashboard. Never another site, and never the logout.
 pub fn local(next: &str) -> &str {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let is_page = path.starts_with(HOME) && !path.contains("//") && !path.contains("/.");

@@ -7,8 +7,8 @@ use askama::Template;
 use super::access::{Staff, Superuser};
 use super::address::{BLACKLISTED, OUTSTANDING};
 use super::changelist::date_hierarchy::Dates;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
 use super::layout::{Layout, Message, Place, Tone, moved, page, see};
@@ -50,10 +50,10 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     ],
     ordering: "-blacklisted",
     list_filter: &[
-        filter::Filter { name: "reason", label: "Reason", kind: Kind::Choice(&status::REASON_CHOICES) },
-        filter::Filter { name: "blacklisted", label: "Blacklisted", kind: Kind::Dates },
-        filter::Filter { name: "expires", label: "Expires", kind: Kind::Dates },
-        filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
+        filter::Filter { name: "reason", label: "Reason", kind: FilterKind::Choice(&status::REASON_CHOICES) },
+        filter::Filter { name: "blacklisted", label: "Blacklisted", kind: FilterKind::Dates },
+        filter::Filter { name: "expires", label: "Expires", kind: FilterKind::Dates },
+        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("Session id") },
     ],
 };
 
@@ -95,27 +95,27 @@ struct ListPage {
     columns: Vec<Column>,
     rows: Vec<Row>,
     dates: Dates,
-    /// Whether the tokens are in order, not their blacklisting.
+    /// Whether the list is in the order of the tokens, not of their blacklisting.
     is_by_token: bool,
 }
 
 /// `GET blacklistedtoken/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, BLACKLISTED, &[], q);
     }
     let filter = Filter {
         owners: None,
         jti: None,
-        session: asked.chosen.text("session").map(str::to_owned),
-        reason: asked.chosen.choice("reason").map(|reason| reason.trim_start_matches("unknown").to_owned()),
-        blacklisted: asked.period("blacklisted"),
-        expires: asked.period("expires"),
+        session: query.chosen.text("session").map(str::to_owned),
+        reason: query.chosen.choice("reason").map(|reason| reason.trim_start_matches("unknown").to_owned()),
+        blacklisted: query.period("blacklisted"),
+        expires: query.period("expires"),
     };
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
-    let hierarchy = asked.date_hierarchy("blacklisted");
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
+    let hierarchy = query.date_hierarchy("blacklisted");
     let bounds = hierarchy.bounds();
     let job = move |tx: &mut Tx<'_>| {
         let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
@@ -127,8 +127,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         Ok::<_, DbError>((found, latchkey_rollup::list_sums(tx.conn, &events, &bounds)?, filter.is_by_token()))
     };
     let (found, sums, is_by_token) = app.read(job).await?;
-    let dates = asked.dates(&hierarchy, "blacklisted", &sums);
-    let mut list = asked.list(&found);
+    let dates = query.dates(&hierarchy, "blacklisted", &sums);
+    let mut list = query.list(&found);
     let columns = vec![
         column("jti"),
         column("User"),
@@ -151,7 +151,7 @@ pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Resu
 struct Detail {
     layout: Layout,
     row: Row,
-    /// Why it stays blacklisted, if it does.
+    /// Why the blacklisting cannot be undone, if so.
     stays: Option<String>,
 }
 
@@ -185,7 +185,7 @@ struct Confirmation {
     reopens_session: bool,
 }
 
-/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is taken back.
+/// `GET blacklistedtoken/ID/delete/`: asks before a blacklisting is undone.
 pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let (row, token, session) = find(&app, *path).await?;
     if administer::is_reversible(&token, session.as_ref(), app.now()).is_err() {
@@ -210,7 +210,7 @@ pub async fn unblacklist(
 ) -> Result<HttpResponse, PageError> {
     let (row, ..) = find(&app, *path).await?;
     let (tone, text) = match administer::unblacklist(&app, &superuser.actor(), row.token_id).await? {
-        Unblacklisted::Done => (Tone::Good, "The token is off the blacklist. It is accepted again.".to_owned()),
+        Unblacklisted::Done => (Tone::Good, "The blacklisting was undone. The token is accepted again.".to_owned()),
         Unblacklisted::WasNot => (Tone::Good, "The token was not blacklisted. Nothing was changed.".to_owned()),
         Unblacklisted::Final(stays) => (Tone::Bad, format!("The token stays blacklisted. {stays}")),
         Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", *path)),

@@ -1,5 +1,5 @@
-//! The cookie of a browser that is remembered: its logins to the panel need the password alone
-//! (`accounts::second_factor::browser`). The API's front ends have one of their own.
+//! The cookie of a remembered browser, whose logins to the panel need no second factor (`factors::remembered_browser`).
+//! Front ends of the API have a cookie of their own.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
@@ -13,18 +13,18 @@ use crate::config::Config;
 const COOKIE: &str = "latchkey_admin_device";
 const DAY: u64 = 24 * 3600;
 
-/// The token that came along.
+/// The token of the request.
 pub fn token(request: &HttpRequest) -> Option<SecretString> {
     let cookies = request.cookies().ok()?;
     let mut sent = cookies.iter().filter(|cookie| cookie.name() == COOKIE && !cookie.value().is_empty());
-    // A neighbour under the same domain may have set one more.
+    // A second cookie may come from another site under the same parent domain.
     match (sent.next(), sent.next()) {
         (Some(cookie), None) => Some(cookie.value().to_owned().into()),
         _ => None,
     }
 }
 
-/// The cookie that keeps a token.
+/// The cookie for a token.
 pub fn cookie(visit: &Visit, token: &SecretString) -> Cookie<'static> {
     let lives = visit.app.config.second_factor.remember.as_secs();
     let mut cookie = visit.cookie(COOKIE, token.expose_secret().to_owned());
@@ -32,11 +32,11 @@ pub fn cookie(visit: &Visit, token: &SecretString) -> Cookie<'static> {
     cookie
 }
 
-/// For how long browsers are remembered, in words; `None` where they are not.
+/// How long browsers are remembered, in words; `None` if they are not.
 pub fn lives(config: &Config) -> Option<String> {
     match config.second_factor.remember.as_secs() {
         0 => None,
-        // Nobody says a month of thirty days.
+        // 30 days, not 1 month.
         days if days % DAY == 0 => Some(amount(i64::try_from(days / DAY).unwrap_or(i64::MAX), "day")),
         seconds => Some(length(seconds)),
     }

@@ -1,24 +1,24 @@
-//! Bars drawn on the server, and the same figures as a table. An SVG holds bars only, with their sizes as attributes; it
-//! is stretched to its card, so every word around it is HTML. The template is `includes/chart.html`.
+//! Bar charts drawn on the server, and the same figures as a table. An SVG contains only bars, because it is stretched to
+//! its card; all text around it is HTML. The template is `includes/chart.html`.
 
 use super::words::commas;
 
-/// Width of a bar with the gap behind it, and of the bar alone.
-const STEP: usize = 10;
-const BAR: usize = 8;
-/// The least height of a bar that is not zero: it must be seen.
-const LEAST: f64 = 1.0;
+/// Width of a bar with its gap, and of the bar alone.
+const BAR_PITCH: usize = 10;
+const BAR_WIDTH: usize = 8;
+/// The height below which a bar could not be seen.
+const MIN_HEIGHT: f64 = 1.0;
 
-/// A picture of bars.
+/// A bar chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bars {
-    /// The sentence for those who cannot see it.
+    /// The text for screen readers.
     pub label: String,
-    /// Its coordinates.
+    /// The width of the view box.
     pub width: usize,
-    /// Its coordinates.
+    /// The height of the view box.
     pub height: usize,
-    /// Where the line between up and down is.
+    /// The y coordinate of the zero line, if there is one.
     pub zero: Option<String>,
     /// One group for each period.
     pub groups: Vec<Group>,
@@ -27,97 +27,106 @@ pub struct Bars {
 /// The bars of one period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// What they say when they are pointed at.
+    /// The tooltip.
     pub title: String,
-    /// The bars; none for zero.
+    /// The bars; zero has none.
     pub rects: Vec<Rect>,
 }
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rect {
-    /// Its colour's class, or nothing.
+    /// The class that colours it, or nothing.
     pub class: &'static str,
-    /// Its place.
+    /// The left edge.
     pub x: usize,
-    /// Its place.
+    /// The top edge.
     pub y: String,
-    /// Its size.
+    /// The width.
     pub width: usize,
-    /// Its size.
+    /// The height.
     pub height: String,
 }
 
-/// What is drawn: how often it happened in each period.
+/// The counts of one kind of event, period by period.
 #[derive(Debug, Clone, Copy)]
 pub struct Series<'a> {
-    /// What it is called, in the title of a bar.
+    /// The name in the tooltip of a bar.
     pub name: &'a str,
-    /// The figures, as many as periods.
+    /// The count of each period.
     pub values: &'a [i64],
     /// The class of its bars.
     pub class: &'static str,
 }
 
 impl Series<'_> {
-    /// All together.
+    /// The total.
     pub fn sum(&self) -> i64 {
         self.values.iter().sum()
     }
 
-    /// The most in one period.
+    /// The highest count of a period.
     pub fn peak(&self) -> i64 {
         self.values.iter().copied().max().unwrap_or(0)
     }
 }
 
-/// A row of bars, as high as the row is at the most.
+/// One series. Its highest bar fills the row.
 pub fn row(label: String, periods: &[String], series: Series<'_>) -> Bars {
     const HEIGHT: usize = 48;
     let unit = units(HEIGHT - 2, series.peak());
     let groups = periods.iter().zip(series.values).enumerate().map(|(at, (period, value))| Group {
         title: format!("{period}: {}", commas(*value)),
-        rects: bar(series.class, at, *value, unit, |height| coordinate(HEIGHT) - height).into_iter().collect(),
+        rects: Column { at, unit }
+            .bar(series.class, *value, |height| coordinate(HEIGHT) - height)
+            .into_iter()
+            .collect(),
     });
-    Bars { label, width: periods.len() * STEP, height: HEIGHT, zero: None, groups: groups.collect() }
+    Bars { label, width: periods.len() * BAR_PITCH, height: HEIGHT, zero: None, groups: groups.collect() }
 }
 
-/// One series up and one down, to the same scale, so that both can be compared.
+/// One series upwards and one downwards, on the same scale.
 pub fn up_and_down(label: String, periods: &[String], up: Series<'_>, down: Series<'_>) -> Bars {
     const HEIGHT: usize = 150;
     let whole = (up.peak() + down.peak()).max(1);
     let unit = units(HEIGHT - 8, whole);
-    // Between the least bars the line keeps a distance to both ends.
+    // Keeps room for the smallest bars on both sides.
     let zero = (figure(up.peak()) * unit + 3.5).clamp(6.0, coordinate(HEIGHT) - 6.0);
     let groups = periods.iter().enumerate().map(|(at, period)| {
         let (above, below) = (value(up, at), value(down, at));
-        let rects = bar(up.class, at, above, unit, |height| zero - 1.5 - height).into_iter().chain(bar(
-            down.class,
-            at,
-            below,
-            unit,
-            |_| zero + 1.5,
-        ));
+        let column = Column { at, unit };
+        let up_bar = column.bar(up.class, above, |height| zero - 1.5 - height);
+        let rects = up_bar.into_iter().chain(column.bar(down.class, below, |_| zero + 1.5));
         let title = format!("{period}: {} {}, {} {}", commas(above), up.name, commas(below), down.name);
         Group { title, rects: rects.collect() }
     });
     let groups = groups.collect();
-    Bars { label, width: periods.len() * STEP, height: HEIGHT, zero: Some(decimal(zero)), groups }
+    Bars { label, width: periods.len() * BAR_PITCH, height: HEIGHT, zero: Some(decimal(zero)), groups }
 }
 
 fn value(series: Series<'_>, at: usize) -> i64 {
     series.values.get(at).copied().unwrap_or(0)
 }
 
-fn bar(class: &'static str, at: usize, value: i64, unit: f64, y: impl Fn(f64) -> f64) -> Option<Rect> {
-    let height = (figure(value) * unit).max(LEAST);
-    let rect = || Rect { class, x: at * STEP + 1, y: decimal(y(height)), width: BAR, height: decimal(height) };
-    (value > 0).then(rect)
+/// The place of a period, and the height of one event.
+#[derive(Clone, Copy)]
+struct Column {
+    at: usize,
+    unit: f64,
 }
 
-/// How high one is, where `most` fill the room.
-fn units(room: usize, most: i64) -> f64 {
-    coordinate(room) / figure(most.max(1))
+impl Column {
+    /// The bar of a value, unless it is zero; `y` computes its top from its height.
+    fn bar(self, class: &'static str, value: i64, y: impl Fn(f64) -> f64) -> Option<Rect> {
+        let height = (figure(value) * self.unit).max(MIN_HEIGHT);
+        let (x, y) = (self.at * BAR_PITCH + 1, decimal(y(height)));
+        (value > 0).then(|| Rect { class, x, y, width: BAR_WIDTH, height: decimal(height) })
+    }
+}
+
+/// The height of one event if `peak` events fill this height.
+fn units(height: usize, peak: i64) -> f64 {
+    coordinate(height) / figure(peak.max(1))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pixel of a picture")]
@@ -137,9 +146,9 @@ fn decimal(value: f64) -> String {
 /// The same figures as a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// What it shows.
+    /// The caption.
     pub caption: String,
-    /// What the first column is: `Hour`, `Day`.
+    /// The head of the first column: `Hour`, `Day`.
     pub period: &'static str,
     /// The other columns.
     pub columns: Vec<String>,

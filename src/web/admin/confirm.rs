@@ -1,5 +1,5 @@
-//! "Your password": before an account is changed, who does it shows that it is really them, unless they did so in the last
-//! minutes. `Superuser::confirm` is the only way to the `Confirmed` that every change in `accounts` asks for.
+//! Asks for the user's own password before an account is changed, unless they logged in a few minutes ago.
+//! `Superuser::confirm` is the only way to get the `Confirmed` that every change in `accounts` needs.
 
 use actix_session::Session;
 
@@ -11,34 +11,34 @@ use crate::accounts::login::LoginError;
 use crate::accounts::user::FieldError;
 use crate::db::types::Instant;
 
-/// When the visitor logged in, or gave their password again.
+/// When the user logged in or last gave their password.
 const CONFIRMED_AT: &str = "logged_in_at";
 
-/// The name of the form's field, and its label in a summary of errors.
-pub const LABEL: (&str, &str) = (FIELD, "Your own password");
+/// The name of the field, and its label in the summary of errors.
+pub const LABEL: (&str, &str) = (FIELD, "Your password");
 
 const FIELD: &str = "own_password";
 const REQUIRED: &str = "This field is required.";
 const WRONG: &str = "Your password was entered incorrectly. Please enter it again.";
 
-/// What `admin/includes/own_password.html` shows: nothing at all where no password is needed.
+/// The field of `admin/includes/own_password.html`, which is shown only where a password is needed.
 pub struct OwnPassword {
-    /// Whether to ask.
+    /// Whether the form asks for the password.
     pub is_needed: bool,
-    /// How old the login is.
+    /// The age of the login, in words.
     pub age: String,
-    /// What was wrong with the last try.
+    /// The error of the last attempt.
     pub error: Option<String>,
 }
 
-/// Notes that the visitor showed who they are.
+/// Stores that the user just gave their password.
 pub fn remember(session: &Session, now: Instant) -> Result<(), PageError> {
-    session.insert(CONFIRMED_AT, now.timestamp()).map_err(|_| PageError::Other("a login could not be kept"))
+    session.insert(CONFIRMED_AT, now.timestamp()).map_err(|_| PageError::Other("a login could not be stored"))
 }
 
 impl Superuser {
-    /// The proof that accounts are changed with. `password` is the form's field `own_password`, which is looked at only
-    /// where it is needed; a right one counts as a login.
+    /// The proof that accounts are changed with. `password` is the field `own_password`. It is checked only where it is
+    /// needed, and a correct one counts as a login.
     pub async fn confirm(&self, password: String) -> Result<Result<Confirmed, FieldError>, PageError> {
         if let Some(confirmed) = self.0.by_login() {
             return Ok(Ok(confirmed));
@@ -48,18 +48,18 @@ impl Superuser {
 }
 
 impl Staff {
-    /// Whether a form has to ask for the visitor's own password.
+    /// Whether a form has to ask for the user's own password.
     pub fn needs_password(&self) -> bool {
         self.by_login().is_none()
     }
 
-    /// For the template of a form; `error` is what `confirm` refused with, if the form was sent before.
+    /// The field for a form's template; `error` is the refusal of `confirm`, if there was one.
     pub fn own_password(&self, error: Option<String>) -> OwnPassword {
         let age = self.confirmed_at().map(|at| self.reader().now.timestamp() - at.timestamp()).unwrap_or_default();
         OwnPassword { is_needed: self.needs_password(), age: length(age.unsigned_abs()), error }
     }
 
-    /// The same for everybody, for what is their own, and however fresh the login is. `field` is the form's.
+    /// Always checks the password, for changes to the user's own account. `field` is the name of the form's field.
     pub async fn confirm_anew(
         &self,
         field: &'static str,

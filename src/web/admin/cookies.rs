@@ -1,10 +1,10 @@
-//! The cookies of a request without those that cannot be read. Actix-web reads all or none, and a neighbour under the same
-//! domain can set one that is no UTF-8: then nobody could log in until it is gone.
+//! Removes unreadable cookies from a request. Actix-web reads all cookies or none, so a cookie that is not UTF-8, set by
+//! another site under the same parent domain, would keep users from logging in.
 
 use actix_web::cookie::Cookie;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 
-/// Leaves out what is no cookie.
+/// Removes what is not a readable cookie.
 pub fn keep_readable(headers: &mut HeaderMap) {
     let all: Vec<_> = headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).collect();
     let readable: Vec<_> = all.iter().filter_map(|pair| readable(pair)).collect();

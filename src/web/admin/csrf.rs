@@ -1,6 +1,6 @@
-//! Protection against forged forms. A form's fields are reachable only through `CsrfForm`, so an unchecked form does not
-//! compile. Two things are checked: where the browser says that the request comes from, and a token that is an HMAC over
-//! the session's key (or, before a login, over a random cookie).
+//! Protection against forged forms. Handlers get a form's fields only through `CsrfForm`, so an unchecked form does not
+//! compile. It checks the origin that the browser reports, and a token: an HMAC over the session's key or, before a
+//! login, over a random cookie.
 
 use std::pin::Pin;
 
@@ -17,10 +17,10 @@ use crate::crypto::keyed;
 use crate::web::api::body;
 use crate::web::origin::is_same_origin;
 
-/// The fields of a form that really was on one of our pages.
+/// The fields of a form that was sent from one of our pages.
 pub struct CsrfForm<T>(pub T);
 
-/// A form without fields of its own.
+/// A form without fields.
 #[derive(Deserialize)]
 pub struct NoFields {}
 
@@ -30,7 +30,7 @@ struct Token {
     csrf_token: String,
 }
 
-/// What the hidden field `csrf_token` of this visitor's forms holds.
+/// The value of the hidden field `csrf_token`.
 pub fn token(visit: &Visit) -> String {
     keyed::mac(&visit.app.config.secret_key, "latchkey csrf", &[&visit.binding()]).hex()
 }
@@ -47,10 +47,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for CsrfForm<T> {
             if !is_same_origin(request.headers(), &visit.app.config.server.public_url) {
                 return Err(PageError::Csrf);
             }
-            // With the API's limits in size and time: a form may come from somebody without a login.
+            // Under the API's limits of size and time, because the sender may not be logged in.
             let mut payload = payload.await.map_err(|_| PageError::BadForm)?;
             let body = body::read(&mut payload).await.map_err(|_| PageError::BadForm)?;
-            // Whoever sends slowly may have lost the session or the rights meanwhile.
+            // The session or the rights may have ended during a slow upload.
             visit.look_again().await?;
             let body = std::str::from_utf8(&body).map_err(|_| PageError::BadForm)?;
             let given = Query::<Token>::from_query(body).map_err(|_| PageError::BadForm)?;

@@ -1,5 +1,5 @@
-//! What can go wrong on a page, and the page that says so. `door` is the outermost middleware of the panel: it opens the
-//! visit, turns errors into pages, and puts the panel's headers on every answer.
+//! What can go wrong on a page, and the page that says so. `show_errors` is the outermost middleware of the panel: it
+//! reads the request's cookies, turns errors into pages, and sets the headers of every answer.
 
 use std::rc::Rc;
 
@@ -27,46 +27,46 @@ use crate::web::middleware::PANEL_POLICY;
 /// Why a page is not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// Nobody is logged in; then it goes on at this address.
+    /// Nobody is logged in; the login leads to this address.
     #[error("a login is required")]
     LoginRequired(String),
-    /// Logged in, but not (any more) somebody who may look at the panel.
+    /// The user may not (or no longer) open the panel.
     #[error("not a member of staff")]
     NotStaff,
-    /// Only superusers change things and see secrets.
+    /// Only superusers may change things and see secrets.
     #[error("for superusers only")]
     SuperusersOnly,
-    /// There is no such page.
+    /// The page does not exist.
     #[error("no such page")]
     NoSuchPage,
-    /// There is no such thing: what it is called, and its number.
+    /// The row does not exist: its type and its number.
     #[error("no {0} {1}")]
     NoSuchRow(&'static str, i64),
-    /// There is no session of that id.
+    /// The session does not exist.
     #[error("no such session")]
     NoSuchSession,
-    /// The page exists, but nothing can be sent to it in this way.
+    /// The page does not take this method.
     #[error("method not allowed")]
     MethodNotAllowed,
-    /// The form's token is missing, old or forged.
+    /// The form's token is missing, expired or forged.
     #[error("a form without a valid CSRF token")]
     Csrf,
-    /// The form cannot be read.
+    /// The form cannot be parsed.
     #[error("an unreadable form")]
     BadForm,
-    /// Too many wrong passwords: the next try has to wait.
-    #[error("too many tries")]
+    /// Too many wrong passwords.
+    #[error("too many attempts")]
     Throttled(Wait),
     /// Too many passwords are being checked.
     #[error("too many logins at once")]
     Busy,
-    /// The database did not answer, or not as it should.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
     /// A template failed.
     #[error("a page could not be rendered: {0}")]
     Render(#[from] askama::Error),
-    /// A mistake of ours.
+    /// A bug in Latchkey.
     #[error("{0}")]
     Other(&'static str),
 }
@@ -87,7 +87,7 @@ impl ResponseError for PageError {
         }
     }
 
-    /// Status and `Location` only; `door` knows the visitor and adds the page.
+    /// The status and the redirect; `show_errors` adds the page.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status_code());
         if let Self::LoginRequired(next) = self {
@@ -97,14 +97,18 @@ impl ResponseError for PageError {
     }
 }
 
-/// Middleware: one visit, from its cookies to the headers of its answer.
-pub async fn door(app: Data<App>, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+/// Middleware: reads the cookies, shows errors as pages and sets the headers.
+pub async fn show_errors(
+    app: Data<App>,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
     cookies::keep_readable(request.headers_mut());
     let visit = Rc::new(Visit::new(app, &request));
     request.extensions_mut().insert(Rc::clone(&visit));
     let answer = Rc::clone(&visit).scope(next.call(request)).await;
     let mut answer = match (visit.take_failure(), answer) {
-        // The session could not be read or written: there is no request left to answer, so the page is the error.
+        // The session could not be read or written. The request is gone, so the page is returned as an error.
         (Some(error), _) => {
             let mut page = error_page(&visit, &error.into());
             finish(&visit, &mut page);
@@ -139,7 +143,7 @@ fn add_cookie(response: &mut HttpResponse, cookie: &Cookie<'_>) {
     }
 }
 
-/// A page inside the panel's frame that says what is missing.
+/// A page within the panel's frame: something does not exist.
 #[derive(Template)]
 #[template(path = "admin/404.html")]
 struct NotFound {
@@ -148,14 +152,14 @@ struct NotFound {
     text: String,
 }
 
-/// A page inside the panel's frame that says who may.
+/// A page within the panel's frame: only superusers may do this.
 #[derive(Template)]
 #[template(path = "admin/403.html")]
 struct Forbidden {
     layout: Layout,
 }
 
-/// A page without the frame: nobody is known to be logged in, or nothing may be asked of the database.
+/// A page without the frame: nobody is logged in, or the database cannot be used.
 #[derive(Template)]
 #[template(path = "admin/error.html")]
 struct Failed {
@@ -163,7 +167,7 @@ struct Failed {
     title: &'static str,
     text: &'static str,
     advice: String,
-    /// Where the button leads, and its words.
+    /// The address and the text of the button.
     way_out: (&'static str, &'static str),
     /// Whether there is a session to end.
     can_log_out: bool,
@@ -204,19 +208,18 @@ fn not_found(staff: &Staff, error: &PageError) -> NotFound {
         PageError::NoSuchRow(what, id) => {
             let more = match *what {
                 "second factor" => ", or it was removed",
-                "outstanding token" => ", or it was flushed after it expired. Its blacklist entry went with it",
+                "outstanding token" => ", or it was flushed after it expired, together with its blacklist entry",
                 "blacklisted token" => ", or it was flushed together with its token",
-                _ => ", or was deleted",
+                _ => ", or it was deleted",
             };
             let short = if what.ends_with("token") { "token" } else { what };
             (format!("There is no such {short}"), format!("No {what} has the id {id}{more}."))
         }
         PageError::NoSuchSession => (
             "There is no such session".to_owned(),
-            "No session has that id, or it was over for so long that it was purged. Its user may be deleted."
-                .to_owned(),
+            "No session has this id. It may have been purged after it ended, or its user was deleted.".to_owned(),
         ),
-        _ => ("There is no such page".to_owned(), "The address may be mistyped, or of an older version.".to_owned()),
+        _ => ("Page not found".to_owned(), "The address may be mistyped, or belong to an older version.".to_owned()),
     };
     NotFound { layout: staff.layout(Place::None), title, text }
 }
@@ -233,51 +236,51 @@ fn failed(visit: &Visit, error: &PageError) -> Failed {
     let home = (address::HOME, "Open the panel");
     match error {
         PageError::NotStaff | PageError::SuperusersOnly | PageError::LoginRequired(_) => page(
-            "Your account may not open this panel",
-            "You are logged in, but the panel is not (or no longer) open to you.",
-            "Somebody who is a superuser can change that. You can also log in with another account.",
+            "Your account cannot open this panel",
+            "You are logged in, but you may not (or no longer) open this panel.",
+            "Ask a superuser to change that, or log in with another account.",
             (address::LOGIN, "Log in with another account"),
         ),
         PageError::NoSuchPage | PageError::NoSuchRow(..) | PageError::NoSuchSession => {
-            page("There is no such page", "The address may be mistyped, or of an older version.", "", home)
+            page("Page not found", "The address may be mistyped, or belong to an older version.", "", home)
         }
         PageError::MethodNotAllowed => {
-            page("That is not possible here", "Nothing can be sent to this address.", "", home)
+            page("This is not possible here", "This page does not accept that kind of request.", "", home)
         }
         PageError::Csrf => page(
             "The form was not accepted",
-            "Nothing was changed. The form is older than your login, or it was not sent by this panel.",
-            "Go back, load the page again, and send the form once more. Cookies must be allowed for this address.",
+            "Nothing was changed. The form is older than your login, or it was not sent from this panel.",
+            "Go back, reload the page and send the form again. Your browser must accept cookies from this site.",
             home,
         ),
         PageError::BadForm => page(
             "The form could not be read",
             "Nothing was changed. The form is too long, incomplete, or not UTF-8.",
-            "Go back, load the page again, and send the form once more.",
+            "Go back, reload the page and send the form again.",
             home,
         ),
         PageError::Throttled(wait) => page(
             "Too many wrong passwords",
-            "Too many were tried lately, for this account or from your address. This one was not looked at.",
+            "There were too many wrong passwords for this account or from your network. This one was not checked.",
             &format!("Try again in {}.", length(wait.seconds())),
             home,
         ),
         PageError::Busy => page(
-            "Too many passwords are being checked",
-            "Every check takes a moment of computing, and too many are waiting already. Nothing was changed.",
-            "Go back and send the form once more in a few seconds.",
+            "The server is busy",
+            "Too many passwords are being checked at the moment. Nothing was changed.",
+            "Go back and send the form again in a few seconds.",
             home,
         ),
         PageError::Db(DbError::Unavailable(_)) => page(
             "The database does not answer",
-            "Latchkey is running, but its database is locked, full, or away. The server’s log says why.",
-            "Try again in a few seconds. Nothing needs a restart once the database is back.",
+            "Latchkey is running, but its database is locked, full or unreachable. The server’s log says why.",
+            "Try again in a few seconds. Latchkey recovers without a restart.",
             home,
         ),
         PageError::Db(_) | PageError::Render(_) | PageError::Other(_) => page(
             "Server error",
             "Something went wrong on our side. The server’s log says what.",
-            "If it happens again, tell whoever runs this server what you did.",
+            "If this keeps happening, tell the administrator of this server what you did.",
             home,
         ),
     }

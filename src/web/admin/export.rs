@@ -1,5 +1,5 @@
-//! Files with the rows of a list: read and sent in batches, so that a long list needs no memory. When the reader goes away, so
-//! does the work. What the rows look like is said by each list.
+//! Exports of a list as a file. Rows are read and sent in batches, so a long list needs little memory, and the export stops
+//! when the client disconnects. Each list formats its own rows.
 
 use std::future::Future;
 
@@ -9,61 +9,61 @@ use actix_web::web::Bytes;
 use futures_util::stream;
 
 use super::access::Staff;
-use super::changelist::{self, Asked};
+use super::changelist::{self, ListQuery};
 use super::error::PageError;
 use super::layout::{Message, Tone, see};
 use super::words::commas;
 use crate::db::page::{Cursor, From, Page, Paging};
 
-/// So many rows are read at once.
-const BATCH: usize = 500;
+/// How many rows are read at once.
+const BATCH_SIZE: usize = 500;
 
 /// A file.
 pub struct File {
-    /// What the browser calls it.
+    /// The name of the download.
     pub name: &'static str,
     /// Its media type.
     pub media_type: &'static str,
 }
 
-/// The search and the filters of a list, for its export's address and for the audit log.
-pub fn pairs<S>(asked: &Asked<S>) -> Vec<(String, String)> {
-    let q = asked.q.iter().map(|q| ("q".to_owned(), q.clone()));
-    q.chain(asked.chosen.pairs(None)).collect()
+/// The search and the filters of a list, for the address of the export and for the audit log.
+pub fn pairs<S>(query: &ListQuery<S>) -> Vec<(String, String)> {
+    let q = query.q.iter().map(|q| ("q".to_owned(), q.clone()));
+    q.chain(query.chosen.pairs(None)).collect()
 }
 
-/// Where the rows that a list shows are a file.
-pub fn address<S>(list: &str, asked: &Asked<S>) -> String {
-    changelist::address(&format!("{list}export/"), &pairs(asked))
+/// The address of the export of a list.
+pub fn address<S>(list: &str, query: &ListQuery<S>) -> String {
+    changelist::address(&format!("{list}export/"), &pairs(query))
 }
 
-/// Nothing is written where rows would be missing: the search means more than `users` users. Back to the list.
-pub fn refuse<S>(staff: &Staff, list: &str, asked: &Asked<S>, users: usize) -> Result<HttpResponse, PageError> {
+/// Refuses an export that would be incomplete, because the search matches more than `users` users.
+pub fn refuse<S>(staff: &Staff, list: &str, query: &ListQuery<S>, users: usize) -> Result<HttpResponse, PageError> {
     let users = commas(i64::try_from(users).unwrap_or(i64::MAX));
-    let text = format!("Not exported: more than {users} users match the search. Type more of the name.");
+    let text = format!("Nothing was exported: the search matches more than {users} users. Enter more of the name.");
     staff.say(Message { tone: Tone::Bad, text, link: None })?;
-    Ok(see(&changelist::address(list, &pairs(asked))))
+    Ok(see(&changelist::address(list, &pairs(query))))
 }
 
 /// The first batch of a list in this order.
 pub fn paging<S>(sort: S, descending: bool) -> Paging<S> {
-    Paging { sort, descending, from: None, size: BATCH }
+    Paging { sort, descending, from: None, size: BATCH_SIZE }
 }
 
-/// A batch as it is sent, and where the next one begins.
+/// A batch, and where the next one begins.
 pub struct Batch {
     bytes: Vec<u8>,
     after: Option<Cursor>,
 }
 
 impl Batch {
-    /// The rows of a page, as `write` writes them.
+    /// The formatted rows of a page.
     pub fn new<T>(page: Page<T>, bytes: Vec<u8>) -> Self {
         Self { bytes, after: page.after }
     }
 }
 
-/// Sends a file, batch by batch; `next` reads the batch at a place.
+/// Sends a file, batch by batch; `next` reads the batch that begins at a place.
 pub fn send<F, N>(file: &File, next: N) -> HttpResponse
 where
     N: Fn(Option<From>) -> F + 'static,

@@ -1,4 +1,4 @@
-//! The pages of the two apps: which lists there are, and how much is in each.
+//! The pages of Django's two apps: their lists, with the number of rows in each.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -57,7 +57,7 @@ fn authentication(users: Total) -> Block {
         name: "Users",
         address: address::USERS,
         icon: "users",
-        holds: "People and services that may have tokens, and what each of them may do.",
+        holds: "People and services that can log in, with their rights.",
         count: count(users),
     };
     Block { name: AUTHENTICATION, models: vec![users] }
@@ -68,14 +68,14 @@ fn token_blacklist(outstanding: Total, blacklisted: Total) -> Block {
         name: "Outstanding tokens",
         address: address::OUTSTANDING,
         icon: "token",
-        holds: "Every refresh and sliding token that was issued and recorded, until it is flushed.",
+        holds: "Every refresh and sliding token that was issued, until it is flushed.",
         count: count(outstanding),
     };
     let blacklisted = Model {
         name: "Blacklisted tokens",
         address: address::BLACKLISTED,
         icon: "ban",
-        holds: "Tokens that are refused although they were issued here, each with who or what blacklisted it.",
+        holds: "Tokens that are refused although they have not expired, with the reason.",
         count: count(blacklisted),
     };
     Block { name: TOKEN_BLACKLIST, models: vec![outstanding, blacklisted] }

@@ -1,10 +1,11 @@
-//! What every page shows round its content: navigation, account menu, messages, theme. `Layout` is made from a `Staff`
-//! only; `Solo` is for pages before a login and for failures.
+//! The frame of every page: navigation, account menu, messages, theme. A `Layout` can only be made from a `Staff`; `Solo`
+//! is the frame of pages before a login and of errors.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::access::Staff;
 use super::csrf;
@@ -14,8 +15,9 @@ use super::words::Reader;
 
 const MESSAGES: &str = "messages";
 
-/// Light, dark, or what the system says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Light, dark, or the theme of the system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, VariantArray, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Theme {
     /// As the system.
     #[default]
@@ -29,30 +31,25 @@ pub enum Theme {
 impl Theme {
     /// The cookie that remembers it.
     pub const COOKIE: &str = "latchkey_theme";
-    /// All, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
 
     /// Its word, in the cookie, the page and the menu.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
+        self.into()
     }
 
-    /// Reads the word.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.name() == name)
+    /// The theme of a word; any other word is the default.
+    pub fn of(name: &str) -> Self {
+        name.parse().unwrap_or_default()
     }
 }
 
-/// Which entry of the navigation a page belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The entry of the navigation that a page belongs to. Its name is that of the entry in `admin/base.html`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Place {
-    /// None of them.
+    /// No entry.
     None,
-    /// The index.
+    /// The dashboard.
     Home,
     /// The users; true on the list itself.
     Users(bool),
@@ -70,27 +67,27 @@ pub enum Place {
     AuditLog(bool),
     /// The settings.
     Settings,
-    /// The visitor's own account.
+    /// "My account".
     Account,
 }
 
-/// How a message is meant.
+/// Whether a message reports success or failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tone {
-    /// It worked.
+    /// Success.
     Good,
-    /// It did not.
+    /// Failure.
     Bad,
 }
 
-/// What happened, said once on the next page.
+/// A message that the next page shows once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
-    /// How it is meant.
+    /// Success or failure.
     pub tone: Tone,
     /// One sentence.
     pub text: String,
-    /// An address and its words, to see it.
+    /// A link: its address and its text.
     pub link: Option<(String, String)>,
 }
 
@@ -101,29 +98,29 @@ impl Message {
     }
 }
 
-/// The frame of a page for somebody who may see it.
+/// The frame of a page for staff.
 pub struct Layout {
-    /// Who is logged in.
+    /// The user who is logged in.
     pub username: String,
-    /// Whether they may change things.
+    /// Whether the user may change things.
     pub is_superuser: bool,
-    /// For the forms of the frame and of the page.
+    /// The token for all forms of the page.
     pub csrf: String,
-    /// Where a change of theme leads back to.
+    /// The address that a change of theme leads back to.
     pub here: String,
     /// The theme.
     pub theme: Theme,
-    /// Who reads it: for every point in time on the page.
+    /// The reader, for the times on the page.
     pub reader: Reader,
-    /// What happened on the page before.
+    /// Messages of the page before.
     pub messages: Vec<Message>,
-    /// Which database.
+    /// The name of the database system.
     pub database: &'static str,
     place: Place,
 }
 
 impl Staff {
-    /// The frame for a page of theirs.
+    /// The frame of a page.
     pub fn layout(&self, place: Place) -> Layout {
         let app = &self.visit.app;
         Layout {
@@ -139,7 +136,7 @@ impl Staff {
         }
     }
 
-    /// Says something on the next page.
+    /// Shows a message on the next page.
     pub fn say(&self, message: Message) -> Result<(), PageError> {
         let Some(session) = &self.session else { return Ok(()) };
         let mut messages: Vec<Message> = session.get(MESSAGES).ok().flatten().unwrap_or_default();
@@ -147,7 +144,7 @@ impl Staff {
         session.insert(MESSAGES, messages).map_err(|_| PageError::Other("a message could not be kept"))
     }
 
-    /// Messages are shown once; a session without any is not written.
+    /// Takes the messages out of the session, which is written only if there are some.
     fn take_messages(&self) -> Vec<Message> {
         let Some(session) = self.session.as_ref().filter(|session| session.contains_key(MESSAGES)) else {
             return vec![];
@@ -162,26 +159,22 @@ impl Layout {
         self.username.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default()
     }
 
-    /// The themes to choose from, and which one is chosen.
-    pub fn themes(&self) -> [(&'static str, bool); 3] {
-        Theme::ALL.map(|theme| (theme.name(), theme == self.theme))
+    /// All themes, and whether each is the current one.
+    pub fn themes(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        Theme::VARIANTS.iter().map(|theme| (theme.name(), *theme == self.theme))
     }
 
     /// The value of `aria-current` for an entry of the navigation, if it is the current one.
     pub fn current(&self, entry: &str) -> Option<&'static str> {
-        let (name, is_page) = match self.place {
-            Place::None => return None,
-            Place::Home => ("home", true),
-            Place::Users(is_list) => ("users", is_list),
-            Place::Outstanding(is_list) => ("outstanding", is_list),
-            Place::Blacklisted(is_list) => ("blacklisted", is_list),
-            Place::Sessions(is_list) => ("sessions", is_list),
-            Place::Explain => ("explain", true),
-            Place::Mail => ("mail", true),
-            Place::AuditLog(is_list) => ("audit_log", is_list),
-            Place::Settings => ("settings", true),
-            Place::Account => ("account", true),
+        let is_page = match self.place {
+            Place::Users(is_list)
+            | Place::Outstanding(is_list)
+            | Place::Blacklisted(is_list)
+            | Place::Sessions(is_list)
+            | Place::AuditLog(is_list) => is_list,
+            Place::None | Place::Home | Place::Explain | Place::Mail | Place::Settings | Place::Account => true,
         };
+        let name: &str = self.place.into();
         (name == entry).then_some(if is_page { "page" } else { "true" })
     }
 }
@@ -190,36 +183,36 @@ impl Layout {
 pub struct Solo {
     /// The theme.
     pub theme: Theme,
-    /// For its form.
+    /// The token for its form.
     pub csrf: String,
-    /// How users reach this server.
+    /// The host name of this server.
     pub host: String,
 }
 
 impl Solo {
-    /// For whoever visits.
+    /// For this request.
     pub fn new(visit: &Visit) -> Self {
         let host = visit.app.config.server.public_url.host_str().unwrap_or_default().to_owned();
         Self { theme: visit.theme, csrf: csrf::token(visit), host }
     }
 }
 
-/// Shows a page.
+/// Renders a page.
 pub fn page(template: &impl Template) -> Result<HttpResponse, PageError> {
     Ok(html(StatusCode::OK, template.render()?))
 }
 
-/// An answer with HTML in it.
+/// An answer with an HTML page.
 pub fn html(status: StatusCode, body: String) -> HttpResponse {
     HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body)
 }
 
-/// After a form: on to a page, by GET.
+/// Redirects to a page after a form.
 pub fn see(address: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((actix_web::http::header::LOCATION, address)).finish()
 }
 
-/// Another address for the same page.
+/// Redirects to the address of the same page.
 pub fn moved(address: &str) -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header((actix_web::http::header::LOCATION, address)).finish()
 }

@@ -1,4 +1,4 @@
-//! Logging in and out of the panel, and the choice of its theme. Who may log in stands in `access`.
+//! Logging in and out of the panel, and choosing its theme. `App::may_open_panel` decides who may log in.
 
 use actix_session::Session;
 use actix_web::cookie::time::Duration;
@@ -23,14 +23,14 @@ use crate::web::account;
 
 const REQUIRED: &str = "This field is required.";
 
-/// The address that was asked for before the login.
+/// The page that the login leads to.
 #[derive(Deserialize)]
 pub struct Next {
     #[serde(default)]
     next: String,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -45,11 +45,11 @@ pub struct Fields {
 #[template(path = "admin/login.html")]
 struct LoginForm {
     solo: Solo,
-    /// What a login names: the field's label.
+    /// The label of the username field.
     label: &'static str,
     username: String,
     next: String,
-    /// Above the form.
+    /// The error above the form.
     error: Option<String>,
     username_error: Option<&'static str>,
     password_error: Option<&'static str>,
@@ -73,7 +73,7 @@ fn label(visit: &Visit) -> &'static str {
     login_label(visit.app.config.accounts.username_field)
 }
 
-/// `GET login/`: the form, or straight on for who is logged in already.
+/// `GET login/`: the form; users who are logged in already are sent on.
 pub async fn form(request: HttpRequest) -> Result<HttpResponse, PageError> {
     let visit = access::visit(&request)?;
     let next = Query::<Next>::from_query(request.query_string()).map(|query| query.into_inner().next);
@@ -106,7 +106,7 @@ pub async fn log_in(
     };
     let user = match authenticate(&visit.app, credentials, &visit.client).await {
         Ok(user) if visit.app.may_open_panel(&user) => user,
-        // The same answer for both: who is no staff learns nothing about the password.
+        // The same answer as for a wrong password, so that it reveals nothing to users who are not staff.
         Ok(user) => {
             failed_login::note(&visit.app, &visit.client, &user).await?;
             return refused(form);
@@ -119,10 +119,10 @@ pub async fn log_in(
     let opened = match panel_login::begin(&visit.app, &user, browser::token(&request), &visit.client).await? {
         Step::In(opened) => opened,
         Step::Factor(challenge, methods) => return second_factor::ask(&visit, challenge, methods, next).await,
-        // Logged in is who has one.
+        // The account pages let the user add a second factor first.
         Step::Enrolment => return Ok(account::enter(&visit.app, &user, &visit.client).await?),
     };
-    // A new key for a new login; nothing of an earlier session is carried over.
+    // A new login gets a new key; nothing of an earlier session remains.
     session.clear();
     session.renew();
     confirm::remember(&session, visit.app.now())?;
@@ -137,18 +137,18 @@ fn refusal(visit: &Visit) -> String {
     )
 }
 
-/// `POST logout/`: also for who is logged in but may not look at the panel.
+/// `POST logout/`: also for users who may not open the panel.
 pub async fn log_out(session: Session, _: CsrfForm<NoFields>) -> HttpResponse {
     session.purge();
     see(address::LOGIN)
 }
 
-/// `GET logout/`: a link must not log anybody out.
+/// `GET logout/`: a link must not log users out.
 pub async fn stay() -> HttpResponse {
     see(address::HOME)
 }
 
-/// What the theme's buttons send.
+/// The fields of the theme form.
 #[derive(Deserialize)]
 pub struct Choice {
     #[serde(default)]
@@ -157,9 +157,9 @@ pub struct Choice {
     next: String,
 }
 
-/// `POST theme/`: remembers the theme for a year, in this browser.
+/// `POST theme/`: remembers the theme in this browser for a year.
 pub async fn theme(staff: Staff, CsrfForm(choice): CsrfForm<Choice>) -> HttpResponse {
-    let theme = Theme::parse(&choice.theme).unwrap_or_default();
+    let theme = Theme::of(&choice.theme);
     let mut cookie = staff.visit.cookie(Theme::COOKIE, theme.name().to_owned());
     cookie.set_max_age(Duration::days(365));
     HttpResponse::SeeOther().insert_header((header::LOCATION, address::local(&choice.next))).cookie(cookie).finish()

@@ -1,5 +1,5 @@
-//! `/admin/mail/`: the list of mail, for staff to look at. Nothing here shows a body, a parameter or a secret, and nothing
-//! can be sent again: the secret of a mail that is done is erased.
+//! `/admin/mail/`: the list of mail. It shows no contents and no secrets, and no mail can be sent again, because its secret
+//! is erased once it is sent.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,8 +7,8 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::MAIL;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -35,14 +35,14 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter {
             name: "status",
             label: "Status",
-            kind: Kind::Tabs(&[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")]),
+            kind: FilterKind::Tabs(&[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")]),
         },
-        filter::Filter { name: "at", label: "Written", kind: Kind::Dates },
+        filter::Filter { name: "at", label: "Written", kind: FilterKind::Dates },
     ],
 };
 
-/// A search means so many users at most.
-const MOST_USERS: usize = 50;
+/// How many users a search can mean.
+const MAX_USERS: usize = 50;
 
 struct Row {
     written: When,
@@ -69,7 +69,7 @@ impl Row {
             recipient: mail.recipient,
             status: status(&mail.status),
             is_being_sent: mail.is_claimed,
-            // Of a mail that somebody is sending it is when another may take over.
+            // For a mail that is being sent, this is when another server may take over.
             next: mail.next_at.filter(|_| !mail.is_claimed && mail.attempts > 0).map(when),
             done: mail.done_at.map(when),
             attempts: commas(mail.attempts.into()),
@@ -93,27 +93,27 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// How long mails are listed.
+    /// How long mail is listed.
     kept: String,
 }
 
 /// `GET mail/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, MAIL, &[], q);
     }
     let filter =
-        Filter { whose: None, status: asked.chosen.choice("status").map(str::to_owned), written: asked.period("at") };
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+        Filter { whose: None, status: query.chosen.choice("status").map(str::to_owned), written: query.period("at") };
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let job = move |tx: &mut Tx<'_>| {
         let whose = q.as_deref().map(|q| whose(tx.conn, q)).transpose()?;
         let found = list::search(tx.conn, &Filter { whose, ..filter.clone() }, &paging)?;
         Ok::<_, DbError>(if is_whole { found.of(list::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
-    let mut list = asked.list(&found);
+    let mut list = query.list(&found);
     let columns = vec![
         column("Subject"),
         column("To"),
@@ -127,12 +127,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     page(&ListPage { layout: staff.layout(Place::Mail), list, columns, rows, kept })
 }
 
-/// An address that mail went to, or else users, or else addresses that begin so. Two statements at most.
+/// A recipient's address, or else users, or else addresses with this beginning. At most two statements.
 fn whose(conn: &mut Conn, q: &str) -> Result<Whose, DbError> {
     if list::is_recipient(conn, q)? {
         return Ok(Whose::Address(q.to_owned()));
     }
-    let users = users::list::find_starting_with(conn, q, false, MOST_USERS)?.ids;
+    let users = users::list::find_starting_with(conn, q, false, MAX_USERS)?.ids;
     Ok(if users.is_empty() { Whose::AddressLike(q.to_owned()) } else { Whose::Users(users) })
 }
 

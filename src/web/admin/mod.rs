@@ -44,7 +44,7 @@ use crate::app::App;
 
 /// Every page of the panel.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
-    let door_app = app.clone();
+    let errors_app = app.clone();
     let pages = scope("/admin")
         .app_data(PathConfig::default().error_handler(|_, _| PageError::NoSuchPage.into()))
         .service(page("/", dashboard::dashboard))
@@ -65,7 +65,7 @@ pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
         .configure(session_routes)
         .default_service(to(no_such_page))
         .wrap(session::middleware(app))
-        .wrap(from_fn(move |request, next| error::door(door_app.clone(), request, next)));
+        .wrap(from_fn(move |request, next| error::show_errors(errors_app.clone(), request, next)));
     cfg.service(pages);
 }
 
@@ -129,7 +129,7 @@ fn session_routes(cfg: &mut ServiceConfig) {
         .service(page("/audit_log/export/", audit_log::export::export));
 }
 
-/// A page that can be looked at.
+/// A page that can be opened.
 fn page<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args> + Copy,
@@ -139,7 +139,7 @@ where
     form(path).route(get().to(handler)).route(head().to(handler))
 }
 
-/// An address that forms are sent to.
+/// An address that takes forms.
 fn form(path: &str) -> Resource {
     resource(path).default_service(to(wrong_method))
 }
@@ -148,7 +148,7 @@ async fn wrong_method(_: Staff) -> Result<HttpResponse, PageError> {
     Err(PageError::MethodNotAllowed)
 }
 
-/// As in Django: who is logged in is sent to the same address with a slash at its end; there it ends.
+/// Adds a missing slash at the end of an address for users who are logged in, as Django does.
 async fn no_such_page(request: HttpRequest, _: Staff) -> Result<HttpResponse, PageError> {
     let path = request.uri().path();
     if path.ends_with('/') || path.contains("//") {

@@ -1,5 +1,5 @@
-//! What was typed into a search field. A whole token is reduced to its jti, so that no live token stands in an address, a
-//! history or a log; everything is answered with a redirect: to a list's `?q=…`, or from the top bar to the thing itself.
+//! The search fields. A pasted token is reduced to its jti, so that no live token ends up in an address, a browser history
+//! or a log. Every search is answered with a redirect: to a list's `?q=…`, or from the top bar to the page of what it found.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -19,7 +19,7 @@ use crate::sessions;
 use crate::tokens::explain::pasted::find_token;
 
 /// Longer searches are cut.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The field of every search form.
 #[derive(Deserialize)]
@@ -29,21 +29,21 @@ pub struct Fields {
     pub q: String,
 }
 
-/// What it turned out to be.
+/// A search, as far as its text tells.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Sought {
+pub enum SearchTerm {
     /// Nothing.
     Nothing,
-    /// A name, an address, a number, a jti.
+    /// A name, an address, a number or a jti.
     Text(String),
     /// The jti of a whole token.
     Jti(String),
-    /// A token without a jti that could be read.
+    /// A token without a readable jti.
     Unreadable,
 }
 
-impl Sought {
-    /// Reads what was typed or pasted.
+impl SearchTerm {
+    /// Reads typed or pasted text.
     pub fn read(typed: &str, jti_claim: Option<&str>) -> Self {
         if let Some(token) = find_token(typed) {
             let jti = jwt::peek(&token).and_then(|(_, claims)| claims.get(jti_claim?)?.as_str().map(clean));
@@ -54,44 +54,44 @@ impl Sought {
     }
 }
 
-/// Whether the search of an address is a whole token, which must not stay there.
+/// Whether the search in an address is a whole token, which must not stay there.
 pub fn is_pasted_token(q: &str) -> bool {
-    matches!(Sought::read(q, None), Sought::Jti(_) | Sought::Unreadable)
+    matches!(SearchTerm::read(q, None), SearchTerm::Jti(_) | SearchTerm::Unreadable)
 }
 
-/// Whom or what a search in a list of tokens means.
+/// The users or the token that a search means.
 #[derive(Debug, Default)]
 pub struct Whose {
     /// Tokens of these users.
     pub owners: Option<Vec<UserId>>,
     /// The token with this jti.
     pub jti: Option<String>,
-    /// How many users these are, if more match.
+    /// How many users these are, if there are more.
     pub cut_at: Option<usize>,
 }
 
 impl Whose {
-    /// So many users are meant at most by the beginning of a name.
-    const MOST: usize = 50;
+    /// How many users the beginning of a name can mean.
+    const MAX_USERS: usize = 50;
 
-    /// A jti if there is such a token, or else users. At most two statements.
+    /// The token with this jti, or else users. At most two statements.
     pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
         let Some(q) = q else { return Ok(Self::default()) };
         if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
             return Ok(Self { jti: Some(q.to_owned()), ..Self::default() });
         }
-        let found = users::list::find_starting_with(conn, q, false, Self::MOST)?;
+        let found = users::list::find_starting_with(conn, q, false, Self::MAX_USERS)?;
         Ok(Self { owners: Some(found.ids), jti: None, cut_at: found.cut_at })
     }
 }
 
 /// Trimmed, short, and without the control characters that PostgreSQL refuses.
 pub fn clean(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_LENGTH).collect();
     text.trim().to_owned()
 }
 
-/// The answer to a search in `list`; what is kept of the list's address goes along.
+/// Answers a search in `list`; `kept` is the rest of the list's query.
 pub fn answer(
     staff: &Staff,
     list: &'static str,
@@ -102,32 +102,32 @@ pub fn answer(
         let pairs: Vec<_> = kept.iter().cloned().chain([("q".to_owned(), q.to_owned())]).collect();
         see(&changelist::address(list, &pairs))
     };
-    match Sought::read(typed, staff.visit.app.config.jwt.jti_claim.as_deref()) {
-        Sought::Nothing => Ok(see(&changelist::address(list, kept))),
-        Sought::Text(q) => Ok(to(list, &q)),
-        Sought::Jti(jti) if [OUTSTANDING, BLACKLISTED].contains(&list) => Ok(to(list, &jti)),
-        Sought::Jti(jti) => Ok(see(&address::search(OUTSTANDING, &jti))),
-        Sought::Unreadable => {
-            let text = "That looks like a token, but no jti can be read from it.".to_owned();
+    match SearchTerm::read(typed, staff.visit.app.config.jwt.jti_claim.as_deref()) {
+        SearchTerm::Nothing => Ok(see(&changelist::address(list, kept))),
+        SearchTerm::Text(q) => Ok(to(list, &q)),
+        SearchTerm::Jti(jti) if [OUTSTANDING, BLACKLISTED].contains(&list) => Ok(to(list, &jti)),
+        SearchTerm::Jti(jti) => Ok(see(&address::search(OUTSTANDING, &jti))),
+        SearchTerm::Unreadable => {
+            let text = "This looks like a token, but it has no readable jti.".to_owned();
             staff.say(Message { tone: Tone::Bad, text, link: None })?;
             Ok(see(list))
         }
     }
 }
 
-/// `POST` to a list: the search above it. Order and filters are kept.
+/// `POST` to a list: the search above it. It keeps the order and the filters.
 pub fn in_list(
     staff: &Staff,
     list: &'static str,
     CsrfForm(fields): CsrfForm<Vec<(String, String)>>,
 ) -> Result<HttpResponse, PageError> {
     let typed = fields.iter().find(|(name, _)| name == "q").map(|(_, value)| value.clone()).unwrap_or_default();
-    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= LONGEST;
+    let is_kept = |(name, value): &(String, String)| name != "q" && name != "csrf_token" && value.len() <= MAX_LENGTH;
     let kept: Vec<_> = fields.into_iter().filter(is_kept).take(20).collect();
     answer(staff, list, &kept, &typed)
 }
 
-/// What the field in the top bar found.
+/// What the search in the top bar found.
 enum Hit {
     User(i64),
     Session(String),
@@ -144,20 +144,20 @@ impl Hit {
     }
 }
 
-/// `POST search/`: the field in the top bar. What names one thing exactly leads to its page, anything else to a list.
+/// `POST search/`: the search in the top bar. An exact match leads to its page, anything else to a list.
 pub async fn everything(
     staff: Staff,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    match Sought::read(&fields.q, app.config.jwt.jti_claim.as_deref()) {
-        Sought::Nothing => Ok(see(address::HOME)),
-        Sought::Unreadable => explain(&staff, "That looks like a token, but no jti can be read from it."),
-        Sought::Jti(jti) => match app.read(move |tx| token(tx.conn, &jti)).await? {
+    match SearchTerm::read(&fields.q, app.config.jwt.jti_claim.as_deref()) {
+        SearchTerm::Nothing => Ok(see(address::HOME)),
+        SearchTerm::Unreadable => explain(&staff, "This looks like a token, but it has no readable jti."),
+        SearchTerm::Jti(jti) => match app.read(move |tx| token(tx.conn, &jti)).await? {
             Some(hit) => Ok(see(&hit.address())),
-            None => explain(&staff, "No token with that jti is recorded here. Access tokens never are."),
+            None => explain(&staff, "No token with this jti is recorded. Access tokens never are."),
         },
-        Sought::Text(q) => {
+        SearchTerm::Text(q) => {
             let sought = q.clone();
             let hit = app.read(move |tx| find(tx.conn, &sought)).await?;
             let is_jti = q.len() == 32 && q.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -167,7 +167,7 @@ pub async fn everything(
     }
 }
 
-/// The one thing of that name: a user, a session, a token. Three statements at most, each answered by an index.
+/// The user, session or token of exactly this name. At most three statements, each answered by an index.
 fn find(conn: &mut Conn, q: &str) -> Result<Option<Hit>, DbError> {
     if let [user] = users::list_named(conn, q)?[..] {
         return Ok(Some(Hit::User(user.0)));
@@ -182,9 +182,9 @@ fn token(conn: &mut Conn, jti: &str) -> Result<Option<Hit>, DbError> {
     Ok(outstanding_tokens::find_by_jti(conn, jti)?.map(|token| Hit::Token(token.id.0)))
 }
 
-/// On to the page that reads a token, which is not taken along: it would stand in an address.
+/// Leads to the page that explains a token, without the token: it must not appear in an address.
 fn explain(staff: &Staff, text: &str) -> Result<HttpResponse, PageError> {
-    let text = format!("{text} Paste it below to see what is wrong with it.");
+    let text = format!("{text} Paste it below to see why.");
     staff.say(Message { tone: Tone::Bad, text, link: None })?;
     Ok(see(EXPLAIN))
 }
@@ -199,8 +199,8 @@ mod tests {
         format!("{}.{}.c2ln", BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims))
     }
 
-    fn read(typed: &str) -> Sought {
-        Sought::read(typed, Some("jti"))
+    fn read(typed: &str) -> SearchTerm {
+        SearchTerm::read(typed, Some("jti"))
     }
 
     #[test]
@@ -215,23 +215,23 @@ mod tests {
             format!("\"{token}\""),
             token.rsplit_once('.').unwrap().0.to_owned(),
         ] {
-            assert_eq!(read(&pasted), Sought::Jti("6a46e0a1".to_owned()), "{pasted}");
+            assert_eq!(read(&pasted), SearchTerm::Jti("6a46e0a1".to_owned()), "{pasted}");
         }
     }
 
     #[test]
     fn a_token_without_a_jti_never_becomes_a_search() {
-        assert_eq!(read(&token(r#"{"user_id":"1"}"#)), Sought::Unreadable);
-        assert_eq!(read(&token(r#"{"jti":7}"#)), Sought::Unreadable);
-        assert_eq!(read("eyJhbGciOiJIUzI1NiJ9.broken.c2ln"), Sought::Unreadable);
+        assert_eq!(read(&token(r#"{"user_id":"1"}"#)), SearchTerm::Unreadable);
+        assert_eq!(read(&token(r#"{"jti":7}"#)), SearchTerm::Unreadable);
+        assert_eq!(read("eyJhbGciOiJIUzI1NiJ9.broken.c2ln"), SearchTerm::Unreadable);
     }
 
     #[test]
     fn anything_else_is_searched_as_it_is() {
         for text in ["alice", "alice@example.com", "7", "jean.paul.sartre", "eyjafjallajokull", "{not json", "O'Neil"] {
-            assert_eq!(read(text), Sought::Text(text.to_owned()));
+            assert_eq!(read(text), SearchTerm::Text(text.to_owned()));
         }
-        assert_eq!(read(" \0\n "), Sought::Nothing);
-        assert_eq!(read("a\0b"), Sought::Text("ab".to_owned()));
+        assert_eq!(read(" \0\n "), SearchTerm::Nothing);
+        assert_eq!(read("a\0b"), SearchTerm::Text("ab".to_owned()));
     }
 }

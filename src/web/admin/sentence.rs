@@ -1,5 +1,4 @@
-//! An entry of the audit log as a sentence with links: "root blacklisted 2 tokens of alice". Names are text, whatever
-//! they look like: the template escapes each part.
+//! An entry of the audit log as a sentence with links: "root blacklisted 2 tokens of alice". The template escapes the names.
 
 use serde_json::Value;
 
@@ -9,16 +8,16 @@ use crate::db::latchkey_audit_log::list::Entry;
 use crate::journal::action::Action;
 use crate::journal::authentication::FactorKind;
 
-/// A piece of a sentence, with its address if it leads somewhere.
+/// A part of a sentence, which may be a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The words.
+    /// The text.
     pub text: String,
-    /// Where they lead.
+    /// The address of the link.
     pub href: Option<String>,
 }
 
-/// What an entry says.
+/// The sentence of an entry.
 pub fn of(entry: &Entry) -> Vec<Part> {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let tokens = detail["tokens"].as_i64().unwrap_or(0);
@@ -91,7 +90,7 @@ fn text(text: &str) -> Part {
     Part { text: text.to_owned(), href: None }
 }
 
-/// Which second factor it is about.
+/// The second factor that the entry is about.
 fn factor(detail: &Value) -> &'static str {
     let kind = detail["kind"].as_str().and_then(FactorKind::of);
     kind.map_or("a second factor", FactorKind::phrase)
@@ -106,14 +105,14 @@ fn actor(entry: &Entry) -> Part {
     Part { text: entry.actor.clone(), href }
 }
 
-/// The user whom it is about: by the present name, or else by the one in the entry.
+/// The user that the entry is about: by the current name, or else by the one in the entry.
 fn user(entry: &Entry) -> Part {
     match (entry.user_id, &entry.username) {
         (Some(id), Some(name)) => Part { text: name.clone(), href: Some(format!("{}{id}/change/", address::USERS)) },
         (Some(_), None) if entry.action.starts_with("token.") || entry.action.starts_with("session.") => {
             text("a deleted user")
         }
-        (None, _) if entry.action.starts_with("token.") => text("nobody"),
+        (None, _) if entry.action.starts_with("token.") => text("an unknown user"),
         _ => text(&entry.object),
     }
 }
@@ -123,7 +122,7 @@ fn jti(entry: &Entry) -> Part {
     Part { text: short, href: Some(address::search(address::OUTSTANDING, &entry.object)) }
 }
 
-/// Which fields a change is of: "email and is staff".
+/// The changed fields: "email and is staff".
 fn changed(detail: &Value) -> String {
     let names: Vec<_> = detail["changes"]
         .as_object()

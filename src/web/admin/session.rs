@@ -1,5 +1,5 @@
-//! Logins to the panel: actix-session over the rows of `accounts::admin_session`, and the `Visit`, which is what one
-//! request knows of its session. Who may do what with it stands in `access`.
+//! Sessions of the panel: actix-session over the rows of `accounts::admin_session`, and `Visit`, a request together with its
+//! session. `access` decides what the user may do.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -17,13 +17,11 @@ use super::layout::Theme;
 use super::words::Reader;
 use crate::accounts::admin_session::{self, AdminSession, State};
 use crate::app::App;
-use crate::crypto::keyed;
-use crate::crypto::random;
+use crate::crypto::{keyed, random};
 use crate::db::DbError;
 use crate::db::users::User;
-use crate::journal::Actor;
-use crate::journal::Door;
 use crate::journal::authentication::AuthenticatedBy;
+use crate::journal::{Actor, Door};
 use crate::web::extract::Client;
 
 /// Cookies are sent back to these addresses only.
@@ -34,19 +32,19 @@ const NONCE_COOKIE: &str = "latchkey_csrf";
 pub const ZONE_COOKIE: &str = "latchkey_time_zone";
 
 tokio::task_local! {
-    /// The store is made once and handed a key only; this leads it to the request that it works for.
+    /// The store is shared and gets only a key; this is the request that it works for.
     static VISIT: Rc<Visit>;
 }
 
-/// One request to the panel: who sent it, and what its session cookie led to.
+/// A request to the panel, with its session.
 pub struct Visit {
-    /// The bundle.
+    /// The shared parts of the server.
     pub app: Data<App>,
-    /// Where it came from.
+    /// Where the request comes from.
     pub client: Client,
-    /// The theme that its cookie asks for.
+    /// The theme in its cookie.
     pub theme: Theme,
-    /// The time zone that its cookie asks for.
+    /// The time zone in its cookie.
     pub zone: Tz,
     /// Path and query, as sent.
     pub address: String,
@@ -57,28 +55,28 @@ pub struct Visit {
 }
 
 struct Login {
-    /// The session's key; `None` while the login is being made.
+    /// The session's key; `None` during the login.
     key: Option<String>,
     user: User,
-    /// What opened it; of one that was found nobody asks.
+    /// How the user logged in; not read for an existing session.
     opened: AuthenticatedBy,
 }
 
-/// Marks an anonymous browser, for the protection of the login form.
+/// Identifies a browser before the login, to protect the login form.
 struct Nonce {
     value: String,
     is_new: bool,
 }
 
 impl Visit {
-    /// Before the session was looked up.
+    /// A request whose session is not loaded yet.
     pub fn new(app: Data<App>, request: &ServiceRequest) -> Self {
         let peer = request.peer_addr().map(|peer| peer.ip());
         let cookie = |name| request.cookie(name).map(|cookie| cookie.value().to_owned());
         Self {
             client: Client::of(Door::Panel, peer, request.headers(), &app.config.server.trusted_proxies),
             zone: cookie(ZONE_COOKIE).and_then(|name| name.parse().ok()).unwrap_or_default(),
-            theme: Theme::parse(&cookie(Theme::COOKIE).unwrap_or_default()).unwrap_or_default(),
+            theme: Theme::of(&cookie(Theme::COOKIE).unwrap_or_default()),
             address: request.uri().path_and_query().map_or(PATH, |address| address.as_str()).to_owned(),
             login: RefCell::default(),
             failure: RefCell::default(),
@@ -88,22 +86,22 @@ impl Visit {
         }
     }
 
-    /// Runs the rest of the request with the store leading here.
+    /// Runs the rest of the request, with this as the store's request.
     pub async fn scope<F: Future>(self: Rc<Self>, rest: F) -> F::Output {
         VISIT.scope(self, rest).await
     }
 
-    /// Whose session it is.
+    /// The user of the session.
     pub fn user(&self) -> Option<User> {
         self.login.borrow().as_ref().map(|login| login.user.clone())
     }
 
-    /// Who reads the page.
+    /// The reader of the page.
     pub fn reader(&self) -> Reader {
         Reader { now: self.app.now(), zone: self.zone }
     }
 
-    /// Who acts, for the audit log.
+    /// The user, for the audit log.
     pub fn actor(&self, user: &User) -> Actor {
         let ip = self.client.ip.map(|ip| ip.to_string());
         Actor { user_id: Some(user.id), name: user.username.clone(), ip }
@@ -114,10 +112,10 @@ impl Visit {
         self.login.borrow().as_ref().and_then(|login| login.key.clone())
     }
 
-    /// Whether the session is still there, and its user who they were when the request began.
+    /// Checks again that the session exists and that its user still has the same rights.
     ///
     /// # Errors
-    /// It is not: what the request was let in for is not true any more.
+    /// The session ended, or the rights changed since the request began.
     pub async fn look_again(&self) -> Result<(), PageError> {
         let (Some(key), Some(then)) = (self.key(), self.user()) else { return Ok(()) };
         let found = admin_session::find(&self.app, &key).await?;
@@ -126,19 +124,19 @@ impl Visit {
         if rights(&then) == rights(&now) { Ok(()) } else { Err(PageError::NotStaff) }
     }
 
-    /// The user as it is after a change of its own, so that the session goes on under the new password.
+    /// Updates the user after they changed their password, so that the session stays valid.
     pub fn refresh(&self, user: User) {
         if let Some(login) = self.login.borrow_mut().as_mut() {
             login.user = user;
         }
     }
 
-    /// From here on it is this user's; the session's row is made when the answer leaves.
+    /// Logs the user in; the session's row is inserted when the answer is sent.
     pub fn log_in(&self, user: User, opened: AuthenticatedBy) {
         *self.login.borrow_mut() = Some(Login { key: None, user, opened });
     }
 
-    /// What a form's token is bound to: the session, or the browser's nonce where there is none.
+    /// What a form's token is bound to: the session, or else the browser's nonce.
     pub fn binding(&self) -> String {
         match self.login.borrow().as_ref().and_then(|login| login.key.as_ref()) {
             Some(key) => format!("session {key}"),
@@ -153,13 +151,13 @@ impl Visit {
         })
     }
 
-    /// The cookie with the nonce, if a form was bound to one that the browser does not have yet.
+    /// The cookie with the nonce, if the browser does not have it yet.
     pub fn new_nonce_cookie(&self) -> Option<Cookie<'static>> {
         let nonce = self.nonce.get().filter(|nonce| nonce.is_new)?;
         Some(self.cookie(NONCE_COOKIE, nonce.value.clone()))
     }
 
-    /// A cookie for the panel alone.
+    /// A cookie for the panel only.
     pub fn cookie(&self, name: &'static str, value: String) -> Cookie<'static> {
         Cookie::build(name, value)
             .path(PATH)
@@ -169,7 +167,7 @@ impl Visit {
             .finish()
     }
 
-    /// Why the session could not be read or written, if that is what happened.
+    /// Why the session could not be read or written, if it failed.
     pub fn take_failure(&self) -> Option<DbError> {
         self.failure.borrow_mut().take()
     }
@@ -200,13 +198,13 @@ pub fn middleware(app: &Data<App>) -> SessionMiddleware<Store> {
         .build()
 }
 
-/// Encrypts the cookie: a key for this purpose alone, made from `SECRET_KEY`.
+/// The key that encrypts the cookie, derived from `SECRET_KEY`.
 fn cookie_key(app: &App) -> Key {
     let half = |label| keyed::mac(&app.config.secret_key, label, &[]).bytes();
     Key::from(&[half("latchkey session cookie 1"), half("latchkey session cookie 2")].concat())
 }
 
-/// actix-session's store over `latchkey_admin_session`. How long a session lives is decided there.
+/// actix-session's store over `latchkey_admin_session`, which decides how long a session lives.
 pub struct Store {
     app: Data<App>,
 }
@@ -225,7 +223,7 @@ impl SessionStore for Store {
 
     async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
         let visit = VISIT.get();
-        let no_user = || SaveError::Other(anyhow::Error::msg("an anonymous visitor has no session"));
+        let no_user = || SaveError::Other(anyhow::Error::msg("a session needs a user"));
         let user = visit.user().ok_or_else(no_user)?;
         let opened = visit.login.borrow().as_ref().map_or(AuthenticatedBy::Password, |login| login.opened);
         let key = admin_session::start(&self.app, &user, (opened, state), &visit.client).await;

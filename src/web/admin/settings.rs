@@ -1,5 +1,5 @@
-//! `/admin/settings/`: every setting as it is in force, secrets masked, with its meaning and where it came from; and the
-//! security posture under these settings. `latchkey check` prints the same settings.
+//! `/admin/settings/`: the effective value, origin and meaning of every setting, with secrets masked; and the security
+//! posture. `latchkey check` prints the same settings.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -33,28 +33,28 @@ struct Line {
     meaning: Vec<Piece>,
 }
 
-/// A piece of a text: code, or words.
+/// A part of a text: code or words.
 struct Piece {
     is_code: bool,
     text: &'static str,
 }
 
-/// What one source asks.
+/// The requirements of one standard.
 struct Standard {
     name: &'static str,
     id: &'static str,
     met: usize,
-    rows: Vec<Asked>,
+    rows: Vec<Requirement>,
 }
 
-struct Asked {
+struct Requirement {
     row: Row,
-    /// Where it can be read, if it has an address of its own.
+    /// The address of its text, if it has one.
     href: Option<String>,
     badge: Badge,
     fix: Vec<Piece>,
-    /// Who falls short of it at the moment, in words, and where they are listed.
-    short: Vec<(String, String)>,
+    /// The users who do not meet it: a text and the address of their list.
+    missing: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -75,9 +75,9 @@ pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageErro
         app.read(|tx| Ok::<_, DbError>([count_without(tx.conn, Superuser)?, count_without(tx.conn, Opener::Staff)?]));
     let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
-    for asked in standards.iter_mut().flat_map(|standard| &mut standard.rows) {
-        if asked.row.variable == Some("SECOND_FACTOR") {
-            asked.short = short_of_factors(without);
+    for requirement in standards.iter_mut().flat_map(|standard| &mut standard.rows) {
+        if requirement.row.variable == Some("SECOND_FACTOR") {
+            requirement.missing = without_factors(without);
         }
     }
     super::layout::page(&Page {
@@ -91,7 +91,7 @@ pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageErro
     })
 }
 
-/// The table of settings, in its order and under its headings.
+/// All settings in the order of their table, under its headings.
 fn sections(app: &App) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for (setting, effective) in SETTINGS.iter().zip(app.config.effective()) {
@@ -118,7 +118,7 @@ fn line(app: &App, setting: &'static Setting, effective: &Effective) -> Line {
     }
 }
 
-/// A text with code between backticks.
+/// Splits a text with code in backticks.
 fn pieces(text: &'static str) -> Vec<Piece> {
     let pieces = text.split('`').enumerate();
     pieces.map(|(at, text)| Piece { is_code: at % 2 == 1, text }).filter(|piece| !piece.text.is_empty()).collect()
@@ -127,18 +127,23 @@ fn pieces(text: &'static str) -> Vec<Piece> {
 fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
     let rows = posture::rows(config, beside_django);
     let standard = |source: Source| {
-        let rows: Vec<Asked> = rows.iter().filter(|row| row.source == source).cloned().map(asked).collect();
+        let rows: Vec<Requirement> = rows.iter().filter(|row| row.source == source).cloned().map(requirement).collect();
         let id = match source {
             Source::Asvs => "asvs",
             Source::Rfc8725 => "rfc8725",
             Source::Rfc9700 => "rfc9700",
         };
-        Standard { name: source.name(), id, met: rows.iter().filter(|asked| asked.row.is_met).count(), rows }
+        Standard {
+            name: source.name(),
+            id,
+            met: rows.iter().filter(|requirement| requirement.row.is_met).count(),
+            rows,
+        }
     };
     Source::ALL.into_iter().map(standard).collect()
 }
 
-fn asked(row: Row) -> Asked {
+fn requirement(row: Row) -> Requirement {
     let section = |rfc: u16| Some(format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{}", row.number));
     let href = match row.source {
         Source::Asvs => None,
@@ -150,11 +155,11 @@ fn asked(row: Row) -> Asked {
         (false, true) => badge("blacklisted", "alert", "Not met"),
         (false, false) => badge("expired", "minus", "Not met"),
     };
-    Asked { href, badge, fix: pieces(row.fix), row, short: vec![] }
+    Requirement { href, badge, fix: pieces(row.fix), row, missing: vec![] }
 }
 
-/// Of those who open the panel, who has no second factor.
-fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> {
+/// The superusers and staff without a second factor.
+fn without_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> {
     let of = |Without { people, without }, name: &str, flags: &str| {
         let cut = if people == Without::MOST { "the first " } else { "" };
         let text = format!("{} of {cut}{} {name}", commas(without), commas(people));
@@ -162,10 +167,7 @@ fn short_of_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> 
     };
     let superusers =
         of(superusers, if superusers.people == 1 { "superuser" } else { "superusers" }, "is_superuser=yes");
-    [superusers, of(staff, "staff who are no superusers", "is_superuser=no&is_staff=yes")]
-        .into_iter()
-        .flatten()
-        .collect()
+    [superusers, of(staff, "other staff", "is_superuser=no&is_staff=yes")].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Badges: the status of a token, why it was blacklisted, what a user may do. Each is an icon and a word.
+//! Badges: the status of a token, the reason of a blacklisting, the rights of a user. Each has an icon and a word.
 
 pub use crate::db::outstanding_tokens::list::Status;
 use crate::db::types::Instant;
 
-/// An icon and a word on a ground.
+/// An icon and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Badge {
-    /// The style sheet's word for its ground.
+    /// Its class in the style sheet.
     pub class: &'static str,
     /// Its icon.
     pub icon: &'static str,
@@ -14,13 +14,13 @@ pub struct Badge {
     pub word: &'static str,
 }
 
-/// A badge of these.
+/// Makes a badge.
 pub const fn badge(class: &'static str, icon: &'static str, word: &'static str) -> Badge {
     Badge { class, icon, word }
 }
 
 impl Status {
-    /// The first that holds wins.
+    /// The status of a token; the first that applies.
     pub fn of(rotated: Option<Instant>, blacklisted: Option<Instant>, expires: Instant, now: Instant) -> Self {
         match (rotated, blacklisted) {
             (Some(_), _) => Self::Rotated,
@@ -41,33 +41,31 @@ impl Status {
     }
 }
 
-/// Why tokens are blacklisted: the word that is stored, its badge, and the end of a sentence ("It was blacklisted … because
-/// …"). A test holds it against `tokens::record::Reason`.
+/// Why tokens are blacklisted: the stored word, its badge, and the end of the sentence "It was blacklisted …".
 #[rustfmt::skip] // a table is read in columns
 const REASONS: [(&str, Badge, &str); 16] = [
-    ("rotated", badge("rotated", "rotate", "Rotation"), "because a refresh replaced it by the next token"),
-    ("blacklist", badge("plain", "ban", "By its holder"), "because its holder sent it to the blacklist endpoint"),
-    ("revoke", badge("plain", "ban", "Revoked by its holder"), "because a holder of its session’s tokens revoked one"),
-    ("logout", badge("plain", "out", "Logout"), "because its user logged out"),
-    ("logout_all", badge("plain", "out", "Logout everywhere"), "because its user logged out everywhere"),
+    ("rotated", badge("rotated", "rotate", "Rotation"), "because a refresh replaced it with a new token"),
+    ("blacklist", badge("plain", "ban", "By a client"), "because a client sent it to the blacklist endpoint"),
+    ("revoke", badge("plain", "ban", "Revoked by a client"), "because a client revoked a token of its session"),
+    ("logout", badge("plain", "out", "Logout"), "because the user logged out"),
+    ("logout_all", badge("plain", "out", "Logout everywhere"), "because the user logged out everywhere"),
     ("admin", badge("plain", "user", "By an admin"), "by an administrator"),
-    ("password_change", badge("plain", "lock", "Password change"), "because its user’s password was changed"),
-    ("password_reset", badge("plain", "lock", "Password reset"), "because its user reset the password"),
-    ("deactivated", badge("plain", "minus", "User deactivated"), "because its user was deactivated"),
-    ("deleted", badge("plain", "x", "User deleted"), "because its user was deleted"),
-    ("reuse", badge("blacklisted", "alert", "Reuse alarm"), "because a token of its session came back after its rotation: somebody may have copied it"),
-    ("logout_others", badge("plain", "out", "Logout elsewhere"), "because its user logged out all other sessions"),
-    ("session_end", badge("plain", "out", "Session ended"), "because its user ended the session"),
+    ("password_change", badge("plain", "lock", "Password change"), "because the user’s password was changed"),
+    ("password_reset", badge("plain", "lock", "Password reset"), "because the user reset the password"),
+    ("deactivated", badge("plain", "minus", "User deactivated"), "because the user was deactivated"),
+    ("deleted", badge("plain", "x", "User deleted"), "because the user was deleted"),
+    ("reuse", badge("blacklisted", "alert", "Reuse alarm"), "because a used token of its session came back, so someone may have copied it"),
+    ("logout_others", badge("plain", "out", "Logout elsewhere"), "because the user logged out all other sessions"),
+    ("session_end", badge("plain", "out", "Session ended"), "because the user ended the session"),
     ("max_age", badge("expired", "clock", "Session too old"), "because its session reached SESSION_MAX_AGE"),
     ("idle", badge("expired", "clock", "Session idle"), "because its session was not used for SESSION_IDLE_TIMEOUT"),
-    ("too_many", badge("plain", "x", "Too many sessions"), "because its user has more sessions than SESSION_MAX_PER_USER"),
+    ("too_many", badge("plain", "x", "Too many sessions"), "because the user has more sessions than SESSION_MAX_PER_USER"),
 ];
 
 const NOT_RECORDED: (Badge, &str) =
-    (badge("expired", "info", "Not recorded"), "for a reason that was not recorded, which is so when Django did it");
+    (badge("expired", "info", "Not recorded"), "for an unknown reason (Django does not record one)");
 
-/// The reasons that a list can be filtered by: the word in the address, and words for people. The last is Django's, which
-/// keeps none.
+/// The choices of the filter by reason: the word in the address and its label. The last is for Django, which records none.
 pub const REASON_CHOICES: [(&str, &str); REASONS.len() + 1] = {
     let mut choices = [("unknown", NOT_RECORDED.0.word); REASONS.len() + 1];
     let mut at = 0;
@@ -88,7 +86,7 @@ pub fn reason(stored: Option<&str>) -> Badge {
     known(stored).0
 }
 
-/// The same as the end of a sentence.
+/// The same as the end of the sentence "It was blacklisted …".
 pub fn because(stored: Option<&str>) -> &'static str {
     known(stored).1
 }
@@ -96,7 +94,7 @@ pub fn because(stored: Option<&str>) -> &'static str {
 /// The user has a second factor.
 pub const SECOND_FACTOR: Badge = badge("plain", "lock", "Second factor");
 
-/// What a user may do beyond having tokens.
+/// The rights of a user.
 pub fn rights(is_active: bool, is_staff: bool, is_superuser: bool) -> Vec<Badge> {
     let mut badges = Vec::new();
     if !is_active {
@@ -111,7 +109,7 @@ pub fn rights(is_active: bool, is_staff: bool, is_superuser: bool) -> Vec<Badge>
     badges
 }
 
-/// That somebody may log in.
+/// The user may log in.
 pub const ACTIVE: Badge = badge("live", "check", "Active");
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! `/admin/auth/user/`: the list of users: search, filters, order. The pages of one user are in `user`, the
-//! same rows as a file in `export`, what can be done with ticked rows in `actions`.
+//! `/admin/auth/user/`: the list of users, with search, filters and order. The pages of one user are in `user`, the export is
+//! in `export`, the actions for selected users in `actions`.
 
 pub mod actions;
 pub mod export;
@@ -10,8 +10,8 @@ use askama::Template;
 
 use super::access::Staff;
 use super::address::USERS;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -24,10 +24,10 @@ use crate::db::users;
 use crate::db::users::list::{self, Filter, Found, Listed, Sort};
 use crate::db::{Conn, DbError};
 
-/// A search shows so many users at most.
-const MOST: usize = 1000;
+/// How many users a search can find.
+const MAX_FOUND: usize = 1000;
 
-const YES_NO: Kind = Kind::Choice(&[("yes", "Yes"), ("no", "No")]);
+const YES_NO: FilterKind = FilterKind::Choice(&[("yes", "Yes"), ("no", "No")]);
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     about: About {
@@ -41,19 +41,19 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         Order {
             name: "username",
             sort: Sort::Username,
-            words: ["by username", "by username, backwards"],
+            words: ["by username", "by username, Z to A"],
             turns: ["Previous", "Next"],
         },
         Order {
             name: "joined",
             sort: Sort::Joined,
-            words: ["first joined first", "last joined first"],
+            words: ["oldest accounts first", "newest accounts first"],
             turns: ["Earlier", "Later"],
         },
         Order {
             name: "last_login",
             sort: Sort::LastLogin,
-            words: ["longest away first", "last seen first"],
+            words: ["least recent login first", "most recent login first"],
             turns: ["Earlier", "Later"],
         },
     ],
@@ -63,8 +63,8 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter { name: "is_staff", label: "Staff", kind: YES_NO },
         filter::Filter { name: "is_superuser", label: "Superuser", kind: YES_NO },
         filter::Filter { name: "second_factor", label: "Second factor", kind: YES_NO },
-        filter::Filter { name: "login", label: "Has logged in", kind: Kind::Choice(&[("never", "Never")]) },
-        filter::Filter { name: "last_login", label: "Last login", kind: Kind::Dates },
+        filter::Filter { name: "login", label: "Has logged in", kind: FilterKind::Choice(&[("never", "Never")]) },
+        filter::Filter { name: "last_login", label: "Last login", kind: FilterKind::Dates },
     ],
 };
 
@@ -85,27 +85,27 @@ struct ListPage {
     list: ChangeList,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// The same list as a file.
+    /// The address of the export.
     export: String,
 }
 
 /// `GET user/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, USERS, &[], q);
     }
-    let filter = filter(&asked);
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
+    let filter = filter(&query);
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let found = app.read(move |tx| {
         let (filter, meant) = search_in(tx.conn, &filter, q.as_deref())?;
         let found = Page { meant, ..list::search(tx.conn, &filter, &paging)? };
         Ok::<_, DbError>(if is_whole { found.of(users::count(tx.conn)?) } else { found })
     });
     let found = found.await?;
-    let export = super::export::address(USERS, &asked);
-    let mut list = asked.list(&found);
+    let export = super::export::address(USERS, &query);
+    let mut list = query.list(&found);
     if staff.user.is_superuser {
         list.actions = &actions::ACTIONS;
     }
@@ -135,29 +135,29 @@ fn badges(user: &Listed) -> Vec<Badge> {
     badges
 }
 
-/// First and last name, where there are some.
+/// The full name, which may be empty.
 pub fn full_name(first: &str, last: &str) -> String {
     format!("{first} {last}").trim().to_owned()
 }
 
-/// The filters that an address names.
-fn filter(asked: &Asked<Sort>) -> Filter {
-    let is = |name| asked.chosen.choice(name).map(|value| value == "yes");
+/// The filters of a query.
+fn filter(query: &ListQuery<Sort>) -> Filter {
+    let is = |name| query.chosen.choice(name).map(|value| value == "yes");
     Filter {
         ids: None,
         is_active: is("is_active"),
         is_staff: is("is_staff"),
         is_superuser: is("is_superuser"),
-        last_login: asked.period("last_login"),
+        last_login: query.period("last_login"),
         has_factor: is("second_factor"),
-        never_logged_in: asked.chosen.choice("login").is_some(),
+        never_logged_in: query.chosen.choice("login").is_some(),
     }
 }
 
-/// The same among those whom a search means, and how many these are if more match.
+/// The filters with the users that a search means, and how many these are if there are more.
 fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
-    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MOST)?;
+    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;
     Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 

@@ -1,48 +1,42 @@
-//! `/account/second-factors/add/{kind}/`: what the kind needs is shown, and its answer sent here. A wrong answer shows the
-//! same page again; after the first factor come recovery codes.
+//! `/account/second-factors/add/{kind}/`: adds a second factor. After a wrong answer the page is shown again; after the first
+//! factor the recovery codes are shown.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::super::page::{OwnForm, Said, scripted};
-use super::super::trouble::Trouble;
-use super::super::visit::{Visitor, see};
+use super::super::error::AccountError;
+use super::super::page::{Notice, OwnForm, scripted};
+use super::super::session::{CurrentUser, redirect};
 use super::super::{FACTOR_ADDED, FACTORS, RECOVERY_CODES};
 use super::recovery_codes;
-use crate::accounts::account_session::AccountSession;
 use crate::app::App;
 use crate::factors::answer::{AnswerError, FactorResponse};
 use crate::factors::enrol::{self, EnrolError, EnrolmentAuthority, Show, Started};
 use crate::factors::enrolment::{self, EnrolmentAnswer};
 use crate::factors::mail;
 use crate::journal::authentication::FactorKind;
-use crate::web::extract::Client;
 
-const OVER: &str = "That took too long, or there were too many wrong codes. Begin again.";
-const WRONG_PASSKEY: &str = "The passkey could not be added. Try it again.";
+const TIMED_OUT: &str = "That took too long, or too many codes were wrong. Start again.";
+const WRONG_PASSKEY: &str = "The passkey could not be added. Try again.";
 
-/// What the form sends.
-#[derive(Deserialize)]
-pub struct Typed {
-    #[serde(default)]
+/// The fields of the form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Fields {
     enrolment: String,
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     code: String,
-    /// What the browser says of a passkey.
-    #[serde(default)]
+    /// The browser's response for a passkey, as JSON.
     credential: String,
-    /// Pressed where a code is to be mailed.
-    #[serde(default)]
+    /// Set by the button that sends a code.
     send: String,
 }
 
-impl Typed {
-    /// What the factor is called; its kind, where that is nothing.
+impl Fields {
+    /// The name of the factor, if its user chose one.
     fn name(&self) -> Option<String> {
         let name = self.name.trim().chars().filter(|c| !c.is_control()).take(enrolment::MAX_NAME).collect::<String>();
         (!name.is_empty()).then_some(name)
@@ -57,11 +51,11 @@ struct Page<'a> {
     enrolment: &'a str,
     show: Show,
     name: &'a str,
-    /// Whether a mailed code can be typed.
+    /// Whether a code was mailed, so that it can be entered.
     was_sent: bool,
-    /// What is wrong with the code.
+    /// The error of the code.
     error: Option<String>,
-    /// What is wrong with the whole.
+    /// An error that belongs to no field.
     alert: Option<&'static str>,
 }
 
@@ -74,11 +68,11 @@ impl Page<'_> {
         }
     }
 
-    fn has_trouble(&self) -> bool {
+    fn has_error(&self) -> bool {
         self.error.is_some() || self.alert.is_some()
     }
 
-    /// The secret for people to type: groups of four.
+    /// The secret in groups of four, for typing.
     fn in_groups(&self) -> String {
         let Show::Totp { secret, .. } = &self.show else { return String::new() };
         let letters: Vec<char> = secret.expose_secret().chars().collect();
@@ -87,111 +81,113 @@ impl Page<'_> {
 }
 
 /// `GET second-factors/add/{kind}/`
-pub async fn ask(
-    app: Data<App>,
-    client: Client,
-    Visitor(visit): Visitor,
-    kind: Path<String>,
-) -> Result<HttpResponse, Trouble> {
-    let kind = FactorKind::of(&kind).ok_or(Trouble::NoSuchPage)?;
-    begin(&app, &client, visit, kind, "", None).await
-}
-
-async fn begin(
-    app: &Data<App>,
-    client: &Client,
-    visit: AccountSession,
-    kind: FactorKind,
-    name: &str,
-    alert: Option<&'static str>,
-) -> Result<HttpResponse, Trouble> {
-    let Started { token, show } = match enrol::start(app, EnrolmentAuthority::AccountSession(visit), kind, client).await
-    {
-        Ok(started) => started,
-        Err(EnrolError::Answer(error)) => return Err(Trouble::of_answer(error)),
-        Err(error) => return refuse(app, &error),
-    };
-    let (site, enrolment) = (app.config.mail.site_name.as_str(), token.expose_secret());
-    let page = Page { site, kind, enrolment, show, name, was_sent: false, error: None, alert };
-    Ok(scripted(page.render()?))
-}
-
-/// There is one already, or the kind is not possible here.
-fn refuse(app: &App, error: &EnrolError) -> Result<HttpResponse, Trouble> {
-    // Whoever loads the page with the recovery codes again lands here.
-    let is_there = matches!(error, EnrolError::Exists);
-    let advice = if is_there {
-        "If you added it just now, it is there. Recovery codes are shown once: make new ones if you did not keep them."
-    } else {
-        ""
-    };
-    let mut ways = vec![(FACTORS, "Back to your second factors")];
-    if is_there {
-        ways.push((RECOVERY_CODES, "Make new recovery codes"));
-    }
-    let said = Said {
-        is_bad: true,
-        advice: advice.to_owned(),
-        ways,
-        ..Said::new(&app.config, "This cannot be added", error.to_string())
-    };
-    said.show(actix_web::http::StatusCode::BAD_REQUEST)
+pub async fn ask(current: CurrentUser, kind: Path<String>) -> Result<HttpResponse, AccountError> {
+    Enrolment::new(current, &kind)?.start("", None).await
 }
 
 /// `POST second-factors/add/{kind}/`
 pub async fn answer(
-    app: Data<App>,
-    client: Client,
-    Visitor(visit): Visitor,
+    current: CurrentUser,
     kind: Path<String>,
-    OwnForm(typed): OwnForm<Typed>,
-) -> Result<HttpResponse, Trouble> {
-    let kind = FactorKind::of(&kind).ok_or(Trouble::NoSuchPage)?;
-    let token = SecretString::from(typed.enrolment.as_str());
-    if !typed.send.is_empty() {
-        return match mail::send(&app, token, &client).await {
-            Ok(()) => again(&app, &client, visit, kind, &typed, None).await,
-            Err(AnswerError::NoChallenge) => begin(&app, &client, visit, kind, &typed.name, Some(OVER)).await,
-            Err(error) => Err(Trouble::of_answer(error)),
-        };
+    OwnForm(fields): OwnForm<Fields>,
+) -> Result<HttpResponse, AccountError> {
+    let enrolment = Enrolment::new(current, &kind)?;
+    if fields.send.is_empty() { enrolment.finish(&fields).await } else { enrolment.send_code(&fields).await }
+}
+
+/// A user who adds a second factor of this kind.
+struct Enrolment {
+    current: CurrentUser,
+    kind: FactorKind,
+}
+
+impl Enrolment {
+    fn new(current: CurrentUser, kind: &str) -> Result<Self, AccountError> {
+        Ok(Self { current, kind: FactorKind::of(kind).ok_or(AccountError::NoSuchPage)? })
     }
-    let response = match kind {
-        // What is no JSON is no passkey either.
-        FactorKind::Passkey => FactorResponse::Passkey(serde_json::from_str(&typed.credential).unwrap_or_default()),
-        FactorKind::Totp | FactorKind::Email => FactorResponse::Code(SecretString::from(typed.code.as_str())),
-    };
-    let answer = EnrolmentAnswer { token, response, name: typed.name() };
-    match enrolment::finish_in_session(&app, &visit, answer, &client).await {
-        Ok(done) => match done.recovery_codes {
-            Some(codes) => recovery_codes::show(&app, visit.user(), &codes, true),
-            None => Ok(see(FACTOR_ADDED)),
-        },
-        Err(EnrolError::Answer(AnswerError::Wrong)) => {
-            again(&app, &client, visit, kind, &typed, Some(AnswerError::Wrong.to_string())).await
+
+    /// Starts anew: with another secret, or another question for the passkey.
+    async fn start(&self, name: &str, alert: Option<&'static str>) -> Result<HttpResponse, AccountError> {
+        let (app, by) = (&self.current.app, EnrolmentAuthority::AccountSession(self.current.session.clone()));
+        let Started { token, show } = match enrol::start(app, by, self.kind, &self.current.client).await {
+            Ok(started) => started,
+            Err(EnrolError::Answer(error)) => return Err(AccountError::of_answer(error)),
+            Err(error) => return refuse(app, &error),
+        };
+        let (site, enrolment) = (app.config.mail.site_name.as_str(), token.expose_secret());
+        let page = Page { site, kind: self.kind, enrolment, show, name, was_sent: false, error: None, alert };
+        Ok(scripted(page.render()?))
+    }
+
+    /// Mails a code that confirms the address.
+    async fn send_code(&self, fields: &Fields) -> Result<HttpResponse, AccountError> {
+        let token = SecretString::from(fields.enrolment.as_str());
+        match mail::send(&self.current.app, token, &self.current.client).await {
+            Ok(()) => self.show_again(fields, None).await,
+            Err(AnswerError::NoChallenge) => self.start(&fields.name, Some(TIMED_OUT)).await,
+            Err(error) => Err(AccountError::of_answer(error)),
         }
-        Err(EnrolError::Answer(AnswerError::NoChallenge)) => {
-            begin(&app, &client, visit, kind, &typed.name, Some(OVER)).await
+    }
+
+    async fn finish(&self, fields: &Fields) -> Result<HttpResponse, AccountError> {
+        let CurrentUser { app, client, session } = &self.current;
+        let token = SecretString::from(fields.enrolment.as_str());
+        let response = match self.kind {
+            // What is not JSON is not a passkey either.
+            FactorKind::Passkey => {
+                FactorResponse::Passkey(serde_json::from_str(&fields.credential).unwrap_or_default())
+            }
+            FactorKind::Totp | FactorKind::Email => FactorResponse::Code(SecretString::from(fields.code.as_str())),
+        };
+        let answer = EnrolmentAnswer { token, response, name: fields.name() };
+        match enrolment::finish_in_session(app, session, answer, client).await {
+            Ok(done) => match done.recovery_codes {
+                Some(codes) => recovery_codes::show(app, session.user(), &codes, true),
+                None => Ok(redirect(FACTOR_ADDED)),
+            },
+            Err(EnrolError::Answer(AnswerError::Wrong)) => {
+                self.show_again(fields, Some(AnswerError::Wrong.to_string())).await
+            }
+            Err(EnrolError::Answer(AnswerError::NoChallenge)) => self.start(&fields.name, Some(TIMED_OUT)).await,
+            Err(EnrolError::Answer(error)) => Err(AccountError::of_answer(error)),
+            Err(error) => refuse(app, &error),
         }
-        Err(EnrolError::Answer(error)) => Err(Trouble::of_answer(error)),
-        Err(error) => refuse(&app, &error),
+    }
+
+    /// The same page with the same secret, which the app may have stored already.
+    async fn show_again(&self, fields: &Fields, error: Option<String>) -> Result<HttpResponse, AccountError> {
+        let (app, kind) = (&self.current.app, self.kind);
+        let token = SecretString::from(fields.enrolment.as_str());
+        let Some(show) = enrol::show_again(app, &self.current.session, token).await? else {
+            let alert = if kind == FactorKind::Passkey { WRONG_PASSKEY } else { TIMED_OUT };
+            return self.start(&fields.name, Some(alert)).await;
+        };
+        let (site, name) = (app.config.mail.site_name.as_str(), fields.name.as_str());
+        let (enrolment, was_sent) = (fields.enrolment.as_str(), kind == FactorKind::Email);
+        let page = Page { site, kind, enrolment, show, name, was_sent, error, alert: None };
+        Ok(scripted(page.render()?))
     }
 }
 
-/// The same page again, with the same secret: an app may have it already.
-async fn again(
-    app: &Data<App>,
-    client: &Client,
-    visit: AccountSession,
-    kind: FactorKind,
-    typed: &Typed,
-    error: Option<String>,
-) -> Result<HttpResponse, Trouble> {
-    let token = SecretString::from(typed.enrolment.as_str());
-    let Some(show) = enrol::show_again(app, &visit, token).await? else {
-        let alert = if kind == FactorKind::Passkey { WRONG_PASSKEY } else { OVER };
-        return begin(app, client, visit, kind, &typed.name, Some(alert)).await;
+/// The factor exists already, or this kind cannot be added.
+fn refuse(app: &App, error: &EnrolError) -> Result<HttpResponse, AccountError> {
+    // A reload of the page with the recovery codes leads here too.
+    let exists = matches!(error, EnrolError::Exists);
+    let advice = if exists {
+        "If you just added it, it has been saved. Recovery codes are shown only once. Create new ones if you did not save \
+         them."
+    } else {
+        ""
     };
-    let (site, enrolment, name) = (app.config.mail.site_name.as_str(), typed.enrolment.as_str(), typed.name.as_str());
-    let page = Page { site, kind, enrolment, show, name, was_sent: kind == FactorKind::Email, error, alert: None };
-    Ok(scripted(page.render()?))
+    let mut links = vec![(FACTORS, "Back to your second factors")];
+    if exists {
+        links.push((RECOVERY_CODES, "Create new recovery codes"));
+    }
+    let notice = Notice {
+        is_failure: true,
+        advice: advice.to_owned(),
+        links,
+        ..Notice::new(&app.config, "This cannot be added", error.to_string())
+    };
+    notice.show(actix_web::http::StatusCode::BAD_REQUEST)
 }

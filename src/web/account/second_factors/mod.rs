@@ -1,5 +1,5 @@
-//! `/account/second-factors/`: what one's own account asks for besides the password. Adding one is `add`, taking one away
-//! `remove`, codes on paper `recovery_codes`; sessions end here, and browsers that are remembered are forgotten.
+//! `/account/second-factors/`: the overview of an account, with second factors, sessions and remembered browsers. Factors are
+//! added in `add` and removed in `remove`, recovery codes are in `recovery_codes`.
 
 pub mod add;
 pub mod recovery_codes;
@@ -7,14 +7,13 @@ pub mod remove;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
 
-use super::login::NoFields;
-use super::page::{OwnForm, html};
-use super::trouble::Trouble;
-use super::visit::{Visitor, see};
+use super::error::AccountError;
+use super::page::{NoFields, OwnForm, html};
+use super::session::{CurrentUser, redirect};
 use super::{FORGOTTEN, SESSION_ENDED};
 use crate::app::{App, Tx};
 use crate::db::DbError;
@@ -28,11 +27,10 @@ use crate::factors::{self, enrol, remembered_browser};
 use crate::guard::device;
 use crate::journal::authentication::FactorKind;
 use crate::tokens::own_sessions;
-use crate::web::extract::Client;
 use crate::web::words::{Reader, When, amount};
 
-/// So many sessions are shown.
-const SESSIONS: usize = 10;
+/// How many sessions are shown.
+const MAX_SESSIONS: usize = 10;
 const UNKNOWN: &str = "unknown address";
 
 #[derive(Template)]
@@ -40,21 +38,21 @@ const UNKNOWN: &str = "unknown address";
 struct Page<'a> {
     site: &'a str,
     user: &'a User,
-    /// What was done just now.
+    /// What was just done.
     done: Option<&'static str>,
     is_required: bool,
     may_open_panel: bool,
-    factors: Vec<Row>,
+    factors: Vec<FactorRow>,
     offers: Vec<Offer>,
     recovery_codes: usize,
     sessions: Vec<SessionRow>,
-    /// How many more there are.
+    /// How many more sessions there are.
     more_sessions: usize,
     browsers: Vec<BrowserRow>,
 }
 
 impl Page<'_> {
-    /// Whether so few recovery codes are left that it should be said.
+    /// Whether only a few recovery codes are left.
     fn is_low(&self) -> bool {
         self.recovery_codes < 3
     }
@@ -64,29 +62,29 @@ impl Page<'_> {
     }
 }
 
-/// A factor of the list.
-struct Row {
+/// A second factor in the list.
+struct FactorRow {
     id: i64,
     icon: &'static str,
     title: &'static str,
-    /// What its user calls it, where that says more.
+    /// The name that its user chose, if it differs from the title.
     name: Option<String>,
-    /// Where its codes go.
+    /// The address that its codes are sent to.
     address: Option<String>,
     added: When,
     used: Option<When>,
 }
 
-/// A kind that could be added.
+/// A kind of factor that can be added.
 struct Offer {
     kind: FactorKind,
     icon: &'static str,
-    words: &'static str,
-    /// Why it cannot.
+    description: &'static str,
+    /// Why it cannot be added.
     refusal: Option<String>,
 }
 
-/// A login to a front end that goes on.
+/// A live session of the API.
 struct SessionRow {
     id: String,
     name: String,
@@ -95,7 +93,7 @@ struct SessionRow {
     used: When,
 }
 
-/// A browser that is remembered.
+/// A remembered browser.
 struct BrowserRow {
     id: String,
     name: String,
@@ -104,28 +102,30 @@ struct BrowserRow {
     until: When,
 }
 
-/// What was done, as the address says after it.
+/// The query after a change, which says what was done.
 #[derive(Deserialize)]
-pub struct Done {
+pub struct DoneQuery {
     #[serde(default)]
     done: String,
 }
 
-impl Done {
+impl DoneQuery {
     fn words(&self) -> Option<&'static str> {
         match self.done.as_str() {
             "added" => Some("Your second factor was added."),
-            "removed" => Some("Your second factor was removed. Browsers that were remembered are asked again."),
+            "removed" => {
+                Some("Your second factor was removed. Remembered browsers will ask for a second factor again.")
+            }
             "ended" => Some("The session was ended."),
-            "forgotten" => Some("The browser is forgotten. It is asked for a second factor at its next login."),
+            "forgotten" => Some("The browser was forgotten. Your next login there will ask for a second factor."),
             _ => None,
         }
     }
 }
 
 /// `GET second-factors/`
-pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Done>) -> Result<HttpResponse, Trouble> {
-    let user = visit.user().clone();
+pub async fn list(current: CurrentUser, Query(done): Query<DoneQuery>) -> Result<HttpResponse, AccountError> {
+    let (app, user) = (&current.app, current.user().clone());
     let read = move |tx: &mut Tx<'_>| {
         let sessions = own_sessions::list_of(tx, user.id)?;
         Ok::<_, DbError>((factors::overview::overview(tx, &user)?, sessions))
@@ -135,24 +135,24 @@ pub async fn list(app: Data<App>, Visitor(visit): Visitor, Query(done): Query<Do
     let Overview { enrolled, is_required, browsers, .. } = all;
     let page = Page {
         site: &app.config.mail.site_name,
-        user: visit.user(),
+        user: current.user(),
         done: done.words(),
         is_required,
-        may_open_panel: app.may_open_panel(visit.user()),
-        factors: enrolled.factors.iter().map(|factor| row(factor, reader)).collect(),
-        offers: offers(&app, visit.user(), &enrolled),
+        may_open_panel: app.may_open_panel(current.user()),
+        factors: enrolled.factors.iter().map(|factor| factor_row(factor, reader)).collect(),
+        offers: offers(app, current.user(), &enrolled),
         recovery_codes: enrolled.recovery_codes(),
-        more_sessions: sessions.len().saturating_sub(SESSIONS),
-        sessions: sessions.into_iter().take(SESSIONS).map(|session| session_row(session, reader)).collect(),
-        browsers: browsers.iter().map(|browser| browser_row(&app, browser, reader)).collect(),
+        more_sessions: sessions.len().saturating_sub(MAX_SESSIONS),
+        sessions: sessions.into_iter().take(MAX_SESSIONS).map(|session| session_row(session, reader)).collect(),
+        browsers: browsers.iter().map(|browser| browser_row(app, browser, reader)).collect(),
     };
     Ok(html(StatusCode::OK, page.render()?))
 }
 
-fn row(factor: &Factor, reader: Reader) -> Row {
+fn factor_row(factor: &Factor, reader: Reader) -> FactorRow {
     let kind = FactorKind::of(&factor.kind);
     let title = kind.map_or("Second factor", FactorKind::title);
-    Row {
+    FactorRow {
         id: factor.id.0,
         icon: kind.map_or("key", icon),
         title,
@@ -193,26 +193,26 @@ fn icon(kind: FactorKind) -> &'static str {
     }
 }
 
-/// The best first.
+/// The strongest kind first.
 fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
     let kinds = [
         (
             FactorKind::Passkey,
-            "Your phone, computer or a security key logs you in with a touch. The strongest: a page that only looks like this one gets nothing from it.",
+            "Log in with your phone, your computer or a security key. The strongest option: fake copies of this site can’t use it.",
         ),
         (
             FactorKind::Totp,
-            "An app on your phone shows six digits, new every 30 seconds. Good, and works without a network.",
+            "An app on your phone shows a six-digit code that changes every 30 seconds. Strong, and it works offline.",
         ),
         (
             FactorKind::Email,
-            "Six digits in a mail. The weakest, because whoever reads your mail reads the codes. Still far better than the password alone.",
+            "We send you a six-digit code. The weakest option: anyone who can read your mail can read the code. Still far better than a password alone.",
         ),
     ];
-    let offer = |(kind, words)| Offer {
+    let offer = |(kind, description)| Offer {
         kind,
         icon: icon(kind),
-        words,
+        description,
         refusal: enrol::may_add(app, user, enrolled, kind).err().map(|error| error.to_string()),
     };
     kinds.into_iter().map(offer).collect()
@@ -220,24 +220,20 @@ fn offers(app: &App, user: &User, enrolled: &Enrolled) -> Vec<Offer> {
 
 /// `POST second-factors/browsers/{id}/forget/`
 pub async fn forget(
-    app: Data<App>,
-    client: Client,
-    Visitor(visit): Visitor,
+    current: CurrentUser,
     id: Path<String>,
     _: OwnForm<NoFields>,
-) -> Result<HttpResponse, Trouble> {
-    remembered_browser::forget(&app, visit.user(), &id, &client).await?;
-    Ok(see(FORGOTTEN))
+) -> Result<HttpResponse, AccountError> {
+    remembered_browser::forget(&current.app, current.user(), &id, &current.client).await?;
+    Ok(redirect(FORGOTTEN))
 }
 
 /// `POST sessions/{id}/end/`
 pub async fn end_session(
-    app: Data<App>,
-    client: Client,
-    Visitor(visit): Visitor,
+    current: CurrentUser,
     id: Path<String>,
     _: OwnForm<NoFields>,
-) -> Result<HttpResponse, Trouble> {
-    own_sessions::end(&app.into_inner(), visit.user(), &id, &client).await?;
-    Ok(see(SESSION_ENDED))
+) -> Result<HttpResponse, AccountError> {
+    own_sessions::end(&current.app, current.user(), &id, &current.client).await?;
+    Ok(redirect(SESSION_ENDED))
 }

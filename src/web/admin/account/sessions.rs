@@ -18,8 +18,8 @@ use crate::db::types::RowId;
 use crate::guard::device;
 use crate::tokens::own_sessions;
 
-/// So many sessions of the API are shown.
-const MOST: i64 = 100;
+/// How many sessions of the API are shown.
+const MAX_SESSIONS: i64 = 100;
 
 /// A login to the panel.
 pub struct PanelRow {
@@ -56,7 +56,7 @@ pub async fn panel(staff: &Staff) -> Result<Vec<PanelRow>, PageError> {
 pub async fn api(staff: &Staff) -> Result<Vec<SessionRow>, PageError> {
     let (app, user, reader) = (app(staff), staff.user.id, staff.reader());
     let now = reader.now;
-    let found = app.read(move |tx| latchkey_session::list_newest_live_of(tx.conn, user, now, MOST)).await?;
+    let found = app.read(move |tx| latchkey_session::list_newest_live_of(tx.conn, user, now, MAX_SESSIONS)).await?;
     let live = found.into_iter().filter(|session| own_sessions::is_live(app, session));
     Ok(live.map(|session| SessionRow::new(session, reader)).collect())
 }

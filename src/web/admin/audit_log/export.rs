@@ -1,4 +1,4 @@
-//! The audit log as JSON lines: one object for each entry, those that the list shows under the same filters.
+//! The export of the audit log as JSON lines: one object per entry, under the same filters as the list.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +11,7 @@ use crate::db::latchkey_audit_log::list::{Entry, Sort};
 use crate::db::page::Paging;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::AUDIT_LOG;
-use crate::web::admin::changelist::Asked;
+use crate::web::admin::changelist::ListQuery;
 use crate::web::admin::error::PageError;
 use crate::web::admin::export::{Batch, File, paging, pairs, refuse, send};
 use crate::web::admin::layout::see;
@@ -21,17 +21,17 @@ const FILE: File = File { name: "audit_log.jsonl", media_type: "application/json
 
 /// `GET audit_log/export/`
 pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let asked = Asked::of(&request, &ADMIN, staff.reader());
-    if asked.q.as_deref().is_some_and(is_pasted_token) {
+    let query = ListQuery::of(&request, &ADMIN, staff.reader());
+    if query.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(AUDIT_LOG));
     }
-    let wanted = Wanted::new(&asked);
+    let wanted = Wanted::new(&query);
     let meaning = wanted.clone();
     let (_, meant) = app.read(move |tx| meaning.filter(tx.conn)).await?;
     if let Some(users) = meant {
-        return refuse(&staff, AUDIT_LOG, &asked, users);
+        return refuse(&staff, AUDIT_LOG, &query, users);
     }
-    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&asked)).await?;
+    note(&app, &staff.visit.actor(&staff.user), Export::AuditLog, &pairs(&query)).await?;
     Ok(send(&FILE, move |from| {
         let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {
@@ -45,7 +45,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
 }
 
 fn object(entry: &Entry) -> Value {
-    // What is not JSON was not written by us.
+    // Latchkey writes JSON; anything else is kept as text.
     let detail = serde_json::from_str(&entry.detail).unwrap_or_else(|_| json!(entry.detail));
     json!({
         "id": entry.id.0,

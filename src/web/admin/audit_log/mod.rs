@@ -1,5 +1,5 @@
-//! `/admin/audit_log/`: the list of what was done. It is only read: nothing in the panel changes or deletes an entry. The same
-//! rows as a file are in `export`.
+//! `/admin/audit_log/`: the audit log. The panel only reads it and cannot change or delete an entry. The export is in
+//! `export`.
 
 pub mod export;
 
@@ -10,8 +10,8 @@ use askama::Template;
 use super::access::Staff;
 use super::actions::{self, Detail};
 use super::address::AUDIT_LOG;
-use super::changelist::filter::{self, Field, Kind};
-use super::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use super::changelist::filter::{self, Field, FilterKind};
+use super::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
@@ -39,23 +39,23 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     }],
     ordering: "-when",
     list_filter: &[
-        filter::Filter { name: "action", label: "What", kind: Kind::Choice(&actions::CHOICES) },
-        filter::Filter { name: "actor", label: "By", kind: Kind::Text("A whole name") },
-        filter::Filter { name: "user", label: "About", kind: Kind::Text("A whole name or a user id") },
-        filter::Filter { name: "at", label: "When", kind: Kind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+        filter::Filter { name: "action", label: "Event", kind: FilterKind::Choice(&actions::CHOICES) },
+        filter::Filter { name: "actor", label: "By", kind: FilterKind::Text("Full username") },
+        filter::Filter { name: "user", label: "About", kind: FilterKind::Text("Full username or user id") },
+        filter::Filter { name: "at", label: "When", kind: FilterKind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("Full IP address") },
     ],
 };
 
-/// A search means so many users at most.
-const MOST_USERS: usize = 50;
+/// How many users a search can mean.
+const MAX_USERS: usize = 50;
 
 struct Row {
     what: String,
     is_bad: bool,
     details: Vec<Detail>,
     when: When,
-    /// When it happened last, if more than once.
+    /// When it last happened, if more than once.
     last: Option<When>,
     actor: String,
     actor_id: Option<UserId>,
@@ -102,16 +102,15 @@ struct ListPage {
 /// `GET audit_log/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, AUDIT_LOG, &[], q);
     }
-    let (wanted, paging) = (Wanted::new(&asked), asked.paging());
+    let (wanted, paging) = (Wanted::new(&query), query.paging());
     let found = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
-    let export = super::export::address(AUDIT_LOG, &asked);
-    let mut list = asked.list(&found);
-    let columns =
-        vec![list.sorted("When", "when"), column("What happened"), column("By"), column("About"), column("Address")];
+    let export = super::export::address(AUDIT_LOG, &query);
+    let mut list = query.list(&found);
+    let columns = vec![list.sorted("When", "when"), column("Event"), column("By"), column("About"), column("Address")];
     let rows = found.rows.into_iter().map(|entry| Row::new(entry, reader)).collect();
     let kept = length(app.config.sessions.audit_log_retention.as_secs());
     page(&ListPage { layout: staff.layout(Place::AuditLog(true)), list, columns, rows, kept, export })
@@ -122,7 +121,7 @@ pub async fn search(staff: Staff, form: CsrfForm<Vec<(String, String)>>) -> Resu
     search::in_list(&staff, AUDIT_LOG, form)
 }
 
-/// What an address asks for, before the database says whom it means.
+/// A query, before its users are looked up.
 #[derive(Clone)]
 struct Wanted {
     q: Option<String>,
@@ -131,33 +130,33 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(asked: &Asked<Sort>) -> Self {
-        let text = |name| asked.chosen.text(name).map(str::to_owned);
+    fn new(query: &ListQuery<Sort>) -> Self {
+        let text = |name| query.chosen.text(name).map(str::to_owned);
         let filter = Filter {
             users: None,
             actor: text("actor"),
-            action: asked.chosen.choice("action").map(str::to_owned),
-            at: asked.period("at"),
+            action: query.chosen.choice("action").map(str::to_owned),
+            at: query.period("at"),
             ip: text("ip"),
             object: None,
         };
-        Self { q: asked.q.clone(), user: text("user"), filter }
+        Self { q: query.q.clone(), user: text("user"), filter }
     }
 
-    /// A page of it.
+    /// A page of the entries.
     fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
         let (filter, meant) = self.filter(conn)?;
         Ok(Page { meant, ..list::search(conn, &filter, paging)? })
     }
 
-    /// A search means users, or else what an entry is about. Two statements at most.
+    /// A search means users, or else the object of an entry. At most two statements.
     fn filter(&self, conn: &mut Conn) -> Result<(Filter, Option<usize>), DbError> {
         let (mut filter, mut cut_at) = (self.filter.clone(), None);
         if let Some(user) = &self.user {
             filter.users = Some(or_deleted(users::list_named(conn, user)?, user));
         }
         if let Some(q) = &self.q {
-            let found = users::list::find_starting_with(conn, q, false, MOST_USERS)?;
+            let found = users::list::find_starting_with(conn, q, false, MAX_USERS)?;
             cut_at = found.cut_at;
             let found = or_deleted(found.ids, q);
             match &mut filter.users {
@@ -170,7 +169,7 @@ impl Wanted {
     }
 }
 
-/// An entry outlives its user: then only the id is known.
+/// Entries of deleted users are found by the id.
 fn or_deleted(found: Vec<UserId>, typed: &str) -> Vec<UserId> {
     if found.is_empty() { typed.parse().ok().map(UserId).into_iter().collect() } else { found }
 }

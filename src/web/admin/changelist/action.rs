@@ -14,8 +14,8 @@ pub struct Chosen {
     pub password: Option<String>,
 }
 
-/// More than any page of a list has.
-const MOST: usize = 200;
+/// How many rows a form can select; a page has fewer.
+const MAX_SELECTED: usize = 200;
 
 impl From<CsrfForm<Vec<(String, String)>>> for Chosen {
     fn from(CsrfForm(fields): CsrfForm<Vec<(String, String)>>) -> Self {
@@ -23,7 +23,7 @@ impl From<CsrfForm<Vec<(String, String)>>> for Chosen {
         let selected = fields.iter().filter(|(name, _)| name == "selected").map(|(_, value)| value.clone());
         Self {
             action: find("action").unwrap_or_default(),
-            selected: selected.take(MOST).collect(),
+            selected: selected.take(MAX_SELECTED).collect(),
             is_confirmed: find("confirmed").is_some(),
             password: find("own_password"),
         }

@@ -8,13 +8,13 @@ use crate::db::latchkey_rollup::Sum;
 use crate::db::types::Instant;
 use crate::web::words::{Reader, commas};
 
-/// Without a period, so many days are shown.
-const LATEST: u64 = 30;
+/// How many days are shown without a period.
+const DEFAULT_DAYS: u64 = 30;
 /// Years before this have none.
 const FIRST_YEAR: i32 = 2010;
 
 /// The part that begins on a day, and the day on which the next begins.
-type Step = fn(NaiveDate) -> (Period, Option<NaiveDate>);
+type NextPart = fn(NaiveDate) -> (Period, Option<NaiveDate>);
 
 /// What is shown for a period: its parts, from the oldest to the newest.
 pub struct DateHierarchy {
@@ -61,18 +61,18 @@ impl DateHierarchy {
     pub fn new(name: &'static str, chosen: Option<Period>, reader: Reader) -> Self {
         let today = reader.now.datetime().with_timezone(&reader.zone).date_naive();
         let chosen = chosen.filter(|period| !matches!(period, Period::Between(..)));
-        let (first, last, step): (_, _, Step) = match chosen {
+        let (first, last, next_part): (_, _, NextPart) = match chosen {
             Some(Period::Year(year)) => (ymd(year, 1), ymd(year, 12), month),
             Some(Period::Month(day) | Period::Day(day)) => {
                 let (first, last) = Period::Month(ymd(day.year(), day.month()).unwrap_or(day)).days();
                 (first, last, one_day)
             }
-            _ => (today.checked_sub_days(Days::new(LATEST - 1)), Some(today), one_day),
+            _ => (today.checked_sub_days(Days::new(DEFAULT_DAYS - 1)), Some(today), one_day),
         };
         let (mut next, last) = (first, last.map_or(today, |last| last.min(today)));
         let mut parts = Vec::new();
         while let Some(at) = next.filter(|at| *at <= last) {
-            let (part, following) = step(at);
+            let (part, following) = next_part(at);
             parts.push(part);
             next = following;
         }
@@ -118,7 +118,7 @@ impl DateHierarchy {
             // The way down: the last days are below, this year is one step away.
             let year = Period::Year(today.year());
             let way = Crumb { words: today.year().to_string(), href: Some(href(&year.pairs(self.name))) };
-            return vec![Crumb { words: format!("Last {LATEST} days"), href: None }, way];
+            return vec![Crumb { words: format!("Last {DEFAULT_DAYS} days"), href: None }, way];
         };
         let year =
             Crumb { words: first.year().to_string(), href: Some(href(&Period::Year(first.year()).pairs(self.name))) };

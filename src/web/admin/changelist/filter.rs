@@ -14,12 +14,12 @@ pub struct Filter {
     /// Its name for people.
     pub label: &'static str,
     /// What it can be.
-    pub kind: Kind,
+    pub kind: FilterKind,
 }
 
 /// What a filter can be.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum FilterKind {
     /// One of these values, each with its words; chosen by tabs above the list.
     Tabs(&'static [(&'static str, &'static str)]),
     /// One of these values, chosen in the form.
@@ -81,13 +81,13 @@ impl Chosen {
         let find = |name: &str| pairs.iter().rfind(|(given, _)| given == name).map(|(_, value)| value.trim());
         let values = filters.iter().filter_map(|filter| {
             let value = match filter.kind {
-                Kind::Tabs(choices) | Kind::Choice(choices) => {
+                FilterKind::Tabs(choices) | FilterKind::Choice(choices) => {
                     let given = find(filter.name)?;
                     let (value, words) = choices.iter().find(|(value, _)| *value == given)?;
                     Value::Choice(value, words)
                 }
-                Kind::Text(_) => Value::Text(Some(clean(find(filter.name)?)).filter(|text| !text.is_empty())?),
-                Kind::Dates => {
+                FilterKind::Text(_) => Value::Text(Some(clean(find(filter.name)?)).filter(|text| !text.is_empty())?),
+                FilterKind::Dates => {
                     let day = |name| find(&format!("{}_{name}", filter.name)).and_then(|day| day.parse().ok());
                     let whole = find(filter.name).and_then(Period::parse);
                     Value::Dates(whole.or_else(|| Period::between(day("from"), day("to")))?)
@@ -128,7 +128,7 @@ impl Chosen {
 
     /// How many are on, without those that tabs show.
     pub fn count(&self) -> usize {
-        self.values.iter().filter(|(filter, _)| !matches!(filter.kind, Kind::Tabs(_))).count()
+        self.values.iter().filter(|(filter, _)| !matches!(filter.kind, FilterKind::Tabs(_))).count()
     }
 
     /// Whether none is on.
@@ -149,7 +149,7 @@ impl Chosen {
 
     /// Those that are on, but not those that tabs show; `href` makes an address of the other filters.
     pub fn chips(&self, href: impl Fn(&[(String, String)]) -> String) -> Vec<Chip> {
-        let shown = self.values.iter().filter(|(filter, _)| !matches!(filter.kind, Kind::Tabs(_)));
+        let shown = self.values.iter().filter(|(filter, _)| !matches!(filter.kind, FilterKind::Tabs(_)));
         shown
             .map(|(filter, value)| {
                 let words = match value {
@@ -165,7 +165,7 @@ impl Chosen {
     /// The tabs of the list, if it has some; the first leads to all.
     pub fn tabs(&self, filters: &'static [Filter], href: impl Fn(&[(String, String)]) -> String) -> Vec<Tab> {
         let tabbed = filters.iter().find_map(|filter| match filter.kind {
-            Kind::Tabs(choices) => Some((filter.name, choices)),
+            FilterKind::Tabs(choices) => Some((filter.name, choices)),
             _ => None,
         });
         let Some((name, choices)) = tabbed else { return vec![] };
@@ -188,20 +188,20 @@ impl Chosen {
     pub fn fields(&self, filters: &'static [Filter]) -> Vec<Field> {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let field = |filter: &'static Filter| match filter.kind {
-            Kind::Tabs(_) => None,
-            Kind::Choice(choices) => {
+            FilterKind::Tabs(_) => None,
+            FilterKind::Choice(choices) => {
                 let chosen = self.choice(filter.name).unwrap_or_default();
                 let any = [("", "Any")];
                 let options = any.iter().chain(choices).map(|(value, words)| (*value, *words, *value == chosen));
                 Some(Field::Choice(filter.name, filter.label, options.collect()))
             }
-            Kind::Text(hint) => Some(Field::Text(
+            FilterKind::Text(hint) => Some(Field::Text(
                 filter.name,
                 filter.label,
                 hint,
                 self.text(filter.name).unwrap_or_default().to_owned(),
             )),
-            Kind::Dates => {
+            FilterKind::Dates => {
                 let (first, last) = self.period(filter.name).map(Period::days).unwrap_or_default();
                 Some(Field::Dates(filter.name, filter.label, date(first), date(last)))
             }

@@ -25,8 +25,8 @@ use period::Period;
 
 use super::words::Reader;
 
-/// Rows on a page.
-pub const SIZE: usize = 50;
+/// How many rows a page has.
+pub const PAGE_SIZE: usize = 50;
 
 /// A list, declared: Django's word for it.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ pub struct ChangeList {
 }
 
 /// What an address asks of a list. What cannot be understood is left out.
-pub struct Asked<S: 'static> {
+pub struct ListQuery<S: 'static> {
     admin: &'static ModelAdmin<S>,
     /// The search.
     pub q: Option<String>,
@@ -131,7 +131,7 @@ pub struct Asked<S: 'static> {
     reader: Reader,
 }
 
-impl<S: Copy> Asked<S> {
+impl<S: Copy> ListQuery<S> {
     /// Reads the query of a request.
     pub fn of(request: &HttpRequest, admin: &'static ModelAdmin<S>, reader: Reader) -> Self {
         Self::parse(request.query_string(), admin, reader)
@@ -161,7 +161,7 @@ impl<S: Copy> Asked<S> {
 
     /// The place, for the database.
     pub fn paging(&self) -> Paging<S> {
-        Paging { sort: self.order.sort, descending: self.descending, from: self.from.clone(), size: SIZE }
+        Paging { sort: self.order.sort, descending: self.descending, from: self.from.clone(), size: PAGE_SIZE }
     }
 
     /// Whether the whole table is asked for: only of that is it known how long it is.
@@ -260,7 +260,7 @@ fn sort_value(name: &str, descending: bool) -> String {
 }
 
 fn is_tab(filters: &[Filter], name: &str) -> bool {
-    filters.iter().any(|filter| filter.name == name && matches!(filter.kind, filter::Kind::Tabs(_)))
+    filters.iter().any(|filter| filter.name == name && matches!(filter.kind, filter::FilterKind::Tabs(_)))
 }
 
 /// How many rows of how many, in which order.
@@ -322,15 +322,19 @@ mod tests {
         ],
         ordering: "-created",
         list_filter: &[
-            Filter { name: "status", label: "Status", kind: filter::Kind::Tabs(&[("live", "Live"), ("dead", "Dead")]) },
-            Filter { name: "created", label: "Created", kind: filter::Kind::Dates },
-            Filter { name: "user", label: "User", kind: filter::Kind::Text("A name") },
+            Filter {
+                name: "status",
+                label: "Status",
+                kind: filter::FilterKind::Tabs(&[("live", "Live"), ("dead", "Dead")]),
+            },
+            Filter { name: "created", label: "Created", kind: filter::FilterKind::Dates },
+            Filter { name: "user", label: "User", kind: filter::FilterKind::Text("A name") },
         ],
     };
 
-    fn asked(query: &str) -> Asked<u8> {
+    fn asked(query: &str) -> ListQuery<u8> {
         let reader = Reader { now: Instant::from_timestamp(0).unwrap(), zone: Tz::UTC };
-        Asked::parse(query, &THINGS, reader)
+        ListQuery::parse(query, &THINGS, reader)
     }
 
     fn list(query: &str, before: Option<Cursor>, after: Option<Cursor>) -> ChangeList {

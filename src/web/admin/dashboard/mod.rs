@@ -1,5 +1,5 @@
-//! The dashboard: how much there is, what happened lately, and what needs attention. Everything on it comes from counts
-//! that were written down when it happened, or in the background; nothing big is counted for a page.
+//! The dashboard: totals, recent events, and what needs attention. The figures were counted when the events happened or in
+//! the background, so no large table is counted for a page.
 
 mod attention;
 mod span;
@@ -7,6 +7,7 @@ mod span;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use strum::VariantArray;
 
 use super::access::Staff;
 use super::chart::{self, Bars, Series, Table};
@@ -29,8 +30,8 @@ use crate::journal::events::{BLACKLISTED, Event};
 use attention::Item;
 use span::Span;
 
-/// So many actions are listed.
-const ACTIONS: i64 = 8;
+/// How many actions are listed.
+const MAX_ACTIONS: i64 = 8;
 
 #[derive(Template)]
 #[template(path = "admin/index.html")]
@@ -46,11 +47,11 @@ struct Dashboard {
     tokens: Table,
     reasons: Vec<Reason>,
     by_rotation: String,
-    /// What nobody wrote a reason down for: Django's.
+    /// Blacklisted without a recorded reason, by Django.
     unknown: Option<String>,
 }
 
-/// A number and where it leads.
+/// A total that links to its list.
 struct Tile {
     name: &'static str,
     href: &'static str,
@@ -58,7 +59,7 @@ struct Tile {
     sub: String,
 }
 
-/// What somebody did.
+/// An entry of the audit log.
 struct Action {
     parts: Vec<sentence::Part>,
     is_bad: bool,
@@ -70,11 +71,11 @@ struct Logins {
     up: String,
     down: String,
     table: Table,
-    /// How many were held back, if any were.
+    /// How many were throttled, if any.
     throttled: Option<String>,
 }
 
-/// A row of bars with its name and its sum.
+/// A row of bars with its name and its total.
 struct Strip {
     name: &'static str,
     sum: String,
@@ -82,7 +83,7 @@ struct Strip {
     bars: Bars,
 }
 
-/// A share of what was blacklisted.
+/// A reason with its share of the blacklisted tokens.
 struct Reason {
     name: &'static str,
     href: String,
@@ -91,8 +92,8 @@ struct Reason {
     count: String,
 }
 
-/// What the database says.
-struct Found {
+/// What is read from the database.
+struct Snapshot {
     users: Total,
     sessions: Total,
     outstanding: Total,
@@ -103,7 +104,7 @@ struct Found {
     missing: Vec<&'static str>,
     pending: Vec<String>,
     mail: Trouble,
-    /// Superusers without a second factor, where the site is on the web.
+    /// Superusers without a second factor, if the site is public.
     without_factor: i64,
 }
 
@@ -140,8 +141,8 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
     })
 }
 
-/// Everything in one job, of statements that an index or a small table answers.
-fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> Result<Found, DbError> {
+/// Reads everything in one job. An index or a small table answers each statement.
+fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> Result<Snapshot, DbError> {
     let statistics = latchkey_statistic::list(conn)?;
     let about = |total, statistic| match (total, statistics.of(statistic)) {
         (Total::About(_), Some(counted)) => Total::About(counted.value),
@@ -149,13 +150,13 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
     };
     let events = events();
     let names: Vec<&str> = events.iter().map(|event| &**event).collect();
-    Ok(Found {
+    Ok(Snapshot {
         users: about(users::count(conn)?, Statistic::Users),
         sessions: about(latchkey_session::count_active(conn, now)?, Statistic::ActiveSessions),
         outstanding: about(outstanding_tokens::count(conn)?, Statistic::Outstanding),
         blacklisted: about(blacklisted_tokens::count(conn)?, Statistic::Blacklisted),
         sums: latchkey_rollup::list_sums(conn, &names, bounds)?,
-        recent: recent::list_newest_except(conn, &action::routine(), ACTIONS)?,
+        recent: recent::list_newest_except(conn, &action::routine(), MAX_ACTIONS)?,
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
@@ -164,7 +165,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
     })
 }
 
-/// Every event that is shown.
+/// All events that are shown.
 fn events() -> Vec<String> {
     use Event::{FailedLogin, Login, Refresh, ReuseAlarm, ThrottledLogin, TokenCreated, UserCreated};
     let plain = [TokenCreated, Refresh, Login, FailedLogin, ThrottledLogin, ReuseAlarm, UserCreated]
@@ -172,19 +173,19 @@ fn events() -> Vec<String> {
     plain.into_iter().chain(status::REASON_CHOICES.map(|(word, _)| format!("{BLACKLISTED}{word}"))).collect()
 }
 
-/// How often what happened when.
+/// The counts of all events, period by period.
 struct Figures<'a> {
     sums: &'a [Sum],
     periods: usize,
 }
 
 impl Figures<'_> {
-    /// An event, period by period.
+    /// The counts of an event.
     fn of(&self, event: &str) -> Vec<i64> {
         self.of_all(|name| name == event)
     }
 
-    /// Several together.
+    /// The counts of several events together.
     fn of_all(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<i64> {
         let mut values = vec![0; self.periods];
         for sum in self.sums.iter().filter(|sum| is_wanted(&sum.event)) {
@@ -199,14 +200,14 @@ impl Figures<'_> {
         self.of(event).into_iter().sum()
     }
 
-    /// Blacklistings that are neither rotations nor unexplained: those that somebody or something decided.
+    /// Blacklistings with a recorded reason other than rotation.
     fn blacklisted(&self) -> Vec<i64> {
         let routine = [format!("{BLACKLISTED}rotated"), Event::BlacklistedUnknown.name().into_owned()];
         self.of_all(|name| name.starts_with(BLACKLISTED) && !routine.iter().any(|event| event == name))
     }
 }
 
-fn tiles(found: &Found, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
+fn tiles(found: &Snapshot, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
     let number = |total| match total {
         Total::Exact(count) => commas(count),
         Total::About(count) => format!("about {}", short(count)),
@@ -230,12 +231,12 @@ fn tiles(found: &Found, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
 fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &[String]) -> Logins {
     let [up, down, throttled] =
         [Event::Login, Event::FailedLogin, Event::ThrottledLogin].map(|event| figures.of(&event.name()));
-    let held_back: i64 = throttled.iter().sum();
-    let columns: [(&str, &[i64]); 3] = [("Logins", &up), ("Failed", &down), ("Held back", &throttled)];
+    let throttled_count: i64 = throttled.iter().sum();
+    let columns: [(&str, &[i64]); 3] = [("Logins", &up), ("Failed", &down), ("Throttled", &throttled)];
     let good = Series { name: "logins", values: &up, class: "" };
     let bad = Series { name: "failed", values: &down, class: "bad" };
     let label = format!(
-        "Logins and failed logins by {}: {} logins, {} failed in {}, of which at most {} in one {}.",
+        "Logins and failed logins by {}: {} logins, {} failed in {}, at most {} in one {}.",
         span.unit(),
         commas(good.sum()),
         commas(bad.sum()),
@@ -248,7 +249,7 @@ fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &[Str
         up: format!("{} logins, up", commas(good.sum())),
         down: format!("{} failed, down", commas(bad.sum())),
         table: chart::table(caption, span.column(), long_names, &columns),
-        throttled: (held_back > 0).then(|| amount(held_back, "attempt")),
+        throttled: (throttled_count > 0).then(|| amount(throttled_count, "attempt")),
         bars: chart::up_and_down(label, names, good, bad),
     }
 }
@@ -280,7 +281,7 @@ fn tokens(figures: &Figures<'_>, span: Span, long_names: &[String]) -> Table {
     chart::table(format!("Tokens by {}", span.unit()), span.column(), long_names, &columns)
 }
 
-/// Why tokens were blacklisted, most frequent first; a rotation is no blacklisting that anybody asks about.
+/// Why tokens were blacklisted, most frequent reason first, without rotations.
 fn reasons(figures: &Figures<'_>) -> Vec<Reason> {
     let asked = status::REASON_CHOICES.iter().filter(|(word, _)| !["rotated", "unknown"].contains(word));
     let mut counted: Vec<_> = asked
@@ -288,13 +289,13 @@ fn reasons(figures: &Figures<'_>) -> Vec<Reason> {
         .filter(|(.., count)| *count > 0)
         .collect();
     counted.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
-    let most = counted.first().map_or(1, |(.., count)| *count);
+    let highest = counted.first().map_or(1, |(.., count)| *count);
     counted
         .into_iter()
         .map(|(word, name, count)| Reason {
             name,
             href: format!("{}?reason={word}", address::BLACKLISTED),
-            width: (count.saturating_mul(100) / most).max(1).to_string(),
+            width: (count.saturating_mul(100) / highest).max(1).to_string(),
             is_bad: word == "reuse",
             count: commas(count),
         })
@@ -302,15 +303,14 @@ fn reasons(figures: &Figures<'_>) -> Vec<Reason> {
 }
 
 impl Dashboard {
-    /// What the page says first.
+    /// The sentence below the title.
     fn lede(&self) -> String {
         match self.attention.len() {
-            0 => "Everything is answering, and nothing needs attention.".to_owned(),
-            1 => "Everything is answering. One thing needs attention.".to_owned(),
-            count => format!(
-                "Everything is answering. {} need attention.",
-                amount(i64::try_from(count).unwrap_or(0), "thing")
-            ),
+            0 => "All systems work, and nothing needs attention.".to_owned(),
+            1 => "All systems work. One thing needs attention.".to_owned(),
+            count => {
+                format!("All systems work. {} need attention.", amount(i64::try_from(count).unwrap_or(0), "thing"))
+            }
         }
     }
 }

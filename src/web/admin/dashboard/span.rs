@@ -1,21 +1,22 @@
-//! What the dashboard looks back on: 24 hours or 30 days, in the reader's zone.
+//! The period that the dashboard covers: 24 hours or 30 days, in the reader's time zone.
 
 use actix_web::web::Query;
 use chrono::Days;
 use chrono_tz::Tz;
 use serde::Deserialize;
+use strum::VariantArray;
 
 use crate::db::types::Instant;
 use crate::web::admin::changelist::period::Period;
 use crate::web::words::Reader;
 
-/// How far back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, VariantArray)]
 pub enum Span {
-    /// 24 hours, the present one included.
+    /// 24 hours, including the current one.
     #[default]
     Hours,
-    /// 30 days, today included.
+    /// 30 days, including today.
     Days,
 }
 
@@ -29,10 +30,7 @@ struct Choice {
 }
 
 impl Span {
-    /// Both, in the order of the tabs.
-    pub const ALL: [Self; 2] = [Self::Hours, Self::Days];
-
-    /// What an address asks for: `last=30-days`; anything else is 24 hours.
+    /// The period of a query: `last=30-days`; anything else is 24 hours.
     pub fn of(query: &str) -> Self {
         match Query::<Choice>::from_query(query) {
             Ok(choice) if choice.last == "30-days" => Self::Days,
@@ -56,7 +54,7 @@ impl Span {
         }
     }
 
-    /// What one bar is.
+    /// The unit of one bar.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Hours => "hour",
@@ -89,17 +87,17 @@ impl Span {
         }
     }
 
-    /// What the bars are called: `14:00`, `24 Oct`.
+    /// The labels of the bars: `14:00`, `24 Oct`.
     pub fn names(self, bounds: &[Instant], zone: Tz) -> Vec<String> {
         named(bounds, zone, if self == Self::Hours { "%H:%M" } else { "%-d %b" })
     }
 
-    /// The same in a table, where nothing says which year it is: `21 Nov 2026, 14:00`.
+    /// The labels of the table, with the year: `21 Nov 2026, 14:00`.
     pub fn long_names(self, bounds: &[Instant], zone: Tz) -> Vec<String> {
         named(bounds, zone, if self == Self::Hours { "%-d %b %Y, %H:%M" } else { "%-d %b %Y" })
     }
 
-    /// Four words below the bars.
+    /// Four labels below the bars.
     pub fn axis(self, names: &[String]) -> [String; 4] {
         let at = |third: usize| names.get(names.len() * third / 3).cloned().unwrap_or_default();
         match self {

@@ -1,4 +1,4 @@
-//! What a client gets for a token: the statuses and bodies of the API, made by the API's own error type.
+//! What the API answers to a client with this token. The API's own error type makes the statuses and bodies.
 
 use serde_json::{Value, json};
 
@@ -17,13 +17,13 @@ pub struct ClientAnswer {
     pub request: &'static str,
     /// `401`
     pub status: u16,
-    /// Its body; none where it is the endpoint's own.
+    /// The body; empty where each endpoint has its own.
     pub body: Vec<Line>,
-    /// What is to be said of the body.
+    /// A remark on the body.
     pub note: &'static str,
 }
 
-/// The answers to what such a token may be used for.
+/// The answers for each use of such a token.
 pub fn of(app: &App, token: Explanation) -> Vec<ClientAnswer> {
     let is_other = matches!(token.kind, Some(Kind::Access | Kind::Refresh));
     let is_word = token.is_word;
@@ -40,20 +40,16 @@ impl ClientAnswer {
     fn new(app: &App, trial: Trial) -> Self {
         let (request, good, note) = match trial.usage {
             Usage::Refresh if !app.config.jwt.rotate_refresh_tokens => {
-                ("POST /api/token/refresh/", json!({"access": "…"}), "A new token stands in the place of the dots.")
+                ("POST /api/token/refresh/", json!({"access": "…"}), "The dots stand for a new token.")
             }
-            Usage::Refresh => (
-                "POST /api/token/refresh/",
-                json!({"access": "…", "refresh": "…"}),
-                "New tokens stand in the places of the dots.",
-            ),
-            Usage::SlidingRefresh => (
-                "POST /api/token/sliding/refresh/",
-                json!({"token": "…"}),
-                "A new token stands in the place of the dots.",
-            ),
+            Usage::Refresh => {
+                ("POST /api/token/refresh/", json!({"access": "…", "refresh": "…"}), "The dots stand for new tokens.")
+            }
+            Usage::SlidingRefresh => {
+                ("POST /api/token/sliding/refresh/", json!({"token": "…"}), "The dots stand for a new token.")
+            }
             Usage::Verify => ("POST /api/token/verify/", json!({}), ""),
-            Usage::Request => ("GET /api/me/", Value::Null, "The endpoint answers: the caller is known."),
+            Usage::Request => ("GET /api/me/", Value::Null, "The endpoint answers, because it knows the caller."),
         };
         match trial.refusal {
             None => {
@@ -69,7 +65,7 @@ impl ClientAnswer {
     }
 }
 
-/// The error as the view of that use would answer it.
+/// The error that the endpoint for this use answers.
 fn refused(usage: Usage, refusal: Refusal) -> ApiError {
     match (usage, refusal) {
         (Usage::Verify, Refusal::Token(error)) => ApiError::from_verify(error),

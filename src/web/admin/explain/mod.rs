@@ -1,10 +1,11 @@
-//! `/admin/explain/`: paste a token, a jti or a header, and see whether it is accepted, and if not, exactly why.
-//! What is found out is in `tokens::explain`; the words for it are in `verdict` and `steps`, the client's side in `answers`.
-//! What was pasted is in no log, no address and no table, and comes back with its signature masked.
+//! `/admin/explain/`: says whether a pasted token is accepted, and if not, exactly why. It takes a jti or a header as well.
+//! `tokens::explain` runs the checks; their words are in `verdict` and `steps`, the answers to the client in `answers`.
+//! A pasted token is never logged or stored, does not appear in an address, and is shown with its signature masked.
 
 mod answers;
 mod record;
 mod steps;
+mod subject;
 mod verdict;
 
 use actix_web::web::Data;
@@ -25,9 +26,10 @@ use crate::tokens::explain::{self, Answer, Explanation};
 use answers::ClientAnswer;
 use record::{SessionCard, Timeline};
 use steps::Line;
+use subject::Subject;
 use verdict::Verdict;
 
-/// A sentence, in which a point in time may stand.
+/// A sentence that may contain a time.
 #[derive(Debug, Clone, Default)]
 pub struct Sentence {
     before: String,
@@ -45,7 +47,7 @@ impl Sentence {
     }
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -58,11 +60,11 @@ struct Inspector {
     layout: Layout,
     jti: String,
     verdict: Option<Verdict>,
-    found: Option<Found>,
+    details: Option<Details>,
 }
 
-/// What is shown below the verdict.
-struct Found {
+/// The part of the page below the verdict.
+struct Details {
     lines: Vec<Line>,
     answers: Vec<ClientAnswer>,
     decoded: Option<Decoded>,
@@ -79,7 +81,7 @@ struct Person {
     is_active: bool,
 }
 
-/// `GET /admin/explain/`: the form; with `?jti=` what is known of that token. A jti is no secret, a token is one.
+/// `GET /admin/explain/`: the form; with `?jti=`, that token. A jti is not secret, a token is.
 pub async fn form(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let mut asked = form_urlencoded::parse(request.query_string().as_bytes());
     let jti = asked.find(|(name, _)| name == "jti").map(|(_, value)| value.into_owned()).unwrap_or_default();
@@ -102,30 +104,36 @@ impl Inspector {
         let mut layout = staff.layout(Place::Explain);
         super::address::EXPLAIN.clone_into(&mut layout.here);
         let reader = layout.reader;
-        let (verdict, found, jti) = match answer {
+        let (verdict, details, jti) = match answer {
             Answer::Nothing => (None, None, String::new()),
             Answer::UnknownJti(jti) => (Some(Verdict::unknown(&jti)), None, jti),
-            Answer::Token(token) => (Some(verdict::of(app, &token, reader)), Some(found(app, *token, reader)), asked),
+            Answer::Token(token) => {
+                let verdict = verdict::of(Subject { app, token: &token, reader });
+                (Some(verdict), Some(Details::new(app, *token, reader)), asked)
+            }
         };
-        Self { layout, jti, verdict, found }
+        Self { layout, jti, verdict, details }
     }
 }
 
-fn found(app: &App, token: Explanation, reader: Reader) -> Found {
-    let owner = claims::Owner::found(token.facts.user.as_ref());
-    let context = Context { jwt: &app.config.jwt, owner, reader };
-    Found {
-        lines: steps::lines(app, &token, reader),
-        decoded: token.unsigned.as_deref().and_then(|text| claims::decode(text, &context)),
-        is_believed: token.is_well_signed() || !token.is_signed,
-        timeline: record::timeline(&token, reader),
-        session: record::session(app, &token, reader),
-        user: token.facts.user.as_ref().map(|user| Person {
-            id: user.id.0,
-            username: user.username.clone(),
-            email: user.email.clone(),
-            is_active: user.is_active,
-        }),
-        answers: answers::of(app, token),
+impl Details {
+    fn new(app: &App, token: Explanation, reader: Reader) -> Self {
+        let owner = claims::Owner::found(token.facts.user.as_ref());
+        let context = Context { jwt: &app.config.jwt, owner, reader };
+        let subject = Subject { app, token: &token, reader };
+        Self {
+            lines: steps::lines(subject),
+            decoded: token.unsigned.as_deref().and_then(|text| claims::decode(text, &context)),
+            is_believed: token.is_well_signed() || !token.is_signed,
+            timeline: record::timeline(subject),
+            session: record::session(subject),
+            user: token.facts.user.as_ref().map(|user| Person {
+                id: user.id.0,
+                username: user.username.clone(),
+                email: user.email.clone(),
+                is_active: user.is_active,
+            }),
+            answers: answers::of(app, token),
+        }
     }
 }

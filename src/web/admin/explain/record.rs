@@ -1,28 +1,27 @@
-//! The cards beside the checks: what a token was rotated from and into, and its session.
+//! The cards beside the checks: the lineage of a token, and its session.
 
 use super::super::address::OUTSTANDING;
 use super::super::status;
-use super::super::words::{Jti, Reader, When};
+use super::super::words::{Jti, When};
 use super::Sentence;
-use crate::app::App;
+use super::subject::Subject;
 use crate::guard::device;
-use crate::tokens::explain::Explanation;
 
-/// A token's neighbours, oldest first.
+/// The lineage of a token, oldest first.
 pub struct Timeline {
-    /// The page of its row.
+    /// The page of the token.
     pub href: String,
     /// The steps.
     pub steps: Vec<Moment>,
 }
 
-/// A step of it.
+/// A step of the lineage.
 pub struct Moment {
-    /// The style sheet's word: `here`, `bad`, or none.
+    /// Its class in the style sheet: `here`, `bad` or none.
     pub class: &'static str,
     /// What happened.
     pub text: &'static str,
-    /// The token that it led from or to: its page and its jti.
+    /// The neighbouring token: its page and its jti.
     pub link: Option<(String, Jti)>,
     /// When.
     pub when: Option<When>,
@@ -32,20 +31,20 @@ pub struct Moment {
 pub struct SessionCard {
     /// Its id.
     pub id: String,
-    /// What its user calls it, or its device.
+    /// The label that its user chose, or its device.
     pub name: String,
-    /// When its login was.
+    /// When the user logged in.
     pub created: When,
-    /// When it was refreshed last, and from where.
+    /// When it was last refreshed.
     pub used: Option<When>,
     /// The address of its last use.
     pub ip: Option<String>,
-    /// Whether and why it is over.
+    /// Whether it is live, and why not.
     pub state: Sentence,
 }
 
-/// The neighbours, if the token is recorded.
-pub fn timeline(token: &Explanation, reader: Reader) -> Option<Timeline> {
+/// The lineage, if the token is recorded.
+pub fn timeline(Subject { token, reader, .. }: Subject<'_>) -> Option<Timeline> {
     let recorded = token.facts.recorded.as_ref()?;
     let row = &recorded.row;
     let at = |at| Some(When::new(at, reader));
@@ -61,7 +60,7 @@ pub fn timeline(token: &Explanation, reader: Reader) -> Option<Timeline> {
     let mut steps = vec![match &recorded.rotated_from {
         Some(from) => neighbour("Rotated from", from, created),
         None if recorded.ours => moment("", "Issued at a login", created),
-        None => moment("", "Issued elsewhere, which keeps no lineage", created),
+        None => moment("", "Issued elsewhere, without a recorded lineage", created),
     }];
     steps.push(moment("here", "This token", None));
     if let Some(into) = &recorded.rotated_into {
@@ -72,18 +71,18 @@ pub fn timeline(token: &Explanation, reader: Reader) -> Option<Timeline> {
     if let Some(session) = &token.facts.session
         && let (Some(ended), Some("reuse")) = (session.ended_at, session.end_reason.as_deref())
     {
-        steps.push(moment("bad", "A rotated token came back, and the session ended", at(ended)));
+        steps.push(moment("bad", "A used token came back, and the session ended", at(ended)));
     }
     Some(Timeline { href: page(row.id.0), steps })
 }
 
 /// The session, if it has one.
-pub fn session(app: &App, token: &Explanation, reader: Reader) -> Option<SessionCard> {
+pub fn session(Subject { app, token, reader }: Subject<'_>) -> Option<SessionCard> {
     let session = token.facts.session.as_ref()?;
     let state = match session.ended_at {
         Some(at) => Sentence::at("Ended ", at, reader, format!(", {}", session_ended(session.end_reason.as_deref()))),
-        None if session.expires_at <= app.now() => Sentence::at("Over since ", session.expires_at, reader, ""),
-        None => Sentence::at("Goes on; its latest token expires ", session.expires_at, reader, ""),
+        None if session.expires_at <= app.now() => Sentence::at("Expired ", session.expires_at, reader, ""),
+        None => Sentence::at("Live; the latest token expires ", session.expires_at, reader, ""),
     };
     let name = if session.label.is_empty() { device::words(&session.user_agent) } else { session.label.clone() };
     Some(SessionCard {
@@ -99,7 +98,7 @@ pub fn session(app: &App, token: &Explanation, reader: Reader) -> Option<Session
 /// Why a session ended, as the end of a sentence.
 pub fn session_ended(reason: Option<&str>) -> &'static str {
     match reason {
-        Some("reuse") => "because a token of it came back after its rotation",
+        Some("reuse") => "because a used token came back",
         Some("blacklist") => "because its last token was sent to the blacklist endpoint",
         Some("max_age") => "because it reached SESSION_MAX_AGE",
         Some("idle") => "because it was not used for SESSION_IDLE_TIMEOUT",

@@ -1,12 +1,12 @@
-//! Each check in a line: what was looked at, and what came of it, with its numbers.
+//! Each check in a line: what was checked, and the result with its values.
 
 use serde_json::Value;
 
 use super::super::status;
-use super::super::words::{Reader, amount, commas, length};
+use super::super::words::{amount, commas};
 use super::Sentence;
 use super::record::session_ended;
-use crate::app::App;
+use super::subject::{Subject, shorten};
 use crate::crypto::fault::Fault;
 use crate::db::types::Instant;
 use crate::tokens::explain::check::{Check, State, Step};
@@ -14,24 +14,24 @@ use crate::tokens::explain::{Explanation, SignedBy};
 
 /// A check, ready to be shown.
 pub struct Line {
-    /// The style sheet's word.
+    /// Its class in the style sheet.
     pub class: &'static str,
     /// Its icon.
     pub icon: &'static str,
-    /// What it is called.
+    /// The name of the check.
     pub title: &'static str,
-    /// What came of it.
+    /// The result.
     pub text: Sentence,
 }
 
-/// The checks of the use that the token was made for.
-pub fn lines(app: &App, token: &Explanation, reader: Reader) -> Vec<Line> {
-    let steps = token.main().map(|main| main.steps.as_slice()).unwrap_or_default();
-    steps.iter().map(|step| line(app, token, *step, reader)).collect()
+/// The checks for the use that the token was issued for.
+pub fn lines(subject: Subject<'_>) -> Vec<Line> {
+    let steps = subject.token.main().map(|main| main.steps.as_slice()).unwrap_or_default();
+    steps.iter().map(|step| line(subject, *step)).collect()
 }
 
-fn line(app: &App, token: &Explanation, step: Step, reader: Reader) -> Line {
-    let is_unknown = step.check == Check::Signature && token.signed_by == SignedBy::NoSignature;
+fn line(subject: Subject<'_>, step: Step) -> Line {
+    let is_unknown = step.check == Check::Signature && subject.token.signed_by == SignedBy::NoSignature;
     let (class, icon) = match step.state {
         State::Passed if is_unknown => ("skip-it", "minus"),
         State::Passed => ("", "check"),
@@ -39,8 +39,8 @@ fn line(app: &App, token: &Explanation, step: Step, reader: Reader) -> Line {
         State::NotReached => ("skip-it", "minus"),
     };
     let text = match step.state {
-        State::Passed => passed(app, token, step.check, reader),
-        State::Failed => failed(app, token, step.check, reader),
+        State::Passed => passed(subject, step.check),
+        State::Failed => failed(subject, step.check),
         State::NotReached => Sentence::plain("Not reached"),
     };
     Line { class, icon, title: title(step.check), text }
@@ -74,97 +74,41 @@ fn title(check: Check) -> &'static str {
     }
 }
 
-/// A claim as it stands in the token.
-pub fn claim(token: &Explanation, name: &str) -> String {
-    match token.claims.get(name) {
-        None => "nothing".to_owned(),
-        Some(Value::String(text)) => format!("“{}”", shorten(text)),
-        Some(other) => shorten(&other.to_string()),
-    }
-}
-
-/// A text from outside, short enough for a line.
-pub fn shorten(text: &str) -> String {
-    const LONGEST: usize = 80;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
-}
-
-/// The algorithm that its header names.
-pub fn algorithm(token: &Explanation) -> String {
-    match token.header.get("alg") {
-        None => "no algorithm".to_owned(),
-        Some(Value::String(name)) => shorten(name),
-        Some(other) => shorten(&other.to_string()),
-    }
-}
-
-/// A time that a claim names.
-pub fn time(token: &Explanation, name: &str) -> Option<Instant> {
-    let value = token.claims.get(name)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates, and is no year we know")]
-    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
-    Instant::from_timestamp(seconds)
-}
-
-/// ` (JWT_LEEWAY allows 10 seconds more)`
-pub fn leeway(app: &App) -> String {
-    match app.config.jwt.leeway.as_secs() {
-        0 => String::new(),
-        seconds => format!(" (JWT_LEEWAY allows {} more)", length(seconds)),
-    }
-}
-
-fn at_claim(token: &Explanation, name: &str, reader: Reader, before: &str, after: String) -> Sentence {
-    match time(token, name) {
-        Some(at) => Sentence::at(before, at, reader, after),
-        None => Sentence::plain(format!("{name} is {}", claim(token, name))),
-    }
-}
-
-fn passed(app: &App, token: &Explanation, check: Check, reader: Reader) -> Sentence {
-    let jwt = &app.config.jwt;
+fn passed(subject: Subject<'_>, check: Check) -> Sentence {
+    let (jwt, token) = (&subject.app.config.jwt, subject.token);
     let text = match check {
         Check::Form if token.is_signed => format!("Three parts in base64url, {} bytes", commas(number(token.length))),
         Check::Form => format!("Header and payload as they are stored, {} bytes", commas(number(token.length))),
-        Check::Algorithm => format!("{}, as JWT_ALGORITHM says", algorithm(token)),
-        Check::Header => "Asks for nothing that is not understood".to_owned(),
+        Check::Algorithm => format!("{}, as JWT_ALGORITHM says", subject.algorithm()),
+        Check::Header => "It requires no unsupported extension".to_owned(),
         Check::Key | Check::Signature => return Sentence::plain(signature(token, check)),
         Check::Payload => format!("An object with {}", amount(number(token.claims.len()), "claim")),
-        Check::Issued => return at_claim(token, "iat", reader, "Issued ", String::new()),
-        Check::NotBefore => return at_claim(token, "nbf", reader, "Valid since ", String::new()),
-        Check::Expiry => return at_claim(token, "exp", reader, "Good until ", leeway(app)),
-        Check::Texts => "sub, jti and iss are texts where they are there".to_owned(),
-        Check::Issuer => format!("{}, as JWT_ISSUER says", claim(token, "iss")),
-        Check::Audience => format!("{} is in JWT_AUDIENCE", claim(token, "aud")),
+        Check::Issued => return subject.at_claim("iat", "Issued "),
+        Check::NotBefore => return subject.at_claim("nbf", "Valid since "),
+        Check::Expiry => return subject.at_claim_with_leeway("exp", "Valid until "),
+        Check::Texts => "sub, jti and iss are strings where present".to_owned(),
+        Check::Issuer => format!("{}, as JWT_ISSUER says", subject.claim("iss")),
+        Check::Audience => format!("{} is in JWT_AUDIENCE", subject.claim("aud")),
         Check::Record => match &token.facts.recorded {
             Some(recorded) => format!("Outstanding token {}", commas(recorded.row.id.0)),
-            None => "Not recorded here, which alone is no reason to refuse it".to_owned(),
+            None => "Not recorded here, which alone does not make it invalid".to_owned(),
         },
-        Check::Blacklist => "Not blacklisted, or within the time in which a refresh may be repeated".to_owned(),
-        Check::Lifetime => "It says when it expires".to_owned(),
+        Check::Blacklist => "Rotated, but a refresh may still be repeated".to_owned(),
+        Check::Lifetime => "It has an expiry".to_owned(),
         Check::Id => "It has an id".to_owned(),
-        Check::Type => format!("{}, as it should be", kind_claim(app, token)),
+        Check::Type => format!("{}, as expected", subject.token_type()),
         Check::RefreshExpiry => {
-            return at_claim(
-                token,
-                &jwt.sliding_token_refresh_exp_claim,
-                reader,
-                "Can be refreshed until ",
-                leeway(app),
-            );
+            return subject.at_claim_with_leeway(&jwt.sliding_token_refresh_exp_claim, "Can be refreshed until ");
         }
-        Check::UserId => format!("{} is {}", jwt.user_id_claim, claim(token, &jwt.user_id_claim)),
+        Check::UserId => format!("{} is {}", jwt.user_id_claim, subject.claim(&jwt.user_id_claim)),
         Check::Session => session_passed(token).to_owned(),
         Check::User => match &token.facts.user {
             Some(user) if user.is_active => format!("{}, active", user.username),
             Some(user) => format!("{}, inactive", user.username),
-            None => "There".to_owned(),
+            None => "It exists".to_owned(),
         },
         Check::Active => "Active".to_owned(),
-        Check::Password => "The same as when the token was made".to_owned(),
+        Check::Password => "Unchanged since the token was issued".to_owned(),
     };
     Sentence::plain(if check == Check::Blacklist && blacklisted_at(token).is_none() {
         "Not blacklisted".to_owned()
@@ -173,49 +117,43 @@ fn passed(app: &App, token: &Explanation, check: Check, reader: Reader) -> Sente
     })
 }
 
-fn failed(app: &App, token: &Explanation, check: Check, reader: Reader) -> Sentence {
-    let jwt = &app.config.jwt;
+fn failed(subject: Subject<'_>, check: Check) -> Sentence {
+    let (jwt, token) = (&subject.app.config.jwt, subject.token);
     let text = match check {
-        Check::Form => "Not three parts in base64url, the first an object in JSON".to_owned(),
+        Check::Form => "Not three base64url parts that start with a JSON object".to_owned(),
         Check::Algorithm => {
-            format!("The header says {}; JWT_ALGORITHM is {}", algorithm(token), jwt.algorithm.name())
+            format!("The header says {}; JWT_ALGORITHM is {}", subject.algorithm(), jwt.algorithm.name())
         }
-        Check::Header => "Its kid is no text, or its crit or b64 ask for what is not understood".to_owned(),
+        Check::Header => "Its kid is not a string, or its crit or b64 require an unsupported extension".to_owned(),
         Check::Key | Check::Signature => signature(token, check),
-        Check::Payload => "Not an object in JSON".to_owned(),
-        Check::Issued => return at_claim(token, "iat", reader, "Issued in the future: ", leeway(app)),
-        Check::NotBefore => return at_claim(token, "nbf", reader, "Not valid before ", leeway(app)),
+        Check::Payload => "Not a JSON object".to_owned(),
+        Check::Issued => return subject.at_claim_with_leeway("iat", "Issued in the future: "),
+        Check::NotBefore => return subject.at_claim_with_leeway("nbf", "Not valid before "),
         Check::Expiry if fault(token) == Some(Fault::Expired) => {
-            return at_claim(token, "exp", reader, "Expired ", leeway(app));
+            return subject.at_claim_with_leeway("exp", "Expired ");
         }
-        Check::Expiry => format!("exp is {}, which is no point in time", claim(token, "exp")),
-        Check::Texts => "Of sub, jti and iss one is no text".to_owned(),
+        Check::Expiry => format!("exp is {}, which is not a time", subject.claim("exp")),
+        Check::Texts => "sub, jti or iss is not a string".to_owned(),
         Check::Issuer => {
             let wanted = jwt.issuer.as_deref().unwrap_or_default();
-            format!("It says {}; JWT_ISSUER is “{wanted}”", claim(token, "iss"))
+            format!("It says {}; JWT_ISSUER is “{wanted}”", subject.claim("iss"))
         }
         Check::Audience => {
-            format!("It says {}; JWT_AUDIENCE is {}", claim(token, "aud"), jwt.audience.as_slice().join(", "))
+            format!("It says {}; JWT_AUDIENCE is {}", subject.claim("aud"), jwt.audience.as_slice().join(", "))
         }
-        Check::Record => "Its id is no text of up to 255 characters".to_owned(),
-        Check::Blacklist => return blacklisted(token, reader),
-        Check::Lifetime => "It has no exp that can be read".to_owned(),
-        Check::Id => format!("It has no claim {}", jwt.jti_claim.as_deref().unwrap_or_default()),
-        Check::Type => format!("{}, which is not what is wanted here", kind_claim(app, token)),
+        Check::Record => "Its id is not a string of at most 255 characters".to_owned(),
+        Check::Blacklist => return blacklisted(subject),
+        Check::Lifetime => "It has no readable exp".to_owned(),
+        Check::Id => format!("It has no {} claim", jwt.jti_claim.as_deref().unwrap_or_default()),
+        Check::Type => format!("{}, which is not accepted here", subject.token_type()),
         Check::RefreshExpiry => {
-            return at_claim(
-                token,
-                &jwt.sliding_token_refresh_exp_claim,
-                reader,
-                "Could be refreshed until ",
-                leeway(app),
-            );
+            return subject.at_claim_with_leeway(&jwt.sliding_token_refresh_exp_claim, "Could be refreshed until ");
         }
-        Check::UserId => format!("It has no claim {}", jwt.user_id_claim),
-        Check::Session => return session_failed(token, reader),
-        Check::User => user_failed(app, token),
-        Check::Active => format!("{} is inactive", username(token)),
-        Check::Password => format!("The password of {} was changed since the token was made", username(token)),
+        Check::UserId => format!("It has no {} claim", jwt.user_id_claim),
+        Check::Session => return session_failed(subject),
+        Check::User => subject.user_error(),
+        Check::Active => format!("{} is inactive", subject.username()),
+        Check::Password => format!("The password of {} was changed after the token was issued", subject.username()),
     };
     Sentence::plain(text)
 }
@@ -223,19 +161,20 @@ fn failed(app: &App, token: &Explanation, check: Check, reader: Reader) -> Sente
 fn signature(token: &Explanation, check: Check) -> String {
     match (&token.signed_by, check) {
         (SignedBy::NoSignature, _) => {
-            "Not there: the database keeps none. All else holds if the client’s is good".to_owned()
+            "Unknown: the database does not store signatures. The rest applies if the client’s signature is valid"
+                .to_owned()
         }
         (SignedBy::KeySet(kid), Check::Key) => format!("“{}” is in the set of JWT_JWK_URL", shorten(kid)),
-        (SignedBy::OwnKey(kid), _) => format!("Good, made with the present key (id {kid})"),
-        (SignedBy::KeySet(kid), _) => format!("Good, by the key “{}” of JWT_JWK_URL", shorten(kid)),
+        (SignedBy::OwnKey(kid), _) => format!("Valid, made with the current key (id {kid})"),
+        (SignedBy::KeySet(kid), _) => format!("Valid, made with the key “{}” of JWT_JWK_URL", shorten(kid)),
         (SignedBy::OwnKeyOutOfUse, _) => {
-            "Made with this server’s own key, but JWT_JWK_URL is set: only its keys count".to_owned()
+            "Made with this server’s own key, but JWT_JWK_URL is set, so only its keys are accepted".to_owned()
         }
         (SignedBy::Nobody, Check::Key) => match token.header.get("kid").and_then(Value::as_str) {
-            Some(kid) => format!("The set of JWT_JWK_URL has no key “{}” that can be used", shorten(kid)),
-            None => "The header names no key (kid), and those of JWT_JWK_URL are found by name".to_owned(),
+            Some(kid) => format!("JWT_JWK_URL has no usable key “{}”", shorten(kid)),
+            None => "The header names no key (kid), which JWT_JWK_URL needs".to_owned(),
         },
-        (SignedBy::Nobody, _) => "Bad: made with another key, or for another text".to_owned(),
+        (SignedBy::Nobody, _) => "Invalid: made with another key, or the token was altered".to_owned(),
     }
 }
 
@@ -243,7 +182,7 @@ fn blacklisted_at(token: &Explanation) -> Option<Instant> {
     token.facts.recorded.as_ref().and_then(|recorded| recorded.row.blacklisted_at)
 }
 
-fn blacklisted(token: &Explanation, reader: Reader) -> Sentence {
+fn blacklisted(Subject { token, reader, .. }: Subject<'_>) -> Sentence {
     let Some(recorded) = &token.facts.recorded else { return Sentence::plain("Blacklisted") };
     let because = status::because(recorded.row.blacklist_reason.as_deref());
     match recorded.row.blacklisted_at {
@@ -253,48 +192,24 @@ fn blacklisted(token: &Explanation, reader: Reader) -> Sentence {
 }
 
 fn session_passed(token: &Explanation) -> &'static str {
-    if token.facts.session.is_some() { "It goes on" } else { "It has none yet that could have ended" }
+    if token.facts.session.is_some() { "Live" } else { "The token belongs to no session yet" }
 }
 
-fn session_failed(token: &Explanation, reader: Reader) -> Sentence {
+fn session_failed(Subject { token, reader, .. }: Subject<'_>) -> Sentence {
     match &token.facts.session {
-        None => Sentence::plain("It names a session that is not there (any more)"),
+        None => Sentence::plain("The session does not exist (any more)"),
         Some(session) => match session.ended_at {
             Some(at) => {
                 Sentence::at("Ended ", at, reader, format!(", {}", session_ended(session.end_reason.as_deref())))
             }
             None => Sentence::at(
-                "It is past SESSION_MAX_AGE or SESSION_IDLE_TIMEOUT. Its login was ",
+                "Past SESSION_MAX_AGE or SESSION_IDLE_TIMEOUT. The login was ",
                 session.created_at,
                 reader,
                 "",
             ),
         },
     }
-}
-
-/// Why a user will not do.
-pub fn user_failed(app: &App, token: &Explanation) -> String {
-    let claim = claim(token, &app.config.jwt.user_id_claim);
-    let owner = token.facts.recorded.as_ref().map(|recorded| recorded.row.user_id);
-    match (&token.facts.user, owner) {
-        (Some(user), Some(Some(owner))) if owner != user.id => {
-            format!("It was made for another user than {}, who has that name now", user.username)
-        }
-        (Some(user), _) if !user.is_active => format!("{} is inactive", user.username),
-        (_, Some(None)) => "Its user was deleted".to_owned(),
-        (_, _) => format!("No user is {claim}"),
-    }
-}
-
-/// The name of whom it speaks for.
-pub fn username(token: &Explanation) -> &str {
-    token.facts.user.as_ref().map_or("the user", |user| user.username.as_str())
-}
-
-fn kind_claim(app: &App, token: &Explanation) -> String {
-    let name = app.config.jwt.token_type_claim.as_deref().unwrap_or_default();
-    format!("{name} is {}", claim(token, name))
 }
 
 fn fault(token: &Explanation) -> Option<Fault> {

@@ -1,4 +1,4 @@
-//! What is done with tokens that were ticked in the list: the question, and then the deed.
+//! Blacklists the selected tokens of the list, after a question.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Message, Place, Tone, page, see};
 use crate::web::words::{amount, commas, length};
 
-/// What can be done with chosen tokens.
+/// The actions for selected tokens.
 pub const ACTIONS: [(&str, &str); 1] = [("blacklist", "Blacklist selected tokens")];
 
 #[derive(Template)]
@@ -43,7 +43,7 @@ pub async fn act(
     let chosen = Chosen::from(form);
     let ids: Vec<TokenId> = chosen.ids().into_iter().map(TokenId).collect();
     if !ACTIONS.iter().any(|(action, _)| *action == chosen.action) || ids.is_empty() {
-        let text = "Nothing was done: tick the tokens first, then choose what to do with them.".to_owned();
+        let text = "Select one or more tokens first. Nothing was changed.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
         return Ok(see(OUTSTANDING));
     }
@@ -83,8 +83,8 @@ fn number(count: usize, noun: &str) -> String {
 fn words(Outcome { blacklisted, already }: Outcome) -> String {
     let are = |count| if count == 1 { "was" } else { "were" };
     match (blacklisted, already) {
-        (0, 0) => "The tokens are gone: they were flushed. Nothing was changed.".to_owned(),
-        (0, _) => "The tokens were blacklisted already. Nothing was changed.".to_owned(),
+        (0, 0) => "The tokens no longer exist: they were flushed. Nothing was changed.".to_owned(),
+        (0, _) => "The tokens had been blacklisted already. Nothing was changed.".to_owned(),
         (done, 0) => format!("{} {} blacklisted.", number(done, "token"), are(done)),
         (done, _) => {
             format!("{} {} blacklisted, {already} {} already.", number(done, "token"), are(done), are(already))
@@ -92,7 +92,7 @@ fn words(Outcome { blacklisted, already }: Outcome) -> String {
     }
 }
 
-/// `GET outstandingtoken/action/`: what is left of a question whose address is opened again.
+/// `GET outstandingtoken/action/`: a reload of the question.
 pub async fn bare(_: Staff) -> HttpResponse {
     see(OUTSTANDING)
 }

@@ -1,4 +1,4 @@
-//! The page of one outstanding token: what is true of it now, the token itself, its claims, record, lineage and user.
+//! The page of one outstanding token: its state, the token itself, its claims, record, lineage and user.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -20,7 +20,7 @@ use crate::db::types::TokenId;
 use crate::db::users::{self, TokenCounts};
 use crate::tokens::reveal::{self, Revealed};
 
-/// A sentence with a point in time in its middle.
+/// A sentence with a time in the middle.
 struct Lede {
     before: &'static str,
     when: When,
@@ -47,7 +47,7 @@ struct Detail {
     status: Badge,
     is_live: bool,
     lede: Lede,
-    /// What an answer to "Reveal token" shows.
+    /// The whole token, after "Reveal token".
     revealed: Option<Revealed>,
     decoded: Option<Decoded>,
     key: &'static str,
@@ -66,8 +66,8 @@ struct Detail {
 
 /// `GET outstandingtoken/ID/change/`
 pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let (found, counts) = find(&app, *path).await?;
-    page(&Detail::new(staff.layout(Place::Outstanding(false)), &app, found, counts, None))
+    let found = find(&app, *path).await?;
+    page(&Detail::new(staff.layout(Place::Outstanding(false)), &app, found, None))
 }
 
 /// `POST outstandingtoken/ID/reveal/`: the page again, with the whole token in it.
@@ -81,13 +81,13 @@ pub async fn reveal(
         Revealed::NotFound => return Err(PageError::NoSuchRow("outstanding token", *path)),
         revealed @ (Revealed::Token(_) | Revealed::Resigned(_) | Revealed::No(_)) => revealed,
     };
-    let (found, counts) = find(&app, *path).await?;
+    let found = find(&app, *path).await?;
     let mut layout = superuser.0.layout(Place::Outstanding(false));
     layout.here = address_of(*path);
-    page(&Detail::new(layout, &app, found, counts, Some(revealed)))
+    page(&Detail::new(layout, &app, found, Some(revealed)))
 }
 
-/// `GET outstandingtoken/ID/`, as in Django, and what is left of an answer to a form when its address is opened again.
+/// `GET outstandingtoken/ID/`, as in Django, and after a reload of a page that only a form leads to.
 pub async fn bare(_: Staff, path: Path<i64>) -> HttpResponse {
     moved(&address_of(*path))
 }
@@ -96,18 +96,22 @@ pub(super) fn address_of(id: i64) -> String {
     format!("{OUTSTANDING}{id}/change/")
 }
 
-pub(super) type Found = (outstanding_tokens::Detail, Option<TokenCounts>);
+/// A token, and how many its user has.
+pub(super) struct TokenOfUser {
+    pub token: outstanding_tokens::Detail,
+    /// `None` if the user was deleted.
+    pub counts: Option<TokenCounts>,
+}
 
-/// A token with how many its user has.
-pub(super) async fn find(app: &App, id: i64) -> Result<Found, PageError> {
+pub(super) async fn find(app: &App, id: i64) -> Result<TokenOfUser, PageError> {
     let now = app.now();
     let job = move |tx: &mut Tx<'_>| {
-        let Some(found) = outstanding_tokens::find_detail(tx.conn, TokenId(id))? else { return Ok(None) };
-        let counts = match &found.user {
+        let Some(token) = outstanding_tokens::find_detail(tx.conn, TokenId(id))? else { return Ok(None) };
+        let counts = match &token.user {
             Some(user) => Some(users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MOST))?),
             None => None,
         };
-        Ok::<_, DbError>(Some((found, counts)))
+        Ok::<_, DbError>(Some(TokenOfUser { token, counts }))
     };
     app.read(job).await?.ok_or(PageError::NoSuchRow("outstanding token", id))
 }
@@ -116,8 +120,7 @@ impl Detail {
     fn new(
         layout: Layout,
         app: &App,
-        found: outstanding_tokens::Detail,
-        counts: Option<TokenCounts>,
+        TokenOfUser { token: found, counts }: TokenOfUser,
         revealed: Option<Revealed>,
     ) -> Self {
         let reader = layout.reader;
@@ -161,7 +164,7 @@ impl Detail {
     }
 }
 
-/// What to call a token.
+/// The name of a token's type.
 pub(super) fn kind(decoded: Option<&Decoded>) -> &'static str {
     match decoded.and_then(|decoded| decoded.kind.as_deref()) {
         Some("refresh") => "Refresh token",
@@ -170,7 +173,7 @@ pub(super) fn kind(decoded: Option<&Decoded>) -> &'static str {
     }
 }
 
-/// What is true of a token now, and until when.
+/// The sentence below the title: the state of the token, and until when.
 fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status, reader: Reader) -> Lede {
     let row = &found.row;
     let expires = When::new(row.expires_at, reader);
@@ -178,25 +181,27 @@ fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status, reader: R
     let checks_user = app.config.jwt.check_user_is_active;
     match (status, &found.user) {
         (Status::Live, None) => Lede {
-            before: "Nobody can use it, because its user was deleted. It expires",
+            before: "Nobody can use it, because the user was deleted. It expires",
             when: expires,
             after: format!(", {relative}."),
         },
         (Status::Live, Some(user)) if !user.is_active && checks_user => Lede {
-            before: "It is refused as long as its user is inactive. It expires",
+            before: "It is refused while the user is inactive. It expires",
             when: expires,
             after: format!(", {relative}."),
         },
         (Status::Live, Some(_)) => {
-            Lede { before: "A refresh with it succeeds until", when: expires, after: format!(", that is {relative}.") }
+            Lede { before: "It can be refreshed until", when: expires, after: format!(" ({relative}).") }
         }
-        (Status::Expired, _) => {
-            Lede { before: "It expired", when: expires, after: format!(", {relative}. It is refused since.") }
-        }
+        (Status::Expired, _) => Lede {
+            before: "It expired",
+            when: expires,
+            after: format!(", {relative}, and has been refused since then."),
+        },
         (Status::Rotated, _) => {
             let when = When::new(row.rotated_at.unwrap_or(row.expires_at), reader);
             let is_refused = if row.blacklisted_at.is_some() {
-                "Presented again, it is refused."
+                "It is refused if it comes back."
             } else {
                 "It is still accepted, because JWT_BLACKLIST_AFTER_ROTATION is off."
             };
@@ -207,7 +212,7 @@ fn lede(app: &App, found: &outstanding_tokens::Detail, status: Status, reader: R
             let when = When::new(row.blacklisted_at.unwrap_or(row.expires_at), reader);
             let because = status::because(row.blacklist_reason.as_deref());
             let after = format!(", {}, {because}.", when.relative);
-            Lede { before: "It is refused since", when, after }
+            Lede { before: "Refused since", when, after }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The list of outstanding tokens: search, filters, order. What can be done with chosen ones is in `actions`.
+//! The list of outstanding tokens, with search, filters and order. The actions for selected tokens are in `actions`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,8 +16,8 @@ use crate::journal::events::Event;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::OUTSTANDING;
 use crate::web::admin::changelist::date_hierarchy::Dates;
-use crate::web::admin::changelist::filter::{self, Field, Kind};
-use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use crate::web::admin::changelist::filter::{self, Field, FilterKind};
+use crate::web::admin::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use crate::web::admin::csrf::CsrfForm;
 use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
@@ -52,16 +52,16 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter {
             name: "status",
             label: "Status",
-            kind: Kind::Tabs(&[
+            kind: FilterKind::Tabs(&[
                 ("live", "Live"),
                 ("expired", "Expired"),
                 ("rotated", "Rotated"),
                 ("blacklisted", "Blacklisted"),
             ]),
         },
-        filter::Filter { name: "created", label: "Created", kind: Kind::Dates },
-        filter::Filter { name: "expires", label: "Expires", kind: Kind::Dates },
-        filter::Filter { name: "session", label: "Session", kind: Kind::Text("A session’s id") },
+        filter::Filter { name: "created", label: "Created", kind: FilterKind::Dates },
+        filter::Filter { name: "expires", label: "Expires", kind: FilterKind::Dates },
+        filter::Filter { name: "session", label: "Session", kind: FilterKind::Text("Session id") },
     ],
 };
 
@@ -102,22 +102,22 @@ struct ListPage {
 /// `GET outstandingtoken/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, OUTSTANDING, &[], q);
     }
     let filter = Filter {
         owners: None,
         jti: None,
-        session: asked.chosen.text("session").map(str::to_owned),
-        status: asked.chosen.choice("status").and_then(status),
-        created: asked.period("created"),
-        expires: asked.period("expires"),
+        session: query.chosen.text("session").map(str::to_owned),
+        status: query.chosen.choice("status").and_then(status),
+        created: query.period("created"),
+        expires: query.period("expires"),
     };
-    let (q, paging, is_whole) = (asked.q.clone(), asked.paging(), asked.is_whole());
-    // The counts are of all tokens: beside another filter they would be misread.
-    let has_counts = asked.q.is_none() && asked.chosen.count() == 0;
-    let hierarchy = asked.date_hierarchy("created");
+    let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
+    // The counts are of all tokens, so they would be wrong next to another filter.
+    let has_counts = query.q.is_none() && query.chosen.count() == 0;
+    let hierarchy = query.date_hierarchy("created");
     let bounds = hierarchy.bounds();
     let job = move |tx: &mut Tx<'_>| {
         let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
@@ -132,8 +132,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         Ok((if is_whole { found.of(total) } else { found }, sums, Some(counts)))
     };
     let (found, sums, counts) = app.read(job).await?;
-    let dates = asked.dates(&hierarchy, "created", &sums);
-    let mut list = asked.list(&found);
+    let dates = query.dates(&hierarchy, "created", &sums);
+    let mut list = query.list(&found);
     if let Some(counts) = counts {
         list.count_tabs(|tab| status(tab).map_or(Some(counts.all), |tab| counts.of(tab)));
     }

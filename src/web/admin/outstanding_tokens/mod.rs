@@ -1,4 +1,4 @@
-//! `/admin/token_blacklist/outstandingtoken/`: the question before one is blacklisted. The list is in `list`, the page of one
+//! `/admin/token_blacklist/outstandingtoken/`: blacklists a token, after a question. The list is in `list`, the page of one
 //! token in `detail`.
 
 pub mod actions;
@@ -18,9 +18,9 @@ use super::words::{Jti, at_least, length};
 use crate::app::App;
 use crate::db::types::{TokenId, UserId};
 use crate::tokens::administer::{self, Outcome};
-use detail::{address_of, find, kind};
+use detail::{TokenOfUser, address_of, find, kind};
 
-/// Whose token it is.
+/// The user of a token or session.
 pub enum Owner {
     /// A user: the id and the name.
     User(i64, String),
@@ -34,7 +34,7 @@ impl Owner {
         id.zip(username).map_or(Self::Deleted, |(id, username)| Self::User(id.0, username))
     }
 
-    /// For a title.
+    /// The name, for a title.
     pub fn name(&self) -> &str {
         match self {
             Self::User(_, username) => username,
@@ -57,7 +57,7 @@ struct Confirmation {
 
 /// `GET outstandingtoken/ID/blacklist/`: asks first.
 pub async fn ask(Superuser(staff): Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let (found, counts) = find(&app, *path).await?;
+    let TokenOfUser { token: found, counts } = find(&app, *path).await?;
     if found.row.blacklisted_at.is_some() {
         return Ok(see(&address_of(*path)));
     }

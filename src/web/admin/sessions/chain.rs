@@ -1,5 +1,5 @@
-//! The chain of rotations as a picture: a row for each token, with a bar on a time axis that all share. A long chain shows
-//! its beginning and its end.
+//! The chain of rotations as a picture: one row per token, with a bar on a common time axis. Of a long chain only the first
+//! and the last tokens are shown.
 
 use chrono_tz::Tz;
 
@@ -9,18 +9,18 @@ use crate::db::types::{Instant, TokenId};
 use crate::web::admin::status::{self, Badge, Status, badge};
 use crate::web::words::{Jti, Reader, amount};
 
-/// The first and the last tokens of a longer chain that are shown.
+/// How many tokens are shown at the beginning and at the end of a long chain.
 const FIRST: usize = 5;
 const LAST: usize = 40;
 
-/// The width of the picture in its own measure; the browser stretches it.
+/// The width of the view box; the browser stretches it.
 const WIDTH: f64 = 1000.0;
-/// Half of the mark of a reuse.
+/// The width of the mark where a token came back.
 const MARK: f64 = 26.0;
-/// The shortest bar that can be seen.
-const THIN: f64 = 2.0;
+/// The width below which a bar could not be seen.
+const MIN_WIDTH: f64 = 2.0;
 
-/// Which tokens of a chain are shown, by their place in it; `also` is one of them.
+/// The places of the tokens that are shown; `also` is one of them.
 pub fn shown(ids: &[TokenId], also: Option<TokenId>) -> Vec<usize> {
     if ids.len() <= FIRST + LAST {
         return (0..ids.len()).collect();
@@ -34,7 +34,7 @@ pub fn shown(ids: &[TokenId], also: Option<TokenId>) -> Vec<usize> {
 pub enum Row {
     /// A token.
     Token(Box<Token>),
-    /// So many are left out.
+    /// Rotations that are left out, in words.
     Gap(String),
 }
 
@@ -48,25 +48,25 @@ pub struct Token {
     pub jti: Jti,
     /// Its bar.
     pub bar: Bar,
-    /// For how long it was usable.
+    /// How long it was usable.
     pub usable: String,
     /// How it ended.
     pub badge: Badge,
-    /// The address that it was given to.
+    /// The address that it was issued to.
     pub ip: Option<String>,
 }
 
-/// A bar, in the picture's measure.
+/// A bar, in the units of the view box.
 pub struct Bar {
-    /// The same in words.
+    /// The text for screen readers.
     pub words: String,
     /// Whether it was rotated.
     pub is_past: bool,
-    /// While it was usable: start and width.
+    /// Start and width of the time in which it was usable.
     pub usable: (String, String),
-    /// While it must not come back.
+    /// Start and width of the time in which it must not come back.
     pub tail: Option<(String, String)>,
-    /// Where it came back.
+    /// The mark where it came back.
     pub reused: Option<String>,
 }
 
@@ -76,13 +76,13 @@ pub struct Axis {
     from: Instant,
     /// When the session ended, or now.
     end: Instant,
-    /// Where the picture ends.
+    /// The end of the picture.
     to: Instant,
     zone: Tz,
 }
 
 impl Axis {
-    /// From the beginning to the end of a session, with room for the mark of a reuse.
+    /// Spans a session, with room for the mark where a token came back.
     pub fn new(session: &Session, ends_at: Instant, reader: Reader) -> Self {
         let from = session.created_at;
         let end = session.ended_at.unwrap_or(ends_at.min(reader.now)).max(from);
@@ -98,7 +98,7 @@ impl Axis {
 
     fn stretch(&self, from: Instant, to: Instant) -> (String, String) {
         let (from, to) = (self.at(from), self.at(to));
-        (format!("{from:.1}"), format!("{:.1}", (to - from).max(THIN)))
+        (format!("{from:.1}"), format!("{:.1}", (to - from).max(MIN_WIDTH)))
     }
 
     /// A time as short as the length of the axis allows.
@@ -111,7 +111,7 @@ impl Axis {
         at.datetime().with_timezone(&self.zone).format(format).to_string()
     }
 
-    /// The words below: four times, evenly spread.
+    /// The labels below: four times, evenly spaced.
     pub fn ticks(&self) -> [String; 4] {
         let third = (self.to.datetime() - self.from.datetime()).to_std().unwrap_or_default() / 3;
         [0, 1, 2, 3].map(|at| self.label(self.from + third * at))
@@ -122,61 +122,71 @@ fn seconds(from: Instant, to: Instant) -> f64 {
     (to.datetime() - from.datetime()).as_seconds_f64()
 }
 
-/// The rows. `places` says where in a chain of `length` tokens each link stands; `reused` is the jti that came back, and when.
-pub fn rows(
-    axis: Axis,
-    links: Vec<Link>,
-    places: &[usize],
-    length: usize,
-    reused: Option<(&str, Instant)>,
-    now: Instant,
-) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut next = 0;
-    for (link, place) in links.into_iter().zip(places) {
-        rows.extend(gap(next, *place));
-        next = place + 1;
-        let came_back = reused.filter(|(jti, _)| *jti == link.jti).map(|(_, at)| at);
-        rows.push(Row::Token(Box::new(token(axis, link, place + 1, came_back, now))));
+/// A chain of tokens, of which some are shown.
+pub struct Chain<'a> {
+    /// The common time axis.
+    pub axis: Axis,
+    /// The places of the shown tokens in the chain.
+    pub places: &'a [usize],
+    /// How many tokens there are.
+    pub length: usize,
+    /// The jti of the token that came back, and when.
+    pub reused: Option<(&'a str, Instant)>,
+    /// The time.
+    pub now: Instant,
+}
+
+impl Chain<'_> {
+    /// The rows of the picture; `links` are the shown tokens in their order.
+    pub fn rows(&self, links: Vec<Link>) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut next = 0;
+        for (link, place) in links.into_iter().zip(self.places) {
+            rows.extend(gap(next, *place));
+            next = place + 1;
+            rows.push(Row::Token(Box::new(self.token(link, place + 1))));
+        }
+        rows.extend(gap(next, self.length));
+        rows
     }
-    rows.extend(gap(next, length));
-    rows
+
+    fn token(&self, link: Link, number: usize) -> Token {
+        let (axis, now) = (self.axis, self.now);
+        let came_back = self.reused.filter(|(jti, _)| *jti == link.jti).map(|(_, at)| at);
+        let status = Status::of(link.rotated_at, link.blacklisted_at, link.expires_at, now);
+        let from = link.created_at.unwrap_or(axis.from);
+        let until = link.rotated_at.or(link.blacklisted_at).unwrap_or(link.expires_at).min(axis.end).max(from);
+        let refused = link.expires_at.min(axis.end);
+        let badge = match status {
+            _ if came_back.is_some() => badge("blacklisted", "alert", "Reused"),
+            Status::Blacklisted => status::reason(link.blacklist_reason.as_deref()),
+            other => other.badge(),
+        };
+        let again = came_back.map(|at| format!(", presented again at {}", axis.label(at))).unwrap_or_default();
+        Token {
+            number,
+            id: link.id.0,
+            jti: Jti(link.jti),
+            usable: length(until.timestamp() - from.timestamp()),
+            badge,
+            ip: link.ip,
+            bar: Bar {
+                words: format!("From {} to {}{again}", axis.label(from), axis.label(until)),
+                is_past: status == Status::Rotated,
+                usable: axis.stretch(from, until),
+                tail: (status == Status::Rotated && refused > until).then(|| axis.stretch(until, refused)),
+                reused: came_back.map(|at| {
+                    let x = axis.at(at).min(WIDTH - MARK);
+                    format!("M{x:.1} -1l{MARK} 9-{MARK} 9-{MARK}-9z")
+                }),
+            },
+        }
+    }
 }
 
 fn gap(from: usize, to: usize) -> Option<Row> {
     let count = i64::try_from(to.saturating_sub(from)).unwrap_or(i64::MAX);
     (count > 0).then(|| Row::Gap(amount(count, "rotation")))
-}
-
-fn token(axis: Axis, link: Link, number: usize, came_back: Option<Instant>, now: Instant) -> Token {
-    let status = Status::of(link.rotated_at, link.blacklisted_at, link.expires_at, now);
-    let from = link.created_at.unwrap_or(axis.from);
-    let until = link.rotated_at.or(link.blacklisted_at).unwrap_or(link.expires_at).min(axis.end).max(from);
-    let refused = link.expires_at.min(axis.end);
-    let badge = match status {
-        _ if came_back.is_some() => badge("blacklisted", "alert", "Reused"),
-        Status::Blacklisted => status::reason(link.blacklist_reason.as_deref()),
-        other => other.badge(),
-    };
-    let again = came_back.map(|at| format!(", presented again at {}", axis.label(at))).unwrap_or_default();
-    Token {
-        number,
-        id: link.id.0,
-        jti: Jti(link.jti),
-        usable: length(until.timestamp() - from.timestamp()),
-        badge,
-        ip: link.ip,
-        bar: Bar {
-            words: format!("From {} to {}{again}", axis.label(from), axis.label(until)),
-            is_past: status == Status::Rotated,
-            usable: axis.stretch(from, until),
-            tail: (status == Status::Rotated && refused > until).then(|| axis.stretch(until, refused)),
-            reused: came_back.map(|at| {
-                let x = axis.at(at).min(WIDTH - MARK);
-                format!("M{x:.1} -1l{MARK} 9-{MARK} 9-{MARK}-9z")
-            }),
-        },
-    }
 }
 
 /// A length of time in two units: `1 h 03 min`.
@@ -230,7 +240,8 @@ mod tests {
     fn a_bar_lies_where_its_token_was_usable() {
         let axis = Axis::new(&session(Some(10_000)), at(90_000), Reader::in_utc(at(20_000)));
         let links = vec![link(1, 0, Some(5000)), link(2, 5000, None)];
-        let rows = rows(axis, links, &[0, 1], 2, Some(("jti-1", at(10_000))), at(20_000));
+        let reused = Some(("jti-1", at(10_000)));
+        let rows = Chain { axis, places: &[0, 1], length: 2, reused, now: at(20_000) }.rows(links);
         let [Row::Token(first), Row::Token(second)] = &rows[..] else { panic!("two tokens") };
         assert_eq!((&*first.bar.usable.0, &*first.bar.usable.1), ("0.0", "480.8"));
         assert_eq!(first.bar.tail, Some(("480.8".to_owned(), "480.8".to_owned())));
@@ -249,7 +260,9 @@ mod tests {
         assert_eq!(places[FIRST], 100);
         let axis = Axis::new(&session(None), at(90_000), Reader::in_utc(at(50_000)));
         let links = places.iter().map(|place| link(ids[*place].0, 1, Some(2))).collect();
-        let gaps: Vec<_> = rows(axis, links, &places, ids.len(), None, at(9))
+        let chain = Chain { axis, places: &places, length: ids.len(), reused: None, now: at(9) };
+        let gaps: Vec<_> = chain
+            .rows(links)
             .into_iter()
             .filter_map(|row| if let Row::Gap(words) = row { Some(words) } else { None })
             .collect();

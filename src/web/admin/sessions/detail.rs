@@ -1,19 +1,19 @@
-//! The page of one session: what is true of it now, its chain of rotations, its facts, what happened meanwhile.
+//! The page of one session: its state, its chain of rotations, its details and its history.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
-use super::chain::{self, Axis, Row};
-use super::history::{self, Alarm, Event};
-use super::{Shown, find};
+use super::chain::{self, Axis, Chain, Row};
+use super::history::{self, Alarm, Event, History};
+use super::{StatusBadge, find};
 use crate::app::App;
 use crate::db::latchkey_audit_log::list::Entry;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_token::chain as links;
 use crate::db::latchkey_token::chain::{Address, Link};
-use crate::db::types::TokenId;
+use crate::db::types::{Instant, TokenId};
 use crate::db::{Conn, DbError, outstanding_tokens};
 use crate::guard::device;
 use crate::sessions;
@@ -24,19 +24,19 @@ use crate::web::admin::outstanding_tokens::Owner;
 use crate::web::admin::status;
 use crate::web::words::{Reader, When, amount, commas, length};
 
-/// So many addresses are shown.
-const MOST_ADDRESSES: i64 = 20;
+/// How many addresses are shown.
+const MAX_ADDRESSES: i64 = 20;
 
-/// A sentence with a point in time in its middle.
+/// A sentence with a time in the middle.
 struct Lede {
     before: String,
     when: When,
     after: String,
 }
 
-/// That a token came back, for people.
+/// The warning that a used token came back.
 struct Warning {
-    /// "token 5", or "a token" where it is not there any more.
+    /// "token 5", or "a token" if it is no longer recorded.
     token: String,
     rotated: Option<When>,
     rotated_by: Option<String>,
@@ -51,7 +51,7 @@ struct Detail {
     layout: Layout,
     id: String,
     owner: Owner,
-    shown: Shown,
+    status: StatusBadge,
     is_live: bool,
     lede: Lede,
     warning: Option<Warning>,
@@ -67,10 +67,10 @@ struct Detail {
     events: Vec<Event>,
 }
 
-/// What the database knows of a session.
+/// What the database has on a session.
 struct Known {
     entries: Vec<Entry>,
-    /// How many tokens it has, and where the shown ones stand.
+    /// How many tokens it has, and the places of the shown ones.
     length: usize,
     places: Vec<usize>,
     links: Vec<Link>,
@@ -96,7 +96,7 @@ fn know(conn: &mut Conn, session: &Session) -> Result<Known, DbError> {
     let wanted: Vec<TokenId> = places.iter().map(|place| ids[*place]).collect();
     Ok(Known {
         links: links::list(conn, &wanted)?,
-        addresses: links::list_addresses(conn, &session.id, MOST_ADDRESSES)?,
+        addresses: links::list_addresses(conn, &session.id, MAX_ADDRESSES)?,
         length: ids.len(),
         entries,
         places,
@@ -119,17 +119,18 @@ impl Detail {
         let why = because(&session);
         let rotations = known.length.saturating_sub(1);
         let reused = alarm.as_ref().map(|alarm| (alarm.jti.as_str(), alarm.at));
+        let chain = Chain { axis, places: &known.places, length: known.length, reused, now: reader.now };
         Self {
             id: session.id.clone(),
             owner: Owner::new(Some(session.user_id), username),
-            shown: Shown::new(app, &session),
+            status: StatusBadge::new(app, &session),
             is_live: status == Status::Live,
-            lede: lede(&session, status, ends_at, rotations, &why, reader),
+            lede: State { session: &session, status, ends_at, rotations, why: &why }.lede(reader),
             warning,
             tokens: commas(i64::try_from(known.length).unwrap_or(i64::MAX)),
             axis,
-            events: history::tell(&session, &known.entries, rotations, &why, reader),
-            rows: chain::rows(axis, known.links, &known.places, known.length, reused, reader.now),
+            events: History { session: &session, entries: &known.entries, rotations, why: &why }.events(reader),
+            rows: chain.rows(known.links),
             device: device::words(&session.user_agent),
             began: when(session.created_at),
             refreshed: session.last_refreshed_at.map(when),
@@ -144,7 +145,7 @@ impl Detail {
 impl Warning {
     fn new(alarm: &Alarm, number: Option<usize>, reader: Reader) -> Self {
         Self {
-            token: number.map_or_else(|| "a token of it".to_owned(), |number| format!("token {number}")),
+            token: number.map_or_else(|| "one of its tokens".to_owned(), |number| format!("token {number}")),
             rotated: alarm.rotated_at.map(|at| When::new(at, reader)),
             rotated_by: alarm.rotated_by.clone(),
             came_back: When::new(alarm.at, reader),
@@ -154,50 +155,57 @@ impl Warning {
     }
 }
 
-/// What is true of a session now.
-fn lede(
-    session: &Session,
+/// The state of a session.
+struct State<'a> {
+    session: &'a Session,
     status: Status,
-    ends_at: crate::db::types::Instant,
+    ends_at: Instant,
     rotations: usize,
-    why: &str,
-    reader: Reader,
-) -> Lede {
-    let device = device::words(&session.user_agent);
-    let with = match i64::try_from(rotations).unwrap_or(i64::MAX) {
-        0 => "without a rotation".to_owned(),
-        count => format!("with {}", amount(count, "rotation")),
-    };
-    let end = session.ended_at.unwrap_or(ends_at);
-    let when = When::new(end, reader);
-    let lasted = |until: crate::db::types::Instant| {
-        length(u64::try_from(until.timestamp() - session.created_at.timestamp()).unwrap_or_default())
-    };
-    let relative = when.relative.clone();
-    let (before, after) = match status {
-        Status::Live => (
-            format!("{device}, in use for {} {with}. It lives until", lasted(reader.now)),
-            format!(", that is {relative}, and longer if it is refreshed before."),
-        ),
-        Status::Expired => {
-            (format!("{device}. It lasted {} {with} and expired", lasted(end)), format!(", {relative}."))
-        }
-        Status::Ended => {
-            (format!("{device}. It lasted {} {with} and ended", lasted(end)), format!(", {relative}, {why}."))
-        }
-    };
-    Lede { before, when, after }
+    /// The end of the sentence "It ended …".
+    why: &'a str,
+}
+
+impl State<'_> {
+    /// The sentence below the title.
+    fn lede(&self, reader: Reader) -> Lede {
+        let Self { session, status, ends_at, rotations, why } = *self;
+        let device = device::words(&session.user_agent);
+        let with = match i64::try_from(rotations).unwrap_or(i64::MAX) {
+            0 => "without a rotation".to_owned(),
+            count => format!("with {}", amount(count, "rotation")),
+        };
+        let end = session.ended_at.unwrap_or(ends_at);
+        let when = When::new(end, reader);
+        let lasted = |until: Instant| {
+            length(u64::try_from(until.timestamp() - session.created_at.timestamp()).unwrap_or_default())
+        };
+        let relative = when.relative.clone();
+        let (before, after) = match status {
+            Status::Live => (
+                format!("{device}, in use for {} {with}. The session lasts until", lasted(reader.now)),
+                format!(" ({relative}), or longer if it is refreshed before then."),
+            ),
+            Status::Expired => {
+                (format!("{device}. The session lasted {} {with} and expired", lasted(end)), format!(", {relative}."))
+            }
+            Status::Ended => (
+                format!("{device}. The session lasted {} {with} and ended", lasted(end)),
+                format!(", {relative}, {why}."),
+            ),
+        };
+        Lede { before, when, after }
+    }
 }
 
 /// Why a session ended, as the end of a sentence.
 fn because(session: &Session) -> String {
     let why = match session.end_reason.as_deref() {
-        Some("reuse") => "because one of its tokens came back after its rotation",
+        Some("reuse") => "because a used token came back",
         Some("session_end") => "because its user ended it",
         Some("max_age") => "because it reached SESSION_MAX_AGE",
         Some("idle") => "because it was not used for SESSION_IDLE_TIMEOUT",
         Some("blacklist") => "because its last token was sent to the blacklist endpoint",
-        Some("revoke") => "because a holder of its tokens revoked one",
+        Some("revoke") => "because a client revoked one of its tokens",
         Some("admin") => return format!("by {}", session.ended_by.as_deref().unwrap_or("an administrator")),
         other => status::because(other),
     };

@@ -1,4 +1,4 @@
-//! What happened while a session lasted: its own steps, and what the audit log says of it and its user.
+//! The history of a session: its own events, and the entries of the audit log about its user in that time.
 
 use serde_json::Value;
 
@@ -10,45 +10,45 @@ use crate::db::{Conn, DbError};
 use crate::web::admin::actions;
 use crate::web::words::{Reader, When, amount};
 
-/// So many entries of the log are shown.
-const MOST: usize = 50;
+/// How many entries of the audit log are read.
+const MAX_ENTRIES: usize = 50;
 
-/// One thing that happened.
+/// An event of a session.
 pub struct Event {
-    /// Whether it is a sign of trouble.
+    /// Whether it may be a sign of an attack.
     pub is_bad: bool,
-    /// What.
+    /// What happened.
     pub what: String,
-    /// When.
+    /// When it happened.
     pub when: When,
-    /// By whom, where that is not the user.
+    /// Who did it, if not the user.
     pub by: Option<String>,
-    /// From where.
+    /// The address it came from.
     pub ip: Option<String>,
 }
 
-/// Why a session was ended by an alarm.
+/// A reuse alarm.
 pub struct Alarm {
     /// The token that came back.
     pub jti: String,
     /// When it came back.
     pub at: Instant,
-    /// When it had been rotated.
+    /// When it was rotated.
     pub rotated_at: Option<Instant>,
-    /// From where it had been rotated.
+    /// The address that rotated it.
     pub rotated_by: Option<String>,
-    /// From where it came back.
+    /// The address that it came back from.
     pub presented_by: Option<String>,
-    /// What came back with it.
+    /// The `User-Agent` of that request.
     pub user_agent: String,
 }
 
-/// What the log says of a session's user while it lasted, newest first; without what it says of other sessions.
+/// The entries about the user while the session lasted, newest first, without those about other sessions.
 pub fn entries(conn: &mut Conn, session: &Session) -> Result<Vec<Entry>, DbError> {
     let after = session.ended_at.map(|at| at + std::time::Duration::from_secs(1));
     let filter =
         Filter { users: Some(vec![session.user_id]), at: Some((Some(session.created_at), after)), ..Filter::default() };
-    let paging = Paging { sort: Sort::When, descending: true, from: None, size: MOST };
+    let paging = Paging { sort: Sort::When, descending: true, from: None, size: MAX_ENTRIES };
     let mut found = list::search(conn, &filter, &paging)?.rows;
     found.retain(|entry| session_of(entry).is_none_or(|id| id == session.id));
     Ok(found)
@@ -79,24 +79,40 @@ impl Alarm {
     }
 }
 
-/// Everything in the order of time. `why` is the end of the sentence "It ended …".
-pub fn tell(session: &Session, entries: &[Entry], rotations: usize, why: &str, reader: Reader) -> Vec<Event> {
-    let own = |at, what: String| (at, Event { is_bad: false, what, when: When::new(at, reader), by: None, ip: None });
-    let mut all = Vec::new();
-    if !entries.iter().any(|entry| entry.action == "login" && entry.at == session.created_at) {
-        all.push(own(session.created_at, "Session began".to_owned()));
+/// A session with everything that its history is made of.
+pub struct History<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// What `entries` found.
+    pub entries: &'a [Entry],
+    /// How often its tokens were rotated.
+    pub rotations: usize,
+    /// The end of the sentence "It ended …".
+    pub why: &'a str,
+}
+
+impl History<'_> {
+    /// All events in the order of time.
+    pub fn events(&self, reader: Reader) -> Vec<Event> {
+        let Self { session, entries, rotations, why } = *self;
+        let own =
+            |at, what: String| (at, Event { is_bad: false, what, when: When::new(at, reader), by: None, ip: None });
+        let mut all = Vec::new();
+        if !entries.iter().any(|entry| entry.action == "login" && entry.at == session.created_at) {
+            all.push(own(session.created_at, "Session began".to_owned()));
+        }
+        all.extend(entries.iter().rev().map(|entry| (entry.at, event(session, entry, reader))));
+        if let Some(at) = session.last_refreshed_at.filter(|_| rotations > 0) {
+            let last = if rotations == 1 { "" } else { ", the last one" };
+            all.push(own(at, format!("{}{last}", amount(i64::try_from(rotations).unwrap_or(i64::MAX), "rotation"))));
+        }
+        let is_end = |entry: &Entry| ["session.end", "session.reuse"].contains(&&*entry.action);
+        if let Some(at) = session.ended_at.filter(|_| !entries.iter().any(is_end)) {
+            all.push(own(at, format!("Session ended {why}")));
+        }
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, event)| event).collect()
     }
-    all.extend(entries.iter().rev().map(|entry| (entry.at, event(session, entry, reader))));
-    if let Some(at) = session.last_refreshed_at.filter(|_| rotations > 0) {
-        let last = if rotations == 1 { "" } else { ", the last one" };
-        all.push(own(at, format!("{}{last}", amount(i64::try_from(rotations).unwrap_or(i64::MAX), "rotation"))));
-    }
-    let says_so = |entry: &Entry| ["session.end", "session.reuse"].contains(&&*entry.action);
-    if let Some(at) = session.ended_at.filter(|_| !entries.iter().any(says_so)) {
-        all.push(own(at, format!("Session ended {why}")));
-    }
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, event)| event).collect()
 }
 
 fn event(session: &Session, entry: &Entry, reader: Reader) -> Event {

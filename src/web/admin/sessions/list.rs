@@ -1,10 +1,10 @@
-//! The list of sessions: search, filters, order.
+//! The list of sessions, with search, filters and order.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{ACTIONS, Shown};
+use super::{ACTIONS, StatusBadge};
 use crate::app::{App, Tx};
 use crate::db::latchkey_session;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
@@ -14,8 +14,8 @@ use crate::guard::device;
 use crate::sessions;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::SESSIONS;
-use crate::web::admin::changelist::filter::{self, Field, Kind};
-use crate::web::admin::changelist::{About, Asked, ChangeList, Column, ModelAdmin, Order, column};
+use crate::web::admin::changelist::filter::{self, Field, FilterKind};
+use crate::web::admin::changelist::{About, ChangeList, Column, ListQuery, ModelAdmin, Order, column};
 use crate::web::admin::csrf::CsrfForm;
 use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Place, page};
@@ -46,23 +46,23 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
         filter::Filter {
             name: "status",
             label: "Status",
-            kind: Kind::Tabs(&[("live", "Live"), ("expired", "Expired"), ("ended", "Ended")]),
+            kind: FilterKind::Tabs(&[("live", "Live"), ("expired", "Expired"), ("ended", "Ended")]),
         },
-        filter::Filter { name: "reason", label: "Ended", kind: Kind::Choice(&REASON_CHOICES) },
-        filter::Filter { name: "began", label: "Began", kind: Kind::Dates },
-        filter::Filter { name: "ip", label: "Address", kind: Kind::Text("A whole address") },
+        filter::Filter { name: "reason", label: "Ended", kind: FilterKind::Choice(&REASON_CHOICES) },
+        filter::Filter { name: "began", label: "Began", kind: FilterKind::Dates },
+        filter::Filter { name: "ip", label: "Address", kind: FilterKind::Text("Full IP address") },
     ],
 };
 
-/// A search means so many users at most.
-const MOST_OWNERS: usize = 50;
+/// How many users a search can mean.
+const MAX_OWNERS: usize = 50;
 
 struct Row {
     id: String,
     device: String,
     label: String,
     owner: Owner,
-    shown: Shown,
+    status: StatusBadge,
     began: When,
     refreshed: Option<When>,
     expires: When,
@@ -75,7 +75,7 @@ impl Row {
         Self {
             device: device::words(&session.user_agent),
             owner: Owner::new(Some(session.user_id), username),
-            shown: Shown::new(app, &session),
+            status: StatusBadge::new(app, &session),
             began: when(session.created_at),
             refreshed: session.last_refreshed_at.map(when),
             expires: when(session.expires_at),
@@ -98,26 +98,26 @@ struct ListPage {
 /// `GET sessions/`
 pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
     let reader = staff.reader();
-    let asked = Asked::of(&request, &ADMIN, reader);
-    if let Some(q) = asked.q.as_deref().filter(|q| search::is_pasted_token(q)) {
+    let query = ListQuery::of(&request, &ADMIN, reader);
+    if let Some(q) = query.q.as_deref().filter(|q| search::is_pasted_token(q)) {
         return search::answer(&staff, SESSIONS, &[], q);
     }
     let filter = Filter {
         id: None,
         owners: None,
-        status: asked.chosen.choice("status").and_then(status),
-        reason: asked.chosen.choice("reason").map(str::to_owned),
-        began: asked.period("began"),
-        ip: asked.chosen.text("ip").map(str::to_owned),
+        status: query.chosen.choice("status").and_then(status),
+        reason: query.chosen.choice("reason").map(str::to_owned),
+        began: query.period("began"),
+        ip: query.chosen.text("ip").map(str::to_owned),
     };
-    let (q, paging, is_whole, limits) = (asked.q.clone(), asked.paging(), asked.is_whole(), sessions::limits(&app));
+    let (q, paging, is_whole, limits) = (query.q.clone(), query.paging(), query.is_whole(), sessions::limits(&app));
     let job = move |tx: &mut Tx<'_>| {
         let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(tx.conn, &filter, q))?;
         let found = Page { meant, ..list::search(tx.conn, &filter, &paging, limits)? };
         Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
-    let mut list = asked.list(&found);
+    let mut list = query.list(&found);
     if staff.user.is_superuser {
         list.actions = &ACTIONS;
     }
@@ -134,12 +134,12 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     page(&ListPage { layout: staff.layout(Place::Sessions(true)), list, columns, rows })
 }
 
-/// A session of that id if there is one, or else those of the users who are meant. Two statements at most.
+/// The session with this id, or else the sessions of the users that the search means. At most two statements.
 fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<(Filter, Option<usize>), DbError> {
     if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
         return Ok((Filter { id: Some(q.to_owned()), ..filter.clone() }, None));
     }
-    let found = users::list::find_starting_with(conn, q, false, MOST_OWNERS)?;
+    let found = users::list::find_starting_with(conn, q, false, MAX_OWNERS)?;
     Ok((Filter { owners: Some(found.ids), ..filter.clone() }, found.cut_at))
 }
 

@@ -1,5 +1,5 @@
-//! `/admin/sessions/`: logins to the API and what became of them. Here the question before sessions are ended; the list is in
-//! `list`, the page of one session in `detail`, with its picture in `chain` and its history in `history`.
+//! `/admin/sessions/`: the sessions of the API. This file ends them, after a question. The list is in `list`, the page of one
+//! session in `detail`, its picture in `chain` and its history in `history`.
 
 mod chain;
 pub mod detail;
@@ -27,37 +27,37 @@ use crate::guard::device;
 use crate::sessions;
 use crate::tokens::administer;
 
-/// What can be done with chosen sessions.
+/// The actions for selected sessions.
 const ACTIONS: [(&str, &str); 1] = [("end", "End selected sessions")];
 
 fn address_of(id: &str) -> String {
     format!("{SESSIONS}{id}/")
 }
 
-/// What a session is now. That it was ended says why.
-struct Shown {
+/// The status of a session; for an ended one, the reason.
+struct StatusBadge {
     badge: Badge,
     is_ended: bool,
 }
 
-impl Shown {
+impl StatusBadge {
     fn new(app: &App, session: &Session) -> Self {
         let status = sessions::limits(app).status(session);
-        let shown = match status {
+        let badge = match status {
             Status::Live => badge("live", "dot", "Live"),
             Status::Expired => badge("expired", "clock", "Expired"),
             Status::Ended => status::reason(session.end_reason.as_deref()),
         };
-        Self { badge: shown, is_ended: status == Status::Ended }
+        Self { badge, is_ended: status == Status::Ended }
     }
 
-    /// Its words.
+    /// The text of the badge.
     fn words(&self) -> String {
         if self.is_ended { format!("Ended: {}", self.badge.word.to_lowercase()) } else { self.badge.word.to_owned() }
     }
 }
 
-/// A session that may be ended.
+/// A session that will be ended.
 struct Ending {
     id: String,
     device: String,
@@ -68,18 +68,20 @@ struct Ending {
 #[template(path = "admin/sessions/delete_confirmation.html")]
 struct Confirmation {
     layout: Layout,
-    /// Where the answer goes.
+    /// Where the form is sent.
     action: String,
-    /// Where "keep" leads.
+    /// Where "Keep" leads.
     back: String,
     endings: Vec<Ending>,
-    /// How many of the chosen ones are over already.
+    /// How many of the selected sessions are over already.
     over: Option<String>,
     access_lifetime: String,
 }
 
 impl Confirmation {
-    fn new(layout: Layout, app: &App, found: Vec<Listed>, action: String, back: String) -> Self {
+    /// `back` is the list, or the page of the one session.
+    fn new(layout: Layout, app: &App, found: Vec<Listed>, back: String) -> Self {
+        let action = format!("{back}{}/", if back == SESSIONS { "action" } else { "end" });
         let limits = sessions::limits(app);
         let (live, over): (Vec<_>, Vec<_>) = found
             .into_iter()
@@ -107,8 +109,7 @@ pub async fn ask(Superuser(staff): Superuser, path: Path<String>, app: Data<App>
     if found.session.ended_at.is_some() || found.session.expires_at <= app.now() {
         return Ok(see(&back));
     }
-    let action = format!("{back}end/");
-    page(&Confirmation::new(staff.layout(Place::Sessions(false)), &app, vec![found], action, back))
+    page(&Confirmation::new(staff.layout(Place::Sessions(false)), &app, vec![found], back))
 }
 
 /// `POST sessions/ID/end/`
@@ -128,7 +129,7 @@ pub async fn end(
     Ok(see(&address_of(&id)))
 }
 
-/// `POST sessions/action/`: asks, or does it.
+/// `POST sessions/action/`: asks, or ends the selected sessions.
 pub async fn act(
     superuser: Superuser,
     app: Data<App>,
@@ -137,7 +138,7 @@ pub async fn act(
     let mut chosen = Chosen::from(form);
     chosen.selected.retain(|id| sessions::is_id(id));
     if !ACTIONS.iter().any(|(action, _)| *action == chosen.action) || chosen.selected.is_empty() {
-        let text = "Choose one or more sessions first. Nothing was changed.".to_owned();
+        let text = "Select one or more sessions first. Nothing was changed.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
         return Ok(see(SESSIONS));
     }
@@ -155,7 +156,7 @@ pub async fn act(
     let job = move |tx: &mut Tx<'_>| latchkey_session::list::list(tx.conn, &chosen.selected);
     let found = app.read(job).await?;
     let layout = superuser.0.layout(Place::Sessions(false));
-    page(&Confirmation::new(layout, &app, found, format!("{SESSIONS}action/"), SESSIONS.to_owned()))
+    page(&Confirmation::new(layout, &app, found, SESSIONS.to_owned()))
 }
 
 /// A session with the name of its user.

@@ -41,9 +41,9 @@ pub struct Fields {
 }
 
 /// `GET user/add/`
-pub async fn ask(superuser: Superuser, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(superuser: Superuser) -> Result<HttpResponse, PageError> {
     let values = Profile { is_active: true, ..Profile::default() };
-    render(&superuser, &app, &values, true, &Errors::default())
+    render(&superuser, &values, true, &Errors::default())
 }
 
 /// `POST user/add/`
@@ -55,11 +55,11 @@ pub async fn add(
     let (values, is_usable) = (fields.profile.profile(), fields.password.is_usable());
     let password = match fields.password.read() {
         Ok(password) => password,
-        Err(errors) => return render(&superuser, &app, &values, is_usable, &errors),
+        Err(errors) => return render(&superuser, &values, is_usable, &errors),
     };
     let by = match superuser.confirm(std::mem::take(&mut fields.profile.own_password)).await? {
         Ok(by) => by,
-        Err(error) => return render(&superuser, &app, &values, is_usable, &Errors::new(vec![error])),
+        Err(error) => return render(&superuser, &values, is_usable, &Errors::new(vec![error])),
     };
     let user = NewUser {
         username: values.username.clone(),
@@ -77,18 +77,17 @@ pub async fn add(
             superuser.0.say(about(format!("The user “{}” was added.", user.username), user.id))?;
             Ok(see(&fields.profile.next(user.id.0)))
         }
-        Err(error) => render(&superuser, &app, &values, is_usable, &refusal(error, 0)?),
+        Err(error) => render(&superuser, &values, is_usable, &refusal(error, 0)?),
     }
 }
 
 fn render(
     superuser: &Superuser,
-    app: &App,
     values: &Profile,
     is_usable: bool,
     errors: &Errors,
 ) -> Result<HttpResponse, PageError> {
-    let staff = &superuser.0;
+    let (staff, app) = (&superuser.0, &superuser.0.visit.app);
     page(&AddForm {
         layout: staff.layout(Place::Users(false)),
         form: ProfileForm::new(&app.config.accounts, values, errors, None),

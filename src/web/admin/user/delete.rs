@@ -21,8 +21,8 @@ use crate::app::App;
 use crate::db::types::UserId;
 use crate::db::{DbError, latchkey_session};
 
-/// More sessions than this are not counted one by one.
-const MOST: i64 = 1000;
+/// How many sessions are counted.
+const MAX_SESSIONS: i64 = 1000;
 
 #[derive(Template)]
 #[template(path = "admin/auth/user/delete_confirmation.html")]
@@ -85,10 +85,10 @@ pub async fn delete(
 async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
     let (user, counts) = find_counted(app, id).await?;
     let (of, now, staff) = (user.id, app.now(), &superuser.0);
-    let sessions =
-        app.read(move |tx| Ok::<_, DbError>(latchkey_session::list_newest_live_of(tx.conn, of, now, MOST)?.len()));
+    let sessions = app
+        .read(move |tx| Ok::<_, DbError>(latchkey_session::list_newest_live_of(tx.conn, of, now, MAX_SESSIONS)?.len()));
     page(&Confirmation {
-        sessions: commas(i64::try_from(sessions.await?).unwrap_or(MOST)),
+        sessions: commas(i64::try_from(sessions.await?).unwrap_or(MAX_SESSIONS)),
         layout: staff.layout(Place::Users(false)),
         id,
         username: user.username,

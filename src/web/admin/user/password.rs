@@ -101,11 +101,11 @@ pub struct Fields {
 }
 
 /// `GET user/ID/password/`
-pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(superuser: Superuser, path: Path<i64>) -> Result<HttpResponse, PageError> {
     if superuser.0.user.id.0 == *path {
         return Ok(see(ACCOUNT));
     }
-    render(&superuser, &app, *path, true, &Errors::default()).await
+    render(&superuser, *path, true, &Errors::default()).await
 }
 
 /// `POST user/ID/password/`
@@ -123,28 +123,23 @@ pub async fn set(
     let is_usable = fields.typed.is_usable();
     let password = match fields.typed.read() {
         Ok(password) => password,
-        Err(errors) => return render(&superuser, &app, id, is_usable, &errors).await,
+        Err(errors) => return render(&superuser, id, is_usable, &errors).await,
     };
     let by = match superuser.confirm(fields.own_password).await? {
         Ok(by) => by,
-        Err(error) => return render(&superuser, &app, id, is_usable, &Errors::new(vec![error])).await,
+        Err(error) => return render(&superuser, id, is_usable, &Errors::new(vec![error])).await,
     };
     if let Err(error) = change::set_password(&app, &by, UserId(id), password).await {
-        return render(&superuser, &app, id, is_usable, &refusal(error, id)?).await;
+        return render(&superuser, id, is_usable, &refusal(error, id)?).await;
     }
     let what = if is_usable { "has a new password." } else { "has no password any more." };
     superuser.0.say(about(format!("The user “{}” {what}", user.username), user.id))?;
     Ok(see(&address_of(id)))
 }
 
-async fn render(
-    superuser: &Superuser,
-    app: &App,
-    id: i64,
-    is_usable: bool,
-    errors: &Errors,
-) -> Result<HttpResponse, PageError> {
-    let (staff, user) = (&superuser.0, find(app, id).await?);
+async fn render(superuser: &Superuser, id: i64, is_usable: bool, errors: &Errors) -> Result<HttpResponse, PageError> {
+    let (staff, app) = (&superuser.0, &superuser.0.visit.app);
+    let user = find(app, id).await?;
     page(&PasswordForm {
         rules: policy::rules_of(app, &user).await?,
         user,

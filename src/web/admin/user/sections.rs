@@ -18,10 +18,10 @@ use crate::factors;
 use crate::guard::device;
 use crate::tokens::own_sessions;
 
-/// So many sessions are shown, and so many tokens and entries of the audit log.
-const SESSIONS: i64 = 10;
-const TOKENS: i64 = 5;
-const ENTRIES: i64 = 10;
+/// How many sessions, tokens and entries of the audit log are shown.
+const MAX_SESSIONS: i64 = 10;
+const MAX_TOKENS: i64 = 5;
+const MAX_ENTRIES: i64 = 10;
 
 /// Everything but the profile.
 pub struct Sections {
@@ -104,9 +104,9 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
     let job = move |tx: &mut Tx<'_>| {
         let Some(user) = users::find(tx.conn, id)? else { return Ok(None) };
         let counts = users::count_tokens(tx.conn, id, now, Some(users::TokenCounts::MOST))?;
-        let sessions = latchkey_session::list_newest_live_of(tx.conn, id, now, SESSIONS)?;
-        let tokens = outstanding_tokens::list_newest_of(tx.conn, id, TOKENS)?;
-        let entries = latchkey_audit_log::list_newest_about(tx.conn, id, ENTRIES)?;
+        let sessions = latchkey_session::list_newest_live_of(tx.conn, id, now, MAX_SESSIONS)?;
+        let tokens = outstanding_tokens::list_newest_of(tx.conn, id, MAX_TOKENS)?;
+        let entries = latchkey_audit_log::list_newest_about(tx.conn, id, MAX_ENTRIES)?;
         let confirmed = email_change::confirmed_at(tx.conn, &user)?;
         let second = factors::overview::overview(tx, &user)?;
         Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))

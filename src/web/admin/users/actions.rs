@@ -1,8 +1,9 @@
-//! What is done with users that were ticked in the list: the question, and then the deed, one user after the other.
+//! Actions for selected users of the list: asks first, then changes one user after the other.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::accounts::change;
 use crate::accounts::confirm::Confirmed;
@@ -22,15 +23,16 @@ use crate::web::admin::error::PageError;
 use crate::web::admin::layout::{Layout, Message, Place, Tone, page, see};
 use crate::web::words::{amount, length};
 
-/// What can be done with chosen users.
+/// The actions for selected users.
 pub const ACTIONS: [(&str, &str); 3] = [
     ("log_out", "Log out selected users everywhere"),
     ("deactivate", "Deactivate selected users"),
     ("activate", "Activate selected users"),
 ];
 
-/// One of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One of them; its word is the value in the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 enum Action {
     LogOut,
     Deactivate,
@@ -38,15 +40,6 @@ enum Action {
 }
 
 impl Action {
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "log_out" => Self::LogOut,
-            "deactivate" => Self::Deactivate,
-            "activate" => Self::Activate,
-            _ => return None,
-        })
-    }
-
     fn verb(self) -> &'static str {
         match self {
             Self::LogOut => "Log out",
@@ -65,13 +58,13 @@ impl Action {
 
     fn happens(self) -> &'static str {
         match self {
-            Self::LogOut => "Sessions are ended, tokens are blacklisted",
-            Self::Deactivate => "Cannot log in any more; sessions are ended",
+            Self::LogOut => "Sessions end, tokens are blacklisted",
+            Self::Deactivate => "Can no longer log in; sessions end",
             Self::Activate => "Can log in again",
         }
     }
 
-    /// Whether it changes nothing of this user.
+    /// Whether it changes nothing for this user.
     fn is_idle(self, user: &User) -> bool {
         match self {
             Self::LogOut => false,
@@ -85,19 +78,19 @@ impl Action {
 #[template(path = "admin/auth/user/selected_confirmation.html")]
 struct Question {
     layout: Layout,
-    action: String,
+    action: &'static str,
     verb: &'static str,
     happens: &'static str,
-    /// Whose state changes: id and username.
+    /// The users that it changes: id and username.
     users: Vec<(i64, String)>,
-    /// How many there are, in words.
+    /// How many these are, in words.
     count: String,
     idle: usize,
     access_lifetime: String,
     own_password: OwnPassword,
 }
 
-/// `POST user/action/`: asks, or does it.
+/// `POST user/action/`: asks, or runs the action.
 pub async fn act(
     superuser: Superuser,
     app: Data<App>,
@@ -106,22 +99,22 @@ pub async fn act(
     let chosen = Chosen::from(form);
     let ids: Vec<UserId> = chosen.ids().into_iter().map(UserId).collect();
     let found = app.read(move |tx| users::list_by_id(tx.conn, &ids)).await?;
-    let Some(action) = Action::parse(&chosen.action).filter(|_| !found.is_empty()) else {
-        let text = "Nothing was done: tick the users first, then choose what to do with them.".to_owned();
+    let Some(action) = chosen.action.parse().ok().filter(|_: &Action| !found.is_empty()) else {
+        let text = "Select one or more users first. Nothing was changed.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
         return Ok(see(USERS));
     };
     if !chosen.is_confirmed {
-        return ask(&superuser, &app, action, &chosen.action, found, None);
+        return ask(&superuser, action, found, None);
     }
     let by = match superuser.confirm(chosen.password.unwrap_or_default()).await? {
         Ok(by) => by,
-        Err(error) => return ask(&superuser, &app, action, &chosen.action, found, Some(error)),
+        Err(error) => return ask(&superuser, action, found, Some(error)),
     };
     let (mut done, mut refused) = (0, Vec::new());
     for user in found.into_iter().filter(|user| !action.is_idle(user)) {
         match one(&app, &by, action, user.id).await {
-            // Somebody deleted the user meanwhile.
+            // The user was deleted meanwhile.
             Ok(()) | Err(ManageError::NoSuchUser) => done += 1,
             Err(ManageError::Protected(error)) => refused.push(format!("{}: {}", user.username, error.message)),
             Err(ManageError::Fields(errors)) => {
@@ -152,7 +145,7 @@ fn say(superuser: &Superuser, action: Action, done: i64, refused: Vec<String>) -
     if done > 0 || refused.is_empty() {
         let were = if done == 1 { "was" } else { "were" };
         let text = match done {
-            0 => "Nothing was changed: the users are so already.".to_owned(),
+            0 => "There was nothing to change for these users.".to_owned(),
             _ => format!("{} {were} {}.", amount(done, "user"), action.done()),
         };
         superuser.0.say(Message { tone: Tone::Good, text, link: None })?;
@@ -165,27 +158,25 @@ fn say(superuser: &Superuser, action: Action, done: i64, refused: Vec<String>) -
 
 fn ask(
     superuser: &Superuser,
-    app: &App,
     action: Action,
-    word: &str,
     found: Vec<User>,
     error: Option<FieldError>,
 ) -> Result<HttpResponse, PageError> {
     let (idle, users): (Vec<_>, Vec<_>) = found.into_iter().partition(|user| action.is_idle(user));
     page(&Question {
         layout: superuser.0.layout(Place::Users(false)),
-        action: word.to_owned(),
+        action: action.into(),
         verb: action.verb(),
         happens: action.happens(),
         count: amount(i64::try_from(users.len()).unwrap_or(i64::MAX), "user"),
         users: users.into_iter().map(|user| (user.id.0, user.username)).collect(),
         idle: idle.len(),
-        access_lifetime: length(app.config.jwt.access_token_lifetime.as_secs()),
+        access_lifetime: length(superuser.0.visit.app.config.jwt.access_token_lifetime.as_secs()),
         own_password: superuser.0.own_password(error.map(|error| error.message)),
     })
 }
 
-/// `GET user/action/`: what is left of a question whose address is opened again.
+/// `GET user/action/`: a reload of the question.
 pub async fn bare(_: Staff) -> HttpResponse {
     see(USERS)
 }

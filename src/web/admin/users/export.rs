@@ -1,4 +1,4 @@
-//! The users as CSV: those that the list shows under the same search and filters, with Django's column names.
+//! The export of users as CSV, under the same search and filters as the list, with Django's column names.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +11,7 @@ use crate::db::types::Instant;
 use crate::db::users::list::{self, Listed, Sort};
 use crate::web::admin::access::Superuser;
 use crate::web::admin::address::USERS;
-use crate::web::admin::changelist::Asked;
+use crate::web::admin::changelist::ListQuery;
 use crate::web::admin::error::PageError;
 use crate::web::admin::export::{Batch, File, paging, pairs, refuse, send};
 use crate::web::admin::layout::see;
@@ -34,20 +34,20 @@ const COLUMNS: [&str; 10] = [
 
 /// `GET user/export/`
 pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let asked = Asked::of(&request, &ADMIN, superuser.0.reader());
-    if asked.q.as_deref().is_some_and(is_pasted_token) {
+    let query = ListQuery::of(&request, &ADMIN, superuser.0.reader());
+    if query.q.as_deref().is_some_and(is_pasted_token) {
         return Ok(see(USERS));
     }
-    let (filter, q) = (filter(&asked), asked.q.clone());
+    let (filter, q) = (filter(&query), query.q.clone());
     let (whom, typed) = (filter.clone(), q.clone());
     let (_, meant) = app.read(move |tx| search_in(tx.conn, &whom, typed.as_deref())).await?;
     if let Some(users) = meant {
-        return refuse(&superuser.0, USERS, &asked, users);
+        return refuse(&superuser.0, USERS, &query, users);
     }
-    note(&app, &superuser.actor(), Export::Users, &pairs(&asked)).await?;
+    note(&app, &superuser.actor(), Export::Users, &pairs(&query)).await?;
     Ok(send(&FILE, move |from| {
         let (app, filter, q) = (app.clone(), filter.clone(), q.clone());
-        // Everybody is in this order; in that of the last login some are not.
+        // The order by last login would leave out users who never logged in.
         let paging = Paging { from, ..paging(Sort::Username, false) };
         async move {
             let is_first = paging.from.is_none();
@@ -85,7 +85,7 @@ fn table(with_head: bool, users: &[Listed]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula; with a quote in front it is text.
+/// A spreadsheet would read a cell that begins like this as a formula. A quote makes it text.
 fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
