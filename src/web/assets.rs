@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::crypto::digest::sha256_hex;
 
-/// A file, and what it is served as.
+/// A file and its media type.
 struct Asset {
     name: &'static str,
     media_type: &'static str,

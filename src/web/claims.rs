@@ -1,5 +1,5 @@
-//! A token, taken apart for a page: the parts of its text, and each claim with its value and what it means.
-//! Nothing is checked here. The panel shows stored tokens with it, the API's pages those of a request and its answer.
+//! Decodes a token for a page: the parts of its text, and each claim with its value and meaning. Nothing is verified here.
+//! The panel shows stored tokens with it, the API's pages the tokens of requests and responses.
 
 use serde_json::Value;
 
@@ -9,23 +9,23 @@ use crate::crypto::jwt;
 use crate::db::types::Instant;
 use crate::db::users::User;
 
-/// One line of the table.
+/// A claim, as a row of the table.
 #[derive(Clone)]
 pub struct Claim {
     /// Its name.
     pub name: String,
-    /// Its value: texts as they are, unless they could be mistaken for something else.
+    /// Its value; a string is quoted only if it looks like another JSON value.
     pub value: String,
-    /// What it says.
+    /// Its meaning.
     pub meaning: Meaning,
 }
 
-/// What a claim says, in words.
+/// The meaning of a claim.
 #[derive(Clone)]
 pub enum Meaning {
     /// A sentence.
     Text(String),
-    /// A word and a point in time.
+    /// A word and a time.
     Time(&'static str, When),
     /// The owner: its id and name.
     Owner(i64, String),
@@ -38,47 +38,47 @@ pub struct Decoded {
     pub header: String,
     /// The text between the dots.
     pub payload: String,
-    /// Whether there is a signature too (Latchkey stores tokens without it, Django with it).
+    /// Whether it has a signature (Latchkey stores tokens without one, Django with it).
     pub is_whole: bool,
-    /// `refresh`, `sliding` …, if it says so.
+    /// The token type, if it has one: `refresh`, `sliding` …
     pub kind: Option<String>,
     /// The algorithm.
     pub algorithm: String,
-    /// When it expires, if it says so.
+    /// When it expires, if it has an expiry.
     pub expires: Option<Instant>,
-    /// Header and payload, in their order.
+    /// The claims of header and payload, in their order.
     pub claims: Vec<Claim>,
 }
 
-/// What the meanings depend on.
+/// The context of a token, which decides the meaning of its claims.
 pub struct Context<'a> {
     /// The names of the claims.
     pub jwt: &'a Jwt,
-    /// Whom the token names.
+    /// The user of the token.
     pub owner: Owner<'a>,
-    /// Who reads it.
+    /// The reader of the page.
     pub reader: Reader,
 }
 
-/// The user that a token names, as far as anybody looked.
+/// The user of a token, if it was looked up.
 #[derive(Clone, Copy)]
 pub enum Owner<'a> {
-    /// This one.
+    /// This user.
     User(&'a User),
-    /// Nobody who is there any more.
+    /// The user does not exist (any more).
     Deleted,
-    /// Nobody looked.
+    /// It was not looked up.
     Unknown,
 }
 
 impl<'a> Owner<'a> {
-    /// Of a look into the database.
+    /// The result of a lookup.
     pub fn found(user: Option<&'a User>) -> Self {
         user.map_or(Self::Deleted, Self::User)
     }
 }
 
-/// Takes a text apart; `None` if it is no token.
+/// Decodes a text; `None` if it is not a token.
 pub fn decode(stored: &str, context: &Context<'_>) -> Option<Decoded> {
     let (header, claims) = jwt::peek(stored)?;
     let mut parts = stored.split('.');
@@ -117,8 +117,8 @@ fn in_header(name: &str, value: &Value) -> Meaning {
         ("alg", "PS256" | "PS384" | "PS512") => "Signed with RSA (PSS)",
         ("alg", "ES256" | "ES384") => "Signed with ECDSA",
         ("alg", "EdDSA") => "Signed with EdDSA",
-        ("alg", _) => "The algorithm of the signature",
-        ("typ", "JWT") => "A JSON web token",
+        ("alg", _) => "The signature algorithm",
+        ("typ", "JWT") => "A JSON Web Token",
         ("typ", _) => "The type of the token",
         ("kid", _) => "The id of the key",
         _ => "Part of the header",
@@ -132,38 +132,38 @@ impl Context<'_> {
         if let Some(word) = self.time_word(name) {
             return match seconds(value).and_then(Instant::from_timestamp) {
                 Some(at) => Meaning::Time(word, When::new(at, self.reader)),
-                None => Meaning::Text("Not a point in time".to_owned()),
+                None => Meaning::Text("Not a valid time".to_owned()),
             };
         }
         if name == jwt.user_id_claim {
             return match self.owner {
                 Owner::User(user) => Meaning::Owner(user.id.0, user.username.clone()),
-                Owner::Deleted => Meaning::Text("A user who was deleted".to_owned()),
-                Owner::Unknown => Meaning::Text("The user whom it speaks for".to_owned()),
+                Owner::Deleted => Meaning::Text("A deleted user".to_owned()),
+                Owner::Unknown => Meaning::Text("The user of the token".to_owned()),
             };
         }
         let text = if Some(name) == jwt.token_type_claim.as_deref() {
             match value.as_str().unwrap_or_default() {
-                "refresh" => "Good for new access tokens, not for API requests",
-                "sliding" => "Good for API requests, and can be refreshed itself",
-                "access" => "Good for API requests",
-                _ => "The kind of token",
+                "refresh" => "Can be exchanged for access tokens, not used for API requests",
+                "sliding" => "Can be used for API requests and refreshed",
+                "access" => "Can be used for API requests",
+                _ => "The token type",
             }
         } else if Some(name) == jwt.jti_claim.as_deref() {
-            "Its own id"
+            "The id of the token"
         } else if Some(name) == jwt.session_claim.as_deref() {
-            "Its session: everything that grew from one login"
+            "The session that the token belongs to"
         } else if name == jwt.revoke_token_claim {
-            "A fingerprint of the password hash: a new password makes the token invalid"
+            "A fingerprint of the password hash; a new password makes the token invalid"
         } else if jwt.extra_claims.iter().any(|claim| claim.name() == name) {
             "Copied from the user at login (JWT_EXTRA_CLAIMS)"
         } else {
             match name {
                 "iss" => "Who issued it",
-                "aud" => "For whom it is meant",
-                "sub" => "Whom it is about",
+                "aud" => "Who it is intended for",
+                "sub" => "Who it is about",
                 "amr" => "How the user logged in (RFC 8176)",
-                _ => "Set by whoever issued it",
+                _ => "Set by the issuer",
             }
         };
         Meaning::Text(text.to_owned())
@@ -183,6 +183,6 @@ impl Context<'_> {
 
 /// A NumericDate (RFC 7519, section 2), rounded down.
 fn seconds(value: &Value) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates, and is no year we know")]
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates, and is not a valid year")]
     value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))
 }

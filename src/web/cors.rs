@@ -42,8 +42,8 @@ pub async fn share(
     Ok(response)
 }
 
-/// Whether a browser says that the page of a stranger sends this. Such a page cannot read the answer, but any page could
-/// have its visitors try passwords, and so have them wait at home.
+/// Whether the browser reports that a page of another site sends this. Such a page cannot read the answer, but it could
+/// make its visitors try passwords until their own network is throttled.
 pub fn is_foreign(cors: &Cors, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text(HeaderName::from_static("sec-fetch-site"));

@@ -1,4 +1,4 @@
-//! What a handler may ask of a request besides its body: who the client is, and the request's id.
+//! What handlers can extract from a request besides its body: the client and the request's id.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -19,7 +19,7 @@ use crate::journal::Door;
 pub struct RequestId(pub String);
 
 impl Client {
-    /// Who sent this, as far as `TRUSTED_PROXIES` lets the headers say.
+    /// The sender of a request; headers count only from `TRUSTED_PROXIES`.
     pub fn of(door: Door, peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let user_agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(255).collect();
@@ -38,7 +38,7 @@ fn door(path: &str) -> Door {
     }
 }
 
-/// Walks `X-Forwarded-For` from the right, as long as who wrote an entry is trusted.
+/// Walks `X-Forwarded-For` from the right, as long as the writer of an entry is trusted.
 fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let mut ip = peer.to_canonical();
@@ -53,7 +53,7 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     ip
 }
 
-/// An address, also with a port behind it, as some proxies write it.
+/// An address, which some proxies write with a port.
 fn address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
     bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()))

@@ -1,10 +1,10 @@
-//! What a form of the panel and of the pages of users is made of: fields with their errors, boxes to tick, and the summary
-//! above them. The templates are `admin/includes/field.html`, `tick.html` and `errors.html`.
+//! The parts of a form of the panel and the account pages: fields with their errors, check boxes, and the summary of errors.
+//! The templates are `admin/includes/field.html`, `tick.html` and `errors.html`.
 
 use crate::accounts::user::FieldError;
 use crate::config::UsernameField;
 
-/// What the field for the name is called that one logs in with.
+/// The label of the field for the username.
 pub fn login_label(field: UsernameField) -> &'static str {
     match field {
         UsernameField::Username => "Username",
@@ -13,17 +13,17 @@ pub fn login_label(field: UsernameField) -> &'static str {
     }
 }
 
-/// What was wrong with a form.
+/// The errors of a form.
 #[derive(Debug, Default)]
 pub struct Errors(Vec<FieldError>);
 
 impl Errors {
-    /// These.
+    /// With these errors.
     pub fn new(errors: Vec<FieldError>) -> Self {
         Self(errors)
     }
 
-    /// One more.
+    /// Adds an error.
     pub fn add(&mut self, field: &'static str, message: &str) {
         self.0.push(FieldError { field, message: message.to_owned() });
     }
@@ -33,13 +33,13 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// What is wrong with a field: all of it, in as many sentences.
+    /// All errors of a field, joined.
     pub fn of(&self, field: &str) -> Option<String> {
         let of = self.0.iter().filter(|error| error.field == field).map(|error| error.message.as_str());
         Some(of.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
     }
 
-    /// Above the form: the field's id, its label, the error.
+    /// The summary above the form: the id of the field, its label, the error.
     pub fn summary(&self, labels: &[(&'static str, &'static str)]) -> Vec<(String, &'static str, String)> {
         let label = |field| labels.iter().find(|(name, _)| *name == field).map_or("", |(_, label)| *label);
         self.0.iter().map(|error| (format!("id_{}", error.field), label(error.field), error.message.clone())).collect()
@@ -51,30 +51,30 @@ impl Errors {
 pub struct Input {
     /// Its name; `id_NAME` is its id.
     pub name: &'static str,
-    /// In words.
+    /// The label.
     pub label: &'static str,
     /// `text`, `email` or `password`.
     pub kind: &'static str,
-    /// What stands in it.
+    /// The value.
     pub value: String,
-    /// Below it.
+    /// The hint below the field.
     pub hint: &'static str,
-    /// In characters; 0: not said.
-    pub longest: usize,
-    /// Whether it may not be empty.
+    /// The maximum length in characters; 0 for none.
+    pub max_length: usize,
+    /// Whether it is required.
     pub is_required: bool,
-    /// Whether the page begins there.
+    /// Whether it has the focus.
     pub has_focus: bool,
     /// `autocomplete`
     pub autocomplete: &'static str,
-    /// What is wrong with it.
+    /// Its errors.
     pub error: Option<String>,
-    /// What somebody else saved meanwhile.
+    /// The current value, if someone else changed it meanwhile.
     pub meanwhile: Option<String>,
 }
 
 impl Input {
-    /// The ids of what describes it.
+    /// The ids of its descriptions, for `aria-describedby`.
     pub fn described(&self) -> String {
         let parts =
             [("error", self.error.is_some()), ("meanwhile", self.meanwhile.is_some()), ("hint", !self.hint.is_empty())];
@@ -83,19 +83,19 @@ impl Input {
     }
 }
 
-/// A box to tick.
+/// A check box.
 #[derive(Debug)]
 pub struct Tick {
     /// Its name; `id_NAME` is its id.
     pub name: &'static str,
-    /// In words.
+    /// The label.
     pub label: &'static str,
-    /// Beside it.
+    /// The hint.
     pub hint: &'static str,
     /// Whether it is ticked.
     pub is_on: bool,
-    /// What is wrong with it.
+    /// Its errors.
     pub error: Option<String>,
-    /// What somebody else saved meanwhile.
+    /// The current value, if someone else changed it meanwhile.
     pub meanwhile: Option<bool>,
 }

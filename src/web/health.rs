@@ -1,4 +1,4 @@
-//! Is the server alive, and is it ready? For load balancers and supervisors; exempt from `ALLOWED_HOSTS`.
+//! Health checks for load balancers and supervisors: alive, and ready. Exempt from `ALLOWED_HOSTS`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -42,7 +42,7 @@ fn answer(mut response: actix_web::HttpResponseBuilder, body: &Value) -> HttpRes
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(body)
 }
 
-/// What the API document says of the two.
+/// The two operations in the API document.
 pub fn describe() -> [(String, PathItem); 2] {
     let status = |words: &[&str]| object([("status", text().enum_values(Some(words.iter().copied())))]);
     let good = || response("It is.", status(&["ok"]), json!({"status": "ok"}));

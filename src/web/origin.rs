@@ -1,10 +1,10 @@
-//! Where a browser says that a form comes from. The panel asks before it looks at a form's token (`admin/csrf.rs`), the
-//! API before it looks at the fields that only its own pages have (`api/browsable/`).
+//! Checks the origin of a form, as the browser reports it. Used by the panel before it checks a form's token
+//! (`admin/csrf.rs`), by the account pages, and by the API for forms of its own pages (`api/browsable/`).
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use url::Url;
 
-/// Whether the browser says that its request comes from one of our pages. One that says nothing is believed.
+/// Whether the browser reports that the request comes from one of our pages. A browser that reports nothing is trusted.
 pub fn is_same_origin(headers: &HeaderMap, public_url: &Url) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site"))

@@ -1,5 +1,5 @@
 //! Binds the address and builds the HTTP server. `latchkey runserver` and the tests start it through the same function.
-//! Signals are the caller's: it stops the server through `Running::handle`.
+//! The caller handles signals and stops the server through `Running::handle`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,23 +19,23 @@ use super::{cors, middleware, routes};
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long requests in flight have to finish after a graceful stop.
+/// How long open requests may take to finish after a graceful stop.
 const STOP_TIME: u64 = 10;
 
-/// A server that is bound, and serves while `server` is awaited.
+/// A bound server, which serves while `server` is awaited.
 pub struct Running {
-    /// Where it listens; tells the port when the settings say 0.
+    /// Where it listens, with the actual port if the settings say 0.
     pub address: SocketAddr,
-    /// Stops it: `handle.stop(true)` lets requests in flight finish.
+    /// Stops it: `handle.stop(true)` lets open requests finish.
     pub handle: ServerHandle,
     /// The server itself: await it inside `block_on`.
     pub server: Server,
 }
 
-/// Binds `HOST` and `PORT` and builds the server; nothing is answered before `server` is awaited.
+/// Binds `HOST` and `PORT` and builds the server, which answers nothing until `server` is awaited.
 ///
 /// # Errors
-/// The address is taken, not ours, or not permitted.
+/// The address is in use, not local or not permitted.
 pub fn start(app: App) -> io::Result<Running> {
     let (host, port, workers) = (app.config.server.host, app.config.server.port, app.config.server.workers);
     let document = Data::new(Document::new(&app.config).map_err(io::Error::other)?);
@@ -61,7 +61,7 @@ pub fn start(app: App) -> io::Result<Running> {
     Ok(Running { address, handle: server.handle(), server })
 }
 
-/// Runs a future inside an Actix system, which a server has to be awaited in.
+/// Runs a future inside an Actix system, which awaiting a server needs.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(future)
 }

@@ -1,4 +1,4 @@
-//! Points in time and amounts, in words for people.
+//! Times and amounts in words.
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -6,23 +6,23 @@ use chrono_tz::Tz;
 use crate::db::page::Total;
 use crate::db::types::Instant;
 
-/// Who reads a page: the time that it is for them, and where.
+/// The reader of a page: the time and their time zone.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     /// When the page is made.
     pub now: Instant,
-    /// In which zone they want to read times.
+    /// The time zone in which times are shown.
     pub zone: Tz,
 }
 
 impl Reader {
-    /// Somebody of whom nothing is known.
+    /// A reader without a known time zone.
     pub fn in_utc(now: Instant) -> Self {
         Self { now, zone: Tz::UTC }
     }
 }
 
-/// One point in time, in every form that a page shows.
+/// A time, in every form that a page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When {
     /// For machines: `2026-11-22T11:38:04Z`.
@@ -35,12 +35,12 @@ pub struct When {
     pub day: String,
     /// `1 hour ago`, `in 22 hours`.
     pub relative: String,
-    /// Whether `long` is in UTC, so that `utc` says nothing new.
+    /// Whether `long` is in UTC already.
     pub is_utc: bool,
 }
 
 impl When {
-    /// As its reader sees it.
+    /// A time for its reader.
     pub fn new(at: Instant, reader: Reader) -> Self {
         let at = at.datetime();
         let here = at.with_timezone(&reader.zone);
@@ -77,7 +77,7 @@ pub fn length(seconds: u64) -> String {
 pub struct Jti(pub String);
 
 impl Jti {
-    /// Its beginning, where the whole would be too long.
+    /// Its first characters, where the whole would be too long.
     pub fn short(&self) -> String {
         match self.0.char_indices().nth(12) {
             Some((end, _)) => format!("{}…", &self.0[..end]),
@@ -116,7 +116,7 @@ pub fn at_least(count: i64, is_cut: bool) -> String {
     if is_cut { format!("{} or more", commas(count)) } else { commas(count) }
 }
 
-/// How many there are, for a sentence: `1,204`, `about 10.2 million`; `None` when nobody counted.
+/// A total for a sentence: `1,204`, `about 10.2 million`; `None` if unknown.
 pub fn total(total: Total) -> Option<String> {
     match total {
         Total::Exact(count) => Some(commas(count)),
@@ -125,7 +125,7 @@ pub fn total(total: Total) -> Option<String> {
     }
 }
 
-/// Two or three digits that mean something: `10.2 million`, `412,000`.
+/// Two or three significant digits: `10.2 million`, `412,000`.
 fn rough(count: i64) -> String {
     match count {
         1_000_000_000.. => tenths(count, 1_000_000_000, "billion"),

@@ -1,13 +1,13 @@
-// Latchkey panel: what a script makes nicer. Every page works without it. No dependencies.
-// Order: tools, keys, copying, forms, ticking rows, times, passwords, time zone.
+// The script of the Latchkey panel. Every page works without it. No dependencies.
+// Order: tools, keys, copying, forms, selecting rows, times, passwords, time zone.
 "use strict";
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 
-/** Tells people who hear the page, without moving the focus. */
+/** Announces a text to screen readers, without moving the focus. */
 const say = (text) => { document.getElementById("said")?.replaceChildren(text); };
 
-// ---- keys: "/" searches, "?" helps, Esc closes ----
+// ---- keys: "/" searches, "?" shows the shortcuts, Esc closes ----
 
 const help = document.getElementById("help");
 const openHelp = () => { if (help && !help.open) help.showModal(); };
@@ -37,7 +37,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// ---- copying: <button data-copy="text">, or the text of what stands before the button ----
+// ---- copying: <button data-copy="text">, or the text of the element before the button ----
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -46,14 +46,14 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    return say("The browser does not allow copying here.");
+    return say("This browser does not allow copying here.");
   }
   say("Copied");
   button.classList.add("done");
   setTimeout(() => { button.classList.remove("done"); say(""); }, 2000);
 });
 
-// ---- forms are sent once; coming back makes them new ----
+// ---- each form is submitted once; going back enables it again ----
 
 const sent = new Set();
 document.addEventListener("submit", (event) => {
@@ -68,7 +68,7 @@ addEventListener("pageshow", () => {
   for (const form of all("form[aria-busy]")) form.removeAttribute("aria-busy");
 });
 
-// ---- ticking rows: all of this page, or with Shift a stretch of them ----
+// ---- selecting rows: all of this page, or with Shift a range ----
 
 for (const table of all("table.list:has([name=selected])")) {
   const boxes = [...table.querySelectorAll("[name=selected]")];
@@ -99,7 +99,7 @@ for (const table of all("table.list:has([name=selected])")) {
   addEventListener("pageshow", show);
 }
 
-// ---- times: "3 minutes ago" stays true, by the server's clock ----
+// ---- times: keeps "3 minutes ago" up to date, by the server's clock ----
 
 const ahead = Date.parse(document.body.dataset.now) - Date.now() || 0;
 const UNITS = [[31536000, "year"], [2592000, "month"], [86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
@@ -118,7 +118,7 @@ setInterval(() => {
   }
 }, 30000);
 
-// ---- passwords: <ul data-rules="id of the field">, each rule that can be measured is ticked when it is met ----
+// ---- passwords: <ul data-rules="id of the field">, ticks each rule that is met, if it can be checked ----
 
 for (const list of all("[data-rules]")) {
   const field = document.getElementById(list.dataset.rules);
@@ -138,7 +138,7 @@ for (const list of all("[data-rules]")) {
   again?.addEventListener("input", check);
 }
 
-// ---- time zone: that of this browser ----
+// ---- time zone: uses the one of this browser ----
 
 for (const button of all("[data-zone-for]")) {
   const select = document.getElementById(button.dataset.zoneFor);

@@ -1,39 +1,39 @@
-// Passkeys on the pages that enrol them or ask for one; without scripts there are none, and the other methods stay.
+// Passkeys, on the pages that create one or ask for one. Without JavaScript, users choose another method.
 // <form … <input type="hidden" name="credential"> <button type="button" class="btn scripted" data-passkey="get"
-// data-options="…"> <p role="alert" data-trouble>: the button asks the browser, and sends the form with its answer.
+// data-options="…"> <p role="alert" data-trouble>: the button asks the browser and submits the form with its response.
 "use strict";
 
-/** What the browser's names of failures mean here (WebAuthn Level 3, 5.1.3 and 5.1.4). */
-const TROUBLES = {
-  NotAllowedError: "Nothing came of it: it was cancelled, it took too long, or this device has no passkey for here.",
-  InvalidStateError: "This device has a passkey for your account already.",
+/** The browser's errors in words (WebAuthn Level 3, 5.1.3 and 5.1.4). */
+const ERRORS = {
+  NotAllowedError: "That didn’t work. You cancelled, it timed out, or this device has no passkey for this site.",
+  InvalidStateError: "This device already has a passkey for your account.",
 };
 
-/** Passkeys are for one site, and the browser takes it at its word. */
+/** Each passkey belongs to one site. */
 const elsewhere = ({ publicKey }) =>
-  `Passkeys are for ${publicKey.rpId ?? publicKey.rp.id}, and this page was opened at ${location.hostname}. Open it there.`;
+  `Passkeys only work at ${publicKey.rpId ?? publicKey.rp.id}, but this page was opened at ${location.hostname}. Open it there.`;
 
-/** Asks the browser for a passkey that it has ("get"), or for a new one ("create"). */
+/** Asks the browser to use a passkey ("get") or to create one ("create"). */
 const ask = async (way, { publicKey }) => {
-  const found = way === "create"
+  const credential = way === "create"
     ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
     : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
-  return JSON.stringify(found.toJSON());
+  return JSON.stringify(credential.toJSON());
 };
 
 for (const button of document.querySelectorAll("[data-passkey]")) {
   const form = button.form;
-  const trouble = form.querySelector("[data-trouble]");
-  // Enter in a field sends the form by itself: without a button that was pressed it is the passkey that is meant.
+  const alert = form.querySelector("[data-trouble]");
+  // Enter in a field submits the form without a button: then the passkey is meant.
   form.addEventListener("submit", (event) => {
     if (event.submitter) return;
     event.preventDefault();
     button.click();
   });
   button.addEventListener("click", async () => {
-    trouble.textContent = "";
+    alert.textContent = "";
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
-      trouble.textContent = "This browser is too old for passkeys, or the page was not opened by https.";
+      alert.textContent = "This browser does not support passkeys, or the page was not opened over HTTPS.";
       return;
     }
     button.disabled = true;
@@ -43,7 +43,7 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
       form.submit();
     } catch (error) {
       const isElsewhere = error.name === "SecurityError";
-      trouble.textContent = isElsewhere ? elsewhere(options) : TROUBLES[error.name] ?? "The browser could not do it.";
+      alert.textContent = isElsewhere ? elsewhere(options) : ERRORS[error.name] ?? "The browser could not complete this.";
       button.disabled = false;
     }
   });

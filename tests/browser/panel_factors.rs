@@ -90,7 +90,7 @@ fn a_passkey_that_does_not_come_leaves_the_other_ways(backend: Backend) {
     browser.go(&address(&server, "/admin/login/"));
     log_in(&browser);
     browser.find("button[data-passkey=get]").click();
-    browser.wait_for("Nothing came of it");
+    browser.wait_for("That didn’t work");
     browser.find("button[name=way][value=recovery]").open();
     browser.find("input[name=code]").fill(codes[0].as_str().unwrap());
     browser.find("main form button.primary").open();
@@ -99,5 +99,9 @@ fn a_passkey_that_does_not_come_leaves_the_other_ways(backend: Backend) {
     log_out(&browser);
     browser.run_scripts(false);
     log_in(&browser);
-    assert!(browser.text().contains("which this browser does not run. Use another way."), "{}", browser.text());
+    assert!(
+        browser.text().contains("which is turned off in this browser. Choose another method."),
+        "{}",
+        browser.text()
+    );
 }

@@ -21,7 +21,7 @@ fn a_slash_goes_to_the_search_and_a_question_mark_helps() {
     let is_open = || browser.ask("return document.getElementById('help').open") == true;
     let focus = || browser.ask("return document.activeElement.id");
     browser.press('?');
-    assert!(is_open() && browser.text().contains("Go to the search"), "{}", browser.text());
+    assert!(is_open() && browser.text().contains("Keyboard shortcuts"), "{}", browser.text());
     browser.press(ESCAPE);
     assert!(!is_open());
     browser.press('/');

@@ -75,7 +75,7 @@ impl<'a> Visitor<'a> {
     }
 
     fn recovery_codes(&self) -> Vec<String> {
-        self.says("Keep these recovery codes");
+        self.says("Save your recovery codes");
         let codes = self.ask("return document.querySelector('.codes').innerText");
         codes.split_whitespace().map(str::to_owned).collect()
     }
@@ -98,7 +98,7 @@ fn an_app_is_added_from_the_secret_below_its_qr_code(backend: Backend) {
     visitor.says("Only your password protects this account.");
     let secret = visitor.add_app();
     assert_eq!(visitor.recovery_codes().len(), 10);
-    visitor.press("I have kept them");
+    visitor.press("I have saved them");
     visitor.says("My phone");
     visitor.log_out();
     visitor.give_password();
@@ -117,9 +117,9 @@ fn a_passkey_is_made_and_logs_in(backend: Backend) {
     visitor.give_password();
     visitor.browser.find("a[href$='/add/passkey/']").open();
     visitor.browser.find("input[name=name]").fill("This laptop");
-    visitor.press("Make passkey");
+    visitor.press("Create passkey");
     assert_eq!(visitor.recovery_codes().len(), 10);
-    visitor.press("I have kept them");
+    visitor.press("I have saved them");
     visitor.says("This laptop");
     visitor.log_out();
     visitor.give_password();
@@ -139,7 +139,7 @@ fn a_device_without_a_passkey_is_told_so_and_goes_another_way(backend: Backend) 
     visitor.browser.add_authenticator();
     visitor.give_password();
     visitor.browser.find("[data-passkey]").click();
-    visitor.browser.wait_for("this device has no passkey for here");
+    visitor.browser.wait_for("this device has no passkey for this site");
     visitor.press("Use a recovery code");
     visitor.give_code(codes["recovery_codes"][0].as_str().unwrap());
     visitor.says("9 codes left");
@@ -151,14 +151,14 @@ fn a_code_by_email_is_the_one_that_arrived(backend: Backend) {
     let visitor = Visitor::new(&server);
     visitor.give_password();
     visitor.browser.find("a[href$='/add/email/']").open();
-    visitor.press("Send a code to try it");
+    visitor.press("Send a test code");
     visitor.give_code(&server.mailed_code(&smtp));
     visitor.recovery_codes();
     visitor.log_out();
     visitor.give_password();
     visitor.says("Get a code by email");
     visitor.press("Send code");
-    visitor.says("A code is on its way to you.");
+    visitor.says("We’ve sent you a code.");
     visitor.give_code(&server.mailed_code(&smtp));
     visitor.says("alice@example.com");
 }
@@ -183,8 +183,8 @@ fn who_lost_the_phone_comes_in_with_a_recovery_code_and_removes_it(backend: Back
     visitor.says("The code is wrong or was used before.");
     visitor.give_code(&codes[1]);
     visitor.press("Remove…");
-    visitor.says("your recovery codes become worthless");
-    visitor.press("Remove it");
+    visitor.says("your recovery codes stop working");
+    visitor.press("Remove second factor");
     visitor.says("Your second factor was removed.");
     // The new phone.
     visitor.add_app();

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use super::super::user::is_word;
 use super::common;
 use super::owner::Owner;
-use super::problem::{LONGEST, PasswordRule, Problem, too_common, too_short, too_similar};
+use super::problem::{MAX_BYTES, PasswordRule, Problem, too_common, too_short, too_similar};
 
-const LEAST: usize = 8;
-const MOST_SIMILAR: f64 = 0.7;
+/// Minimum length in characters.
+const MIN_LENGTH: usize = 8;
+const MAX_SIMILARITY: f64 = 0.7;
 
 pub fn check(owner: &Owner, password: &str) -> Vec<Problem> {
     let typed = password.to_lowercase();
@@ -21,8 +22,8 @@ pub fn check(owner: &Owner, password: &str) -> Vec<Problem> {
     ];
     let similar = attributes.into_iter().find(|(_, value)| is_similar(&typed, &value.to_lowercase()));
     let mut problems: Vec<_> = similar.map(|(what, _)| too_similar(what)).into_iter().collect();
-    if password.chars().count() < LEAST {
-        problems.push(too_short(LEAST));
+    if password.chars().count() < MIN_LENGTH {
+        problems.push(too_short(MIN_LENGTH));
     }
     if common::contains(typed.trim()) {
         problems.push(too_common());
@@ -38,7 +39,7 @@ pub fn rules() -> Vec<PasswordRule> {
     let words = "Your password must contain at least 8 characters.".to_owned();
     vec![
         PasswordRule::said("Your password can’t be too similar to your other personal information."),
-        PasswordRule { words, least: Some(LEAST), most: Some(LONGEST) },
+        PasswordRule { words, least: Some(MIN_LENGTH), most: Some(MAX_BYTES) },
         PasswordRule::said("Your password can’t be a commonly used password."),
         PasswordRule::said("Your password can’t be entirely numeric."),
     ]
@@ -53,13 +54,13 @@ fn is_similar(password: &str, attribute: &str) -> bool {
     let length = password.chars().count();
     words
         .chain([attribute])
-        .any(|word| !is_much_longer(length, word.chars().count()) && quick_ratio(password, word) >= MOST_SIMILAR)
+        .any(|word| !is_much_longer(length, word.chars().count()) && quick_ratio(password, word) >= MAX_SIMILARITY)
 }
 
 /// Django's `exceeds_maximum_length_ratio`: the ratio could not be reached.
 #[expect(clippy::cast_precision_loss, reason = "a password has at most 4,096 bytes")]
 fn is_much_longer(password: usize, word: usize) -> bool {
-    password >= 10 * word && (word as f64) < MOST_SIMILAR / 2.0 * password as f64
+    password >= 10 * word && (word as f64) < MAX_SIMILARITY / 2.0 * password as f64
 }
 
 /// `difflib.SequenceMatcher.quick_ratio`: how many characters both have, wherever they stand.

@@ -1,5 +1,5 @@
-//! What a new password has to be: `PASSWORD_RULES`. Asked wherever one is set, never at a login. A password is hashed as it
-//! was typed, without Unicode normalisation, as Django does; it is only compared in lower case. Called by `accounts`.
+//! The rules for new passwords (`PASSWORD_RULES`). They apply wherever a password is set, never at a login. As in Django, a
+//! password is hashed as it was typed, without Unicode normalisation; only the rules compare it in lower case.
 
 mod common;
 mod django;
@@ -8,7 +8,7 @@ mod owner;
 mod problem;
 
 pub use owner::Owner;
-pub use problem::{LONGEST, PasswordRule, Problem};
+pub use problem::{MAX_BYTES, PasswordRule, Problem};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,15 +18,15 @@ use crate::config::{Config, PasswordRules};
 use crate::db::DbError;
 use crate::db::users::User;
 
-/// Everything that is wrong with a password; nothing if it can be set.
+/// All rules that a password breaks; none if it can be set.
 pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Problem> {
     if let Some(problem) = unusable(password) {
         return vec![problem];
     }
     let password = password.expose_secret();
-    // Not without rules: what a Django has stored for its users may be loaded as it is.
+    // Not without rules, so that passwords stored by Django can be loaded as they are.
     if config.passwords.rules != PasswordRules::None && password.trim() != password {
-        let message = "A password can't begin or end with a space: a login over the API cuts it off.".to_owned();
+        let message = "A password can't begin or end with a space, because logins over the API remove it.".to_owned();
         return vec![Problem { code: "surrounding_space", message }];
     }
     match config.passwords.rules {
@@ -36,7 +36,7 @@ pub fn check(config: &Config, owner: &Owner, password: &SecretString) -> Vec<Pro
     }
 }
 
-/// The same as errors of a form's field.
+/// The same as errors of a form field.
 pub fn faults(config: &Config, owner: &Owner, password: &SecretString) -> Vec<FieldError> {
     check(config, owner, password).into_iter().map(FieldError::from).collect()
 }
@@ -47,23 +47,23 @@ pub fn rules(config: &Config, has_second_factor: bool) -> Vec<PasswordRule> {
         PasswordRules::Nist => nist::rules(has_second_factor),
         PasswordRules::Django => django::rules(),
         PasswordRules::None => {
-            let words = "Not empty, and no longer than 4,096 bytes".to_owned();
-            vec![PasswordRule { words, least: Some(1), most: Some(LONGEST) }]
+            let words = "Not empty and at most 4,096 bytes".to_owned();
+            vec![PasswordRule { words, least: Some(1), most: Some(MAX_BYTES) }]
         }
     }
 }
 
-/// The rules for a user who is there.
+/// The rules for an existing user.
 pub async fn rules_of(app: &App, user: &User) -> Result<Vec<PasswordRule>, DbError> {
     Ok(rules(&app.config, Owner::find(app, user).await?.has_second_factor))
 }
 
-/// What no rules allow: nobody could log in with it, or everybody would wait for its hash.
+/// Passwords that are never allowed, because nobody could log in with them or hashing them would take too long.
 pub(super) fn unusable(password: &SecretString) -> Option<Problem> {
     let password = password.expose_secret();
     let (code, message) = if password.is_empty() {
         ("blank", "This field cannot be blank.")
-    } else if password.len() > LONGEST {
+    } else if password.len() > MAX_BYTES {
         ("max_length", "Ensure this value has at most 4096 bytes.")
     } else if password.contains('\0') {
         ("null_characters_not_allowed", "Null characters are not allowed.")

@@ -1,18 +1,18 @@
-//! `PASSWORD_RULES=nist`: NIST SP 800-63B-4, section 3.1.1.2. Length counts, in code points; no composition is asked for.
-//! Refused is what an attacker tries first: common passwords and what anybody knows of the account, whole or repeated.
+//! `PASSWORD_RULES=nist`: NIST SP 800-63B-4, section 3.1.1.2. Only the length counts, in code points, not the kinds of
+//! characters. Passwords that an attacker tries first are refused: common ones, and names of the account, also repeated.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::common;
 use super::owner::Owner;
-use super::problem::{LONGEST, PasswordRule, Problem, too_common, too_short, too_similar};
+use super::problem::{MAX_BYTES, PasswordRule, Problem, too_common, too_short, too_similar};
 
-/// Characters where the password is all that a login takes, and where there is a second factor.
-const LEAST: usize = 15;
-const LEAST_OF_TWO: usize = 8;
+/// Minimum length in characters, without and with a second factor.
+const MIN_LENGTH: usize = 15;
+const MIN_LENGTH_WITH_FACTOR: usize = 8;
 
-/// What is repeated has to be longer than this to count as something of one's own (`abcabcabcabcabc`).
-const SHORT: usize = 3;
+/// A repeated part of at most this length is too simple (`abcabcabcabcabc`).
+const MAX_SIMPLE_PART: usize = 3;
 
 pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -23,7 +23,7 @@ pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
     let typed = plain(password);
     let typed = typed.trim();
     let unit = repeated(typed);
-    // Digits at the end are what everybody adds.
+    // Digits at the end add little.
     let word_of = typed.trim_end_matches(|c: char| c.is_ascii_digit());
     let is = |word: &str| {
         let word = plain(word.trim());
@@ -33,7 +33,7 @@ pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
     let known = [("username", &*owner.username), ("email address", &owner.email), ("email address", local)];
     let known = known.into_iter().chain([("site’s name", site)]).find(|(_, word)| is(word));
     problems.extend(known.map(|(what, _)| too_similar(what)));
-    let is_short = unit != typed && unit.chars().count() <= SHORT;
+    let is_short = unit != typed && unit.chars().count() <= MAX_SIMPLE_PART;
     if is_short || is_row(typed) || [typed, unit, word_of].into_iter().any(common::contains) {
         problems.push(too_common());
     }
@@ -43,28 +43,28 @@ pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
 pub fn rules(has_second_factor: bool) -> Vec<PasswordRule> {
     let least = least(has_second_factor);
     vec![
-        PasswordRule { words: format!("At least {least} characters"), least: Some(least), most: Some(LONGEST) },
-        PasswordRule::said("None of the passwords that many people use"),
-        PasswordRule::said("Not the username, the email address or the name of this site"),
-        PasswordRule::said("Any characters will do, also spaces: a short sentence is good"),
+        PasswordRule { words: format!("At least {least} characters"), least: Some(least), most: Some(MAX_BYTES) },
+        PasswordRule::said("Not a commonly used password"),
+        PasswordRule::said("Not your username, your email address or the name of this site"),
+        PasswordRule::said("Any characters are allowed, including spaces. A short sentence works well"),
     ]
 }
 
-/// What a password is compared as: in lower case, in one form of each letter, without what nobody sees.
+/// Normalises a password for comparison: lower case, one form of each letter, no invisible characters.
 fn plain(text: &str) -> String {
     let is_seen = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     text.nfkc().filter(is_seen).collect::<String>().to_lowercase()
 }
 
 fn least(has_second_factor: bool) -> usize {
-    if has_second_factor { LEAST_OF_TWO } else { LEAST }
+    if has_second_factor { MIN_LENGTH_WITH_FACTOR } else { MIN_LENGTH }
 }
 
-/// What a text is a repetition of, the last time perhaps cut short: `password` of `passwordpassword` and of
-/// `passwordpass`. Of most it is the whole text, or nearly.
+/// The part that a text repeats, the last time perhaps cut short: `password` of `passwordpassword` and of
+/// `passwordpass`. For most texts it is the whole text, or nearly.
 fn repeated(text: &str) -> &str {
-    // The first place from which on the text is what it began with. A failure table (Knuth, Morris, Pratt) finds it in
-    // one pass, however long the text is.
+    // Finds the first place from which the text equals its beginning. A failure table (Knuth, Morris, Pratt) takes one
+    // pass, however long the text is.
     let bytes = text.as_bytes();
     let mut table = vec![0; bytes.len()];
     let mut matched = 0;
@@ -77,11 +77,11 @@ fn repeated(text: &str) -> &str {
         }
         table[at] = matched;
     }
-    // No boundary of characters only where characters share bytes: then it is no repetition that anybody typed.
+    // It is not a character boundary only where characters share bytes; then it is not a typed repetition.
     text.get(..bytes.len() - matched).unwrap_or(text)
 }
 
-/// Whether each character is the one after the last, or the one before it: `abcdefghijklmno`.
+/// Whether the characters are in ascending or descending order: `abcdefghijklmno`.
 fn is_row(text: &str) -> bool {
     let steps: Vec<i64> = text
         .chars()

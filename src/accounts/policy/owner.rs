@@ -1,11 +1,11 @@
-//! Whose password is checked, and whether their logins take a second factor.
+//! The user whose password is checked.
 
 use crate::app::App;
 use crate::db::users::User;
 use crate::db::users::profile::Profile;
 use crate::db::{DbError, latchkey_second_factor};
 
-/// Whose password it is to be.
+/// The user who gets the password.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Owner {
@@ -13,16 +13,16 @@ pub struct Owner {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// Whether logins take more than the password (NIST SP 800-63B-4, 3.1.3.1: codes by email do not count): then it may be
-    /// shorter.
+    /// Whether a login needs more than the password, which may then be shorter (NIST SP 800-63B-4, 3.1.3.1: codes by
+    /// email do not count).
     pub has_second_factor: bool,
 }
 
-/// Factors that count as a second one for NIST.
+/// The kinds of factors that NIST counts as a second one.
 const STRONG: [&str; 2] = ["totp", "passkey"];
 
 impl Owner {
-    /// A user, with whether their logins take a second factor.
+    /// An existing user.
     pub async fn find(app: &App, user: &User) -> Result<Self, DbError> {
         let id = user.id;
         let has_second_factor = app.read(move |tx| latchkey_second_factor::has_any(tx.conn, id, &STRONG)).await?;

@@ -1,27 +1,27 @@
-//! What can be wrong with a password, and the rules in words.
+//! The rules that a password can break, and the rules in words.
 
 use crate::accounts::user::FieldError;
 
-/// The longest password that is hashed, in bytes: an endless one is an attack.
-pub const LONGEST: usize = 4096;
+/// Longer passwords, in bytes, are not hashed: it would take too long.
+pub const MAX_BYTES: usize = 4096;
 
-/// What is wrong with a password: Django's code and text.
+/// A rule that a password breaks, with Django's code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// As in Django's `ValidationError`.
     pub code: &'static str,
-    /// For people.
+    /// The text.
     pub message: String,
 }
 
-/// A rule in words, and what of it a script can measure while somebody types.
+/// A rule in words, with the limits that a script can check while the user types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PasswordRule {
     /// For the form.
     pub words: String,
-    /// At least so many characters.
+    /// The minimum number of characters.
     pub least: Option<usize>,
-    /// At most so many bytes.
+    /// The maximum number of bytes.
     pub most: Option<usize>,
 }
 

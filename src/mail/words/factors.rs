@@ -1,23 +1,23 @@
-//! The words of letters about second factors: a code, and what was added to an account or removed from it.
+//! The texts of mails about second factors: a code, and a factor that was added or removed.
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::phrases::{NEW_PASSWORD, NOT_YOU, Words, account, belongs_to_you, by, capital, facts, plain, time};
+use super::phrases::{CHANGE_PASSWORD, NEW_PASSWORD, Words, account, belongs_to_you, by, capital, facts, plain, time};
 use crate::mail::Mailer;
 use crate::mail::letter::Origin;
 
-/// A code to type.
-pub fn code(mailer: &Mailer, username: &str, ip: Option<&str>, expires_at: i64, code: &SecretString) -> Words {
+/// A code was requested.
+pub fn code(mailer: &Mailer, username: &str, (ip, expires_at): (Option<&str>, i64), code: &SecretString) -> Words {
     let site = mailer.settings.site_name.as_str();
     Words {
         title: "Your code",
-        preview: format!("It works once, until {}.", time(expires_at)),
-        lead: format!("Type this code where {site} asks for it. Whoever asks you for it elsewhere is a fraud."),
+        preview: format!("It works once and expires on {}.", time(expires_at)),
+        lead: format!("Enter this code at {site}. Never share it. We will not ask for it anywhere else."),
         code: Some(code.expose_secret().to_owned()),
-        facts: account(username).into_iter().chain(ip.map(|ip| ("Asked from", plain(ip)))).collect(),
-        note: Some(format!("The code works once, until {}.", time(expires_at))),
+        facts: account(username).into_iter().chain(ip.map(|ip| ("Requested from", plain(ip)))).collect(),
+        note: Some(format!("The code works once and expires on {}.", time(expires_at))),
         otherwise: Some(format!(
-            "If you did not ask for it, somebody knows your password for {site}: choose another one at {}.",
+            "If you did not request this code, someone knows your password for {site}. Change it now at {}.",
             mailer.reset_page()
         )),
         why: belongs_to_you(site),
@@ -25,61 +25,78 @@ pub fn code(mailer: &Mailer, username: &str, ip: Option<&str>, expires_at: i64, 
     }
 }
 
-/// A factor was added.
-pub fn added(mailer: &Mailer, username: &str, factor: &str, origin: &Origin, changed_by: Option<&str>) -> Words {
-    let site = mailer.settings.site_name.as_str();
-    Words {
-        title: "A second factor was added",
-        preview: format!("{} can be logged in to with {} now.", plain(username), plain(factor)),
-        lead: format!(
-            "A second factor was added to your account at {site}{}. Logins ask for one from now on. If you know about it, \
-             there is nothing to do.",
-            by(changed_by)
-        ),
-        otherwise: Some(format!("{NOT_YOU} Then write to whoever runs {site}, who can remove the factor.")),
-        ..changed(mailer, username, factor, origin)
+/// A second factor that was added or removed, and by whom.
+pub struct FactorChange<'a> {
+    /// Whose it is.
+    pub username: &'a str,
+    /// What it is, in words.
+    pub factor: &'a str,
+    /// Where and when.
+    pub origin: &'a Origin,
+    /// The superuser who did it, if it was not the user.
+    pub changed_by: Option<&'a str>,
+}
+
+impl FactorChange<'_> {
+    /// It was added.
+    pub fn added(&self, mailer: &Mailer) -> Words {
+        let site = mailer.settings.site_name.as_str();
+        Words {
+            title: "A second factor was added",
+            preview: format!("{} now needs a second factor to log in.", plain(self.username)),
+            lead: format!(
+                "A second factor was added to your account at {site}{}. From now on, logging in needs a second factor. If \
+                 this was expected, you don’t need to do anything.",
+                by(self.changed_by)
+            ),
+            otherwise: Some(format!(
+                "{CHANGE_PASSWORD} Then contact the administrator of {site}, who can remove the second factor."
+            )),
+            ..self.words(mailer)
+        }
+    }
+
+    /// It was removed.
+    pub fn removed(&self, mailer: &Mailer) -> Words {
+        let site = mailer.settings.site_name.as_str();
+        Words {
+            title: "A second factor was removed",
+            preview: format!("{} no longer works for {}.", capital(&plain(self.factor)), plain(self.username)),
+            lead: format!(
+                "A second factor was removed from your account at {site}{}. If this was expected, you don’t need to do \
+                 anything.",
+                by(self.changed_by)
+            ),
+            otherwise: Some(CHANGE_PASSWORD.to_owned()),
+            ..self.words(mailer)
+        }
+    }
+
+    fn words(&self, mailer: &Mailer) -> Words {
+        let factor = ("Second factor", capital(&plain(self.factor)));
+        Words {
+            facts: account(self.username).into_iter().chain([factor]).chain(facts(self.origin)).collect(),
+            button: Some((NEW_PASSWORD, mailer.reset_page())),
+            why: belongs_to_you(&mailer.settings.site_name),
+            ..Words::default()
+        }
     }
 }
 
-/// A factor was removed.
-pub fn removed(mailer: &Mailer, username: &str, factor: &str, origin: &Origin, changed_by: Option<&str>) -> Words {
-    let site = mailer.settings.site_name.as_str();
-    Words {
-        title: "A second factor was removed",
-        preview: format!("{} cannot be logged in to with {} any more.", plain(username), plain(factor)),
-        lead: format!(
-            "A second factor was removed from your account at {site}{}. If you know about it, there is nothing to do.",
-            by(changed_by)
-        ),
-        otherwise: Some(NOT_YOU.to_owned()),
-        ..changed(mailer, username, factor, origin)
-    }
-}
-
-/// New recovery codes were made.
+/// New recovery codes were created.
 pub fn recovery_codes(mailer: &Mailer, username: &str, origin: &Origin) -> Words {
     let site = mailer.settings.site_name.as_str();
     Words {
         title: "New recovery codes",
-        preview: format!("The recovery codes that {} had before do not work any more.", plain(username)),
+        preview: format!("The earlier recovery codes of {} no longer work.", plain(username)),
         lead: format!(
-            "New recovery codes were made for your account at {site}; those that you had before do not work any more. If \
-             you know about it, there is nothing to do."
+            "New recovery codes were created for your account at {site}. Your earlier codes no longer work. If this was you, \
+             you don’t need to do anything."
         ),
         facts: account(username).into_iter().chain(facts(origin)).collect(),
-        otherwise: Some(format!("{NOT_YOU} Then make new codes yourself.")),
+        otherwise: Some(format!("{CHANGE_PASSWORD} Then create new recovery codes.")),
         button: Some((NEW_PASSWORD, mailer.reset_page())),
         why: belongs_to_you(site),
-        ..Words::default()
-    }
-}
-
-fn changed(mailer: &Mailer, username: &str, factor: &str, origin: &Origin) -> Words {
-    let factor = ("Second factor", capital(&plain(factor)));
-    Words {
-        facts: account(username).into_iter().chain([factor]).chain(facts(origin)).collect(),
-        button: Some((NEW_PASSWORD, mailer.reset_page())),
-        why: belongs_to_you(&mailer.settings.site_name),
         ..Words::default()
     }
 }

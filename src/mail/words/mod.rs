@@ -1,5 +1,5 @@
-//! The words of each letter, once for both parts of a mail. The looks are in `templates/mail/`. Names come from outside:
-//! here they lose what would break a line of plain text, and the templates escape them.
+//! The text of each mail, the same for its HTML and its plain text part; the layout is in `templates/mail/`. Names come
+//! from outside: characters that would break a line of plain text are removed here, and the templates escape the rest.
 
 mod factors;
 mod phrases;
@@ -7,23 +7,24 @@ mod phrases;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use phrases::Words;
-use phrases::{NEW_PASSWORD, NOT_YOU, account, belongs_to_you, by, facts, plain, until};
+use phrases::{CHANGE_PASSWORD, NEW_PASSWORD, account, belongs_to_you, by, facts, plain, until};
 
 use super::Mailer;
 use super::letter::{Letter, Origin};
 use crate::config::TOKEN;
+use factors::FactorChange;
 
 impl Mailer {
-    /// The words of a letter. `None`: it needs a secret, and there is none.
+    /// The text of a letter; `None` if it needs a secret and there is none.
     pub(super) fn words(&self, letter: &Letter, secret: Option<&SecretString>) -> Option<Words> {
         let site = self.settings.site_name.as_str();
         let link = |page: &str| secret.map(|secret| page.replace(TOKEN, secret.expose_secret()));
         Some(match letter {
             Letter::Test {} => Words {
                 title: "Mail works",
-                preview: "If you can read this, mail arrives.".to_owned(),
-                lead: format!("This is a test mail from {site}. It was sent to see whether mail arrives, and it does."),
-                why: format!("You got this mail because somebody who runs {site} sent a test mail to this address."),
+                preview: "If you can read this, mail works.".to_owned(),
+                lead: format!("This is a test mail from {site}. Since you are reading it, mail from {site} arrives."),
+                why: format!("You received this mail because an administrator of {site} sent a test to this address."),
                 ..Words::default()
             },
             Letter::PasswordReset { username, ip, sent_by, expires_at } => Words {
@@ -31,19 +32,19 @@ impl Mailer {
                 preview: until(*expires_at),
                 lead: match sent_by {
                     None => format!(
-                        "Somebody asked for a new password for your account at {site}. If it was you, choose one now."
+                        "Someone requested a new password for your account at {site}. If this was you, choose one now."
                     ),
                     Some(name) => format!(
-                        "{}, who administers {site}, sent you this link to choose a password for your account.",
+                        "{}, an administrator of {site}, sent you this link to choose a password for your account.",
                         plain(name)
                     ),
                 },
-                facts: account(username).into_iter().chain(ip.iter().map(|ip| ("Asked from", plain(ip)))).collect(),
+                facts: account(username).into_iter().chain(ip.iter().map(|ip| ("Requested from", plain(ip)))).collect(),
                 button: Some((NEW_PASSWORD, link(&self.settings.password_reset_url)?)),
                 note: Some(until(*expires_at)),
                 otherwise: Some(
-                    "If you did not expect this mail, there is nothing to do: without the link your password stays as \
-                     it is."
+                    "If you didn’t expect this mail, you don’t need to do anything. Your password stays the same unless \
+                     you use the link."
                         .to_owned(),
                 ),
                 why: belongs_to_you(site),
@@ -53,16 +54,17 @@ impl Mailer {
                 title: "Your password was changed",
                 preview: format!("The password of {} was changed{}.", plain(username), by(changed_by.as_deref())),
                 lead: format!(
-                    "The password of your account at {site} was changed{}. If you know about it, there is nothing to do.",
+                    "The password of your account at {site} was changed{}. If this was expected, you don’t need to do \
+                     anything.",
                     by(changed_by.as_deref())
                 ),
                 facts: account(username).into_iter().chain(facts(origin)).collect(),
                 button: Some((NEW_PASSWORD, self.reset_page())),
                 otherwise: Some(match changed_by {
-                    None => NOT_YOU.to_owned(),
+                    None => CHANGE_PASSWORD.to_owned(),
                     Some(_) => format!(
-                        "If you did not ask for it, choose a password of your own: that ends every login. Whoever runs \
-                         {site} can tell you why it was changed."
+                        "If you didn’t expect this, choose a new password. This logs you out everywhere. The administrator \
+                         of {site} can tell you why it was changed."
                     ),
                 }),
                 why: belongs_to_you(site),
@@ -72,69 +74,77 @@ impl Mailer {
                 title: "Confirm your email address",
                 preview: until(*expires_at),
                 lead: format!(
-                    "Confirm that this address is yours, and it becomes the address of your account at {site}."
+                    "Confirm that this address is yours, and your account at {site} will use it."
                 ),
                 facts: account(username).into(),
                 button: Some(("Confirm this address", link(&self.settings.email_confirm_url)?)),
                 note: Some(until(*expires_at)),
                 otherwise: Some(format!(
-                    "If you have no account at {site}, there is nothing to do: without the link nothing changes."
+                    "If you have no account at {site}, you don’t need to do anything. Nothing changes unless you use the \
+                     link."
                 )),
-                why: format!("You got this mail because somebody gave this address for an account at {site}."),
+                why: format!("You received this mail because someone entered this address for an account at {site}."),
                 ..Words::default()
             },
-            Letter::EmailChanged { username, new_email, origin, changed_by } => Words {
-                title: "Your email address was changed",
-                preview: format!("Mail about {} goes to another address from now on.", plain(username)),
-                lead: format!(
-                    "The email address of your account at {site} was changed{}. Mail about the account goes to the new \
-                     address from now on. If you know about it, there is nothing to do.",
-                    by(changed_by.as_deref())
-                ),
-                facts: account(username)
-                    .into_iter()
-                    .chain([("New address", plain(new_email))])
-                    .chain(facts(origin))
-                    .collect(),
-                otherwise: Some(format!(
-                    "If it was not you, log in, change your password and set the address back. If you cannot log in, write \
-                     to whoever runs {site}: a link for a new password would go to the new address."
-                )),
-                why: format!("You got this mail because until now this was the address of your account at {site}."),
-                ..Words::default()
-            },
+            Letter::EmailChanged { username, new_email, origin, changed_by } => {
+                self.email_changed(username, new_email, origin, changed_by.as_deref())
+            }
             Letter::EmailCode { username, ip, expires_at } => {
-                factors::code(self, username, ip.as_deref(), *expires_at, secret?)
+                factors::code(self, username, (ip.as_deref(), *expires_at), secret?)
             }
             Letter::FactorAdded { username, factor, origin, changed_by } => {
-                factors::added(self, username, factor, origin, changed_by.as_deref())
+                FactorChange { username, factor, origin, changed_by: changed_by.as_deref() }.added(self)
             }
             Letter::FactorRemoved { username, factor, origin, changed_by } => {
-                factors::removed(self, username, factor, origin, changed_by.as_deref())
+                FactorChange { username, factor, origin, changed_by: changed_by.as_deref() }.removed(self)
             }
             Letter::RecoveryCodes { username, origin } => factors::recovery_codes(self, username, origin),
             Letter::NewDevice { username, device, origin } => self.new_device(username, device, origin),
         })
     }
 
+    fn email_changed(&self, username: &str, new_email: &str, origin: &Origin, changed_by: Option<&str>) -> Words {
+        let site = self.settings.site_name.as_str();
+        Words {
+            title: "Your email address was changed",
+            preview: format!("Mail about {} now goes to another address.", plain(username)),
+            lead: format!(
+                "The email address of your account at {site} was changed{}. Mail about the account now goes to the new \
+                     address. If this was expected, you don’t need to do anything.",
+                by(changed_by)
+            ),
+            facts: account(username)
+                .into_iter()
+                .chain([("New address", plain(new_email))])
+                .chain(facts(origin))
+                .collect(),
+            otherwise: Some(format!(
+                "If this wasn’t you, log in, change your password and set the address back. If you cannot log in, \
+                     contact the administrator of {site}, because a link for a new password would go to the new address."
+            )),
+            why: format!("You received this mail because this was the address of your account at {site} until now."),
+            ..Words::default()
+        }
+    }
+
     fn new_device(&self, username: &str, device: &str, origin: &Origin) -> Words {
         let site = self.settings.site_name.as_str();
         Words {
             title: "New login to your account",
-            preview: format!("{} logged in to {}.", plain(device), plain(username)),
+            preview: format!("{} logged in with {}.", plain(username), plain(device)),
             lead: format!(
-                "Somebody logged in to your account at {site} from a device that was not used for it before. If it was \
-                 you, there is nothing to do."
+                "Someone logged in to your account at {site} from a new device. If this was you, you don’t need to do \
+                 anything."
             ),
             facts: account(username).into_iter().chain([("Device", plain(device))]).chain(facts(origin)).collect(),
             button: Some((NEW_PASSWORD, self.reset_page())),
-            otherwise: Some(NOT_YOU.to_owned()),
+            otherwise: Some(CHANGE_PASSWORD.to_owned()),
             why: belongs_to_you(site),
             ..Words::default()
         }
     }
 
-    /// Our page, where a link can be asked for.
+    /// The page where users request a link.
     fn reset_page(&self) -> String {
         format!("{}/account/password/reset/", self.origin)
     }

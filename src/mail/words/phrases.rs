@@ -1,35 +1,34 @@
-//! What a mail says, in parts, and phrases that several mails share.
+//! The parts of a mail, and the phrases that several mails share.
 
 use chrono::DateTime;
 
 use crate::mail::letter::Origin;
 
-/// What a letter says.
+/// The text of a mail.
 #[derive(Default)]
 pub struct Words {
-    /// Its headline.
+    /// The headline.
     pub title: &'static str,
-    /// What a list of mails shows behind the subject.
+    /// The text that mail clients show next to the subject.
     pub preview: String,
     /// What happened.
     pub lead: String,
-    /// The particulars: name and value.
+    /// The details: name and value.
     pub facts: Vec<(&'static str, String)>,
-    /// A code to type.
+    /// A code to enter.
     pub code: Option<String>,
-    /// The one thing to do: label and address.
+    /// The button: label and address.
     pub button: Option<(&'static str, String)>,
-    /// What is to be known of the button.
+    /// The sentence below the button.
     pub note: Option<String>,
-    /// What to do if it was somebody else.
+    /// What to do if it was someone else.
     pub otherwise: Option<String>,
-    /// Why this mail came.
+    /// Why the user gets this mail.
     pub why: String,
 }
 
 pub(super) const NEW_PASSWORD: &str = "Choose a new password";
-pub(super) const NOT_YOU: &str =
-    "If it was not you, somebody else may be using your account. Choose a new password at once: that ends every login.";
+pub(super) const CHANGE_PASSWORD: &str = "If this wasn’t you, someone else may be using your account. Change your password now. This logs you out everywhere.";
 
 pub(super) fn capital(words: &str) -> String {
     let mut letters = words.chars();
@@ -46,15 +45,15 @@ pub(super) fn facts(origin: &Origin) -> impl Iterator<Item = (&'static str, Stri
 }
 
 pub(super) fn belongs_to_you(site: &str) -> String {
-    format!("You got this mail because this is the address of your account at {site}.")
+    format!("You received this mail because this is the address of your account at {site}.")
 }
 
 pub(super) fn by(superuser: Option<&str>) -> String {
-    superuser.map(|name| format!(" by {}, who administers the site", plain(name))).unwrap_or_default()
+    superuser.map(|name| format!(" by {}, an administrator of the site", plain(name))).unwrap_or_default()
 }
 
 pub(super) fn until(seconds: i64) -> String {
-    format!("The link works once, until {}.", time(seconds))
+    format!("The link works once and expires on {}.", time(seconds))
 }
 
 /// `1 March 2026, 12:00 UTC`
@@ -62,7 +61,7 @@ pub(super) fn time(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
-/// A name on one line, without characters that turn or hide others.
+/// A name on one line, without characters that reorder or hide others.
 pub(super) fn plain(name: &str) -> String {
     let is_good = |c: &char| {
         !c.is_control()

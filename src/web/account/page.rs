@@ -172,7 +172,7 @@ pub fn input(name: &'static str, label: &'static str, autocomplete: &'static str
 pub fn new_password(errors: &Errors) -> [Input; 2] {
     [
         input("password1", "New password", "new-password", errors),
-        input("password2", "New password, again", "new-password", errors),
+        input("password2", "New password (again)", "new-password", errors),
     ]
 }
 

@@ -75,7 +75,7 @@ fn token_blacklist(outstanding: Total, blacklisted: Total) -> Block {
         name: "Blacklisted tokens",
         address: address::BLACKLISTED,
         icon: "ban",
-        holds: "Tokens that are refused although they have not expired, with the reason.",
+        holds: "Tokens that are no longer accepted, each with the reason.",
         count: count(blacklisted),
     };
     Block { name: TOKEN_BLACKLIST, models: vec![outstanding, blacklisted] }

@@ -36,7 +36,7 @@ fn a_password_alone_does_not_change_the_password_of_who_has_a_factor(backend: Ba
     // A name in the form is nobody: it is the visitor's account.
     server.add_user("bob");
     let done = visitor.submit(&form, CHANGE, &[("username", "bob"), ("old_password", PASSWORD), new[0], new[1]]);
-    assert!(done.expect_status(200).text().contains("The account alice has a new password."));
+    assert!(done.expect_status(200).text().contains("Your account alice has a new password."));
     visitor.get(FACTORS).expect_status(303);
     assert_eq!(server.obtain("alice", NEW).json()["code"], "second_factor_required");
     Pair::of(&server.obtain("bob", PASSWORD));

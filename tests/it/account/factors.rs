@@ -94,14 +94,14 @@ fn an_enrolment_of_these_pages_is_good_here_only(backend: Backend) {
     server.client.post("/api/second-factors/confirm/", &confirm).expect_status(400);
     let mut bob = visit_of(&server, "bob");
     let answer = bob.post(ADD_TOTP, &[("enrolment", &enrolment), ("code", &code)]);
-    assert!(answer.expect_status(200).text().contains("Begin again."));
+    assert!(answer.expect_status(200).text().contains("Start again."));
     assert_ne!(secret_on(&answer), secret_on(&page));
     // Nor is one of the API good here.
     let access = server.log_in("alice").access;
     let started = server.begin_factor(&access, "totp").expect_status(200).json();
     let code = totp_at(started["secret"].as_str().unwrap(), server.time());
     let fields = [("enrolment", started["enrolment"].as_str().unwrap()), ("code", &code)];
-    assert!(visitor.post(ADD_TOTP, &fields).expect_status(200).text().contains("Begin again."));
+    assert!(visitor.post(ADD_TOTP, &fields).expect_status(200).text().contains("Start again."));
     assert_eq!(server.factor_rows(), 0);
     for kind in ["recovery", "x", "Totp"] {
         visitor.get(&format!("/account/second-factors/add/{kind}/")).expect_status(404);
@@ -120,7 +120,7 @@ fn five_wrong_codes_begin_an_enrolment_anew(backend: Backend) {
     visitor.submit(&page, ADD_TOTP, &[("code", "000000")]).expect_status(200);
     let code = totp_at(&secret, server.time());
     let anew = visitor.submit(&page, ADD_TOTP, &[("code", &code)]);
-    assert!(anew.expect_status(200).text().contains("too many wrong codes"));
+    assert!(anew.expect_status(200).text().contains("too many codes were wrong"));
     assert_ne!(secret_on(&anew), secret);
 }
 
@@ -207,7 +207,7 @@ fn codes_by_email_are_added_by_a_code(backend: Backend) {
     let asked = log_in(&mut visitor, "alice", PASSWORD);
     assert!(asked.text().contains("Get a code by email") && !asked.text().contains("name=\"code\""));
     let sent = visitor.submit(&asked, STEP, &[("way", "email")]);
-    assert!(sent.expect_status(200).text().contains("A code is on its way to you."));
+    assert!(sent.expect_status(200).text().contains("We’ve sent you a code."));
     let wrong = step(&mut visitor, &sent, "email", "x");
     assert!(wrong.text().contains("The code is wrong") && wrong.text().contains("Send another code"));
     let code = server.mailed_code(&smtp);
@@ -229,7 +229,7 @@ fn a_factor_is_removed_and_says_what_goes_with_it(backend: Backend) {
     let (mut visitor, mut other) = (visit_with(&server, "alice", &app), visit_with(&server, "alice", &app));
     let question = visitor.get(&format!("{FACTORS}{}/remove/", app.id)).expect_status(200).text();
     for text in
-        ["Authenticator app is not asked for", "your recovery codes become worthless", "Browsers that were remembered"]
+        ["Authenticator app will no longer work", "your recovery codes stop working", "Remembered browsers will ask"]
     {
         assert!(question.contains(text), "{question}");
     }
@@ -243,7 +243,7 @@ fn a_factor_is_removed_and_says_what_goes_with_it(backend: Backend) {
     assert!(told(&smtp, "removed"));
     // The visit goes on; the others stood for the factor, too.
     let list = visitor.get("/account/second-factors/?done=removed").expect_status(200).text();
-    assert!(list.contains("Your second factor was removed.") && list.contains("Choose one"));
+    assert!(list.contains("Your second factor was removed.") && list.contains("Add a second factor"));
     leads_to(&other.get(FACTORS), LOGIN);
     let gone = visitor.post(&format!("{FACTORS}{}/remove/", app.id), &[]);
     assert!(gone.expect_status(404).text().contains("This second factor is gone"));
@@ -261,7 +261,7 @@ fn who_must_have_one_is_told_that_the_next_login_asks_for_it(backend: Backend) {
     visitor.submit(&page, ADD_TOTP, &[("code", &code)]).expect_status(200);
     let id = server.db.count("SELECT id FROM latchkey_second_factor");
     let question = visitor.get(&format!("{FACTORS}{id}/remove/")).text();
-    assert!(question.contains("your next login asks you to add one"), "{question}");
+    assert!(question.contains("Your next login will ask you to add one"), "{question}");
     remove(&mut visitor, id).expect_status(303);
     assert_eq!(server.obtain("alice", PASSWORD).json()["code"], "second_factor_enrolment_required");
 }
@@ -318,7 +318,7 @@ fn new_recovery_codes_replace_the_old_ones(backend: Backend) {
     let app = server.enrol_totp("alice");
     let mut visitor = visit_with(&server, "alice", &app);
     let question = visitor.get(CODES);
-    assert!(question.text().contains("All earlier codes become worthless."));
+    assert!(question.text().contains("Your current codes stop working."));
     let codes = codes_on(&visitor.submit(&question, CODES, &[]));
     assert_eq!((codes.len(), audit(&server, "second_factor.recovery_codes")), (10, 1));
     server.answer(&server.challenge("alice"), "recovery", &app.recovery_codes[0]).expect_status(401);

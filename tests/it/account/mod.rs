@@ -145,7 +145,7 @@ fn another_address_is_confirmed_on_the_pages(backend: Backend) {
     server.deliver_mail();
     let token = smtp.only().token();
     let question = server.page(&format!("{EMAIL_CONFIRM}?token={token}")).expect_status(200).text();
-    assert!(question.contains("a@example.org becomes the address"), "{question}");
+    assert!(question.contains("a@example.org will become the address"), "{question}");
     let email = || server.text("SELECT email FROM auth_user");
     assert_eq!(email(), "alice@example.com");
     assert!(server.send(EMAIL_CONFIRM, &[("token", &token)]).expect_status(200).text().contains("is confirmed"));
@@ -173,7 +173,7 @@ fn forms_of_other_sites_are_refused(backend: Backend) {
     let (smtp, server) = stage(backend, &[]);
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://evil.example")];
     let answer = server.client.send("POST", RESET, &headers, "email=alice%40example.com");
-    assert!(answer.expect_status(400).text().contains("somewhere else"));
+    assert!(answer.expect_status(400).text().contains("another site"));
     server.client.send("POST", RESET, &[], "\u{0}=%ff".repeat(100_000)).expect_status(400);
     server.client.send("DELETE", RESET, &[], "").expect_status(405);
     server.deliver_mail();
@@ -190,7 +190,7 @@ fn whoever_tries_too_much_waits_on_the_pages_too(backend: Backend) {
     };
     let waits = (0..7).map(|_| change()).find(|answer| answer.status == 429).expect("a limit");
     assert_eq!(waits.header("retry-after"), Some("1"));
-    assert!(waits.text().contains("Too many tries"));
+    assert!(waits.text().contains("Too many attempts"));
 }
 
 both!(addresses_that_others_know_lead_here);
@@ -273,5 +273,5 @@ fn a_superuser_changes_an_address_and_the_old_one_hears_of_it(backend: Backend) 
     server.deliver_mail();
     let mail = smtp.only();
     assert_eq!((mail.subject(), &*mail.to[0]), ("Your email address for Latchkey was changed", "alice@example.com"));
-    assert!(mail.text.contains("root, who administers the site"), "{}", mail.text);
+    assert!(mail.text.contains("root, an administrator of the site"), "{}", mail.text);
 }

@@ -155,7 +155,7 @@ fn who_tries_too_much_stays_on_the_page(backend: Backend) {
     let other = super::log_in(&mut visitor, "alice", PASSWORD);
     let answers: Vec<_> = (0..5).map(|_| super::step(&mut visitor, &other, "totp", "000000")).collect();
     let refused = answers.iter().find(|answer| answer.status == 429).expect("a try that has to wait");
-    assert!(refused.text().contains("Too many tries.") && refused.header("retry-after").is_some());
+    assert!(refused.text().contains("Too many attempts.") && refused.header("retry-after").is_some());
     server.advance(3600);
     // The page still has its challenge, and its form.
     assert!(refused.text().contains("name=\"code\""), "{}", refused.text());

@@ -162,7 +162,7 @@ fn five_wrong_codes_end_a_login(backend: Backend) {
     }
     let over = step(&mut visitor, &asked, "totp", &server.totp(&app));
     leads_to(&over, "/account/login/?again=1");
-    assert!(visitor.follow(&over).text().contains("too many wrong codes"));
+    assert!(visitor.follow(&over).text().contains("too many codes were wrong"));
 }
 
 both!(more_challenges_bring_no_more_tries);
@@ -175,7 +175,7 @@ fn more_challenges_bring_no_more_tries(backend: Backend) {
         step(&mut visitor, &asked, "totp", "000000")
     };
     let waits = (0..20).map(|_| guess()).find(|answer| answer.status == 429).expect("a limit");
-    assert!(waits.text().contains("Too many tries") && waits.header("retry-after").is_some());
+    assert!(waits.text().contains("Too many attempts") && waits.header("retry-after").is_some());
 }
 
 both!(a_challenge_of_one_door_opens_no_other);
@@ -221,7 +221,7 @@ fn of_two_who_know_the_password_the_first_to_enrol_is_in(backend: Backend) {
     let (one, two) = (first.get(ADD_TOTP), second.get(ADD_TOTP));
     let code = totp_at(&secret_on(&one), server.time());
     let done = first.submit(&one, ADD_TOTP, &[("code", &code)]);
-    assert!(done.expect_status(200).text().contains("Keep these recovery codes"));
+    assert!(done.expect_status(200).text().contains("Save your recovery codes"));
     assert!(is_in(&mut first) && !is_in(&mut second));
     let code = totp_at(&secret_on(&two), server.time());
     leads_to(&second.submit(&two, ADD_TOTP, &[("code", &code)]), &format!("{LOGIN}?next={ADD_TOTP}"));
@@ -283,7 +283,7 @@ fn who_must_have_a_factor_comes_in_and_enrols(backend: Backend) {
     let server = stage(backend, &[("SECOND_FACTOR", "required")]);
     server.obtain("alice", PASSWORD).expect_status(401);
     let mut visitor = visit_of(&server, "alice");
-    assert!(visitor.get(FACTORS).text().contains("This account must have a second factor."));
+    assert!(visitor.get(FACTORS).text().contains("Your account must have a second factor."));
     let page = visitor.get(ADD_TOTP);
     let code = totp_at(&secret_on(&page), server.time());
     visitor.submit(&page, ADD_TOTP, &[("code", &code)]).expect_status(200);
@@ -302,7 +302,7 @@ fn forms_of_other_sites_change_no_factor(backend: Backend) {
         for evil in [("origin", "https://evil.example"), ("sec-fetch-site", "same-site"), ("origin", "null")] {
             let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", &*cookies), evil];
             let answer = server.client.send("POST", path, &headers, "");
-            assert!(answer.expect_status(400).text().contains("somewhere else"), "{path}");
+            assert!(answer.expect_status(400).text().contains("another site"), "{path}");
         }
         server.client.send("DELETE", path, &[("cookie", &cookies)], "").expect_status(405);
     }

@@ -52,7 +52,7 @@ fn ones_own_sessions_are_listed_and_ended(backend: Backend) {
     let (pair, mut there, mut eve) = (server.log_in("sam"), server.panel_of("sam"), server.panel_of("eve"));
     let mut here = server.panel_of("sam");
     let page = here.get(ACCOUNT).expect_status(200).text();
-    assert_eq!((page.matches("This one").count(), page.matches("/account/sessions/").count()), (1, 1), "{page}");
+    assert_eq!((page.matches("This session").count(), page.matches("/account/sessions/").count()), (1, 1), "{page}");
     let sessions = "SELECT id FROM latchkey_admin_session ORDER BY id";
     let (theirs, current) = (format!("{sessions} LIMIT 1"), format!("{sessions} DESC LIMIT 1"));
     let end = |id: &str| format!("/admin/account/sessions/{id}/end/");
@@ -92,6 +92,6 @@ fn a_time_zone_is_remembered_and_used(backend: Backend) {
     assert!(panel.get(&format!("/admin/auth/user/{}/change/", root.id)).text().contains("21:00:00 JST"));
     for bad in ["", "Nowhere/Land", "<script>", "\0"] {
         let answer = panel.submit(&page, "/time_zone/", &[("time_zone", bad)]);
-        assert!(panel.follow(&answer).text().contains("There is no such time zone."), "{bad}");
+        assert!(panel.follow(&answer).text().contains("This time zone does not exist."), "{bad}");
     }
 }

@@ -47,10 +47,10 @@ fn ticked_tokens_are_blacklisted_after_a_question(backend: Backend) {
     let noted = "SELECT count(*) FROM latchkey_audit_log WHERE action = 'token.blacklist' AND actor = 'root'";
     assert_eq!(server.db.count(noted), 2, "one entry for each owner");
     let again = act(&mut panel, OUTSTANDING, "blacklist", &[&ids[0]]);
-    assert!(again.contains("were blacklisted already"), "{again}");
+    assert!(again.contains("had been blacklisted already"), "{again}");
     let page = panel.get(OUTSTANDING);
     let nothing = panel.submit(&page, "/action/", &[("action", "blacklist")]);
-    assert!(panel.follow(&nothing).text().contains("Nothing was done"));
+    assert!(panel.follow(&nothing).text().contains("Select one or more tokens first"));
 }
 
 both!(a_blacklisting_by_a_superuser_can_be_taken_back);
@@ -65,7 +65,7 @@ fn a_blacklisting_by_a_superuser_can_be_taken_back(backend: Backend) {
     server.refresh(&token).expect_status(401);
     let entry = server.db.count("SELECT max(id) FROM token_blacklist_blacklistedtoken");
     let question = panel.get(&format!("{BLACKLISTED}{entry}/delete/"));
-    assert!(question.text().contains("off the blacklist?"), "{}", question.text());
+    assert!(question.text().contains("Undo the blacklisting of this token"), "{}", question.text());
     let answer = panel.submit(&question, "/delete/", &[]);
     assert!(panel.follow(&answer).text().contains("accepted again"));
     server.refresh(&token).expect_status(200);
@@ -86,7 +86,7 @@ fn a_rotated_token_stays_blacklisted(backend: Backend) {
                      o.id = b.token_id WHERE o.jti";
         let entry = server.db.count(&format!("{entry} = '{}'", jti(token)));
         let page = panel.get(&format!("{BLACKLISTED}{entry}/change/")).expect_status(200).text();
-        assert!(page.contains("Can be undone") && !page.contains("Take off the blacklist"), "{page}");
+        assert!(page.contains("Can be undone") && !page.contains("Undo blacklisting"), "{page}");
         // Even a form that was made up changes nothing.
         assert_eq!(panel.get(&format!("{BLACKLISTED}{entry}/delete/")).status, 303);
         let csrf = panel.get(OUTSTANDING);

@@ -1,4 +1,4 @@
-//! "Your own password": asked for again where a login is older than fifteen minutes.
+//! "Your password": asked for again where a login is older than fifteen minutes.
 
 use super::USERS;
 use crate::harness::{Backend, PASSWORD, Server};
@@ -17,7 +17,7 @@ fn an_old_login_has_to_show_its_password_again(backend: Backend) {
     assert!(!panel.get(&address).text().contains(FIELD));
     server.advance(1);
     let form = panel.get(&address);
-    assert!(form.text().contains(FIELD) && form.text().contains("your login is 15 minutes old"), "{}", form.text());
+    assert!(form.text().contains(FIELD) && form.text().contains("you logged in 15 minutes ago"), "{}", form.text());
     for (given, text) in [("", "This field is required."), ("wrong", WRONG), ("violet-harbour-17 ", WRONG)] {
         let answer = panel.submit(&form, "/delete/", &[("own_password", given)]);
         assert!(answer.expect_status(200).text().contains(text), "{given}: {}", answer.text());

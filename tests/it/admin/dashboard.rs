@@ -112,8 +112,10 @@ fn guessing_is_seen(backend: Backend) {
     }
     let page = panel.get("/admin/").text();
     assert_eq!(sums(&page, "Logins and failed logins by hour"), [1, 5, 101]);
-    assert!(page.contains("101 attempts more were <a href=\"/admin/audit_log/?action=login.throttled\">held back</a>"));
-    assert!(page.contains("101 attempts to log in held back in 24 hours"));
+    assert!(
+        page.contains("101 logins that Latchkey <a href=\"/admin/audit_log/?action=login.throttled\">throttled</a>")
+    );
+    assert!(page.contains("101 logins throttled in 24 hours"));
     let log = panel.get("/admin/audit_log/?action=login.throttled").text();
     assert!(log.contains("101 throttled logins"), "{log}");
 }
@@ -133,7 +135,9 @@ fn what_needs_attention_is_named_until_it_is_done(backend: Backend) {
     server.db.execute("UPDATE token_blacklist_outstandingtoken SET expires_at = created_at");
     server.wait(upkeep::once(&server.app)).unwrap();
     let page = panel.get("/admin/").text();
-    for words in ["1 index missing", "latchkey_user_last_login", "1 expired tokens wait", "1 email address is shared"] {
+    for words in
+        ["1 index missing", "latchkey_user_last_login", "1 expired tokens are waiting", "1 email address is shared"]
+    {
         assert!(page.contains(words), "{words}");
     }
     assert!(page.contains("3 things need attention"), "{page}");

@@ -54,7 +54,7 @@ fn the_page_of_a_user_shows_what_they_log_in_with(backend: Backend) {
     let page = panel.get(&page_of(&ann)).expect_status(200).text();
     for words in [
         "Authenticator app",
-        "10 recovery codes are left. No second factor is required.",
+        "10 recovery codes are left. Optional for this account.",
         "Remembered browsers",
         "Remove…",
     ] {
@@ -63,7 +63,7 @@ fn the_page_of_a_user_shows_what_they_log_in_with(backend: Backend) {
     assert!(!page.contains(&app.secret), "no secret");
     let other = server.add_user("bob");
     let page = panel.get(&page_of(&other)).text();
-    assert!(page.contains("bob has none and logs in with the password alone. No second factor is required."), "{page}");
+    assert!(page.contains("bob has none and logs in with the password alone. Optional for this account."), "{page}");
     assert!(!page.contains("Remembered browsers"));
 }
 
@@ -79,9 +79,9 @@ fn a_superuser_removes_a_factor_and_the_user_is_told(backend: Backend) {
     let question = panel.get(&address).expect_status(200).text();
     for words in [
         "Remove “Authenticator app” of ann?",
-        "they go with the last factor",
-        "is told by mail",
-        "Not remembered any more",
+        "Deleted with the last second factor",
+        "gets a mail about it",
+        "No longer remembered",
     ] {
         assert!(question.contains(words), "{words}: {question}");
     }
@@ -170,11 +170,11 @@ fn a_factor_is_required_at_the_next_login_and_no_longer(backend: Backend) {
     let mut panel = server.panel_of("root");
     let address = format!("{USERS}{}/second_factors/require/", bob.id);
     let question = panel.get(&address).text();
-    assert!(question.contains("bob has none, and gets in only after setting one up."), "{question}");
-    assert!(question.contains("Go on: nothing happens to them"), "{question}");
+    assert!(question.contains("bob has none and must set one up at the next login."), "{question}");
+    assert!(question.contains("Not affected"), "{question}");
     let page = confirm(&mut panel, &address).text();
-    assert!(page.contains("A second factor is required of bob from the next login on."), "{page}");
-    assert!(page.contains("A superuser requires one of bob.") && page.contains("Require none…"), "{page}");
+    assert!(page.contains("bob now needs a second factor at the next login."), "{page}");
+    assert!(page.contains("A superuser requires one of bob.") && page.contains("Make optional…"), "{page}");
     server.me(&pair.access).expect_status(200);
     server.refresh(&pair.refresh).expect_status(200);
     let refused = server.obtain("bob", PASSWORD);
@@ -192,7 +192,7 @@ both!(to_require_one_of_who_has_one_says_that_it_changes_nothing_now);
 fn to_require_one_of_who_has_one_says_that_it_changes_nothing_now(backend: Backend) {
     let (server, ann, app, mut panel) = stage(backend, &[]);
     let question = panel.get(&format!("{USERS}{}/second_factors/require/", ann.id)).text();
-    assert!(question.contains("ann has one, which is asked for anyway"), "{question}");
+    assert!(question.contains("ann already has one."), "{question}");
     confirm(&mut panel, &format!("{USERS}{}/second_factors/require/", ann.id));
     server.log_in_with("ann", &app);
 }
@@ -206,7 +206,7 @@ fn remembered_browsers_are_forgotten_one_or_all(backend: Backend) {
     assert!(confirm(&mut panel, &address).text().contains("1 browser of ann was forgotten."));
     assert!(!is_remembered(&server, &tokens[2]) && is_remembered(&server, &tokens[1]));
     let gone = panel.get(&address);
-    assert!(panel.follow(&gone).text().contains("There is no such browser any more."));
+    assert!(panel.follow(&gone).text().contains("This browser is no longer remembered."));
     assert!(
         confirm(&mut panel, &format!("{USERS}{}/browsers/all/forget/", ann.id)).text().contains("2 browsers of ann")
     );
@@ -338,9 +338,7 @@ fn the_posture_counts_who_has_none(backend: Backend) {
     let page = panel.get("/admin/settings/").text();
     let row = page.split("<tr id=\"asvs-6.3.3\">").nth(1).unwrap().split("</tr>").next().unwrap();
     assert!(
-        row.contains("1 of 2 superusers")
-            && row.contains("1 of 1 staff who are no superusers")
-            && row.contains("Not met"),
+        row.contains("1 of 2 superusers") && row.contains("1 of 1 other staff") && row.contains("Not met"),
         "{row}"
     );
     for href in row.split("href=\"/admin").skip(1) {

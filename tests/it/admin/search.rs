@@ -65,12 +65,12 @@ fn a_search_that_means_too_many_users_says_so_and_is_not_exported(backend: Backe
         ));
     }
     let mut panel = server.panel_of("root");
-    let notice = "More than 50 users match the search; what is below is of 50 of them.";
+    let notice = "More than 50 users match the search. Only 50 of them are included below.";
     for list in ["/admin/sessions/", "/admin/audit_log/", OUTSTANDING, BLACKLISTED] {
         assert!(panel.get(&format!("{list}?q=many")).expect_status(200).text().contains(notice), "{list}");
         assert!(!panel.get(&format!("{list}?q=alice")).text().contains("More than"), "{list}");
     }
     let export = panel.get("/admin/audit_log/export/?q=many");
     assert_eq!((export.status, export.header("location")), (303, Some("/admin/audit_log/?q=many")));
-    assert!(panel.follow(&export).text().contains("Not exported: more than 50 users match the search."));
+    assert!(panel.follow(&export).text().contains("Nothing was exported: the search matches more than 50 users."));
 }

@@ -71,7 +71,7 @@ fn a_code_by_mail_opens_the_panel(backend: Backend) {
     let (mut panel, page) = asked(&server, "root");
     assert!(page.text().contains("<h1>Get a code by email</h1>") && !page.text().contains("name=\"code\""));
     let sent = panel.submit(&page, STEP, &[("way", "email")]);
-    assert!(sent.expect_status(200).text().contains("A code is on its way to you."));
+    assert!(sent.expect_status(200).text().contains("We’ve sent you a code."));
     let code = server.mailed_code(&smtp);
     give(&mut panel, &sent, "email", &code).expect_status(303);
     assert!(is_in(&mut panel));
@@ -129,14 +129,10 @@ both!(who_has_only_a_passkey_is_told_about_scripts);
 fn who_has_only_a_passkey_is_told_about_scripts(backend: Backend) {
     let (server, _) = with_passkey(backend);
     let (_, page) = asked(&server, "root");
-    assert!(page.text().contains("which this browser does not run. Use another way."), "{}", page.text());
+    assert!(page.text().contains("which is turned off in this browser. Choose another method."), "{}", page.text());
     server.db.execute("DELETE FROM latchkey_recovery_code");
     let (_, page) = asked(&server, "root");
-    assert!(
-        page.text().contains("Turn them on to log in.") && !page.text().contains("name=\"way\""),
-        "{}",
-        page.text()
-    );
+    assert!(page.text().contains("Turn it on to log in.") && !page.text().contains("name=\"way\""), "{}", page.text());
 }
 
 both!(a_passkey_where_browsers_have_none_is_not_asked_for);
@@ -166,7 +162,7 @@ fn tries_that_come_too_fast_are_held_back_on_the_same_page(backend: Backend) {
         }
     }
     let (mut panel, held) = last.expect("guesses are held back");
-    assert!(held.text().contains("Too many tries. Nothing was done this time."), "{}", held.text());
+    assert!(held.text().contains("Too many attempts. This one was not checked."), "{}", held.text());
     server.advance(held.header("retry-after").unwrap().parse().unwrap());
     give(&mut panel, &held, "totp", &server.totp(&app)).expect_status(303);
 }

@@ -150,8 +150,8 @@ fn a_reuse_alarm_is_explained(backend: Backend) {
     let page = panel.get(&format!("{SESSIONS}{id}/")).expect_status(200).text();
     for words in [
         "Ended: reuse alarm",
-        "Somebody may hold a copy of token 2.",
-        "because one of its tokens came back after its rotation",
+        "Someone may have a copy of token 2.",
+        "because a used token came back",
         ">Reused</span>",
         "presented again at",
         "<path class=\"bad\" d=\"M",
@@ -218,7 +218,7 @@ fn chosen_sessions_are_ended_together(backend: Backend) {
     let (server, mut panel, [(alices, alice), (bobs, bob)]) = server_with_sessions(backend);
     let list = panel.get(SESSIONS);
     let nothing = panel.submit(&list, "/action/", &[("action", "end")]);
-    assert!(panel.follow(&nothing).text().contains("Choose one or more sessions first."));
+    assert!(panel.follow(&nothing).text().contains("Select one or more sessions first."));
     let ticked = [("action", "end"), ("selected", &*alices), ("selected", &bobs), ("selected", "'; DROP--")];
     let question = panel.submit(&list, "/action/", &ticked);
     assert!(question.expect_status(200).text().contains("End 2 sessions?"), "{}", question.text());
@@ -230,7 +230,11 @@ fn chosen_sessions_are_ended_together(backend: Backend) {
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_audit_log WHERE action = 'session.end'"), 2);
     // What is over is said to be.
     let question = panel.submit(&list, "/action/", &ticked);
-    assert!(question.expect_status(200).text().contains("There is nothing to end."), "{}", question.text());
+    assert!(
+        question.expect_status(200).text().contains("The selected sessions have ended already."),
+        "{}",
+        question.text()
+    );
 }
 
 both!(sessions_that_are_not_there_are_not_found);

@@ -126,7 +126,7 @@ fn a_change_is_noted_field_by_field(backend: Backend) {
     assert_eq!(noted, json!({"changes": {"email": ["ann@example.com", "a@example.com"], "is_staff": [false, true]}}));
     let form = panel.get(&page_of(&ann));
     let answer = save(&mut panel, &form, "/change/", &changed);
-    assert!(panel.follow(&answer).text().contains("Nothing was changed."));
+    assert!(panel.follow(&answer).text().contains("The user “ann” was not changed."));
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_audit_log WHERE action = 'user.change'"), 1);
 }
 
@@ -153,13 +153,13 @@ fn a_stale_form_overwrites_nothing_and_shows_both_values(backend: Backend) {
     server.db.execute("UPDATE auth_user SET first_name = 'Anna' WHERE username = 'ann'");
     let mine = with(fields("ann"), "first_name", "Annette");
     let again = save(&mut panel, &form, "/change/", &mine);
-    refused(&again, "somebody changed this user after you opened the form");
-    assert!(again.text().contains("Saved meanwhile: <strong>Anna</strong>") && again.text().contains("Annette"));
+    refused(&again, "someone else changed this user after you opened the form");
+    assert!(again.text().contains("Current value: <strong>Anna</strong>") && again.text().contains("Annette"));
     let first_name = "SELECT first_name AS t FROM auth_user WHERE username = 'ann'";
     assert_eq!(server.db.text(first_name).unwrap(), "Anna");
     // A refusal for another reason does not make a form of before good.
     let wrong = save(&mut panel, &form, "/change/", &with(mine.clone(), "email", "nonsense"));
-    refused(&wrong, "somebody changed this user");
+    refused(&wrong, "someone else changed this user");
     save(&mut panel, &again, "/change/", &mine).expect_status(303);
     assert_eq!(server.db.text(first_name).unwrap(), "Annette");
 }

@@ -72,7 +72,7 @@ fn a_login_through_the_page_shows_its_tokens_decoded(backend: Backend) {
         "Good for 5 minutes",
         "1 Mar 2026, 12:05:00 UTC",
         "in 5 minutes",
-        "Good for API requests",
+        "Can be used for API requests",
         "value=\"alice\"",
         "HS256",
     ] {
@@ -165,7 +165,7 @@ fn tokens_say_plainly_what_is_wrong_with_them(backend: Backend) {
     assert!(has(verify(&old).expect_status(401), "Expired 3 hours ago"));
     let claims = json!({"user_id": "<img src=x>", "<b>": "\"&", "exp": "soon", "iat": 1e300});
     let foreign = verify(&sign(&json!({"alg": "HS256"}), &claims, "another key of thirty-two bytes!!"));
-    assert!(has(foreign.expect_status(401), "Not valid here") && has(&foreign, "Not a point in time"));
+    assert!(has(foreign.expect_status(401), "Not valid here") && has(&foreign, "Not a valid time"));
     assert!(!has(&foreign, "<img") && !has(&foreign, "<b>"), "{}", foreign.text());
     for junk in ["x", "a.b.c", "e30.e30", "</textarea><script>alert(1)</script>", "....", "é.é.é"] {
         let page = verify(junk);

@@ -83,7 +83,7 @@ fn every_letter_says_what_happened_in_both_parts() {
     assert_eq!(server.deliver_mail(), delivered(letters.len(), 0, 0));
     for mail in smtp.received() {
         for part in [&mail.text, &mail.html] {
-            assert!(part.contains("Bücherei Süd") && part.contains("You got this mail because"), "{part}");
+            assert!(part.contains("Bücherei Süd") && part.contains("You received this mail because"), "{part}");
             assert!(!part.contains("{{") && !part.contains("Some("), "{part}");
         }
         assert!(mail.text.lines().all(|line| !line.starts_with('<')), "{}", mail.text);

@@ -1,5 +1,5 @@
-//! `/admin/account/`: what visitors may do about themselves, staff and superusers alike: their password (`password`),
-//! their sessions (`sessions`), their time zone (`time_zone`). The theme's form is in `login`.
+//! `/admin/account/`: "My account", for staff and superusers: their password (`password`), their sessions (`sessions`) and
+//! their time zone (`time_zone`). The form for the theme is in `login`.
 
 pub mod password;
 pub mod sessions;
@@ -68,7 +68,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
     })
 }
 
-/// Of the visit, what `tokens` wants.
+/// The shared parts of the server.
 fn app(staff: &Staff) -> &Arc<crate::app::App> {
     &staff.visit.app
 }

@@ -1,5 +1,5 @@
-//! `/admin/account/password/`: one's own password. The old one is asked for, however fresh the login is; this session goes
-//! on, all others end.
+//! `/admin/account/password/`: changes the user's own password. It always asks for the current one. This session stays, all
+//! others end.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -20,11 +20,11 @@ use crate::accounts::manage::ManageError;
 
 const OLD: &str = "old_password";
 
-/// The labels, for the summary of errors.
+/// The labels for the summary of errors.
 pub const LABELS: [(&str, &str); 3] =
-    [(OLD, "Your present password"), ("password1", "New password"), ("password2", "New password, again")];
+    [(OLD, "Current password"), ("password1", "New password"), ("password2", "New password (again)")];
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct Fields {
     typed: Typed,
 }
 
-/// The three fields. What was typed is never shown again.
+/// The three fields, always empty.
 pub fn inputs(errors: &Errors) -> [Input; 3] {
     let [mut first, mut second] = password::inputs(errors);
     (first.label, second.label) = (LABELS[1].1, LABELS[2].1);
@@ -60,15 +60,15 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
         Err(error) => return render(&staff, &Errors::new(vec![error])).await,
     };
     let (visit, user) = (&staff.visit, &staff.user);
-    let key = visit.key().ok_or(PageError::Other("a visitor without a session"))?;
+    let key = visit.key().ok_or(PageError::Other("a user without a session"))?;
     let new = OwnPassword { password, kept: Kept::panel_session(&key) };
     match change::set_own_password(&visit.app, &by, user, new).await {
         Ok(changed) => visit.refresh(changed),
-        // Somebody else set it meanwhile, which ended this login too.
+        // It was changed elsewhere meanwhile, which ended this session too.
         Err(ManageError::Stale) => return Err(PageError::LoginRequired(ACCOUNT.to_owned())),
         Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
     }
-    let text = "Your password was changed. Your other sessions were ended.".to_owned();
+    let text = "Your password was changed. All your other sessions ended.".to_owned();
     staff.say(Message { tone: Tone::Good, text, link: None })?;
     Ok(see(ACCOUNT))
 }

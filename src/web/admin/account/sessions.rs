@@ -1,5 +1,5 @@
-//! `/admin/account/sessions/…`: one's own logins, to this panel and to the API, and the end of one. The one that is in
-//! use is not ended here: that is what "Log out" is for.
+//! `/admin/account/sessions/…`: lists and ends the user's own sessions, of the panel and of the API. The current session
+//! cannot be ended here; "Log out" does that.
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -21,23 +21,23 @@ use crate::tokens::own_sessions;
 /// How many sessions of the API are shown.
 const MAX_SESSIONS: i64 = 100;
 
-/// A login to the panel.
+/// A session of the panel.
 pub struct PanelRow {
     /// Its number.
     pub id: i64,
-    /// The browser in words.
+    /// The browser, in words.
     pub name: String,
-    /// The address that it was begun from.
+    /// The address of the login.
     pub ip: String,
     /// When it began.
     pub started: When,
-    /// When it was used last.
+    /// When it was last used.
     pub used: When,
-    /// Whether it is the one in use.
+    /// Whether it is the current session.
     pub is_current: bool,
 }
 
-/// The visitor's logins to the panel.
+/// The user's sessions of the panel.
 pub async fn panel(staff: &Staff) -> Result<Vec<PanelRow>, PageError> {
     let (visit, reader) = (&staff.visit, staff.reader());
     let found = admin_session::list(&visit.app, staff.user.id, &visit.key().unwrap_or_default()).await?;
@@ -52,7 +52,7 @@ pub async fn panel(staff: &Staff) -> Result<Vec<PanelRow>, PageError> {
     Ok(found.into_iter().map(row).collect())
 }
 
-/// The visitor's sessions of the API.
+/// The user's sessions of the API.
 pub async fn api(staff: &Staff) -> Result<Vec<SessionRow>, PageError> {
     let (app, user, reader) = (app(staff), staff.user.id, staff.reader());
     let now = reader.now;
@@ -61,7 +61,7 @@ pub async fn api(staff: &Staff) -> Result<Vec<SessionRow>, PageError> {
     Ok(live.map(|session| SessionRow::new(session, reader)).collect())
 }
 
-/// `POST account/sessions/ID/end/`: a login to the panel.
+/// `POST account/sessions/ID/end/`: ends a session of the panel.
 pub async fn end_panel(staff: Staff, path: Path<i64>, _: CsrfForm<NoFields>) -> Result<HttpResponse, PageError> {
     let (visit, user) = (&staff.visit, &staff.user);
     let key = visit.key().unwrap_or_default();
@@ -70,7 +70,7 @@ pub async fn end_panel(staff: Staff, path: Path<i64>, _: CsrfForm<NoFields>) -> 
     answer(&staff, is_ended)
 }
 
-/// `POST account/api_sessions/ID/end/`: a session of the API.
+/// `POST account/api_sessions/ID/end/`: ends a session of the API.
 pub async fn end_api(staff: Staff, path: Path<String>, _: CsrfForm<NoFields>) -> Result<HttpResponse, PageError> {
     let is_ended = own_sessions::end(app(&staff), &staff.user, &path, &staff.visit.client).await?;
     answer(&staff, is_ended)
@@ -80,7 +80,7 @@ fn answer(staff: &Staff, is_ended: bool) -> Result<HttpResponse, PageError> {
     let (tone, text) = if is_ended {
         (Tone::Good, "The session was ended.")
     } else {
-        (Tone::Bad, "There is no such session to end: it is over already, or it is the one that you use now.")
+        (Tone::Bad, "This session cannot be ended here. It has ended already, or it is your current session.")
     };
     staff.say(Message { tone, text: text.to_owned(), link: None })?;
     Ok(see(ACCOUNT))

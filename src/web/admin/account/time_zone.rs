@@ -1,4 +1,4 @@
-//! `/admin/account/time_zone/`: in which zone this browser shows times. A cookie remembers it, like the theme.
+//! `/admin/account/time_zone/`: the time zone of this browser. A cookie remembers it, like the theme.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
@@ -13,15 +13,15 @@ use super::super::error::PageError;
 use super::super::layout::{Message, Tone, see};
 use super::super::session::ZONE_COOKIE;
 
-/// Zones of one part of the world.
+/// The time zones of a region.
 pub struct Region {
     /// Its name.
     pub name: &'static str,
-    /// The zones' names, how each is shown, and whether it is the chosen one.
+    /// The name of each zone, its label, and whether it is the current one.
     pub zones: Vec<(&'static str, String, bool)>,
 }
 
-/// Every zone that is a place, and UTC; `current` is among them, whatever it is.
+/// All zones named after a place, UTC, and `current`.
 pub fn regions(current: Tz) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     let is_place = |zone: &Tz| zone.name().contains('/') && !zone.name().starts_with("Etc/");
@@ -36,23 +36,23 @@ pub fn regions(current: Tz) -> Vec<Region> {
     regions
 }
 
-/// What the form sends.
+/// The field of the form.
 #[derive(Deserialize)]
 pub struct Choice {
     #[serde(default)]
     time_zone: String,
 }
 
-/// `POST account/time_zone/`: remembers the zone for a year, in this browser.
+/// `POST account/time_zone/`: remembers the time zone in this browser for a year.
 pub async fn set(staff: Staff, CsrfForm(choice): CsrfForm<Choice>) -> Result<HttpResponse, PageError> {
     let Ok(zone) = choice.time_zone.parse::<Tz>() else {
-        let text = "There is no such time zone. Nothing was changed.".to_owned();
+        let text = "This time zone does not exist. Nothing was changed.".to_owned();
         staff.say(Message { tone: Tone::Bad, text, link: None })?;
         return Ok(see(ACCOUNT));
     };
     let mut cookie = staff.visit.cookie(ZONE_COOKIE, zone.name().to_owned());
     cookie.set_max_age(Duration::days(365));
-    let text = format!("Times are shown in {zone} from now on.");
+    let text = format!("Times are now shown in {zone}.");
     staff.say(Message { tone: Tone::Good, text, link: None })?;
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, ACCOUNT)).cookie(cookie).finish())
 }

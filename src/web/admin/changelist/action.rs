@@ -1,16 +1,16 @@
-//! What can be done with the rows that are ticked in a list: the form that says which, and what.
+//! The form for an action on selected rows of a list.
 
 use crate::web::admin::csrf::CsrfForm;
 
-/// The form round a list, or the one of the question that follows.
+/// The fields of the form, in the list and in the question that follows.
 pub struct Chosen {
-    /// What is to be done: the value of one of the list's actions.
+    /// The value of the chosen action.
     pub action: String,
-    /// The keys of the ticked rows, as sent.
+    /// The keys of the selected rows, as sent.
     pub selected: Vec<String>,
-    /// Whether the question was answered with yes.
+    /// Whether the question was confirmed.
     pub is_confirmed: bool,
-    /// The visitor's own password, where the question asks for it.
+    /// The user's own password, where the question asks for it.
     pub password: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl From<CsrfForm<Vec<(String, String)>>> for Chosen {
 }
 
 impl Chosen {
-    /// The keys that are numbers, each once.
+    /// The keys as numbers, without duplicates.
     pub fn ids(&self) -> Vec<i64> {
         let mut ids: Vec<i64> = self.selected.iter().filter_map(|key| key.parse().ok()).collect();
         ids.sort_unstable();

@@ -1,5 +1,5 @@
-//! The drill-down by date above a list: years, months, days, each with a bar for how much there was. The numbers come from
-//! the rollup, so they cost the same however long the list is. Django's `date_hierarchy`.
+//! The drill-down by date above a list: years, months and days, each with a bar for its count. The counts come from the
+//! rollup, so their cost does not depend on the length of the list. Django's `date_hierarchy`.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
@@ -10,13 +10,13 @@ use crate::web::words::{Reader, commas};
 
 /// How many days are shown without a period.
 const DEFAULT_DAYS: u64 = 30;
-/// Years before this have none.
+/// Earlier years are not offered.
 const FIRST_YEAR: i32 = 2010;
 
-/// The part that begins on a day, and the day on which the next begins.
+/// Finds the part that begins on a day, and the day on which the next one begins.
 type NextPart = fn(NaiveDate) -> (Period, Option<NaiveDate>);
 
-/// What is shown for a period: its parts, from the oldest to the newest.
+/// A period with its parts, oldest first.
 pub struct DateHierarchy {
     name: &'static str,
     chosen: Option<Period>,
@@ -24,11 +24,11 @@ pub struct DateHierarchy {
     reader: Reader,
 }
 
-/// A link above the bars, or the place where one is.
+/// A breadcrumb above the bars.
 pub struct Crumb {
-    /// Its words.
+    /// The text.
     pub words: String,
-    /// Where it leads; the last leads nowhere.
+    /// The address; the last one has none.
     pub href: Option<String>,
 }
 
@@ -36,28 +36,28 @@ pub struct Crumb {
 pub struct Bar {
     /// Below the bar: `22`, `Nov`.
     pub label: String,
-    /// The whole of it: `22 November: 171,000`.
+    /// The tooltip: `22 November: 171,000`.
     pub words: String,
-    /// The list of that part.
+    /// The address of the list of that part.
     pub href: String,
-    /// Whether that part is what the list shows.
+    /// Whether the list shows that part.
     pub is_current: bool,
-    /// From the top, of 28.
+    /// Its top, from 0 to 28.
     pub y: String,
-    /// Height, of 28.
+    /// Its height, from 0 to 28.
     pub height: String,
 }
 
-/// As it is shown.
+/// The drill-down, ready to be shown.
 pub struct Dates {
-    /// The way up.
+    /// The breadcrumbs.
     pub crumbs: Vec<Crumb>,
-    /// The newest first.
+    /// The bars, newest first.
     pub bars: Vec<Bar>,
 }
 
 impl DateHierarchy {
-    /// For the filter `name` and what is chosen of it.
+    /// The parts of the chosen period of the filter `name`.
     pub fn new(name: &'static str, chosen: Option<Period>, reader: Reader) -> Self {
         let today = reader.now.datetime().with_timezone(&reader.zone).date_naive();
         let chosen = chosen.filter(|period| !matches!(period, Period::Between(..)));
@@ -79,25 +79,25 @@ impl DateHierarchy {
         Self { name, chosen, parts, reader }
     }
 
-    /// Where its parts begin, and where the last ends.
+    /// The beginnings of the parts, and the end of the last one.
     pub fn bounds(&self) -> Vec<Instant> {
         let start = |period: &Period| period.instants(self.reader.zone).0;
         let end = self.parts.last().and_then(|last| last.instants(self.reader.zone).1);
         self.parts.iter().filter_map(start).chain(end).collect()
     }
 
-    /// With what the rollup holds between these bounds. `href` makes an address of the list from the pairs of a period.
+    /// Adds the sums of the rollup between the bounds. `href` makes the address of the list for a period.
     pub fn show(&self, sums: &[Sum], href: impl Fn(&[(String, String)]) -> String) -> Dates {
         let count = |at: usize| -> i64 {
             let of_it = sums.iter().filter(|sum| usize::try_from(sum.period).is_ok_and(|period| period == at));
             of_it.map(|sum| sum.count).sum()
         };
         let counts: Vec<i64> = (0..self.parts.len()).map(count).collect();
-        let most = counts.iter().copied().max().unwrap_or_default().max(1);
+        let highest = counts.iter().copied().max().unwrap_or_default().max(1);
         let bars = self.parts.iter().zip(counts).rev().map(|(part, count)| {
             let (label, words) = labels(*part);
-            // Tenths of 28 units; whatever is there can be seen.
-            let tenths = if count == 0 { 0 } else { (count.saturating_mul(280) / most).max(10) };
+            // In tenths, up to 280. A count that is not zero stays visible.
+            let tenths = if count == 0 { 0 } else { (count.saturating_mul(280) / highest).max(10) };
             Bar {
                 label,
                 words: format!("{words}: {}", commas(count)),
@@ -115,7 +115,7 @@ impl DateHierarchy {
         let (first, _) = self.chosen.map(Period::days).unwrap_or_default();
         let all = Crumb { words: "All dates".to_owned(), href: Some(href(&[])) };
         let Some(first) = first else {
-            // The way down: the last days are below, this year is one step away.
+            // The bars show the last days; the link leads to the current year.
             let year = Period::Year(today.year());
             let way = Crumb { words: today.year().to_string(), href: Some(href(&year.pairs(self.name))) };
             return vec![Crumb { words: format!("Last {DEFAULT_DAYS} days"), href: None }, way];

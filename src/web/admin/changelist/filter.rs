@@ -1,5 +1,5 @@
-//! The filters of a list: what an address says of them, and how they are shown: tabs, fields of a form, chips that take one
-//! off again. What cannot be understood is left out.
+//! The filters of a list: how they are read from an address, and how they are shown: as tabs, as fields of a form, and as
+//! chips that remove a filter. Invalid values are ignored.
 
 use chrono::NaiveDate;
 
@@ -11,26 +11,26 @@ use crate::web::admin::search::clean;
 pub struct Filter {
     /// Its name in the address.
     pub name: &'static str,
-    /// Its name for people.
+    /// Its label.
     pub label: &'static str,
-    /// What it can be.
+    /// The kind of its values.
     pub kind: FilterKind,
 }
 
-/// What a filter can be.
+/// The kind of a filter's values.
 #[derive(Debug, Clone, Copy)]
 pub enum FilterKind {
-    /// One of these values, each with its words; chosen by tabs above the list.
+    /// One of these values, each with its label, chosen by tabs above the list.
     Tabs(&'static [(&'static str, &'static str)]),
     /// One of these values, chosen in the form.
     Choice(&'static [(&'static str, &'static str)]),
-    /// Whatever is typed; these words give a hint.
+    /// Any text; with a hint.
     Text(&'static str),
     /// A period: `NAME=2026-11-22`, `NAME=2026-11`, `NAME=2026`, or `NAME_from=` and `NAME_to=`.
     Dates,
 }
 
-/// What an address says of the filters of a list.
+/// The active filters of a list.
 #[derive(Debug, Default)]
 pub struct Chosen {
     values: Vec<(&'static Filter, Value)>,
@@ -43,31 +43,31 @@ enum Value {
     Dates(Period),
 }
 
-/// A filter that is on: its words, and the list's filters without it as pairs for an address.
+/// An active filter, with a link that removes it.
 pub struct Chip {
-    /// What it says.
+    /// The text.
     pub words: String,
-    /// Where its cross leads.
+    /// The address of the list without it.
     pub href: String,
 }
 
 /// A tab.
 pub struct Tab {
-    /// Its words.
+    /// The text.
     pub words: &'static str,
-    /// The value that it stands for; empty for all.
+    /// The value of the filter; empty for all.
     pub value: &'static str,
-    /// Where it leads.
+    /// The address of the list.
     pub href: String,
     /// Whether it is the current one.
     pub is_current: bool,
-    /// About how many there are.
+    /// The approximate number of rows.
     pub count: Option<String>,
 }
 
 /// A field of the form behind "Filters".
 pub enum Field {
-    /// A choice: name, label, and the options with whether each is chosen.
+    /// A choice: name, label, and for each option its value, its label and whether it is chosen.
     Choice(&'static str, &'static str, Vec<(&'static str, &'static str, bool)>),
     /// A text: name, label, hint, value.
     Text(&'static str, &'static str, &'static str, String),
@@ -126,17 +126,17 @@ impl Chosen {
         }
     }
 
-    /// How many are on, without those that tabs show.
+    /// How many are active, without the tabs.
     pub fn count(&self) -> usize {
         self.values.iter().filter(|(filter, _)| !matches!(filter.kind, FilterKind::Tabs(_))).count()
     }
 
-    /// Whether none is on.
+    /// Whether none is active.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// As they stand in an address, without the one of this name.
+    /// The pairs for an address, without the filter of this name.
     pub fn pairs(&self, without: Option<&str>) -> Vec<(String, String)> {
         let kept = self.values.iter().filter(|(filter, _)| Some(filter.name) != without);
         kept.flat_map(|(filter, value)| match value {
@@ -147,7 +147,7 @@ impl Chosen {
         .collect()
     }
 
-    /// Those that are on, but not those that tabs show; `href` makes an address of the other filters.
+    /// The active filters as chips, without the tabs; `href` makes an address from pairs.
     pub fn chips(&self, href: impl Fn(&[(String, String)]) -> String) -> Vec<Chip> {
         let shown = self.values.iter().filter(|(filter, _)| !matches!(filter.kind, FilterKind::Tabs(_)));
         shown
@@ -162,7 +162,7 @@ impl Chosen {
             .collect()
     }
 
-    /// The tabs of the list, if it has some; the first leads to all.
+    /// The tabs of the list, if it has any; the first shows all rows.
     pub fn tabs(&self, filters: &'static [Filter], href: impl Fn(&[(String, String)]) -> String) -> Vec<Tab> {
         let tabbed = filters.iter().find_map(|filter| match filter.kind {
             FilterKind::Tabs(choices) => Some((filter.name, choices)),
@@ -184,7 +184,7 @@ impl Chosen {
             .collect()
     }
 
-    /// The fields of the form, with what is chosen.
+    /// The fields of the form, with the chosen values.
     pub fn fields(&self, filters: &'static [Filter]) -> Vec<Field> {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let field = |filter: &'static Filter| match filter.kind {

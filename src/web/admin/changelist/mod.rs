@@ -1,47 +1,36 @@
-//! What the lists share: search, filters, order and place from the address, and the links that change them. Each list
-//! declares itself as a `ModelAdmin`. Lists are turned by keyset cursors, so the last page is as quick as the first.
+//! The common parts of all lists: search, filters, order and page are read from the address, and links change them. Each
+//! list is declared as a `ModelAdmin`. Pages use keyset cursors, so the last page is as fast as the first.
 
 pub mod action;
-mod column;
 pub mod date_hierarchy;
 pub mod filter;
 pub mod period;
+mod query;
 
 use std::fmt::Write;
 
-use actix_web::HttpRequest;
-use url::form_urlencoded;
-
 use super::address::quote;
-use super::search::clean;
 use super::words;
-use crate::db::latchkey_rollup::Sum;
-use crate::db::list;
-use crate::db::page::{Cursor, From, Page, Paging, Total};
-pub use column::{Column, SortLink, column};
-use date_hierarchy::{DateHierarchy, Dates};
-use filter::{Chip, Chosen, Field, Filter, Tab};
-use period::Period;
-
-use super::words::Reader;
+use filter::{Chip, Field, Filter, Tab};
+pub use query::ListQuery;
 
 /// How many rows a page has.
 pub const PAGE_SIZE: usize = 50;
 
-/// A list, declared: Django's word for it.
+/// The declaration of a list, with Django's name for it.
 #[derive(Debug)]
 pub struct ModelAdmin<S: 'static> {
-    /// What is the same on every page of it.
+    /// Its title, address and icon.
     pub about: About,
-    /// What it can be sorted by.
+    /// The columns that it can be sorted by.
     pub orders: &'static [Order<S>],
-    /// One of these, with a `-` in front for a descending list.
+    /// The default order, with `-` in front if it is descending.
     pub ordering: &'static str,
-    /// What it can be filtered by.
+    /// Its filters.
     pub list_filter: &'static [Filter],
 }
 
-/// What is the same on every page of a list.
+/// The title, address and icon of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct About {
     /// Its address.
@@ -50,7 +39,7 @@ pub struct About {
     pub title: &'static str,
     /// The name and the address of its app, if it belongs to one.
     pub app: Option<(&'static str, &'static str)>,
-    /// What its search finds.
+    /// The hint of the search field.
     pub hint: &'static str,
     /// Its icon.
     pub icon: &'static str,
@@ -61,216 +50,61 @@ pub struct About {
 pub struct Order<S> {
     /// Its name in the address.
     pub name: &'static str,
-    /// What the database calls it.
+    /// The column in the database.
     pub sort: S,
-    /// How an ascending and a descending list is described.
+    /// The descriptions of the ascending and the descending order.
     pub words: [&'static str; 2],
-    /// What the pages before and after are called in an ascending list.
+    /// The labels of the links to the previous and the next page of the ascending order.
     pub turns: [&'static str; 2],
 }
 
 /// A link to another page of the list.
-pub struct Turn {
+pub struct PageLink {
     /// `Newer`, `Older` …
     pub label: &'static str,
-    /// Where it leads, if there is one.
+    /// The address, if there is such a page.
     pub href: Option<String>,
 }
 
-/// The list's frame: everything but its rows.
+/// A list without its rows.
 pub struct ChangeList {
-    /// What it is.
+    /// The title, address and icon.
     pub about: &'static About,
     /// The search.
     pub q: Option<String>,
-    /// How many there are in the whole table, if this is the whole table.
+    /// The number of rows of the whole table, if nothing is filtered.
     pub total: Option<String>,
     /// Whether this is the first page.
     pub is_start: bool,
-    /// Whether a search or a filter is on.
+    /// Whether a search or a filter is active.
     pub is_narrowed: bool,
     /// `50 of about 10.2 million, newest first`.
     pub count: String,
     /// `newest first`, for the table's caption.
     pub order: &'static str,
     /// The page before.
-    pub before: Turn,
+    pub before: PageLink,
     /// The page after.
-    pub after: Turn,
+    pub after: PageLink,
     /// The tabs.
     pub tabs: Vec<Tab>,
-    /// The filters that are on, and the search.
+    /// The active filters and the search.
     pub chips: Vec<Chip>,
     /// The form behind "Filters".
     pub fields: Vec<Field>,
-    /// How many filters are on.
+    /// How many filters are active.
     pub filters_on: usize,
-    /// What the form of the filters keeps: search, order, tab.
+    /// The hidden fields of the filter form: search, order and tab.
     pub kept: Vec<(String, String)>,
-    /// What the form of the search keeps: order and filters.
+    /// The hidden fields of the search form: order and filters.
     pub kept_by_search: Vec<(String, String)>,
-    /// What can be done with chosen rows: value and words.
+    /// The actions for selected rows: value and label.
     pub actions: &'static [(&'static str, &'static str)],
-    /// How many rows were looked at, if the search stopped there.
+    /// How many rows were searched, if the search stopped there.
     scanned: Option<i64>,
-    /// How many users the search means, if more match it.
+    /// How many users the search is limited to, if more match it.
     pub meant: Option<String>,
     links: Vec<(&'static str, SortLink)>,
-}
-
-/// What an address asks of a list. What cannot be understood is left out.
-pub struct ListQuery<S: 'static> {
-    admin: &'static ModelAdmin<S>,
-    /// The search.
-    pub q: Option<String>,
-    /// The filters.
-    pub chosen: Chosen,
-    order: Order<S>,
-    descending: bool,
-    from: Option<From>,
-    reader: Reader,
-}
-
-impl<S: Copy> ListQuery<S> {
-    /// Reads the query of a request.
-    pub fn of(request: &HttpRequest, admin: &'static ModelAdmin<S>, reader: Reader) -> Self {
-        Self::parse(request.query_string(), admin, reader)
-    }
-
-    /// Reads a query.
-    pub fn parse(query: &str, admin: &'static ModelAdmin<S>, reader: Reader) -> Self {
-        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let find = |name: &str| pairs.iter().rfind(|(given, _)| given == name).map(|(_, value)| clean(value));
-        let cursor = |name| find(name).and_then(|place| Cursor::decode(&place));
-        let order = |wanted: &str| {
-            let name = wanted.strip_prefix('-').unwrap_or(wanted);
-            admin.orders.iter().find(|order| order.name == name).map(|order| (*order, wanted.starts_with('-')))
-        };
-        let asked = find("sort").as_deref().and_then(order).or_else(|| order(admin.ordering));
-        let (order, descending) = asked.unwrap_or((admin.orders[0], false));
-        Self {
-            admin,
-            q: find("q").filter(|q| !q.is_empty()),
-            chosen: Chosen::parse(&pairs, admin.list_filter),
-            order,
-            descending,
-            from: cursor("after").map(From::After).or_else(|| cursor("before").map(From::Before)),
-            reader,
-        }
-    }
-
-    /// The place, for the database.
-    pub fn paging(&self) -> Paging<S> {
-        Paging { sort: self.order.sort, descending: self.descending, from: self.from.clone(), size: PAGE_SIZE }
-    }
-
-    /// Whether the whole table is asked for: only of that is it known how long it is.
-    pub fn is_whole(&self) -> bool {
-        self.q.is_none() && self.chosen.is_empty()
-    }
-
-    /// A period among the filters, for the database.
-    pub fn period(&self, name: &str) -> Option<list::Period> {
-        self.chosen.period(name).map(|period: Period| period.instants(self.reader.zone))
-    }
-
-    /// The frame round a page that the database answered.
-    pub fn list<T>(self, page: &Page<T>) -> ChangeList {
-        let at = usize::from(self.descending);
-        let words = self.order.words[at];
-        let total = words::total(page.total);
-        let turn = |label, name: &str, cursor: &Option<Cursor>| Turn {
-            label,
-            href: cursor.as_ref().map(|cursor| {
-                let mut pairs = self.chosen.pairs(None);
-                pairs.push((name.to_owned(), cursor.encode()));
-                self.href(self.order.name, self.descending, self.q.as_deref(), &pairs)
-            }),
-        };
-        let (q, filters) = (self.q.as_deref(), self.admin.list_filter);
-        let with = |pairs: &[(String, String)]| self.href(self.order.name, self.descending, q, pairs);
-        let mut chips = self.chosen.chips(with);
-        if let Some(q) = q {
-            let href = self.href(self.order.name, self.descending, None, &self.chosen.pairs(None));
-            chips.insert(0, Chip { words: format!("Search: {q}"), href });
-        }
-        let sort = Some(sort_value(self.order.name, self.descending)).filter(|sort| *sort != self.admin.ordering);
-        let sort = sort.map(|sort| ("sort".to_owned(), sort));
-        let tab = |pair: &(String, String)| self.chosen.choice(&pair.0).is_some() && is_tab(filters, &pair.0);
-        let all = self.chosen.pairs(None);
-        let kept = q.map(|q| ("q".to_owned(), q.to_owned())).into_iter().chain(sort.clone());
-        ChangeList {
-            about: &self.admin.about,
-            count: count(page, total.as_deref(), words),
-            is_start: self.from.is_none(),
-            is_narrowed: !self.is_whole(),
-            order: words,
-            before: turn(self.order.turns[at], "before", &page.before),
-            after: turn(self.order.turns[1 - at], "after", &page.after),
-            tabs: self.chosen.tabs(filters, with),
-            chips,
-            fields: self.chosen.fields(filters),
-            filters_on: self.chosen.count(),
-            kept: kept.chain(all.iter().filter(|pair| tab(pair)).cloned()).collect(),
-            kept_by_search: all.into_iter().chain(sort).collect(),
-            actions: &[],
-            scanned: page.looked_at,
-            meant: page.meant.map(|users| words::commas(i64::try_from(users).unwrap_or(i64::MAX))),
-            links: self.admin.orders.iter().map(|order| (order.name, self.sort_link(order.name))).collect(),
-            total: total.filter(|_| self.is_whole()),
-            q: self.q.clone(),
-        }
-    }
-
-    /// The drill-down by the dates of a filter.
-    pub fn date_hierarchy(&self, name: &'static str) -> DateHierarchy {
-        DateHierarchy::new(name, self.chosen.period(name), self.reader)
-    }
-
-    /// The same with its numbers, before the list is made.
-    pub fn dates(&self, hierarchy: &DateHierarchy, name: &str, sums: &[Sum]) -> Dates {
-        let others = self.chosen.pairs(Some(name));
-        hierarchy.show(sums, |pairs| {
-            let all: Vec<_> = others.iter().chain(pairs).cloned().collect();
-            self.href(self.order.name, self.descending, self.q.as_deref(), &all)
-        })
-    }
-
-    /// A second click on the same column turns the order round.
-    fn sort_link(&self, name: &'static str) -> SortLink {
-        let is_current = name == self.order.name;
-        let aria = is_current.then_some(if self.descending { "descending" } else { "ascending" });
-        let descending = if is_current { !self.descending } else { name != "username" };
-        SortLink { href: self.href(name, descending, self.q.as_deref(), &self.chosen.pairs(None)), aria }
-    }
-
-    fn href(&self, sort: &str, descending: bool, q: Option<&str>, pairs: &[(String, String)]) -> String {
-        let mut all = Vec::new();
-        if sort_value(sort, descending) != self.admin.ordering {
-            all.push(("sort".to_owned(), sort_value(sort, descending)));
-        }
-        all.extend(q.map(|q| ("q".to_owned(), q.to_owned())));
-        all.extend(pairs.iter().cloned());
-        address(self.admin.about.path, &all)
-    }
-}
-
-fn sort_value(name: &str, descending: bool) -> String {
-    format!("{}{name}", if descending { "-" } else { "" })
-}
-
-fn is_tab(filters: &[Filter], name: &str) -> bool {
-    filters.iter().any(|filter| filter.name == name && matches!(filter.kind, filter::FilterKind::Tabs(_)))
-}
-
-/// How many rows of how many, in which order.
-fn count<T>(page: &Page<T>, total: Option<&str>, order: &str) -> String {
-    let shown = words::commas(i64::try_from(page.rows.len()).unwrap_or(i64::MAX));
-    match (page.looked_at, total) {
-        (Some(most), _) => format!("{shown} among {} that were looked at, {order}", words::commas(most)),
-        (None, Some(total)) if page.total != Total::Unknown => format!("{shown} of {total}, {order}"),
-        _ => format!("{shown} on this page, {order}"),
-    }
 }
 
 /// An address with a query.
@@ -282,6 +116,27 @@ pub fn address(path: &str, pairs: &[(String, String)]) -> String {
     address
 }
 
+/// A column's head.
+pub struct Column {
+    /// The text.
+    pub label: &'static str,
+    /// The link that sorts by it, if possible.
+    pub sort: Option<SortLink>,
+}
+
+/// The link that sorts by a column.
+pub struct SortLink {
+    /// The address of the list in this order.
+    pub href: String,
+    /// `aria-sort`, if this is the current order.
+    pub aria: Option<&'static str>,
+}
+
+/// A column that cannot be sorted by.
+pub fn column(label: &'static str) -> Column {
+    Column { label, sort: None }
+}
+
 impl ChangeList {
     /// A column that can be sorted by.
     pub fn sorted(&mut self, label: &'static str, name: &str) -> Column {
@@ -289,104 +144,20 @@ impl ChangeList {
         Column { label, sort: at.map(|at| self.links.swap_remove(at).1) }
     }
 
-    /// Whether the search stopped before the end of the list.
+    /// Whether the search stopped early.
     pub fn looked_at(&self) -> bool {
         self.scanned.is_some()
     }
 
-    /// After how many rows.
+    /// After how many rows it stopped.
     pub fn scanned(&self) -> String {
         words::commas(self.scanned.unwrap_or_default())
     }
 
-    /// Gives the tabs their rough counts.
+    /// Adds approximate counts to the tabs.
     pub fn count_tabs(&mut self, count: impl Fn(&str) -> Option<i64>) {
         for tab in &mut self.tabs {
             tab.count = count(tab.value).map(words::short);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono_tz::Tz;
-
-    use super::*;
-    use crate::db::types::Instant;
-
-    static THINGS: ModelAdmin<u8> = ModelAdmin {
-        about: About { path: "/list/", title: "Things", app: None, hint: "What it finds", icon: "dot" },
-        orders: &[
-            Order { name: "created", sort: 1, words: ["oldest first", "newest first"], turns: ["Older", "Newer"] },
-            Order { name: "expires", sort: 2, words: ["early", "late"], turns: ["Earlier", "Later"] },
-        ],
-        ordering: "-created",
-        list_filter: &[
-            Filter {
-                name: "status",
-                label: "Status",
-                kind: filter::FilterKind::Tabs(&[("live", "Live"), ("dead", "Dead")]),
-            },
-            Filter { name: "created", label: "Created", kind: filter::FilterKind::Dates },
-            Filter { name: "user", label: "User", kind: filter::FilterKind::Text("A name") },
-        ],
-    };
-
-    fn asked(query: &str) -> ListQuery<u8> {
-        let reader = Reader { now: Instant::from_timestamp(0).unwrap(), zone: Tz::UTC };
-        ListQuery::parse(query, &THINGS, reader)
-    }
-
-    fn list(query: &str, before: Option<Cursor>, after: Option<Cursor>) -> ChangeList {
-        let page =
-            Page { rows: vec![(); 25], before, after, total: Total::About(10_249_000), looked_at: None, meant: None };
-        asked(query).list(&page)
-    }
-
-    #[test]
-    fn links_keep_search_filters_and_order() {
-        let place = Cursor { value: "5".to_owned(), id: "7".to_owned() };
-        let list = list("q=a%20%26b&status=live&created=2026-11&sort=-expires", None, Some(place));
-        assert_eq!((list.before.label, list.before.href.as_deref()), ("Later", None));
-        let base = "/list/?sort=-expires&q=a%20%26b";
-        assert_eq!(list.after.href.unwrap(), format!("{base}&status=live&created=2026-11&after=7~5"));
-        let tabs: Vec<_> = list.tabs.iter().map(|tab| (tab.words, tab.is_current, &*tab.href)).collect();
-        assert_eq!(tabs[0], ("All", false, &*format!("{base}&created=2026-11")));
-        assert_eq!(tabs[1], ("Live", true, &*format!("{base}&created=2026-11&status=live")));
-        let chips: Vec<_> = list.chips.iter().map(|chip| (&*chip.words, &*chip.href)).collect();
-        assert_eq!(chips[0], ("Search: a &b", "/list/?sort=-expires&status=live&created=2026-11"));
-        assert_eq!(chips[1], ("Created in November 2026", &*format!("{base}&status=live")));
-    }
-
-    #[test]
-    fn a_second_click_turns_the_order_round() {
-        let mut list = list("sort=expires", None, None);
-        let expires = list.sorted("Expires", "expires").sort.unwrap();
-        assert_eq!((expires.aria, &*expires.href), (Some("ascending"), "/list/?sort=-expires"));
-        let created = list.sorted("Created", "created").sort.unwrap();
-        assert_eq!((created.aria, &*created.href), (None, "/list/"));
-    }
-
-    #[test]
-    fn nonsense_in_an_address_is_left_out() {
-        let asked = asked("q=%00&sort=;drop&after=x&before=1~%002&foo&status=gone&created=9999&user=%00");
-        assert_eq!(asked.q, None);
-        assert!(asked.descending && asked.chosen.is_empty());
-        let Some(From::Before(place)) = asked.paging().from else { panic!("a place") };
-        assert_eq!(place, Cursor { value: "2".to_owned(), id: "1".to_owned() });
-    }
-
-    #[test]
-    fn the_count_says_what_it_counts() {
-        assert_eq!(list("", None, None).count, "25 of about 10.2 million, newest first");
-        let page = Page {
-            rows: vec![(); 3],
-            before: None,
-            after: None,
-            total: Total::Unknown,
-            looked_at: Some(10_000),
-            meant: None,
-        };
-        assert_eq!(asked("").list(&page).count, "3 among 10,000 that were looked at, newest first");
     }
 }

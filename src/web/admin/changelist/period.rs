@@ -1,4 +1,4 @@
-//! Periods of days, as filters name them: a year, a month, a day, or from one day to another, in the reader's zone.
+//! The periods of filters: a year, a month, a day, or from one day to another, in the reader's time zone.
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -60,7 +60,7 @@ impl Period {
         (first.and_then(|day| midnight(day, zone)), after.and_then(|day| midnight(day, zone)))
     }
 
-    /// As it stands in an address, under this name.
+    /// The pairs for an address, under this name.
     pub fn pairs(self, name: &str) -> Vec<(String, String)> {
         let whole = |text: String| vec![(name.to_owned(), text)];
         match self {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_told_in_words_and_kept_in_addresses() {
+    fn a_period_is_shown_in_words_and_kept_in_addresses() {
         let first = "2026-11-01".parse().ok();
         for (period, words, pairs) in [
             (Period::parse("2026"), "in 2026", "created=2026"),

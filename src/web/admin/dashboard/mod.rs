@@ -2,6 +2,7 @@
 //! the background, so no large table is counted for a page.
 
 mod attention;
+mod figures;
 mod span;
 
 use actix_web::web::Data;
@@ -10,7 +11,7 @@ use askama::Template;
 use strum::VariantArray;
 
 use super::access::Staff;
-use super::chart::{self, Bars, Series, Table};
+use super::chart::Table;
 use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::words::{When, amount, commas, short};
@@ -28,6 +29,7 @@ use crate::db::{Conn, DbError, blacklisted_tokens, indexes, latchkey_session, mi
 use crate::journal::action;
 use crate::journal::events::{BLACKLISTED, Event};
 use attention::Item;
+use figures::{Figures, Logins, Strip, logins, strips, tokens};
 use span::Span;
 
 /// How many actions are listed.
@@ -64,23 +66,6 @@ struct Action {
     parts: Vec<sentence::Part>,
     is_bad: bool,
     at: When,
-}
-
-struct Logins {
-    bars: Bars,
-    up: String,
-    down: String,
-    table: Table,
-    /// How many were throttled, if any.
-    throttled: Option<String>,
-}
-
-/// A row of bars with its name and its total.
-struct Strip {
-    name: &'static str,
-    sum: String,
-    peak: String,
-    bars: Bars,
 }
 
 /// A reason with its share of the blacklisted tokens.
@@ -173,40 +158,6 @@ fn events() -> Vec<String> {
     plain.into_iter().chain(status::REASON_CHOICES.map(|(word, _)| format!("{BLACKLISTED}{word}"))).collect()
 }
 
-/// The counts of all events, period by period.
-struct Figures<'a> {
-    sums: &'a [Sum],
-    periods: usize,
-}
-
-impl Figures<'_> {
-    /// The counts of an event.
-    fn of(&self, event: &str) -> Vec<i64> {
-        self.of_all(|name| name == event)
-    }
-
-    /// The counts of several events together.
-    fn of_all(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<i64> {
-        let mut values = vec![0; self.periods];
-        for sum in self.sums.iter().filter(|sum| is_wanted(&sum.event)) {
-            if let Some(value) = usize::try_from(sum.period).ok().and_then(|period| values.get_mut(period)) {
-                *value += sum.count;
-            }
-        }
-        values
-    }
-
-    fn total(&self, event: &str) -> i64 {
-        self.of(event).into_iter().sum()
-    }
-
-    /// Blacklistings with a recorded reason other than rotation.
-    fn blacklisted(&self) -> Vec<i64> {
-        let routine = [format!("{BLACKLISTED}rotated"), Event::BlacklistedUnknown.name().into_owned()];
-        self.of_all(|name| name.starts_with(BLACKLISTED) && !routine.iter().any(|event| event == name))
-    }
-}
-
 fn tiles(found: &Snapshot, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
     let number = |total| match total {
         Total::Exact(count) => commas(count),
@@ -226,59 +177,6 @@ fn tiles(found: &Snapshot, figures: &Figures<'_>, span: Span) -> Vec<Tile> {
         tile("Outstanding tokens", address::OUTSTANDING, found.outstanding, of_them(Statistic::Live, "live")),
         tile("Blacklisted tokens", address::BLACKLISTED, found.blacklisted, of_them(Statistic::Rotated, "by rotation")),
     ]
-}
-
-fn logins(figures: &Figures<'_>, span: Span, names: &[String], long_names: &[String]) -> Logins {
-    let [up, down, throttled] =
-        [Event::Login, Event::FailedLogin, Event::ThrottledLogin].map(|event| figures.of(&event.name()));
-    let throttled_count: i64 = throttled.iter().sum();
-    let columns: [(&str, &[i64]); 3] = [("Logins", &up), ("Failed", &down), ("Throttled", &throttled)];
-    let good = Series { name: "logins", values: &up, class: "" };
-    let bad = Series { name: "failed", values: &down, class: "bad" };
-    let label = format!(
-        "Logins and failed logins by {}: {} logins, {} failed in {}, at most {} in one {}.",
-        span.unit(),
-        commas(good.sum()),
-        commas(bad.sum()),
-        span.words(),
-        commas(bad.peak()),
-        span.unit()
-    );
-    let caption = format!("Logins and failed logins by {}", span.unit());
-    Logins {
-        up: format!("{} logins, up", commas(good.sum())),
-        down: format!("{} failed, down", commas(bad.sum())),
-        table: chart::table(caption, span.column(), long_names, &columns),
-        throttled: (throttled_count > 0).then(|| amount(throttled_count, "attempt")),
-        bars: chart::up_and_down(label, names, good, bad),
-    }
-}
-
-/// The rows of the tokens' chart: name, figures, class of the bars.
-fn rows(figures: &Figures<'_>) -> [(&'static str, Vec<i64>, &'static str); 4] {
-    [
-        ("Issued", figures.of(&Event::TokenCreated.name()), ""),
-        ("Refreshed", figures.of(&Event::Refresh.name()), ""),
-        ("Blacklisted", figures.blacklisted(), "calm"),
-        ("Reuse alarms", figures.of(&Event::ReuseAlarm.name()), "bad"),
-    ]
-}
-
-fn strips(figures: &Figures<'_>, span: Span, names: &[String]) -> Vec<Strip> {
-    let strip = |(name, values, class): (&'static str, Vec<i64>, &'static str)| {
-        let series = Series { name, values: &values, class };
-        let (sum, peak) = (commas(series.sum()), commas(series.peak()));
-        let label =
-            format!("{name} by {}: {sum} in {}, at most {peak} in one {}.", span.unit(), span.words(), span.unit());
-        Strip { name, sum, peak, bars: chart::row(label, names, series) }
-    };
-    rows(figures).map(strip).into()
-}
-
-fn tokens(figures: &Figures<'_>, span: Span, long_names: &[String]) -> Table {
-    let rows = rows(figures);
-    let columns: Vec<(&str, &[i64])> = rows.iter().map(|(name, values, _)| (*name, &**values)).collect();
-    chart::table(format!("Tokens by {}", span.unit()), span.column(), long_names, &columns)
 }
 
 /// Why tokens were blacklisted, most frequent reason first, without rotations.
@@ -306,10 +204,10 @@ impl Dashboard {
     /// The sentence below the title.
     fn lede(&self) -> String {
         match self.attention.len() {
-            0 => "All systems work, and nothing needs attention.".to_owned(),
-            1 => "All systems work. One thing needs attention.".to_owned(),
+            0 => "Latchkey is running, and nothing needs attention.".to_owned(),
+            1 => "Latchkey is running. One thing needs attention.".to_owned(),
             count => {
-                format!("All systems work. {} need attention.", amount(i64::try_from(count).unwrap_or(0), "thing"))
+                format!("Latchkey is running. {} need attention.", amount(i64::try_from(count).unwrap_or(0), "thing"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `/admin/auth/user/add/`: a new user, with a password or without one.
+//! `/admin/auth/user/add/`: adds a user, with or without a password.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -31,7 +31,7 @@ struct AddForm {
     own_password: OwnPassword,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(flatten)]

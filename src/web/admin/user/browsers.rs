@@ -1,4 +1,4 @@
-//! `/admin/auth/user/ID/browsers/BROWSER/forget/`, or `all`: browsers in which a user needs the password alone.
+//! `/admin/auth/user/ID/browsers/BROWSER/forget/`: forgets a remembered browser of a user, or all of them (`all`).
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -53,7 +53,7 @@ pub async fn forget(
 }
 
 fn gone() -> Message {
-    let text = "There is no such browser any more. Nothing was changed.".to_owned();
+    let text = "This browser is no longer remembered. Nothing was changed.".to_owned();
     Message { tone: Tone::Bad, text, link: None }
 }
 
@@ -67,14 +67,14 @@ async fn render(
     let all = SecondFactors::new(app, &user, factors::overview(&superuser.0, &user).await?, superuser.0.reader());
     let meant = all.browsers.into_iter().filter(|browser| which == ALL || browser.id == which);
     let mut rows: Vec<_> = meant
-        .map(|browser| Row::new(browser.name, 1, format!("Forgotten, last used {}", browser.used.relative)))
+        .map(|browser| Row::new(browser.name, 1, format!("Forgotten (last used {})", browser.used.relative)))
         .collect();
     if rows.is_empty() {
         superuser.0.say(gone())?;
         return Ok(see(&address_of(user.id.0)));
     }
     let (name, is_one) = (&user.username, which != ALL);
-    rows.push(Row::new("Live sessions", None, "Go on: nothing happens to them"));
+    rows.push(Row::new("Live sessions", None, "Not affected"));
     let question = Question {
         action: format!("browsers/{which}/forget/"),
         name: "Forget browsers",
@@ -84,8 +84,8 @@ async fn render(
             format!("Forget all browsers of {name}?")
         },
         warning: format!(
-            "{name} is asked for a second factor at the next login {}.",
-            if is_one { "there" } else { "everywhere" }
+            "The next login of {name} {} asks for a second factor.",
+            if is_one { "there" } else { "in any of them" }
         ),
         rows,
         buttons: if is_one {

@@ -1,4 +1,4 @@
-//! `/admin/auth/user/ID/change/`: the page of one user. Superusers get a form, staff the same to read.
+//! `/admin/auth/user/ID/change/`: the page of one user. Superusers can edit it, other staff can read it.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -46,17 +46,17 @@ struct Detail {
 }
 
 impl Detail {
-    /// Whose factors the visitor may remove here: one's own are removed under `/account/`, which asks for a factor.
+    /// The user whose factors can be removed here. Users remove their own under `/account/`, which asks for a factor.
     fn removes(&self) -> Option<i64> {
         (self.layout.is_superuser && !self.is_own).then_some(self.user.id.0)
     }
 }
 
-/// What a form that was sent shows again.
-struct Again {
+/// A refused form, to be shown again.
+struct RefusedForm {
     typed: Profile,
     errors: Errors,
-    /// What it was made from; `None` if that is no longer so: then the next one is made from what stands there now.
+    /// The fingerprint of the user that the form was made from; `None` if the user has changed since.
     as_read: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub async fn show(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpR
     render(&staff, &app, *path, None).await
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     /// The fingerprint of the user that the form was made from.
@@ -86,37 +86,40 @@ pub async fn save(
     let by = match superuser.confirm(std::mem::take(&mut fields.profile.own_password)).await? {
         Ok(by) => by,
         Err(error) => {
-            let again = Again { typed, errors: Errors::new(vec![error]), as_read: Some(fields.as_read) };
-            return render(&superuser.0, &app, id, Some(again)).await;
+            let refused = RefusedForm { typed, errors: Errors::new(vec![error]), as_read: Some(fields.as_read) };
+            return render(&superuser.0, &app, id, Some(refused)).await;
         }
     };
     let edit = Edit { of: fields.as_read.clone(), new: typed.clone() };
     match change::update(&app, &by, UserId(id), edit).await {
         Ok(is_changed) => {
-            let what = if is_changed { "was changed." } else { "is as before. Nothing was changed." };
+            let what = if is_changed { "was changed." } else { "was not changed." };
             superuser.0.say(about(format!("The user “{}” {what}", typed.username), UserId(id)))?;
             Ok(see(&fields.profile.next(id)))
         }
         Err(ManageError::Stale) => {
-            let again = Again { typed, errors: Errors::default(), as_read: None };
-            render(&superuser.0, &app, id, Some(again)).await
+            let refused = RefusedForm { typed, errors: Errors::default(), as_read: None };
+            render(&superuser.0, &app, id, Some(refused)).await
         }
         Err(error) => {
-            let again = Again { typed, errors: refusal(error, id)?, as_read: Some(fields.as_read) };
-            render(&superuser.0, &app, id, Some(again)).await
+            let refused = RefusedForm { typed, errors: refusal(error, id)?, as_read: Some(fields.as_read) };
+            render(&superuser.0, &app, id, Some(refused)).await
         }
     }
 }
 
-async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Result<HttpResponse, PageError> {
+async fn render(staff: &Staff, app: &App, id: i64, refused: Option<RefusedForm>) -> Result<HttpResponse, PageError> {
     let (user, sections) = sections::read(staff, app, id).await?;
     let (reader, saved) = (staff.reader(), Profile::from(&user));
-    let (is_sent, now) = (again.is_some(), change::fingerprint(&saved));
-    let again =
-        again.unwrap_or_else(|| Again { typed: saved.clone(), errors: Errors::default(), as_read: Some(now.clone()) });
-    let is_stale = again.as_read.is_none();
+    let (is_sent, now) = (refused.is_some(), change::fingerprint(&saved));
+    let refused = refused.unwrap_or_else(|| RefusedForm {
+        typed: saved.clone(),
+        errors: Errors::default(),
+        as_read: Some(now.clone()),
+    });
+    let is_stale = refused.as_read.is_none();
     let meanwhile = is_stale.then_some(&saved);
-    let form = || ProfileForm::new(&app.config.accounts, &again.typed, &again.errors, meanwhile);
+    let form = || ProfileForm::new(&app.config.accounts, &refused.typed, &refused.errors, meanwhile);
     let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
     if user.is_active {
         badges.insert(0, status::ACTIVE);
@@ -127,10 +130,10 @@ async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Resu
     }
     page(&Detail {
         form: staff.user.is_superuser.then(form),
-        errors: again.errors.summary(&LABELS),
+        errors: refused.errors.summary(&LABELS),
         is_stale,
-        as_read: again.as_read.unwrap_or(now),
-        own_password: staff.own_password(again.errors.of("own_password")),
+        as_read: refused.as_read.unwrap_or(now),
+        own_password: staff.own_password(refused.errors.of("own_password")),
         name: full_name(&user.first_name, &user.last_name),
         badges,
         is_own: staff.user.id == user.id,
@@ -145,15 +148,15 @@ async fn render(staff: &Staff, app: &App, id: i64, again: Option<Again>) -> Resu
 }
 
 fn may_log_in(app: &App, user: &User) -> String {
-    let panel = if app.may_open_panel(user) { "and may open this panel" } else { "but not to this panel" };
+    let panel = if app.may_open_panel(user) { "and may view this panel" } else { "but not to this panel" };
     match (user.is_active, user.is_superuser) {
         (false, _) => "No, the account is inactive".to_owned(),
-        (true, true) => "Yes, and may change things in this panel".to_owned(),
+        (true, true) => "Yes, and may make changes in this panel".to_owned(),
         (true, false) => format!("Yes, {panel}"),
     }
 }
 
-/// How a password is stored, in words; never the hash or its salt.
+/// How a password is stored, without its hash and salt.
 fn password(encoded: &EncodedPassword) -> String {
     let parts: Vec<&str> = encoded.0.split('$').collect();
     let number = |at: usize| parts.get(at).and_then(|part| part.parse::<i64>().ok());
@@ -171,8 +174,8 @@ fn password(encoded: &EncodedPassword) -> String {
             Some(factor) => format!("scrypt, work factor {}", commas(factor)),
             None => "scrypt".to_owned(),
         },
-        _ if encoded.0.starts_with('!') => "None can be used until one is set".to_owned(),
-        _ => "In a format that is not supported; no password matches it".to_owned(),
+        _ if encoded.0.starts_with('!') => "None; nobody can log in with a password until one is set".to_owned(),
+        _ => "Stored in an unsupported format; no password matches it".to_owned(),
     }
 }
 
@@ -188,9 +191,9 @@ mod tests {
             ("bcrypt_sha256$$2b$12$SALTHASH", "bcrypt_sha256, 12 rounds"),
             ("argon2$argon2id$v=19$m=102400,t=2,p=8$SALT$HASH", "argon2, argon2id"),
             ("scrypt$16384$SALT$8$5$HASH", "scrypt, work factor 16,384"),
-            ("!SALT", "None can be used until one is set"),
-            ("", "In a format that is not supported; no password matches it"),
-            ("md5$SALT$HASH", "In a format that is not supported; no password matches it"),
+            ("!SALT", "None; nobody can log in with a password until one is set"),
+            ("", "Stored in an unsupported format; no password matches it"),
+            ("md5$SALT$HASH", "Stored in an unsupported format; no password matches it"),
             ("pbkdf2_sha256$x$SALT$HASH", "pbkdf2_sha256"),
         ] {
             let described = describe(encoded);

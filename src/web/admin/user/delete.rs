@@ -1,4 +1,4 @@
-//! `/admin/auth/user/ID/delete/`: the question what goes with a user, and the end of one.
+//! `/admin/auth/user/ID/delete/`: deletes a user, after a question that says what is deleted with them.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -39,7 +39,7 @@ struct Confirmation {
     own_password: OwnPassword,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -74,7 +74,7 @@ pub async fn delete(
             let mut errors = Errors::default();
             errors.add(
                 "user",
-                "Other tables of this database refer to the user. Delete what they hold first, or deactivate the user.",
+                "Other tables of this database refer to this user. Delete those rows first, or deactivate the user.",
             );
             render(&superuser, &app, id, &errors).await
         }

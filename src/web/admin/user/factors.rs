@@ -1,5 +1,4 @@
-//! What a user logs in with besides the password, and which browsers need the password alone: for the page of the user and
-//! for "My account".
+//! The second factors and remembered browsers of a user, for the page of the user and for "My account".
 
 use super::super::access::Staff;
 use super::super::error::PageError;
@@ -14,7 +13,7 @@ use crate::factors::{self, remembered_browser};
 use crate::guard::device;
 use crate::journal::authentication::FactorKind;
 
-/// Everything about one user.
+/// The second factors and remembered browsers of one user.
 pub struct SecondFactors {
     /// Oldest first.
     pub factors: Vec<FactorRow>,
@@ -22,11 +21,11 @@ pub struct SecondFactors {
     pub recovery_codes: usize,
     /// Last used first.
     pub browsers: Vec<BrowserRow>,
-    /// Who wants the user to have a factor, as a sentence.
+    /// Whether a factor is required and by whom, as a sentence.
     pub need: String,
-    /// Whether somebody does.
+    /// Whether a factor is required.
     pub is_required: bool,
-    /// Whether a superuser asked it of this user.
+    /// Whether a superuser requires one of this user.
     pub is_asked: bool,
 }
 
@@ -34,31 +33,31 @@ pub struct SecondFactors {
 pub struct FactorRow {
     /// Its number.
     pub id: i64,
-    /// What its user calls it.
+    /// The name that its user chose.
     pub name: String,
-    /// What it is, where the name does not say so.
+    /// Its type, if the name does not say so.
     pub kind: String,
     /// When it was added.
     pub added: When,
-    /// When it was used last.
+    /// When it was last used.
     pub used: Option<When>,
 }
 
-/// A browser that is remembered.
+/// A remembered browser.
 pub struct BrowserRow {
     /// Its random id.
     pub id: String,
-    /// Its device in words.
+    /// The device, in words.
     pub name: String,
-    /// The address that it was used from last.
+    /// The address of its last use.
     pub ip: String,
-    /// When a login from it was last.
+    /// When a user last logged in with it.
     pub used: When,
     /// Until when it is remembered.
     pub until: When,
 }
 
-/// What there is of a user.
+/// Reads the second factors and browsers of a user.
 pub async fn overview(staff: &Staff, user: &User) -> Result<Overview, PageError> {
     let user = user.clone();
     let read = move |tx: &mut Tx<'_>| factors::overview::overview(tx, &user);
@@ -82,7 +81,7 @@ impl SecondFactors {
     /// How many recovery codes are left, as a sentence.
     pub fn codes_left(&self) -> String {
         match self.recovery_codes {
-            0 => "No recovery code is left.".to_owned(),
+            0 => "No recovery codes are left.".to_owned(),
             1 => "1 recovery code is left.".to_owned(),
             more => format!("{more} recovery codes are left."),
         }
@@ -99,12 +98,10 @@ impl SecondFactors {
 
 fn need(app: &App, user: &User, is_asked: bool) -> String {
     match (app.config.second_factor.required, is_asked) {
-        (Required::Everybody, _) => "A second factor is required of everybody (SECOND_FACTOR).".to_owned(),
-        (Required::Staff, _) if user.is_staff || user.is_superuser => {
-            "A second factor is required of staff (SECOND_FACTOR).".to_owned()
-        }
+        (Required::Everybody, _) => "SECOND_FACTOR requires one of everybody.".to_owned(),
+        (Required::Staff, _) if user.is_staff || user.is_superuser => "SECOND_FACTOR requires one of staff.".to_owned(),
         (_, true) => format!("A superuser requires one of {}.", user.username),
-        _ => "No second factor is required.".to_owned(),
+        _ => "Optional for this account.".to_owned(),
     }
 }
 
@@ -113,7 +110,7 @@ impl FactorRow {
         let kind = FactorKind::of(&factor.kind);
         let title = kind.map_or("", FactorKind::title);
         let kind = match kind {
-            // Codes go there, whatever the address of the account is now.
+            // Codes still go to the address that was confirmed for them.
             Some(FactorKind::Email) => format!("To {}", factor.data),
             _ if factor.name == title => String::new(),
             _ => title.to_owned(),

@@ -1,4 +1,4 @@
-//! `/admin/auth/user/ID/blacklist/`: "log out everywhere", after a question.
+//! `/admin/auth/user/ID/blacklist/`: logs a user out everywhere, after a question.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -28,13 +28,13 @@ struct Confirmation {
     has_live: bool,
     other: String,
     access_lifetime: String,
-    /// How many remembered browsers are forgotten.
+    /// How many remembered browsers will be forgotten.
     browsers: usize,
     errors: Vec<(String, &'static str, String)>,
     own_password: OwnPassword,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -63,7 +63,7 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
     })
 }
 
-/// `POST user/ID/blacklist/`: "log out everywhere".
+/// `POST user/ID/blacklist/`
 pub async fn blacklist(
     superuser: Superuser,
     path: Path<i64>,
@@ -78,8 +78,8 @@ pub async fn blacklist(
     let (count, browsers) = revoke::blacklist_all_of(&app, by.actor(), id).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let text = match count {
-        0 if browsers > 0 => format!("{} had no live token. Remembered browsers were forgotten.", user.username),
-        0 => format!("{} had no live token. Nothing was changed.", user.username),
+        0 if browsers > 0 => format!("{} had no live tokens. Remembered browsers were forgotten.", user.username),
+        0 => format!("{} had no live tokens. Nothing was changed.", user.username),
         1 => format!("1 token of {} was blacklisted.", user.username),
         _ => format!("{} of {} were blacklisted.", amount(count, "token"), user.username),
     };

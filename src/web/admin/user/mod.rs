@@ -1,5 +1,5 @@
-//! `/admin/auth/user/ID/…`: everything about one user, a file for each address; the list of users is `users`. Here is
-//! what they share. Changes go through `accounts::change`, which asks for a `Confirmed` (see `confirm`).
+//! `/admin/auth/user/ID/…`: the pages of one user, one file per address; the list is in `users`. This file has the common
+//! parts. Changes go through `accounts::change`, which needs a `Confirmed` (see `confirm`).
 
 pub mod add;
 pub mod browsers;
@@ -58,7 +58,7 @@ async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageErr
     app.read(job).await?.ok_or_else(|| missing(id))
 }
 
-/// What a form shows of a refusal; what no form can show is a page.
+/// The errors that a form shows after a refusal; other errors are pages.
 pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
     match error {
         ManageError::Fields(errors) => Ok(Errors::new(errors.into_iter().map(first_of_two).collect())),
@@ -66,21 +66,21 @@ pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
         ManageError::NoSuchUser => Err(missing(id)),
         ManageError::Busy => Err(PageError::Busy),
         ManageError::Db(error) => Err(error.into()),
-        ManageError::Stale | ManageError::Referenced => Err(PageError::Other("a refusal that no form here can get")),
+        ManageError::Stale | ManageError::Referenced => Err(PageError::Other("a refusal that no form here can cause")),
     }
 }
 
-/// A new password is typed twice: what is wrong with it stands at the first of the two fields.
+/// Errors of a new password are shown at the first of its two fields.
 fn first_of_two(error: FieldError) -> FieldError {
     FieldError { field: if error.field == "password" { "password1" } else { error.field }, ..error }
 }
 
-/// A message that leads to a user.
+/// A message with a link to a user.
 fn about(text: String, id: UserId) -> Message {
-    Message { tone: Tone::Good, text, link: Some((address_of(id.0), "Open the user".to_owned())) }
+    Message { tone: Tone::Good, text, link: Some((address_of(id.0), "Open user".to_owned())) }
 }
 
-/// The list of a user's tokens.
+/// The address of the list of a user's tokens.
 fn tokens_of(list: &str, id: UserId) -> String {
     address::search(list, &id.to_string())
 }

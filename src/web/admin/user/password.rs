@@ -1,5 +1,5 @@
-//! `/admin/auth/user/ID/password/`: another password for somebody, or none. One's own is changed on "My account", where
-//! the old one is asked for.
+//! `/admin/auth/user/ID/password/`: sets or removes the password of another user. Superusers change their own on "My
+//! account", which asks for the current one.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -26,7 +26,7 @@ use crate::db::users::User;
 const REQUIRED: &str = "This field is required.";
 const MISMATCH: &str = "The two password fields didn’t match.";
 
-/// A new password as a form sends it: twice, or word that there shall be none. Names and texts are Django's.
+/// The fields for a new password, or for none. Names and texts are Django's.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Typed {
@@ -36,17 +36,17 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Whether there shall be one.
+    /// Whether the user gets a password.
     pub fn is_usable(&self) -> bool {
         self.usable_password.as_deref() != Some("false")
     }
 
-    /// Takes it out. What is wrong with the password itself is said by `accounts`.
+    /// Takes the password out of the form. `accounts` checks the password itself.
     pub fn read(&mut self) -> Result<NewPassword, Errors> {
         if self.is_usable() { self.read_required() } else { Ok(NewPassword::Unusable) }
     }
 
-    /// The same where there has to be one.
+    /// The same where a password is required.
     pub fn read_required(&mut self) -> Result<NewPassword, Errors> {
         let mut errors = Errors::default();
         for (field, text) in [("password1", &self.password1), ("password2", &self.password2)] {
@@ -62,7 +62,7 @@ impl Typed {
     }
 }
 
-/// The two fields. What was typed is never shown again.
+/// The two fields, always empty.
 pub fn inputs(errors: &Errors) -> [Input; 2] {
     let input = |name, label, error| Input {
         name,
@@ -74,7 +74,7 @@ pub fn inputs(errors: &Errors) -> [Input; 2] {
     };
     [
         input("password1", "Password", errors.of("password1")),
-        input("password2", "Password, again", errors.of("password2")),
+        input("password2", "Password (again)", errors.of("password2")),
     ]
 }
 
@@ -91,7 +91,7 @@ struct PasswordForm {
     ends_tokens: bool,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -132,7 +132,7 @@ pub async fn set(
     if let Err(error) = change::set_password(&app, &by, UserId(id), password).await {
         return render(&superuser, id, is_usable, &refusal(error, id)?).await;
     }
-    let what = if is_usable { "has a new password." } else { "has no password any more." };
+    let what = if is_usable { "has a new password." } else { "no longer has a password." };
     superuser.0.say(about(format!("The user “{}” {what}", user.username), user.id))?;
     Ok(see(&address_of(id)))
 }

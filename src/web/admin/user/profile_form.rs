@@ -1,4 +1,4 @@
-//! The fields that the forms for a new and for a present user share: name, address, rights. Django's names and texts.
+//! The common fields of the forms to add and to change a user: name, address and rights, with Django's names and texts.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::accounts::user::{EMAIL_MAX, NAME_MAX};
 use crate::config::{Accounts, UsernameField};
 use crate::db::users::profile::Profile;
 
-/// The labels, for the summary of errors.
+/// The labels for the summary of errors.
 pub const LABELS: [(&str, &str); 12] = [
     ("username", "Username"),
     ("email", "Email address"),
@@ -22,11 +22,11 @@ pub const LABELS: [(&str, &str); 12] = [
     ("user", "User"),
     ("password", "Password"),
     ("password1", "Password"),
-    ("password2", "Password, again"),
+    ("password2", "Password (again)"),
     confirm::LABEL,
 ];
 
-/// What both forms send. A box that is not ticked sends nothing.
+/// The fields of both forms. An unticked box sends nothing.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Fields {
@@ -37,7 +37,7 @@ pub struct Fields {
     is_active: Option<String>,
     is_staff: Option<String>,
     is_superuser: Option<String>,
-    /// The visitor's own.
+    /// The superuser's own password.
     pub own_password: String,
     #[serde(rename = "_continue")]
     stay: Option<String>,
@@ -46,7 +46,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// As typed, without spaces around.
+    /// The values, without surrounding spaces.
     pub fn profile(&self) -> Profile {
         let text = |field: &str| field.trim().to_owned();
         Profile {
@@ -60,7 +60,7 @@ impl Fields {
         }
     }
 
-    /// Where the button that was pressed leads on to.
+    /// The page that the pressed button leads to.
     pub fn next(&self, id: i64) -> String {
         match (&self.stay, &self.add_another) {
             (Some(_), _) => address_of(id),
@@ -70,7 +70,7 @@ impl Fields {
     }
 }
 
-/// The fields as a page shows them.
+/// The fields, ready to be shown.
 pub struct ProfileForm {
     /// Name and address.
     pub inputs: Vec<Input>,
@@ -79,21 +79,18 @@ pub struct ProfileForm {
 }
 
 impl ProfileForm {
-    /// With these values. `saved` is what stands in the database meanwhile, where the form is stale.
+    /// The fields with these values. `saved` are the current ones, if the user has changed since the form was made.
     pub fn new(rules: &Accounts, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
-        let needs_email = rules.username_field == UsernameField::Email;
-        let input = |name, label, kind, hint, longest, is_required, of: fn(&Profile) -> &String| Input {
+        let input = |name, label, of: fn(&Profile) -> &String| Input {
             name,
             label,
-            kind,
+            kind: "text",
             value: of(values).clone(),
-            hint,
-            longest,
-            is_required,
-            has_focus: false,
+            max_length: NAME_MAX,
             autocomplete: "off",
             error: errors.of(name),
             meanwhile: saved.map(of).filter(|saved| *saved != of(values)).cloned(),
+            ..Input::default()
         };
         let tick = |name, label, hint, of: fn(&Profile) -> bool| Tick {
             name,
@@ -103,23 +100,35 @@ impl ProfileForm {
             error: errors.of(name),
             meanwhile: saved.map(of).filter(|saved| *saved != of(values)),
         };
-        let name_hint = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.";
+        let username = Input {
+            hint: "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+            is_required: true,
+            ..input("username", "Username", |user| &user.username)
+        };
+        let email = Input {
+            kind: "email",
+            max_length: EMAIL_MAX,
+            is_required: rules.username_field == UsernameField::Email,
+            ..input("email", "Email address", |user| &user.email)
+        };
         Self {
             inputs: vec![
-                input("username", "Username", "text", name_hint, NAME_MAX, true, |user| &user.username),
-                input("email", "Email address", "email", "", EMAIL_MAX, needs_email, |user| &user.email),
-                input("first_name", "First name", "text", "", NAME_MAX, false, |user| &user.first_name),
-                input("last_name", "Last name", "text", "", NAME_MAX, false, |user| &user.last_name),
+                username,
+                email,
+                input("first_name", "First name", |user| &user.first_name),
+                input("last_name", "Last name", |user| &user.last_name),
             ],
             ticks: vec![
                 tick(
                     "is_active",
                     "Active",
-                    "May log in. Turn this off instead of deleting; it ends all sessions.",
+                    "May log in. Turn this off instead of deleting the user; it ends all sessions.",
                     |user| user.is_active,
                 ),
-                tick("is_staff", "Staff", "May look at this panel.", |user| user.is_staff),
-                tick("is_superuser", "Superuser", "May change things in it and see tokens.", |user| user.is_superuser),
+                tick("is_staff", "Staff", "May view this panel.", |user| user.is_staff),
+                tick("is_superuser", "Superuser", "May make changes in this panel and see whole tokens.", |user| {
+                    user.is_superuser
+                }),
             ],
         }
     }

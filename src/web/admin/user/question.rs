@@ -1,4 +1,4 @@
-//! A question about one user before something is done: what it does to what, one's own password where the login is old.
+//! Asks before a change to one user: says what will happen, and asks for the superuser's password if the login is old.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -11,29 +11,29 @@ use super::super::layout::{Layout, Place, page};
 use crate::accounts::user::FieldError;
 use crate::db::users::User;
 
-/// What is asked.
+/// The question.
 pub struct Question {
-    /// The end of the address that the answer goes to.
+    /// The end of the address that the form is sent to.
     pub action: String,
-    /// Its name among the breadcrumbs.
+    /// The name in the breadcrumbs.
     pub name: &'static str,
-    /// The question itself.
+    /// The question.
     pub heading: String,
-    /// What has to be known first.
+    /// What to know before the answer.
     pub warning: String,
-    /// What happens to what.
+    /// What will happen.
     pub rows: Vec<Row>,
-    /// The button, and the way out.
+    /// The texts of the two buttons: do it, or leave.
     pub buttons: [&'static str; 2],
-    /// Whether something is taken away.
+    /// Whether it removes something.
     pub is_dangerous: bool,
 }
 
-/// What happens to what: its name, how many there are, what becomes of them.
+/// A consequence: of what, how many there are, and what happens to them.
 pub struct Row(pub String, pub Option<usize>, pub String);
 
 impl Row {
-    /// Of these words.
+    /// Makes a row.
     pub fn new(what: impl Into<String>, count: impl Into<Option<usize>>, happens: impl Into<String>) -> Self {
         Self(what.into(), count.into(), happens.into())
     }
@@ -50,7 +50,7 @@ struct Page {
 }
 
 impl Question {
-    /// The page; `error` is what `confirm` refused with.
+    /// Renders the page; `error` is the refusal of `confirm`.
     pub fn show(self, superuser: &Superuser, user: User, error: Option<FieldError>) -> Result<HttpResponse, PageError> {
         let staff = &superuser.0;
         let errors = Errors::new(error.into_iter().collect());
@@ -64,10 +64,10 @@ impl Question {
     }
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(serde::Deserialize)]
 pub struct Fields {
-    /// One's own password, where it was asked for.
+    /// The superuser's own password, where it was asked for.
     #[serde(default)]
     pub own_password: String,
 }

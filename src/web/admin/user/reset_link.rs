@@ -1,5 +1,5 @@
-//! `/admin/auth/user/ID/reset_link/`: a superuser mails a link for a new password, also to who never had one (then it is
-//! an invitation). The superuser does not see the link.
+//! `/admin/auth/user/ID/reset_link/`: mails a user a link to choose a password. To a user without a password it is an
+//! invitation. The superuser does not see the link.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -29,7 +29,7 @@ struct Question {
     user: User,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Fields {
     #[serde(default)]
@@ -66,7 +66,7 @@ pub async fn send(
     };
     match password_reset::send(&app, &by, id).await {
         Ok(address) => {
-            superuser.0.say(about(format!("A link to choose a password is on its way to {address}."), id))?;
+            superuser.0.say(about(format!("A link to choose a password was sent to {address}."), id))?;
             Ok(see(&address_of(id.0)))
         }
         Err(error) => render(&superuser, &app, id.0, &refusal(error, id.0)?).await,

@@ -1,5 +1,5 @@
-//! `/admin/auth/user/ID/second_factors/…`: a superuser removes a factor of somebody who lost it, and says whether a user
-//! must have one. One's own are removed under `/account/`, which asks for a factor.
+//! `/admin/auth/user/ID/second_factors/…`: removes a second factor that a user lost, and decides whether a user must have one.
+//! Superusers remove their own under `/account/`, which asks for a factor.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -20,7 +20,7 @@ use crate::db::users::User;
 use crate::factors::remove;
 use crate::web::account::FACTORS;
 
-const GO_ON: &str = "Go on: nothing happens to them";
+const NOT_AFFECTED: &str = "Not affected";
 
 /// `GET user/ID/second_factors/FACTOR/remove/`: asks first.
 pub async fn ask_remove(
@@ -69,25 +69,28 @@ async fn removal(
     let found = all.factors.iter().find(|row| row.id == factor).ok_or_else(|| no_such_factor(factor))?;
     let others = all.factors.len() - 1;
     let codes =
-        if others == 0 { "Worthless: they go with the last factor" } else { "Worthless: they may be lost with it" };
+        if others == 0 { "Deleted with the last second factor" } else { "Deleted, because they may be lost too" };
     let next = match (others, all.is_required) {
-        (0, true) => "Asks to set up another one, which is required",
-        (0, false) => "Asks for the password alone",
+        (0, true) => "Asks to set up a new one",
+        (0, false) => "Needs only the password",
         _ => "Asks for one of the others",
     };
-    let told = app.config.mail.security_mail && !user.email.is_empty();
-    let told = if told { "is told by mail" } else { "is not told by mail" };
+    let notice = app.config.mail.security_mail && !user.email.is_empty();
+    let notice = if notice { "gets a mail about it" } else { "gets no mail about it" };
     let question = Question {
         action: format!("second_factors/{factor}/remove/"),
         name: "Remove a second factor",
         heading: format!("Remove “{}” of {}?", found.name, user.username),
-        warning: format!("This can’t be undone. {} {told}. Be sure that it is really them who asked.", user.username),
+        warning: format!(
+            "This can’t be undone. {} {notice}. Make sure that the request really came from them.",
+            user.username
+        ),
         rows: vec![
             Row::new(format!("“{}”", found.name), 1, "Removed"),
             Row::new("Recovery codes", all.recovery_codes, codes),
-            Row::new("Browsers", all.browsers.len(), "Not remembered any more"),
+            Row::new("Browsers", all.browsers.len(), "No longer remembered"),
             Row::new("Next login", None, next),
-            Row::new("Live sessions", None, GO_ON),
+            Row::new("Live sessions", None, NOT_AFFECTED),
         ],
         buttons: ["Remove second factor", "Keep the second factor"],
         is_dangerous: true,
@@ -120,9 +123,9 @@ pub async fn require(
     };
     remove::require(&app, &by, user.id, is_required).await.map_err(|error| refused(error, id))?;
     let text = if is_required {
-        format!("A second factor is required of {} from the next login on.", user.username)
+        format!("{} now needs a second factor at the next login.", user.username)
     } else {
-        format!("No superuser requires a second factor of {} any more.", user.username)
+        format!("The second factor requirement for {} was removed.", user.username)
     };
     superuser.0.say(about(text, user.id))?;
     Ok(see(&address_of(id)))
@@ -148,11 +151,11 @@ async fn requirement(
     let question = if is_required {
         let (warning, next) = if has == 0 {
             (
-                format!("{name} has none, and gets in only after setting one up."),
+                format!("{name} has none and must set one up at the next login."),
                 "Asks for the password, then to set up a second factor",
             )
         } else {
-            (format!("{name} has one, which is asked for anyway: this matters only when it is gone."), "As before")
+            (format!("{name} already has one. This only matters once it is removed."), "Not affected")
         };
         Question {
             action: "second_factors/require/".to_owned(),
@@ -160,9 +163,9 @@ async fn requirement(
             heading: format!("Require a second factor of {name}?"),
             warning,
             rows: vec![
-                Row::new("Second factors", has, if has == 0 { "There is none yet" } else { "Kept" }),
+                Row::new("Second factors", has, if has == 0 { "None yet" } else { "Kept" }),
                 Row::new("Next login", None, next),
-                Row::new("Live sessions", None, GO_ON),
+                Row::new("Live sessions", None, NOT_AFFECTED),
             ],
             buttons: ["Require a second factor", "Leave it as it is"],
             is_dangerous: false,
@@ -173,16 +176,16 @@ async fn requirement(
             name: "Require no second factor",
             heading: format!("No longer require a second factor of {name}?"),
             warning: match app.config.second_factor.required {
-                Required::Everybody => "SECOND_FACTOR requires one of everybody all the same.".to_owned(),
+                Required::Everybody => "SECOND_FACTOR still requires one of everybody.".to_owned(),
                 Required::Staff if user.is_staff || user.is_superuser => {
-                    "SECOND_FACTOR requires one of staff all the same.".to_owned()
+                    "SECOND_FACTOR still requires one of staff.".to_owned()
                 }
-                _ => format!("Without a second factor {name} logs in with the password alone then."),
+                _ => format!("Without a second factor, {name} can log in with the password alone."),
             },
             rows: vec![Row::new(
                 "Second factors",
                 has,
-                if has == 0 { "None has to be set up" } else { "Kept, and asked for as before" },
+                if has == 0 { "None needs to be set up" } else { "Kept and still asked for" },
             )],
             buttons: ["Require no second factor", "Leave it as it is"],
             is_dangerous: false,
@@ -195,12 +198,12 @@ fn no_such_factor(id: i64) -> PageError {
     PageError::NoSuchRow("second factor", id)
 }
 
-/// There is no form here that could show anything else.
+/// These forms have no fields that could show an error.
 pub fn refused(error: ManageError, id: i64) -> PageError {
     match error {
         ManageError::NoSuchUser => missing(id),
         ManageError::Busy => PageError::Busy,
         ManageError::Db(error) => error.into(),
-        _ => PageError::Other("a refusal that this change cannot get"),
+        _ => PageError::Other("a refusal that this change cannot cause"),
     }
 }

@@ -1,4 +1,4 @@
-//! What the page of a user shows below the profile: second factors, live sessions, newest tokens, history.
+//! The sections below the profile of a user: second factors, live sessions, newest tokens and history.
 
 use super::super::access::Staff;
 use super::super::error::PageError;
@@ -23,23 +23,23 @@ const MAX_SESSIONS: i64 = 10;
 const MAX_TOKENS: i64 = 5;
 const MAX_ENTRIES: i64 = 10;
 
-/// Everything but the profile.
+/// All sections.
 pub struct Sections {
-    /// What the user logs in with besides the password.
+    /// Second factors and remembered browsers.
     pub second: SecondFactors,
-    /// Live ones, newest first.
+    /// The live sessions, newest first.
     pub sessions: Vec<SessionRow>,
-    /// The newest ones.
+    /// The newest tokens.
     pub tokens: Vec<TokenRow>,
-    /// The newest entries about the user.
+    /// The newest entries of the audit log.
     pub history: Vec<Line>,
-    /// How many tokens there are, in words.
+    /// How many tokens are live, in words.
     pub live: String,
-    /// Of them, how many are blacklisted.
+    /// How many are blacklisted, in words.
     pub blacklisted: String,
-    /// All that are recorded.
+    /// How many are recorded, in words.
     pub all: String,
-    /// When the user has shown the address to be theirs.
+    /// When the user confirmed the email address.
     pub confirmed: Option<When>,
 }
 
@@ -47,13 +47,13 @@ pub struct Sections {
 pub struct SessionRow {
     /// Its id.
     pub id: String,
-    /// Its device in words, or what its user calls it.
+    /// The label that its user chose, or its device.
     pub name: String,
-    /// The address that it was used from last.
+    /// The address of its last use.
     pub ip: String,
     /// When it began.
     pub started: When,
-    /// When it was used last.
+    /// When it was last used.
     pub used: When,
 }
 
@@ -78,9 +78,9 @@ pub struct TokenRow {
     pub id: i64,
     /// Its id.
     pub jti: Jti,
-    /// What it is now.
+    /// Its status.
     pub status: Badge,
-    /// When it was made.
+    /// When it was issued.
     pub created: Option<When>,
     /// When it expires.
     pub expires: When,
@@ -98,7 +98,7 @@ impl TokenRow {
     }
 }
 
-/// A user with all of it. Ten statements, each answered by an index.
+/// Reads a user with all sections. Ten statements, each answered by an index.
 pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections), PageError> {
     let (id, now, reader) = (UserId(id), app.now(), staff.reader());
     let job = move |tx: &mut Tx<'_>| {

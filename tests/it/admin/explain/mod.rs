@@ -93,15 +93,15 @@ fn a_jti_or_a_stored_text_is_explained_without_its_signature(backend: Backend) {
     let id = jti(&pair.refresh);
     for pasted in [id.as_str(), stored] {
         let page = explain(&mut panel, pasted);
-        assert!(verdict(&page).ends_with(", if its signature is good"), "{page}");
-        assert!(page.contains("Not there") && page.contains("alice@example.com"), "{page}");
+        assert!(verdict(&page).ends_with(", if its signature is valid"), "{page}");
+        assert!(page.contains("does not store signatures") && page.contains("alice@example.com"), "{page}");
     }
     let page = panel.get(&format!("{EXPLAIN}?jti={id}")).expect_status(200).text();
     assert!(verdict(&page).starts_with("Accepted until"), "{page}");
     Pair::of(&server.refresh(&pair.refresh));
-    assert_eq!(verdict(&explain(&mut panel, &id)), "Refused: this refresh token was used before");
+    assert_eq!(verdict(&explain(&mut panel, &id)), "Refused: this refresh token was used already");
     for unknown in ["no-such-id", "<b>", "%00", "ÄÖÜ"] {
-        assert_eq!(verdict(&explain(&mut panel, unknown)), "Nothing is known of this id", "{unknown}");
+        assert_eq!(verdict(&explain(&mut panel, unknown)), "This id is not recorded", "{unknown}");
     }
     let with_token = panel.get(&format!("{EXPLAIN}?jti={}", pair.refresh)).expect_status(200).text();
     assert!(!with_token.contains("h-verdict"), "a token in an address is not looked at");

@@ -18,7 +18,7 @@ fn good_tokens_of_each_type_are_accepted_until(backend: Backend) {
     let pair = server.log_in("alice");
     agrees(&server, &mut panel, &pair.access, "Accepted until 1 Mar 2026, 12:05:00 UTC");
     let page = agrees(&server, &mut panel, &pair.refresh, "Accepted until 2 Mar 2026, 12:00:00 UTC");
-    assert!(page.contains("present key") && page.contains("alice@example.com") && page.contains("/admin/sessions/"));
+    assert!(page.contains("current key") && page.contains("alice@example.com") && page.contains("/admin/sessions/"));
     let login = json!({"username": "alice", "password": PASSWORD});
     let sliding = server.client.post("/api/token/sliding/", &login).json()["token"].as_str().unwrap().to_owned();
     agrees(&server, &mut panel, &sliding, "Accepted until 1 Mar 2026, 12:05:00 UTC");
@@ -33,17 +33,17 @@ fn a_rotated_token_says_when_and_into_what(backend: Backend) {
     server.add_user("alice");
     let first = server.log_in("alice");
     let second = Pair::of(&server.refresh(&first.refresh));
-    let used = "Refused: this refresh token was used before";
+    let used = "Refused: this refresh token was used already";
     let page = agrees(&server, &mut panel, &first.refresh, used);
     assert!(page.contains(&jti(&second.refresh)[..12]) && page.contains("1 Mar 2026, 12:00:00 UTC"), "{page}");
-    assert!(!page.contains("would end its session"));
+    assert!(!page.contains("session would end"));
     server.advance(11);
     let page = explain(&mut panel, &first.refresh);
-    assert!(page.contains("would end its session"), "{page}");
+    assert!(page.contains("session would end"), "{page}");
     assert_eq!(server.db.count("SELECT count(*) FROM latchkey_session WHERE ended_at IS NOT NULL"), 0);
     agrees(&server, &mut panel, &first.refresh, used);
     let page = agrees(&server, &mut panel, &first.refresh, used);
-    assert!(page.contains("Its session was ended") && page.contains("A rotated token came back"), "{page}");
+    assert!(page.contains("Its session ended") && page.contains("A used token came back"), "{page}");
     agrees(&server, &mut panel, &second.refresh, "Refused: it is blacklisted");
 }
 
@@ -57,7 +57,7 @@ fn a_refresh_that_may_be_repeated_is_accepted(backend: Backend) {
     assert!(verdict(&page).starts_with("Accepted until") && page.contains("REFRESH_GRACE"), "{page}");
     agrees(&server, &mut panel, &first.refresh, "Accepted until");
     server.advance(21);
-    agrees(&server, &mut panel, &first.refresh, "Refused: this refresh token was used before");
+    agrees(&server, &mut panel, &first.refresh, "Refused: this refresh token was used already");
 }
 
 both!(a_blacklisted_token_says_by_whom_and_why);
@@ -79,12 +79,12 @@ fn a_blacklisted_token_says_by_whom_and_why(backend: Backend) {
     out(&tokens[4], &json!({"others": true}));
     server.set_password(alice.id, "another-violet-harbour");
     for (pair, words) in tokens.iter().zip([
-        "by alice, because its user logged out",
-        "by alice, because its holder sent it to the blacklist endpoint",
-        "because a holder of its session’s tokens revoked one",
+        "by alice, because the user logged out",
+        "by alice, because a client sent it to the blacklist endpoint",
+        "because a client revoked a token of its session",
         "by root, by an administrator",
-        "by Command line, because its user’s password was changed",
-        "by alice, because its user logged out all other sessions",
+        "by Command line, because the user’s password was changed",
+        "by alice, because the user logged out all other sessions",
     ]) {
         let page = agrees(&server, &mut panel, &pair.refresh, "Refused: it is blacklisted");
         assert!(text(&page).contains(words), "{words}: {page}");
@@ -104,13 +104,13 @@ fn a_user_who_is_gone_or_inactive_is_the_reason(backend: Backend) {
         assert!(page.contains("Activate the user") || page.contains("active account"), "{page}");
     }
     server.delete(alice.id);
-    agrees(&server, &mut panel, &pair.access, "Refused: it names nobody who is there");
+    agrees(&server, &mut panel, &pair.access, "Refused: it names an unknown user");
     agrees(&server, &mut panel, &pair.refresh, "Refused: its user was deleted");
     let unseen = forge::token("refresh", alice.id.0, |_| {});
-    agrees(&server, &mut panel, &unseen, "Refused: it names nobody who is there");
+    agrees(&server, &mut panel, &unseen, "Refused: it names an unknown user");
     let nobody = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("user_id"));
-    agrees(&server, &mut panel, &forge::token("access", 1, nobody), "Refused: it names nobody");
-    agrees(&server, &mut panel, &forge::token("refresh", 1, nobody), "Refused: it names nobody who is there");
+    agrees(&server, &mut panel, &forge::token("access", 1, nobody), "Refused: it names no user");
+    agrees(&server, &mut panel, &forge::token("refresh", 1, nobody), "Refused: it names an unknown user");
 }
 
 both!(a_changed_password_is_the_reason_where_it_counts);
@@ -122,7 +122,7 @@ fn a_changed_password_is_the_reason_where_it_counts(backend: Backend) {
     agrees(&server, &mut panel, &pair.access, "Accepted until");
     server.set_password(alice.id, "another-violet-harbour");
     for token in [&pair.refresh, &pair.access] {
-        agrees(&server, &mut panel, token, "Refused: the password was changed since");
+        agrees(&server, &mut panel, token, "Refused: the password was changed");
     }
 }
 
@@ -185,8 +185,8 @@ fn what_the_token_itself_says_is_the_reason(backend: Backend) {
         (&|claims| claims["nbf"] = json!(NOW + 60), "Refused: it is not valid yet"),
         (&|claims| claims["nbf"] = json!({}), "Refused: it is not valid yet"),
         (&|claims| claims["sub"] = json!(5), "Refused: its claims cannot be read"),
-        (&|claims| claims["iss"] = json!("you"), "Refused: it is of another issuer"),
-        (&|claims| claims["aud"] = json!(["them"]), "Refused: it is meant for somebody else"),
+        (&|claims| claims["iss"] = json!("you"), "Refused: it has another issuer"),
+        (&|claims| claims["aud"] = json!(["them"]), "Refused: it is meant for another audience"),
         (&without("exp"), "Refused: its claims cannot be read"),
         (&without("jti"), "Refused: it has no id"),
         (&|claims| claims["jti"] = json!("x".repeat(256)), "Refused: its claims cannot be read"),
@@ -201,7 +201,7 @@ fn what_the_token_itself_says_is_the_reason(backend: Backend) {
     }
     let until = |exp: i64| token("sliding", &move |claims: &mut Value| claims["refresh_exp"] = json!(exp));
     agrees(&server, &mut panel, &until(NOW + 60), "Accepted until 1 Mar 2026, 12:01:10 UTC");
-    agrees(&server, &mut panel, &until(NOW - 60), "Refused: the time for its refreshes is over");
+    agrees(&server, &mut panel, &until(NOW - 60), "Refused: it can no longer be refreshed");
     agrees(&server, &mut panel, &token("access", &without("exp")), "Refused: its claims cannot be read");
 }
 
@@ -218,22 +218,22 @@ fn a_bad_signature_or_form_is_the_reason(backend: Backend) {
     for (token, wanted) in [
         (
             forge::sign(&json!({"alg": "HS256"}), &claims, "another key, of thirty-two bytes"),
-            "Refused: its signature is not good",
+            "Refused: its signature is invalid",
         ),
-        (format!("{message}."), "Refused: its signature is not good"),
-        (none.clone(), "Refused: it asks to be believed without a signature"),
-        (format!("{}.", none.rsplit_once('.').unwrap().0), "Refused: it asks to be believed without a signature"),
+        (format!("{message}."), "Refused: its signature is invalid"),
+        (none.clone(), "Refused: it claims to need no signature"),
+        (format!("{}.", none.rsplit_once('.').unwrap().0), "Refused: it claims to need no signature"),
         (signed(json!({"alg": "RS256"})), "Refused: it is signed with another algorithm"),
         (signed(json!({})), "Refused: it is signed with another algorithm"),
-        (signed(json!({"alg": "HS256", "kid": 5})), "Refused: its header asks for"),
-        (signed(json!({"alg": "HS256", "crit": ["exp"]})), "Refused: its header asks for"),
+        (signed(json!({"alg": "HS256", "kid": 5})), "Refused: its header requires"),
+        (signed(json!({"alg": "HS256", "crit": ["exp"]})), "Refused: its header requires"),
         (payload, "Refused: its claims cannot be read"),
-        ("a.b.c".to_owned(), "Refused: this is no token"),
-        (format!("{}.x", pair.refresh), "Refused: this is no token"),
-        ("{\"access\": 5}".to_owned(), "Refused: this is no token"),
-        ("<script>alert(1)</script> & more".to_owned(), "Refused: this is no token"),
-        ("é".repeat(300), "Refused: this is no token"),
-        ("ey.".repeat(20_000), "Refused: this is no token"),
+        ("a.b.c".to_owned(), "Refused: this is not a token"),
+        (format!("{}.x", pair.refresh), "Refused: this is not a token"),
+        ("{\"access\": 5}".to_owned(), "Refused: this is not a token"),
+        ("<script>alert(1)</script> & more".to_owned(), "Refused: this is not a token"),
+        ("é".repeat(300), "Refused: this is not a token"),
+        ("ey.".repeat(20_000), "Refused: this is not a token"),
     ] {
         let page = agrees(&server, &mut panel, &token, wanted);
         assert!(!page.contains("<script>"));
@@ -250,13 +250,12 @@ fn with_a_key_set_its_keys_count_and_no_other(backend: Backend) {
     let id = alice.id.0.to_string();
     let claims = json!({"token_type": "access", "exp": NOW + 60, "iat": NOW, "jti": "j", "user_id": id});
     let page = agrees(&server, &mut panel, &other.sign(&claims), "Accepted until");
-    assert!(text(&page).contains("Good, by the key “2026” of JWT_JWK_URL"), "{page}");
-    let page = agrees(&server, &mut panel, &server.log_in("alice").access, "Refused: its key is not one that counts");
+    assert!(text(&page).contains("Valid, made with the key “2026” of JWT_JWK_URL"), "{page}");
+    let page = agrees(&server, &mut panel, &server.log_in("alice").access, "Refused: its key is not accepted");
     assert!(page.contains("This server made it"), "{page}");
-    let page =
-        agrees(&server, &mut panel, &Signer::new("1999").sign(&claims), "Refused: its key is not one that counts");
-    assert!(text(&page).contains("no key “1999”"), "{page}");
-    agrees(&server, &mut panel, &Signer::new("2026").sign(&claims), "Refused: its signature is not good");
+    let page = agrees(&server, &mut panel, &Signer::new("1999").sign(&claims), "Refused: its key is not accepted");
+    assert!(text(&page).contains("no usable key “1999”"), "{page}");
+    agrees(&server, &mut panel, &Signer::new("2026").sign(&claims), "Refused: its signature is invalid");
 }
 
 both!(without_rotation_a_token_is_tried_the_other_way);
