@@ -21,7 +21,7 @@ use super::words::When;
 use crate::app::App;
 use crate::db::page::Page;
 use crate::db::users;
-use crate::db::users::list::{self, Filter, Found, Listed, Sort};
+use crate::db::users::list::{self, Filter, Listed, Sort, UserMatches};
 use crate::db::{Conn, DbError};
 
 /// A search shows so many users at most.
@@ -157,7 +157,7 @@ fn filter(asked: &Asked<Sort>) -> Filter {
 /// The same among those whom a search means, and how many these are if more match.
 fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
-    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MOST)?;
+    let UserMatches { ids, cut_at } = list::find_starting_with(conn, q, true, MOST)?;
     Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 

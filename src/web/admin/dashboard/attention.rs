@@ -6,7 +6,7 @@ use super::span::Span;
 use super::{Figures, Found, Statistic, address, amount, commas, short};
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
-use crate::db::latchkey_mail::list::{self, Trouble};
+use crate::db::latchkey_mail::list::{self, QueueProblems};
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::journal::events::Event;
@@ -51,8 +51,8 @@ pub fn list(app: &App, found: &Found, figures: &Figures<'_>, span: Span) -> Vec<
 }
 
 /// What the queue of mail says. One statement, answered by indexes.
-pub fn mail(conn: &mut Conn, now: Instant) -> Result<Trouble, DbError> {
-    list::find_trouble(conn, now - A_DAY - A_DAY, now - A_DAY, now - OVERDUE)
+pub fn mail(conn: &mut Conn, now: Instant) -> Result<QueueProblems, DbError> {
+    list::find_problems(conn, now - A_DAY - A_DAY, now - A_DAY, now - OVERDUE)
 }
 
 fn overdue_mail(app: &App, found: &Found) -> Option<Item> {
@@ -68,7 +68,7 @@ fn overdue_mail(app: &App, found: &Found) -> Option<Item> {
 
 fn failed_mail(found: &Found) -> Option<Item> {
     let failed = found.mail.failed;
-    let most = if failed == Trouble::MOST { " or more" } else { "" };
+    let most = if failed == QueueProblems::MAX_COUNTED { " or more" } else { "" };
     (failed > 0).then(|| Item {
         class: "bad",
         icon: "mail",

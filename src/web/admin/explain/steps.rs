@@ -7,7 +7,7 @@ use super::super::words::{Reader, amount, commas, length};
 use super::Sentence;
 use super::record::session_ended;
 use crate::app::App;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::db::types::Instant;
 use crate::tokens::explain::check::{Check, State, Step};
 use crate::tokens::explain::{Explanation, SignedBy};
@@ -185,7 +185,7 @@ fn failed(app: &App, token: &Explanation, check: Check, reader: Reader) -> Sente
         Check::Payload => "Not an object in JSON".to_owned(),
         Check::Issued => return at_claim(token, "iat", reader, "Issued in the future: ", leeway(app)),
         Check::NotBefore => return at_claim(token, "nbf", reader, "Not valid before ", leeway(app)),
-        Check::Expiry if fault(token) == Some(Fault::Expired) => {
+        Check::Expiry if fault(token) == Some(DecodeError::Expired) => {
             return at_claim(token, "exp", reader, "Expired ", leeway(app));
         }
         Check::Expiry => format!("exp is {}, which is no point in time", claim(token, "exp")),
@@ -297,7 +297,7 @@ fn kind_claim(app: &App, token: &Explanation) -> String {
     format!("{name} is {}", claim(token, name))
 }
 
-fn fault(token: &Explanation) -> Option<Fault> {
+fn fault(token: &Explanation) -> Option<DecodeError> {
     token.main().and_then(|main| main.fault)
 }
 

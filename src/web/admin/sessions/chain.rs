@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use crate::db::latchkey_session::Session;
-use crate::db::latchkey_token::chain::Link;
+use crate::db::latchkey_token::chain::SessionToken;
 use crate::db::types::{Instant, TokenId};
 use crate::web::admin::status::{self, Badge, Status, badge};
 use crate::web::words::{Jti, Reader, amount};
@@ -125,7 +125,7 @@ fn seconds(from: Instant, to: Instant) -> f64 {
 /// The rows. `places` says where in a chain of `length` tokens each link stands; `reused` is the jti that came back, and when.
 pub fn rows(
     axis: Axis,
-    links: Vec<Link>,
+    links: Vec<SessionToken>,
     places: &[usize],
     length: usize,
     reused: Option<(&str, Instant)>,
@@ -148,7 +148,7 @@ fn gap(from: usize, to: usize) -> Option<Row> {
     (count > 0).then(|| Row::Gap(amount(count, "rotation")))
 }
 
-fn token(axis: Axis, link: Link, number: usize, came_back: Option<Instant>, now: Instant) -> Token {
+fn token(axis: Axis, link: SessionToken, number: usize, came_back: Option<Instant>, now: Instant) -> Token {
     let status = Status::of(link.rotated_at, link.blacklisted_at, link.expires_at, now);
     let from = link.created_at.unwrap_or(axis.from);
     let until = link.rotated_at.or(link.blacklisted_at).unwrap_or(link.expires_at).min(axis.end).max(from);
@@ -213,8 +213,8 @@ mod tests {
         }
     }
 
-    fn link(id: i64, from: i64, rotated: Option<i64>) -> Link {
-        Link {
+    fn link(id: i64, from: i64, rotated: Option<i64>) -> SessionToken {
+        SessionToken {
             id: TokenId(id),
             jti: format!("jti-{id}"),
             created_at: Some(at(from)),

@@ -2,7 +2,7 @@
 
 use super::super::actions::{self, Detail};
 use super::super::words::{Reader, When};
-use crate::db::latchkey_audit_log::Entry;
+use crate::db::latchkey_audit_log::HistoryEntry;
 
 /// One thing that happened.
 pub struct Line {
@@ -17,7 +17,7 @@ pub struct Line {
 }
 
 /// An entry as a line: `User changed by root (Email: a@b.co → c@d.co)`.
-pub fn line(entry: Entry, reader: Reader) -> Line {
+pub fn line(entry: HistoryEntry, reader: Reader) -> Line {
     let told = |Detail { name, was, is }| match was {
         Some(was) => format!("{name}: {was} → {is}"),
         None => format!("{name}: {is}"),
