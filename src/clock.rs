@@ -1,4 +1,4 @@
-//! The only caller of the wall clock. Everything else is handed a `Clock`, so that tests can hold time still.
+//! The only caller of the wall clock. Everything else is given a `Clock`, so that tests can stop time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,17 +10,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// A clock that stands still until a test moves it (microseconds since 1970, UTC).
+    /// A clock that is stopped until a test moves it (microseconds since 1970, UTC).
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands still at `at`.
+    /// A clock stopped at `at`.
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// The time, truncated to microseconds (what both databases keep).
+    /// The time, truncated to the microseconds that both databases keep.
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {
             Self::System => system_micros(),
@@ -29,7 +29,7 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 
-    /// Moves a fixed clock; the system's clock is left alone.
+    /// Moves a fixed clock; has no effect on the system's clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Self::Fixed(micros) = self {
             micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);

@@ -113,6 +113,6 @@ fn change(tx: &mut Tx<'_>, token: &SecretString, client: &Client) -> Result<Stri
         let detail = json!({"changes": {"email": [user.email, link.email]}});
         AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).detail(detail).write(tx)?;
     }
-    latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), &link.email, now)?;
+    latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), (&link.email, now))?;
     Ok(link.email)
 }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::manage::ManageError;
 use super::user::FieldError;
 use crate::app::{App, Tx};
-use crate::db::latchkey_link::{self, Link};
+use crate::db::latchkey_link::{self, MailedLink};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::{self, Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_device};
@@ -66,7 +66,7 @@ pub fn make(
     to: Destination<'_>,
 ) -> Result<(SecretString, Instant), DbError> {
     let ticket = Ticket::issue(tx.app, tx.now, Purpose::Link(purpose), user);
-    let link = Link {
+    let link = MailedLink {
         token_hash: ticket.hash,
         purpose: name(purpose).to_owned(),
         user_id: user.id,
@@ -82,12 +82,16 @@ pub fn make(
 }
 
 /// The link of a token and its user, if it is good. Only looks: a page that asks what to do burns nothing.
-pub fn find(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<Option<(Link, User)>, DbError> {
+pub fn find(
+    tx: &mut Tx<'_>,
+    purpose: LinkPurpose,
+    token: &SecretString,
+) -> Result<Option<(MailedLink, User)>, DbError> {
     good(tx, purpose, token, users::find)
 }
 
 /// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.
-pub fn take(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<(Link, User), LinkError> {
+pub fn take(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<(MailedLink, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(tx, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
     if latchkey_link::delete(tx.conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
@@ -98,7 +102,7 @@ fn good(
     purpose: LinkPurpose,
     token: &SecretString,
     find_user: impl FnOnce(&mut Conn, UserId) -> Result<Option<User>, DbError>,
-) -> Result<Option<(Link, User)>, DbError> {
+) -> Result<Option<(MailedLink, User)>, DbError> {
     let ticket = Purpose::Link(purpose);
     let found = latchkey_link::find(tx.conn, &ticket.hash(token))?;
     let Some(link) = found.filter(|link| link.purpose == name(purpose)) else { return Ok(None) };
@@ -111,7 +115,7 @@ fn good(
 
 /// Who logs in where the link was asked for has remembered the password: the link is not needed any more. A login from
 /// elsewhere does not count, or a thief who knows the password could make every link worthless.
-fn logged_in_since(conn: &mut Conn, user: &User, link: &Link) -> Result<bool, DbError> {
+fn logged_in_since(conn: &mut Conn, user: &User, link: &MailedLink) -> Result<bool, DbError> {
     let last = latchkey_device::find_last_login_from(conn, user.id, &link.network)?;
     Ok(last.is_some_and(|last| last > link.created_at))
 }

@@ -7,7 +7,7 @@ use crate::db::users::User;
 use crate::journal::Actor;
 use crate::journal::authentication::FactorKind;
 use crate::mail::Outgoing;
-use crate::mail::letter::{Letter, Origin};
+use crate::mail::letter::{Letter, Occurrence};
 
 /// What whoever sits at the command line is called in a mail.
 const OPERATOR: &str = "an operator";
@@ -54,11 +54,11 @@ fn send(tx: &mut Tx<'_>, user: &User, letter: &Letter) -> Result<(), DbError> {
 }
 
 /// When, and from where; of somebody else's doing who it was instead.
-fn origin(app: &App, user: &User, by: &Actor) -> (Origin, Option<String>) {
+fn origin(app: &App, user: &User, by: &Actor) -> (Occurrence, Option<String>) {
     let at = app.now().timestamp();
     if by.user_id == Some(user.id) {
-        return (Origin { at, ip: by.ip.clone() }, None);
+        return (Occurrence { at, ip: by.ip.clone() }, None);
     }
     let name = if by.user_id.is_some() { by.name.clone() } else { OPERATOR.to_owned() };
-    (Origin { at, ip: None }, Some(name))
+    (Occurrence { at, ip: None }, Some(name))
 }

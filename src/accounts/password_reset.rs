@@ -138,7 +138,7 @@ async fn reset(app: &App, token: SecretString, password: SecretString, client: C
         endings::apply(tx, Ending::PasswordReset, (user.id, &user.username), &Kept::default())?;
         users::update_password(tx.conn, user.id, None, &encoded)?;
         // Opening the link proves control of the mailbox.
-        latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), &link.email, tx.now)?;
+        latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), (&link.email, tx.now))?;
         device::remember(tx, &user, &client)?;
         AuditEntry::new(Action::UserResetPassword, &actor).about_user(&user).write(tx)?;
         events::count(tx, &[Event::PasswordReset])?;

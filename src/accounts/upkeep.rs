@@ -115,7 +115,7 @@ async fn in_batches(
 /// Each in a job of its own, so that a connection is never away for long.
 async fn take_statistics(app: &App, now: Instant) -> Result<(), DbError> {
     let known = app.read(|tx| latchkey_statistic::list(tx.conn)).await?;
-    for statistic in Statistic::ALL {
+    for &statistic in <Statistic as strum::VariantArray>::VARIANTS {
         if known.of(statistic).is_some_and(|counted| now < counted.counted_at + FRESH) {
             continue;
         }

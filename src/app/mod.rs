@@ -13,8 +13,8 @@ use crate::crypto::keys::{KeyError, Keys};
 use crate::crypto::passkey::Passkeys;
 use crate::crypto::password::{PasswordPool, Recipe};
 use crate::crypto::seal::Seal;
-use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::conn::{AccessMode, Conn};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::types::Instant;
 use crate::db::users::{self, User};
 use crate::db::{Db, DbError};
@@ -110,10 +110,10 @@ impl Parts {
         let keys = Keys::new(&config.jwt, &config.secret_key)?;
         let db = Db::new(&config.database)?;
         // Only to look: a writing connection would switch a SQLite file to WAL, even one that is refused then.
-        let look = Conn::open(&config.database.url, Purpose::Read).map_err(MigrateError::from);
+        let look = Conn::open(&config.database.url, AccessMode::Read).map_err(MigrateError::from);
         let found = look.and_then(|mut conn| migrations::inspect(&mut conn));
         let beside_django = match found {
-            Ok(found) => found == Found::Django,
+            Ok(found) => found == DatabaseContents::Django,
             Err(MigrateError::Db(error)) => return Err(error.into()),
             Err(refused) => return Err(OpenError::Refused(refused.to_string())),
         };

@@ -12,23 +12,23 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::NewPassword;
 use crate::accounts::policy::Owner;
 
-/// How often Django asks.
+/// How often Django's command asks.
 const ATTEMPTS: u32 = 3;
 
 /// Change a user's password
 ///
-/// Asks for the new password twice, or reads it from stdin. It never takes it from an argument, where other users of the
-/// machine could see it. The user's logins end as END_SESSIONS_ON_USER_CHANGE says: the panel at once, the refresh
-/// tokens by being blacklisted.
+/// Asks for the new password twice, or reads it from stdin. It cannot be given as an argument, where other users of
+/// the machine could see it. Unless END_SESSIONS_ON_USER_CHANGE is false, the user is logged out everywhere: of the
+/// panel at once, elsewhere because the refresh tokens are blacklisted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey changepassword admin\n  \
        latchkey changepassword id:7\n  \
        printf %s \"$NEW_PASSWORD\" | latchkey changepassword admin --password-stdin",
     "  DATABASE_URL                 where the users are\n  \
-       PASSWORD_RULES               what the new password has to be\n  \
+       PASSWORD_RULES               which passwords are accepted\n  \
        PASSWORD_HASHER              how the new password is stored\n  \
-       END_SESSIONS_ON_USER_CHANGE  false keeps the user's sessions",
+       END_SESSIONS_ON_USER_CHANGE  false keeps the user logged in",
 ))]
 pub struct Args {
     /// The user's name, or id:N
@@ -42,7 +42,7 @@ pub struct Args {
     skip_password_rules: bool,
 }
 
-/// Changes it.
+/// Runs the command.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = user::find(&app, &args.name).await?;
@@ -52,7 +52,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         rules.given(prompt::password_from_stdin()?)?
     } else {
         if !prompt::is_possible() {
-            return Err(Failure::say("There is no terminal to ask for a password: pipe it in with --password-stdin."));
+            return Err(Failure::say("There is no terminal to ask for a password. Pipe it in with --password-stdin."));
         }
         output::say(format!("Changing password for user '{name}'"))?;
         ask(&name, &rules).await?
@@ -61,7 +61,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     output::say(format!("Password changed successfully for user '{name}'"))
 }
 
-/// Three attempts, in Django's words.
+/// Asks up to three times, in Django's words.
 async fn ask(name: &str, rules: &Rules<'_>) -> Result<NewPassword, Failure> {
     for _ in 0..ATTEMPTS {
         let first = prompt::hidden("Password: ")?;

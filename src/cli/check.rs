@@ -1,4 +1,4 @@
-//! `latchkey check`: looks at everything that a server would need, and says what is wrong before a user does.
+//! `latchkey check`: checks everything that a server needs, so that the operator learns of problems before the users do.
 
 use secrecy::ExposeSecret;
 
@@ -7,8 +7,8 @@ use super::text::help;
 use super::{open, output, text};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
-use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::conn::{AccessMode, Conn};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::{indexes, users};
 use crate::key_set::fetch::{Source, TIMEOUT};
 
@@ -17,21 +17,21 @@ const MAX_NAMED_ADDRESSES: i64 = 20;
 
 /// Check settings, database, migrations and keys
 ///
-/// Prints every setting as it is in force, with secrets masked, and then what it found. An error keeps the server from
-/// starting or from working; a warning is worth a look. It changes nothing.
+/// Prints every setting in force, with secrets hidden, and then the result of each check. An error keeps the server from
+/// starting or working; a warning deserves a look. Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey check\n  \
        latchkey check && systemctl restart latchkey",
-    "  All of it: what it prints is the list of settings. They may stand in ./.env too.",
+    "  All settings: the command lists them. They can be set in ./.env too.",
 ))]
 pub struct Args {}
 
-/// What was found, in the order in which it was looked at.
+/// The results, in the order of the checks.
 #[derive(Default)]
 struct Report {
     lines: Vec<(Level, String)>,
-    /// Whether a Django lives in the database, if that could be seen.
+    /// Whether the database is shared with Django, if that is known.
     beside_django: Option<bool>,
 }
 
@@ -52,7 +52,7 @@ impl Report {
     }
 }
 
-/// Looks first and prints then: some defaults depend on what lives in the database.
+/// Checks first and prints afterwards: some defaults depend on whether the database is shared with Django.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let config = open::quiet_config()?;
     let look = move || {
@@ -64,7 +64,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
         (config, report)
     };
     let (config, report) = tokio::task::spawn_blocking(look).await.map_err(open::stopped)?;
-    output::say("Settings (* is set, and where; the others are defaults):")?;
+    output::say("Settings (* is set, with its source; the others are defaults):")?;
     for setting in config.effective() {
         let (mark, origin) =
             if setting.is_default() { (' ', String::new()) } else { ('*', format!("  # {}", setting.origin.word())) };
@@ -86,7 +86,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
 fn keys(config: &Config, report: &mut Report) {
     let is_secret = matches!(config.jwt.algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
     if is_secret && config.secret_key.expose_secret().is_empty() && config.jwt.signing_key.is_none() {
-        return report.add(Level::Ok, "signing key: made at the first start");
+        return report.add(Level::Ok, "signing key: will be created at the first start");
     }
     match Keys::new(&config.jwt, &config.secret_key) {
         Ok(keys) => {
@@ -108,8 +108,8 @@ fn key_set(config: &Config, report: &mut Report) {
                 report.add(Level::Ok, format!("key set: not used: {}", set.skipped().join(", ")));
             }
         }
-        // A server starts all the same, and asks again.
-        Err(error) => report.add(Level::Warning, format!("key set: JWT_JWK_URL was not fetched: {error}")),
+        // A server starts all the same, and tries again.
+        Err(error) => report.add(Level::Warning, format!("key set: JWT_JWK_URL could not be fetched: {error}")),
     }
 }
 
@@ -117,10 +117,12 @@ fn database(config: &Config, report: &mut Report) {
     let url = &config.database.url;
     if let Some(missing) = open::missing_file(url) {
         report.beside_django = Some(false);
-        return report
-            .add(unless_automatic(config), format!("no database at {missing} yet: 'latchkey migrate' makes it"));
+        return report.add(
+            unless_automatic(config),
+            format!("no database at {missing} yet: run 'latchkey migrate' to create it"),
+        );
     }
-    let mut conn = match Conn::open(url, Purpose::Read) {
+    let mut conn = match Conn::open(url, AccessMode::Read) {
         Ok(conn) => conn,
         Err(error) => {
             let cause = text::one_line(&error.to_string());
@@ -132,7 +134,7 @@ fn database(config: &Config, report: &mut Report) {
     }
 }
 
-/// What a server mends at its start is a warning, what it refuses is an error.
+/// What a server fixes at start is a warning, what it refuses to start with is an error.
 fn unless_automatic(config: &Config) -> Level {
     if config.database.auto_migrate { Level::Warning } else { Level::Error }
 }
@@ -140,7 +142,7 @@ fn unless_automatic(config: &Config) -> Level {
 /// Tables, migrations, indexes, users.
 fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), MigrateError> {
     let found = migrations::inspect(conn)?;
-    report.beside_django = Some(found == Found::Django);
+    report.beside_django = Some(found == DatabaseContents::Django);
     report.add(Level::Ok, format!("database: {}", describe(&config.database.url, found)));
     let pending = migrations::pending(conn)?;
     if !pending.is_empty() {
@@ -150,33 +152,33 @@ fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), M
     }
     report.add(Level::Ok, "migrations: all applied");
     match indexes::missing(conn)?.as_slice() {
-        [] => report.add(Level::Ok, "indexes: all there"),
+        [] => report.add(Level::Ok, "indexes: complete"),
         missing => report.add(
             Level::Warning,
             format!("missing indexes: {}. Lists and logins are slow; run 'latchkey migrate'", missing.join(", ")),
         ),
     }
     if users::has_superuser(conn)? {
-        report.add(Level::Ok, "superuser: there is one");
+        report.add(Level::Ok, "superuser: exists");
     } else {
         report.add(Level::Warning, "no superuser yet: run 'latchkey createsuperuser'");
     }
     match users::list_shared_addresses(conn, MAX_NAMED_ADDRESSES + 1)?.as_slice() {
-        [] => report.add(Level::Ok, "e-mail addresses: no two users share one"),
+        [] => report.add(Level::Ok, "email addresses: all unique"),
         shared => report.add(Level::Warning, describe_shared(shared)),
     }
     Ok(())
 }
 
-fn describe(url: &DatabaseUrl, found: Found) -> String {
+fn describe(url: &DatabaseUrl, found: DatabaseContents) -> String {
     let database = match url {
         DatabaseUrl::Sqlite(path) => format!("SQLite, {}", path.display()),
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, without Latchkey's tables yet"),
-        Found::Django => format!("{database}, beside a Django"),
-        Found::Latchkey => database,
+        DatabaseContents::Empty => format!("{database}, without Latchkey's tables yet"),
+        DatabaseContents::Django => format!("{database}, shared with Django"),
+        DatabaseContents::Latchkey => database,
     }
 }
 
@@ -184,12 +186,12 @@ fn describe_shared(shared: &[String]) -> String {
     let named = usize::try_from(MAX_NAMED_ADDRESSES).unwrap_or(usize::MAX).min(shared.len());
     let more = if shared.len() > named { " and more" } else { "" };
     format!(
-        "e-mail addresses that several users have, in whatever case: {}{more}. A login by one of them may be refused",
+        "email addresses used by several users, ignoring case: {}{more}. Logging in with one of them may fail",
         shared[..named].join(", ")
     )
 }
 
-/// Django's last line, and the exit code.
+/// Prints Django's last line; decides the exit code.
 fn conclude(report: &Report) -> Result<(), Failure> {
     let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warning));
     let found = match (errors, warnings) {

@@ -14,11 +14,11 @@ use crate::app::App;
 use crate::config::{self, UsernameField};
 use crate::db;
 
-/// Make a superuser, who may see and change everything in the admin panel
+/// Create a superuser, who can see and change everything in the admin panel
 ///
-/// Asks for a username, an e-mail address and, twice, a password. With --noinput it asks nothing and takes what the
-/// options do not say from the environment; without a password there, the superuser can't log in until
-/// 'latchkey changepassword' gives it one.
+/// Asks for a username, an email address and a password (twice). With --noinput it asks nothing and reads what the
+/// options leave out from the environment; if there is no password either, the superuser can't log in until
+/// 'latchkey changepassword' sets one.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey createsuperuser\n  \
@@ -26,19 +26,19 @@ use crate::db;
        LATCHKEY_SUPERUSER_PASSWORD=… latchkey createsuperuser --noinput \\\n      \
            --username ana --email ana@example.com",
     "  LATCHKEY_SUPERUSER_USERNAME, LATCHKEY_SUPERUSER_EMAIL, LATCHKEY_SUPERUSER_PASSWORD\n                  \
-       for --noinput; Django's DJANGO_SUPERUSER_… are understood too\n  \
+       for --noinput; Django's DJANGO_SUPERUSER_… work too\n  \
        DATABASE_URL    where the users are\n  \
-       USERNAME_FIELD  'email': only the address is asked for, and it is the username too\n  \
-       PASSWORD_RULES  what the password has to be",
+       USERNAME_FIELD  'email': only the address is asked for, and is also the username\n  \
+       PASSWORD_RULES  which passwords are accepted",
 ))]
 pub struct Args {
     /// The name to log in with
     #[arg(long)]
     username: Option<String>,
-    /// E-mail address; may be empty
+    /// Email address; may be empty
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// Ask nothing
+    /// Don't ask anything
     #[arg(long, visible_alias = "no-input")]
     noinput: bool,
     /// Set the password even if it breaks PASSWORD_RULES
@@ -46,7 +46,7 @@ pub struct Args {
     skip_password_rules: bool,
 }
 
-/// Makes one.
+/// Runs the command.
 pub async fn run(args: Args) -> Result<(), Failure> {
     if !args.noinput && !prompt::is_possible() {
         return Err(Failure::say(
@@ -64,7 +64,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     output::say("Superuser created successfully.")?;
     if !has_password {
         let name = text::plain(&user.username);
-        stderr::warn(&format!("It has no password and can't log in yet: run 'latchkey changepassword {name}'."));
+        stderr::warn(&format!(
+            "The superuser has no password and can't log in yet: run 'latchkey changepassword {name}'."
+        ));
     }
     Ok(())
 }
@@ -117,9 +119,9 @@ async fn ask(app: &App, args: Args) -> Result<NewUser, Failure> {
 /// A question about one field.
 struct Question<'a> {
     text: &'a str,
-    /// The answer that the command line gives; a bad one is asked for again.
+    /// The answer given on the command line; if it is not acceptable, the question is asked.
     given: Option<String>,
-    /// What an empty answer stands for.
+    /// What an empty answer means.
     suggestion: Option<String>,
 }
 
@@ -141,7 +143,7 @@ impl Question<'_> {
     }
 }
 
-/// The texts alone, as Django's command says them: it asks for one field at a time, so nobody needs its name.
+/// Only the messages, as in Django's command: it asks for one field at a time, so the field's name is not needed.
 fn words(faults: &[FieldError]) -> String {
     let words = faults.iter().map(|fault| match fault.message.as_str() {
         "A user with that username already exists." => "That username is already taken.",
@@ -152,7 +154,7 @@ fn words(faults: &[FieldError]) -> String {
     words.join("; ")
 }
 
-/// The name of whoever sits at the terminal, made fit for a username, if nobody has it yet.
+/// The name of the user at the terminal, adapted to a username, if it is not taken.
 async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
     let name = config::login_name().or_else(owner_of_process).unwrap_or_default();
     let name: String =
@@ -165,7 +167,7 @@ async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
     Ok((!taken).then_some(name))
 }
 
-/// In a container often no variable says it, but the list of users does.
+/// In a container often no variable has it, but the list of users does.
 fn owner_of_process() -> Option<String> {
     let id = fs::metadata("/proc/self").ok()?.uid().to_string();
     let users = fs::read_to_string("/etc/passwd").ok()?;

@@ -1,5 +1,5 @@
-//! How a command can end other than well, and how that is told: one clear sentence on stderr, exit code 1.
-//! Every error of the rooms below becomes one of these here, so that a new one cannot be forgotten.
+//! How a command can fail, and how that is reported: one clear sentence on stderr, exit code 1. Every error of the rooms below is
+//! turned into one of these here, so that none can be forgotten.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ pub const DATABASE_HINT: &str = "Check DATABASE_URL, and that the database is ru
 /// Why a command stopped.
 #[derive(Debug)]
 pub enum Failure {
-    /// Something went wrong; the text says what, and what to do. Exit code 1.
+    /// Something went wrong; the text says what, and what to do about it. Exit code 1.
     Said(String),
-    /// All was said already. Exit code 1.
+    /// Everything has been reported already. Exit code 1.
     Silent,
-    /// Ctrl-C, or the end of the input at a question. Exit code 1.
+    /// Ctrl-C, or the input ended at a question. Exit code 1.
     Cancelled,
-    /// Stdout cannot be written.
+    /// Stdout cannot be written to.
     Output(io::Error),
 }
 
@@ -32,15 +32,15 @@ impl Failure {
         Self::Said(text.into())
     }
 
-    /// Tells it and answers the exit code.
+    /// Reports it and returns the exit code.
     pub fn tell(self) -> ExitCode {
         match self {
             Self::Said(text) => stderr::error(&text),
             Self::Silent => {}
             Self::Cancelled => stderr::warn("\nOperation cancelled."),
-            // `latchkey users list | head`: the reader has seen enough, and that is no failure of ours.
+            // `latchkey users list | head`: the reader has seen enough, which is not a failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Output(fault) => stderr::error(&format!("The output cannot be written: {fault}.")),
+            Self::Output(fault) => stderr::error(&format!("The output can't be written: {fault}.")),
         }
         ExitCode::FAILURE
     }
@@ -52,9 +52,9 @@ impl From<DbError> for Failure {
             DbError::Unavailable(cause) => {
                 format!("The database cannot be used: {}. {}", text::one_line(&cause), DATABASE_HINT)
             }
-            DbError::Unique(_) => "Somebody else just made the same thing. Run the command again.".to_owned(),
+            DbError::Unique(_) => "Somebody else has just created the same. Run the command again.".to_owned(),
             DbError::NotFound | DbError::Referenced(_) | DbError::Other(_) => {
-                format!("The database refused: {error}. 'latchkey check' may say more.")
+                format!("Database error: {error}. 'latchkey check' may tell more.")
             }
         })
     }
@@ -86,9 +86,9 @@ impl From<ManageError> for Failure {
             ManageError::Fields(_) | ManageError::Protected(_) | ManageError::Referenced => {
                 Self::Said(error.to_string())
             }
-            ManageError::Stale => Self::say("The user was changed meanwhile. Run the command again."),
-            ManageError::NoSuchUser => Self::say("The user was deleted meanwhile."),
-            ManageError::Busy => Self::say("Too many passwords are being hashed at once. Run the command again."),
+            ManageError::Stale => Self::say("The user has been changed in the meantime. Run the command again."),
+            ManageError::NoSuchUser => Self::say("The user has been deleted in the meantime."),
+            ManageError::Busy => Self::say("Too many passwords are being hashed at the moment. Run the command again."),
             ManageError::Db(error) => error.into(),
         }
     }

@@ -7,9 +7,9 @@ use crate::tokens::purge;
 
 /// Delete expired tokens and sessions
 ///
-/// Deletes outstanding tokens that have expired, and with them their blacklist entries and sessions: nobody could use
-/// them any more. A server does it by itself (PURGE_INTERVAL); this does it now, in small batches, so that a server on
-/// the same database goes on answering, and may be stopped and run again at any time.
+/// Deletes outstanding tokens that have expired, with their blacklist entries and sessions: nobody could use them any
+/// more. A running server does this by itself (PURGE_INTERVAL). The command does it now, in small batches, so that a
+/// server on the same database keeps responding. It can be stopped and run again at any time.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey flushexpiredtokens",
@@ -17,7 +17,7 @@ use crate::tokens::purge;
 ))]
 pub struct Args {}
 
-/// Deletes them.
+/// Runs the command.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     let expired = purge::count_expired(&app).await?;

@@ -1,5 +1,5 @@
-//! `latchkey makesuperuser`: a superuser with a random password, without a question. `runserver` makes its first
-//! superuser here too.
+//! `latchkey makesuperuser`: a superuser with a random password, without asking anything. `runserver` uses it for its first
+//! superuser too.
 
 use secrecy::SecretString;
 
@@ -13,31 +13,31 @@ use crate::config::UsernameField;
 use crate::crypto::random;
 use crate::db;
 
-/// Make a superuser with a random password, without asking anything
+/// Create a superuser with a random password, without asking anything
 ///
-/// Makes the superuser 'admin' ('admin@example.com' where USERNAME_FIELD=email) and prints its password: once, and
-/// nowhere else. Where a superuser exists already, whatever its name, it does nothing and says so, so that it can stand
-/// in a script that runs at each deployment.
+/// Creates the superuser 'admin' ('admin@example.com' with USERNAME_FIELD=email) and prints its password, once. If there
+/// is a superuser already, whatever its name, the command does nothing and says so: it can be part of a script that runs
+/// at each deployment.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey makesuperuser\n  \
-       latchkey changepassword admin   set a password of your own afterwards",
+       latchkey changepassword admin   choose your own password afterwards",
     "  DATABASE_URL    where the users are\n  \
-       USERNAME_FIELD  'email' makes admin@example.com instead of admin",
+       USERNAME_FIELD  'email' creates admin@example.com instead of admin",
 ))]
 pub struct Args {}
 
-/// Makes it, unless there is one.
+/// Runs the command.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
     if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
-        return output::say("A superuser exists already. Nothing was done.");
+        return output::say("There is a superuser already. Nothing was changed.");
     }
     match make(&app).await {
         Ok(text) => output::print(&text).map_err(unseen),
         Err(ManageError::Fields(faults)) if faults.iter().any(|fault| fault.field == "username") => {
             Err(Failure::say(format!(
-                "There is a user '{}' who is no superuser. Run 'latchkey createsuperuser' and choose another name.",
+                "The user '{}' exists and is not a superuser. Run 'latchkey createsuperuser' and choose another name.",
                 name(&app)
             )))
         }
@@ -45,7 +45,7 @@ pub async fn run(_args: Args) -> Result<(), Failure> {
     }
 }
 
-/// Makes the superuser and answers the lines that show its password.
+/// Creates the superuser and returns the lines that show its password.
 pub async fn make(app: &App) -> Result<String, ManageError> {
     let password = random::password();
     let user = NewUser {
@@ -64,14 +64,14 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
     let user = manage::create(app, &Confirmed::command_line(), user).await?;
     Ok(format!(
         "Superuser created successfully.\nUsername: {}\nPassword: {}\n\
-         The password is shown only now. 'latchkey changepassword {0}' sets another one.\n",
+         The password won't be shown again. Change it with 'latchkey changepassword {0}'.\n",
         user.username, password
     ))
 }
 
-/// The password was made but not seen.
+/// The superuser was created, but its password could not be shown.
 pub fn unseen(_: Failure) -> Failure {
-    Failure::say("The superuser was made, but its password could not be printed. Run 'latchkey changepassword'.")
+    Failure::say("The superuser was created, but its password could not be printed. Run 'latchkey changepassword'.")
 }
 
 fn name(app: &App) -> &'static str {

@@ -1,41 +1,41 @@
-//! `latchkey migrate`: makes and updates the tables, in Django's words.
+//! `latchkey migrate`: creates and updates the tables, in Django's words.
 
 use super::failure::Failure;
 use super::text::help;
 use super::{open, output};
 use crate::config::DatabaseUrl;
-use crate::db::migrations::Found;
+use crate::db::migrations::DatabaseContents;
 
-/// Make or update the tables
+/// Create or update the tables
 ///
-/// Looks at the database before it writes. In an empty one it makes Django's three tables and Latchkey's own; in a
-/// Django's database only Latchkey's own (latchkey_*), and indexes named latchkey_* on Django's. Django's columns are
-/// never changed. Where it cannot work (a custom user model, a missing table) it says why and changes nothing. Run it
-/// again whenever you like: what is applied already is left alone.
+/// Inspects the database before writing to it. In an empty database it creates Django's three tables and Latchkey's own;
+/// in a Django database only Latchkey's own (latchkey_*), and indexes named latchkey_* on Django's. Django's columns are
+/// never changed. If it can't work there (a custom user model, a missing table), it says why and changes nothing. It can
+/// be run again at any time: what is applied already is left alone.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey migrate\n  \
        latchkey migrate --plan     show what would be applied\n  \
        latchkey migrate --check || echo \"not up to date\"",
-    "  DATABASE_URL  which database; a SQLite file is made where there is none\n  \
-       AUTO_MIGRATE  whether 'latchkey runserver' does this by itself",
+    "  DATABASE_URL  which database; a SQLite file is created if there is none\n  \
+       AUTO_MIGRATE  whether 'latchkey runserver' migrates by itself",
 ))]
 pub struct Args {
-    /// Show what would be applied, and apply nothing
+    /// Show what would be applied, without applying it
     #[arg(long)]
     plan: bool,
-    /// Exit with 1 if something is not applied, and apply nothing
+    /// Exit with 1 if something is not applied, without applying it
     #[arg(long)]
     check: bool,
 }
 
-/// Migrates.
+/// Runs the command.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let url = open::quiet_config()?.database.url;
     let only_look = args.plan || args.check;
     if only_look && let Some(missing) = open::missing_file(&url) {
         if args.plan {
-            output::say(format!("Planned operations:\n  Make {missing} with all its tables"))?;
+            output::say(format!("Planned operations:\n  Create {missing} with all its tables"))?;
         }
         return refuse_if(args.check, format!("There is no database at {missing} yet."));
     }
@@ -58,7 +58,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if pending.is_empty() {
         output::say("  No migrations to apply.")?;
     }
-    // Also without a pending one: it makes indexes again that a Django migration lost.
+    // Even if nothing is pending: this recreates indexes that a Django migration dropped.
     open::migrate(&url, pending).await
 }
 
@@ -67,14 +67,14 @@ fn refuse_if(refused: bool, text: String) -> Result<(), Failure> {
 }
 
 /// Which database, in words.
-fn place(url: &DatabaseUrl, found: Found) -> String {
+fn place(url: &DatabaseUrl, found: DatabaseContents) -> String {
     let database = match url {
         DatabaseUrl::Sqlite(path) => path.display().to_string(),
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
-        Found::Empty => format!("{database}, which has none of its tables yet"),
-        Found::Django => format!("{database}, a Django's database"),
-        Found::Latchkey => database,
+        DatabaseContents::Empty => format!("{database}, which has no tables yet"),
+        DatabaseContents::Django => format!("{database}, a Django database"),
+        DatabaseContents::Latchkey => database,
     }
 }

@@ -1,5 +1,5 @@
-//! The command line: one file per command, named as in Django. Here are the list of commands and what all of them
-//! share: the help's last part, the runtime, Ctrl-C. The commands call `accounts`, `tokens` and `db`'s read functions.
+//! The command line: one file per command, named as in Django. Here is the list of commands, and how one is run: the runtime and
+//! Ctrl-C. The commands call `accounts`, `tokens` and the read functions of `db`.
 
 #![expect(clippy::doc_markdown, reason = "the docs of arguments are printed as help, where backticks are noise")]
 
@@ -30,15 +30,15 @@ use text::help;
 
 /// A self-hosted JWT authentication server with an admin panel
 ///
-/// Latchkey speaks the wire protocol of Django's SimpleJWT and lives in the same database tables, alone or beside a
-/// Django. Without a command it is 'latchkey runserver'.
+/// Latchkey speaks the wire protocol of Django's SimpleJWT and uses the same database tables, alone or shared with a
+/// Django site. Without a command it runs 'latchkey runserver'.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, max_term_width = 100, after_long_help = help(
     "  latchkey                  start on http://127.0.0.1:8000/, with a SQLite file in this folder\n  \
-       latchkey check            look at the settings, the database and the keys\n  \
-       latchkey createsuperuser  make somebody who may open the panel",
+       latchkey check            check the settings, the database and the keys\n  \
+       latchkey createsuperuser  create a user for the admin panel",
     "  DATABASE_URL              sqlite:///latchkey.sqlite3 (the default) or postgres://…\n  \
-       and many more: 'latchkey check' lists them. They may stand in ./.env too.",
+       and many more: 'latchkey check' lists them. They can be set in ./.env too.",
 ))]
 struct Cli {
     #[command(subcommand)]
@@ -58,12 +58,12 @@ enum Command {
     Users(users::Args),
 }
 
-/// Runs the command that the arguments name and answers the exit code: 0, 1 for a failure, 2 for wrong use.
+/// Runs the command named by the arguments and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help is such an "error" too; where it cannot be printed there is nobody to read it.
+            // Help is such an "error" too; if it can't be printed, there is nobody to read it.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
@@ -82,7 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     result.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
 }
 
-/// Runs a command to its end or to the first Ctrl-C.
+/// Runs a command until it ends or Ctrl-C is pressed.
 fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -95,7 +95,7 @@ fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failur
             _ = tokio::signal::ctrl_c() => Err(Failure::Cancelled),
         }
     });
-    // A thread may still wait at a terminal's question; nobody will answer it any more.
+    // A thread may still wait for an answer at the terminal; nobody will give it any more.
     runtime.shutdown_background();
     result
 }

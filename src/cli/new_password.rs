@@ -1,5 +1,5 @@
-//! New passwords at the command line: asked for twice, or given. They follow `PASSWORD_RULES`, unless whoever sits here
-//! says that they shall not; then that is said once more.
+//! New passwords on the command line: asked for twice, or given. They have to follow `PASSWORD_RULES` unless the operator decides
+//! otherwise; then there is a warning.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -9,29 +9,29 @@ use crate::accounts::manage::NewPassword;
 use crate::accounts::policy::{self, Owner};
 use crate::app::App;
 
-/// What a new password has to follow here.
+/// The rules for a new password.
 pub struct Rules<'a> {
-    /// Whose settings count.
+    /// The settings.
     pub app: &'a App,
-    /// Whose password it is to be.
+    /// Whose password it will be.
     pub owner: Owner,
     /// `--skip-password-rules`
     pub is_skipped: bool,
 }
 
 impl Rules<'_> {
-    /// The password of a command that takes one: from stdin, or asked for.
+    /// The password for a command, from stdin or from a question.
     pub async fn given_or_asked(&self, from_stdin: bool) -> Result<NewPassword, Failure> {
         if from_stdin {
             self.given(prompt::password_from_stdin()?)
         } else if prompt::is_possible() {
             self.asked().await
         } else {
-            Err(Failure::say("There is no terminal to ask for a password: pipe it in with --password-stdin."))
+            Err(Failure::say("There is no terminal to ask for a password. Pipe it in with --password-stdin."))
         }
     }
 
-    /// One that nobody can be asked about any more.
+    /// A given password: nobody can be asked about it.
     pub fn given(&self, password: SecretString) -> Result<NewPassword, Failure> {
         if !self.is_broken_by(&password) {
             return Ok(NewPassword::Plain(password));
@@ -42,7 +42,7 @@ impl Rules<'_> {
         Err(Failure::say("The password breaks PASSWORD_RULES. Choose another one, or add --skip-password-rules."))
     }
 
-    /// Asks twice, until both are the same and follow the rules, in the words of Django's `createsuperuser`.
+    /// Asks twice, until both answers agree and follow the rules, in the words of Django's `createsuperuser`.
     pub async fn asked(&self) -> Result<NewPassword, Failure> {
         loop {
             let first = prompt::hidden("Password: ")?;
@@ -57,7 +57,7 @@ impl Rules<'_> {
         }
     }
 
-    /// One that was typed: if it breaks the rules, whoever typed it is asked what they want.
+    /// A typed password: if it breaks the rules, the operator is asked whether to use it.
     pub async fn agreed(&self, password: SecretString, to: &str) -> Result<Option<NewPassword>, Failure> {
         if !self.is_broken_by(&password) {
             return Ok(Some(NewPassword::Plain(password)));
@@ -66,7 +66,7 @@ impl Rules<'_> {
         Ok((self.is_skipped || prompt::agrees(&question).await?).then(|| unruled(password)))
     }
 
-    /// Says what is wrong with it.
+    /// Whether it breaks the rules; prints how.
     fn is_broken_by(&self, password: &SecretString) -> bool {
         let problems = policy::check(&self.app.config, &self.owner, password);
         for problem in &problems {
@@ -77,6 +77,6 @@ impl Rules<'_> {
 }
 
 fn unruled(password: SecretString) -> NewPassword {
-    stderr::warn("Warning: the password breaks PASSWORD_RULES and is set nevertheless.");
+    stderr::warn("Warning: the password is set although it breaks PASSWORD_RULES.");
     NewPassword::Unruled(password)
 }

@@ -1,5 +1,5 @@
-//! Opens what a command works with: the settings, a look at the database, the `App`. Nothing here writes to a database
-//! or makes one; that is for `migrate` and `runserver`.
+//! Opens what a command works with: the settings, the database, the `App`. Only `migrate` here writes to a database or creates
+//! one.
 
 use tokio::task::spawn_blocking;
 
@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Log};
 use crate::crypto::random;
-use crate::db::conn::{Conn, Purpose};
-use crate::db::migrations::{self, Found, MigrateError};
+use crate::db::conn::{AccessMode, Conn};
+use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::telemetry;
 
 /// The settings for a server: `overrides` win over the environment and `./.env`.
@@ -18,13 +18,13 @@ pub fn server_config(overrides: &[(&str, String)]) -> Result<Config, Failure> {
     config(overrides, true)
 }
 
-/// Everything that is wrong is told at once.
+/// Reports all problems at once.
 fn config(overrides: &[(&str, String)], is_start: bool) -> Result<Config, Failure> {
-    Config::from_environment(overrides, random::bytes, is_start)
+    Config::from_environment(overrides, random::secret_key, is_start)
         .map_err(|problems| Failure::say(format!("These settings are wrong:\n{problems}")))
 }
 
-/// The settings for a command: what a server logs for the record is not for its output, warnings are.
+/// The settings for a command other than the server, which logs only warnings and errors.
 pub fn quiet_config() -> Result<Config, Failure> {
     let config = config(&[], false)?;
     let filter = if config.log.filter == "info" { "warn".to_owned() } else { config.log.filter.clone() };
@@ -37,7 +37,7 @@ pub async fn app() -> Result<App, Failure> {
     let config = quiet_config()?;
     if let Some(missing) = missing_file(&config.database.url) {
         return Err(Failure::say(format!(
-            "There is no database at {missing} yet. 'latchkey migrate' makes it; DATABASE_URL names another one."
+            "There is no database at {missing} yet. Run 'latchkey migrate' to create it, or set DATABASE_URL to another one."
         )));
     }
     let (_, pending) = look(&config.database.url).await?;
@@ -47,7 +47,7 @@ pub async fn app() -> Result<App, Failure> {
     Ok(App::open(config, Clock::System)?)
 }
 
-/// The SQLite file that is not there: opening it would make an empty one.
+/// The SQLite file, if it does not exist: opening it would create an empty one.
 pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
     match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => Some(path.display().to_string()),
@@ -55,28 +55,28 @@ pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
     }
 }
 
-/// What lives in the database, and the migrations that it lacks. Reads only.
-pub async fn look(url: &DatabaseUrl) -> Result<(Found, Vec<String>), Failure> {
+/// What the database contains, and the migrations that it lacks. Only reads.
+pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), Failure> {
     let url = url.clone();
     let looked = spawn_blocking(move || -> Result<_, MigrateError> {
-        let mut conn = Conn::open(&url, Purpose::Read)?;
+        let mut conn = Conn::open(&url, AccessMode::Read)?;
         Ok((migrations::inspect(&mut conn)?, migrations::pending(&mut conn)?))
     });
     Ok(looked.await.map_err(stopped)??)
 }
 
-/// Applies what is pending, in Django's words. Answers what it found before.
+/// Applies pending migrations and reports them in Django's words.
 pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Failure> {
     let url = url.clone();
     spawn_blocking(move || {
-        let mut conn = Conn::open(&url, Purpose::Migrate)?;
+        let mut conn = Conn::open(&url, AccessMode::Migrate)?;
         let mut names = pending.iter();
         let applying = |name: Option<&String>| match name {
             Some(name) => output::print(&format!("  Applying {name}...")),
             None => Ok(()),
         };
         applying(names.next())?;
-        // A reader that has gone must not keep the rest from being applied.
+        // If nobody reads the output any more, the rest is applied all the same.
         let mut told = Ok(());
         migrations::run(&mut conn, &mut |_| {
             if told.is_ok() {
@@ -89,7 +89,7 @@ pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Fail
     .map_err(stopped)?
 }
 
-/// The refusal to work with a database that lacks migrations.
+/// The failure of a command on a database that lacks migrations.
 pub fn unapplied(pending: &[String]) -> Failure {
     Failure::say(format!(
         "You have {} unapplied migration(s): {}.\nRun 'latchkey migrate' to apply them.",
@@ -98,7 +98,7 @@ pub fn unapplied(pending: &[String]) -> Failure {
     ))
 }
 
-/// A job on a blocking thread did not come to its end.
+/// The failure when a blocking job did not finish.
 pub fn stopped(error: tokio::task::JoinError) -> Failure {
     Failure::say(format!("The command stopped unexpectedly: {error}."))
 }

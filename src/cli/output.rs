@@ -13,7 +13,7 @@ pub fn say(text: impl AsRef<str>) -> Result<(), Failure> {
     print(&format!("{}\n", text.as_ref()))
 }
 
-/// Prints on stdout, as it stands.
+/// Prints on stdout, unchanged.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
@@ -30,7 +30,7 @@ pub fn compact(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map(|text| harmless(&text)).map_err(|error| Failure::say(error.to_string()))
 }
 
-/// JSON whose texts cannot control a terminal: serde leaves U+007F to U+009F as they are, and some terminals obey them.
+/// JSON that cannot control a terminal: serde does not escape U+007F to U+009F, and some terminals obey them.
 fn harmless(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
         if matches!(c, '\u{7f}'..='\u{9f}') {
@@ -42,7 +42,7 @@ fn harmless(json: &str) -> String {
     })
 }
 
-/// A table that is printed in parts: columns are as wide as the widest cell so far.
+/// A table that is printed in parts: each column is as wide as its widest cell so far.
 pub struct Table<const N: usize> {
     widths: [usize; N],
 }

@@ -1,5 +1,5 @@
-//! Questions to a person at a terminal, and passwords from a pipe. Questions go to stderr, so that stdout stays what the
-//! command answers. The end of the input and Ctrl-C are both `Failure::Cancelled`.
+//! Questions to a person at a terminal, and passwords from a pipe. Questions go to stderr, so that stdout has only the command's
+//! output. The end of the input and Ctrl-C are both `Failure::Cancelled`.
 
 use std::io::{self, IsTerminal, Read, Write};
 
@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 
-/// No password is longer; what is piped in is not read any further.
+/// Maximum length of a password; no more is read from a pipe.
 const MAX_PASSWORD_BYTES: usize = 4096;
 
 /// Whether there is somebody to ask.
@@ -16,10 +16,10 @@ pub fn is_possible() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks and answers the line that was typed, without its line break.
+/// Asks, and returns the typed line without its line break.
 pub async fn line(question: &str) -> Result<String, Failure> {
     let _ = write!(io::stderr().lock(), "{question}").and_then(|()| io::stderr().flush());
-    // On a thread of its own, because a Ctrl-C must be heard while the terminal is read.
+    // On another thread, so that Ctrl-C works while the terminal is read.
     let (read, text) = tokio::task::spawn_blocking(|| {
         let mut text = String::new();
         (io::stdin().read_line(&mut text), text)
@@ -30,11 +30,11 @@ pub async fn line(question: &str) -> Result<String, Failure> {
         Ok(0) => Err(Failure::Cancelled),
         Ok(_) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Failure::say("The input is not UTF-8 text.")),
-        Err(error) => Err(Failure::say(format!("The terminal cannot be read: {error}."))),
+        Err(error) => Err(Failure::say(format!("The terminal can't be read: {error}."))),
     }
 }
 
-/// Asks a question that only `y` or `yes` agrees to.
+/// Asks a yes-or-no question; only `y` and `yes` mean yes.
 pub async fn agrees(question: &str) -> Result<bool, Failure> {
     let answer = line(&format!("{question} [y/N]: ")).await?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -42,17 +42,17 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
 
 /// Asks for a password; nothing shows while it is typed.
 ///
-/// Blocks this thread on purpose: rpassword turns a typed Ctrl-C into a signal before it makes the terminal sane again,
-/// and whoever waits for that signal must not get to end the program in between.
+/// Blocks this thread on purpose: rpassword turns Ctrl-C into a signal before it restores the terminal, and whoever waits for
+/// that signal must not end the program in between.
 pub fn hidden(question: &str) -> Result<SecretString, Failure> {
-    // Without a handler that signal would end us with a silent terminal left behind.
+    // Without a handler that signal would end the program and leave the terminal without echo.
     let _handler = signal(SignalKind::interrupt()).map_err(|error| Failure::say(error.to_string()))?;
     match rpassword::prompt_password(question) {
         Ok(password) => Ok(SecretString::from(password)),
         Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => {
             Err(Failure::Cancelled)
         }
-        Err(error) => Err(Failure::say(format!("The terminal cannot be read: {error}."))),
+        Err(error) => Err(Failure::say(format!("The terminal can't be read: {error}."))),
     }
 }
 
@@ -76,12 +76,12 @@ fn one_line(bytes: Vec<u8>) -> Result<SecretString, &'static str> {
     unfit(text).map_or_else(|| Ok(SecretString::from(text)), Err)
 }
 
-/// What is wrong with a new password that nobody could log in with.
+/// Why nobody could log in with this password, if that is so.
 pub fn unfit(password: &str) -> Option<&'static str> {
     if password.trim().is_empty() {
         Some("Blank passwords aren't allowed.")
     } else if password.trim() != password {
-        Some("A password can't begin or end with a space: a login over the API cuts it off.")
+        Some("A password can't begin or end with a space: the API removes it at login.")
     } else if password.contains('\0') {
         Some("Null characters are not allowed.")
     } else {

@@ -1,5 +1,5 @@
-//! `latchkey runserver`: opens everything, migrates or refuses, makes a first superuser where that is safe, serves, and
-//! stops in good order.
+//! `latchkey runserver`: opens everything, migrates or refuses to start, creates a first superuser where that is safe, serves,
+//! and stops in an orderly way.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,22 +20,22 @@ use crate::telemetry;
 use crate::tokens::purge;
 use crate::web::server;
 
-/// How long requests in flight have after the first signal; together with `WRITE_TIME` ten seconds.
+/// How long requests in progress may take after the first signal; with `WRITE_TIME` ten seconds.
 const REQUEST_TIME: Duration = Duration::from_secs(9);
-/// How long writes that are still queued have after that.
+/// How long queued writes may take after that.
 const WRITE_TIME: Duration = Duration::from_secs(1);
 
 /// Start the server
 ///
-/// Serves the API and the admin panel until it is stopped. It applies pending migrations, or refuses to start with some,
-/// as AUTO_MIGRATE says. On a SQLite database without a superuser it makes one and prints the password, once; on
-/// PostgreSQL and beside a Django it only says how to make one.
+/// Serves the API and the admin panel until it is stopped. AUTO_MIGRATE decides whether it applies pending migrations or
+/// refuses to start with them. On a SQLite database without a superuser it creates one and prints the password, once; on
+/// PostgreSQL, or when sharing a Django database, it only says how to create one.
 ///
-/// SIGTERM or Ctrl-C stops it: requests that are being answered and writes that are queued get ten seconds to finish. A
-/// second signal stops it at once.
+/// SIGTERM or Ctrl-C stops it: requests in progress and queued writes get ten seconds to finish. A second signal stops it
+/// immediately.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_long_help = help(
-    "  latchkey runserver                  on 127.0.0.1:8000, or as HOST and PORT say\n  \
+    "  latchkey runserver                  on 127.0.0.1:8000, or where HOST and PORT say\n  \
        latchkey runserver 8080             another port\n  \
        latchkey runserver 0.0.0.0:8000     every network of this machine\n  \
        latchkey runserver '[::1]:8000'     IPv6\n  \
@@ -43,25 +43,25 @@ const WRITE_TIME: Duration = Duration::from_secs(1);
     "  HOST, PORT     where to listen; port 0 picks a free one\n  \
        PUBLIC_URL     how users reach it, for example https://auth.example.com\n  \
        DATABASE_URL   sqlite:///latchkey.sqlite3 or postgres://…\n  \
-       AUTO_MIGRATE   apply pending migrations at start: true on SQLite, false on PostgreSQL\n  \
-       SECRET_KEY     needed on PostgreSQL; on SQLite one is made and kept in a file\n  \
+       AUTO_MIGRATE   apply pending migrations at start (default: only on SQLite)\n  \
+       SECRET_KEY     required on PostgreSQL; on SQLite one is created and kept in a file\n  \
        LOG_FORMAT, RUST_LOG\n  \
-       'latchkey check' lists all the others.",
+       'latchkey check' lists all settings.",
 ))]
 pub struct Args {
-    /// Where to listen, in place of HOST and PORT
+    /// Where to listen; overrides HOST and PORT
     #[arg(value_name = "HOST:PORT", value_parser = listen)]
     listen: Option<Listen>,
 }
 
-/// What was given in place of `HOST` and `PORT`.
+/// What overrides `HOST` and `PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Listen {
     host: Option<IpAddr>,
     port: u16,
 }
 
-/// Reads `PORT`, `HOST:PORT` or `[HOST]:PORT`; the host `0` is every network, as in Django.
+/// Parses `PORT`, `HOST:PORT` or `[HOST]:PORT`; the host `0` means every network, as in Django.
 fn listen(text: &str) -> Result<Listen, String> {
     let bad = || "not PORT, HOST:PORT or [HOST]:PORT with an IP address, such as 8080 or 0.0.0.0:8000".to_owned();
     if let Ok(port) = text.parse() {
@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     if let SecretKeySource::NewFile(path) = &config.secret_key_source {
         output::say(format!(
-            "Made a secret key in {}: keep it safe. Without it nobody stays logged in.",
+            "Created a secret key in {}. Back it up: losing it logs everyone out and voids authenticator apps.",
             path.display()
         ))?;
     }
@@ -104,13 +104,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let app = App::open(config, Clock::System)?;
     migrate(&app).await?;
-    // From here on a signal is an orderly stop.
+    // From here on a signal stops the server in an orderly way.
     let mut stop = StopSignals::new().map_err(|error| Failure::say(error.to_string()))?;
     let running = server::start(app.clone()).map_err(|error| cannot_listen(&app.config, &error))?;
-    // Not before the port is ours: a password that is shown once must not scroll away above an error.
+    // Not before the port is ours: a password that is shown only once must not be followed by an error.
     first_superuser(&app).await?;
     announce(running.address)?;
-    // A look at every user's hash; the first answer does not wait for it.
+    // Looks at every user's hash; the first request does not wait for it.
     let learner = app.clone();
     tokio::spawn(async move { learner.learn_password_schemes().await });
     let warmed = app.clone();
@@ -130,10 +130,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     app.mailer.stop();
     let orderly = async {
-        // What is queued stays there for the next start; only a mail that is being sent is waited for.
+        // Queued mail stays for the next start; only mail that is being sent is waited for.
         let work = async { tokio::join!(handle.stop(true), server, mail) };
         let requests = tokio::time::timeout(REQUEST_TIME, work).await;
-        // SQLite's writes are done in order: when this one is, all that were queued are. PostgreSQL has no queue.
+        // SQLite's writes are done in order: when this one is done, so are all that were queued. PostgreSQL has no queue.
         let write = tokio::time::timeout(WRITE_TIME, app.write(|_| Ok::<_, DbError>(())));
         requests.is_ok() && (app.db.is_postgres() || matches!(write.await, Ok(Ok(()))))
     };
@@ -149,7 +149,7 @@ fn leave(code: i32, reason: &str) -> Result<(), Failure> {
     std::process::exit(code)
 }
 
-/// Applies pending migrations, or refuses to start with some.
+/// Applies pending migrations, or refuses to start with them.
 async fn migrate(app: &App) -> Result<(), Failure> {
     let database = &app.config.database;
     let (_, pending) = open::look(&database.url).await?;
@@ -163,15 +163,14 @@ async fn migrate(app: &App) -> Result<(), Failure> {
     open::migrate(&database.url, pending).await
 }
 
-/// Nobody could open the panel: on a database of our own a superuser is made, elsewhere it is said how to make one.
+/// Without a superuser nobody could open the panel: in a SQLite database of our own one is created, elsewhere the operator is told
+/// how to create one.
 async fn first_superuser(app: &App) -> Result<(), Failure> {
     if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
         return Ok(());
     }
     if app.db.is_postgres() || app.beside_django {
-        return output::say(
-            "There is no superuser yet: 'latchkey createsuperuser' or 'latchkey makesuperuser' makes one.",
-        );
+        return output::say("There is no superuser yet. Run 'latchkey createsuperuser' or 'latchkey makesuperuser'.");
     }
     let text = makesuperuser::make(app).await?;
     output::print(&text).map_err(makesuperuser::unseen)
@@ -185,14 +184,14 @@ fn announce(address: SocketAddr) -> Result<(), Failure> {
 
 fn cannot_listen(config: &Config, error: &io::Error) -> Failure {
     let address = SocketAddr::new(config.server.host, config.server.port);
-    let other = "choose another one, for example 'latchkey runserver 8001'";
+    let other = "choose another port, for example 'latchkey runserver 8001'";
     Failure::Said(match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("That port is already in use ({address}). Stop what listens there, or {other}.")
+            format!("That port is already in use ({address}). Stop the other server, or {other}.")
         }
         io::ErrorKind::PermissionDenied => format!("You don't have permission to listen on {address}; {other}."),
-        io::ErrorKind::AddrNotAvailable => format!("{address} can't be assigned: this machine has no such address."),
-        _ => format!("Cannot listen on {address}: {error}."),
+        io::ErrorKind::AddrNotAvailable => format!("{address} can't be used: this machine has no such address."),
+        _ => format!("Can't listen on {address}: {error}."),
     })
 }
 

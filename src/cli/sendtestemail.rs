@@ -1,4 +1,4 @@
-//! `latchkey sendtestemail`: sends a mail at once, past the queue, so that an operator sees what the mail server says.
+//! `latchkey sendtestemail`: sends a mail at once, bypassing the queue, so that an operator sees what the mail server answers.
 
 use super::failure::Failure;
 use super::text::help;
@@ -10,17 +10,17 @@ use crate::mail::letter::Letter;
 
 /// Send a test mail
 ///
-/// Sends a short mail to each address at once, not through the queue, and says what the mail server answered. It needs
-/// no database. What it sends looks like the mails that users get.
+/// Sends a short mail to each address immediately, bypassing the queue, and reports what the mail server answered. It
+/// needs no database. The mail looks like those that users get.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey sendtestemail me@example.com\n  \
        EMAIL_URL='smtp://user:password@mail.example.com' latchkey sendtestemail me@example.com",
     "  EMAIL_URL           where mail goes: smtp://…, smtps://…, console: or file:///directory\n  \
-       DEFAULT_FROM_EMAIL  whom it is from\n  \
-       SITE_NAME           the name in it\n  \
-       PUBLIC_URL          its host is how Latchkey greets the mail server\n  \
-       SSL_CERT_FILE       the certificates to trust, in place of the system's",
+       DEFAULT_FROM_EMAIL  the sender\n  \
+       SITE_NAME           the site's name in the mail\n  \
+       PUBLIC_URL          its host is the name given to the mail server\n  \
+       SSL_CERT_FILE       certificates to trust instead of the system's",
 ))]
 pub struct Args {
     /// Where to send it
@@ -28,7 +28,7 @@ pub struct Args {
     addresses: Vec<String>,
 }
 
-/// Sends them, one after the other; all are tried.
+/// Sends them one after another; each is tried.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let config = open::quiet_config()?;
     let (mailer, way) = (Mailer::new(&config), config.mail.url.to_string());

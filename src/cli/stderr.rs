@@ -1,5 +1,5 @@
-//! What commands print on stderr besides questions: warnings, errors and progress. Nothing here can fail: where stderr is gone,
-//! there is nobody to tell.
+//! What commands print on stderr besides questions: warnings, errors and progress. Nothing here fails: if stderr is gone, there
+//! is nobody to tell.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub fn error(text: &str) {
     warn(&format!("Error: {}", text.strip_prefix("Error: ").unwrap_or(text)));
 }
 
-/// A progress bar on stderr; it is silent where stderr is no terminal.
+/// A progress bar on stderr; silent if stderr is not a terminal.
 pub fn progress(total: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len}") {

@@ -1,5 +1,5 @@
-//! Words and texts that commands print: the last part of a command's help, counts, and names made safe for a terminal.
-//! Nothing here prints.
+//! Texts that commands print: the last part of a command's help, counts, and names made safe for a terminal. Nothing here
+//! prints.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use std::borrow::Cow;
 pub fn help(examples: &str, environment: &str) -> String {
     format!(
         "Examples:\n{examples}\n\nEnvironment:\n{environment}\n\n\
-         Exit codes:\n  0  it is done\n  1  it failed; stderr says why\n  2  the command line makes no sense"
+         Exit codes:\n  0  success\n  1  failure; stderr says why\n  2  usage error"
     )
 }
 
-/// A text out of the database for a terminal: control and direction characters become `\u{…}`.
+/// A text from the database for a terminal: control and direction characters become `\u{…}`.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -27,7 +27,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A library's text as part of a sentence: libpq breaks lines and ends with one.
+/// A library's text as part of a sentence: libpq's has line breaks.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', '?']).to_owned()
 }

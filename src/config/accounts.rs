@@ -1,4 +1,4 @@
-//! How people log in, who may open the panel, and how passwords are stored.
+//! How users log in, who may open the panel, and how passwords are stored.
 
 use super::parse;
 use super::reader::Reader;
@@ -6,24 +6,25 @@ use super::reader::Reader;
 /// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`, `LOGIN_THROTTLE`.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    /// What a login names.
+    /// What identifies the user in a login.
     pub username_field: UsernameField,
-    /// Staff who are no superusers may look at the panel. Unset: true alone, false beside a Django.
+    /// Staff who are not superusers may look at the panel. Unset: true, or false beside Django.
     pub staff_may_view: Option<bool>,
-    /// A password change or disabling blacklists the user's tokens.
+    /// Changing a password or deactivating a user blacklists the user's tokens.
     pub end_sessions_on_user_change: bool,
-    /// Guessing passwords and asking for mail are slowed down.
+    /// Password guessing and requests for mail are slowed down.
     pub login_throttle: bool,
 }
 
-/// What a login names: `USERNAME_FIELD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What identifies the user in a login: `USERNAME_FIELD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UsernameField {
     /// The username.
     Username,
     /// The e-mail address; the JSON field is called `email` too.
     Email,
-    /// Either of them, in the JSON field `username`.
+    /// Either, in the JSON field `username`.
     UsernameOrEmail,
 }
 
@@ -32,31 +33,33 @@ pub enum UsernameField {
 pub struct Passwords {
     /// What a new password must be.
     pub rules: PasswordRules,
-    /// Scheme of new hashes. Unset: `bcrypt_sha256` alone, `pbkdf2_sha256` beside a Django.
+    /// Scheme of new hashes. Unset: `bcrypt_sha256`, or `pbkdf2_sha256` beside Django.
     pub hasher: Option<Hasher>,
     /// bcrypt cost (4 to 31).
     pub bcrypt_rounds: u32,
     /// PBKDF2 iterations.
     pub pbkdf2_iterations: u32,
-    /// Replace outdated hashes after a correct login. Unset: true alone, false beside a Django.
+    /// Replace outdated hashes after a successful login. Unset: true, or false beside Django.
     pub rehash: Option<bool>,
 }
 
 /// What a new password must be: `PASSWORD_RULES`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PasswordRules {
     /// NIST SP 800-63B-4, section 3.1.1.2.
     Nist,
     /// Django's four validators.
     Django,
-    /// Anything but an empty one.
+    /// Anything that is not empty.
     None,
 }
 
-/// A scheme that new passwords can be stored with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A scheme in which new passwords can be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Hasher {
-    /// `bcrypt_sha256`: SHA-256 first, so nothing is cut at 72 bytes.
+    /// `bcrypt_sha256`: SHA-256 first, so that nothing is cut at 72 bytes.
     BcryptSha256,
     /// `bcrypt`.
     Bcrypt,
@@ -66,26 +69,10 @@ pub enum Hasher {
     Pbkdf2Sha256,
 }
 
-const USERNAME_FIELDS: &[(&str, UsernameField)] = &[
-    ("username", UsernameField::Username),
-    ("email", UsernameField::Email),
-    ("username_or_email", UsernameField::UsernameOrEmail),
-];
-
-const RULES: &[(&str, PasswordRules)] =
-    &[("nist", PasswordRules::Nist), ("django", PasswordRules::Django), ("none", PasswordRules::None)];
-
-const HASHERS: &[(&str, Hasher)] = &[
-    ("bcrypt_sha256", Hasher::BcryptSha256),
-    ("bcrypt", Hasher::Bcrypt),
-    ("argon2", Hasher::Argon2),
-    ("pbkdf2_sha256", Hasher::Pbkdf2Sha256),
-];
-
 impl Accounts {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            username_field: reader.read("USERNAME_FIELD", parse::choice(USERNAME_FIELDS)),
+            username_field: reader.read("USERNAME_FIELD", parse::variant),
             staff_may_view: reader.optional("STAFF_MAY_VIEW", parse::boolean),
             end_sessions_on_user_change: reader.read("END_SESSIONS_ON_USER_CHANGE", parse::boolean),
             login_throttle: reader.read("LOGIN_THROTTLE", parse::boolean),
@@ -96,10 +83,10 @@ impl Accounts {
 impl Passwords {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let passwords = Self {
-            rules: reader.read("PASSWORD_RULES", parse::choice(RULES)),
-            hasher: reader.optional("PASSWORD_HASHER", parse::choice(HASHERS)),
+            rules: reader.read("PASSWORD_RULES", parse::variant),
+            hasher: reader.optional("PASSWORD_HASHER", parse::variant),
             bcrypt_rounds: reader.read("BCRYPT_ROUNDS", parse::number(4..=31)),
-            // The upper end is half a minute a login; more is a slip of the finger.
+            // The upper limit costs half a minute per login; more is a typing error.
             pbkdf2_iterations: reader.read("PBKDF2_ITERATIONS", parse::number(1..=100_000_000)),
             rehash: reader.optional("PASSWORD_REHASH", parse::boolean),
         };

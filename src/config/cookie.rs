@@ -1,42 +1,42 @@
-//! Whether the refresh token of a browser is kept in a cookie, and what that looks like. `web/api/cookie.rs` acts on it.
+//! Whether a browser's refresh token is kept in a cookie, and with which attributes. `web/api/cookie.rs` sets it.
 
 use super::cors::Cors;
 use super::parse;
 use super::reader::Reader;
 use super::server::Server;
 
-/// `JWT_COOKIE=refresh`: the cookie for those who ask for it.
+/// `JWT_COOKIE=refresh`: the cookie for clients that ask for it.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshCookie {
     /// Only over https.
     pub is_secure: bool,
-    /// From which pages it comes along.
+    /// From which pages it is sent.
     pub same_site: SameSite,
 }
 
 /// `JWT_COOKIE_SAMESITE`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SameSite {
-    /// From pages of the same site only.
+    /// Only from pages of the same site.
     Strict,
-    /// And when a link leads here.
+    /// Also when a link leads here.
     Lax,
-    /// From pages of every site.
+    /// From pages of any site.
     None,
 }
 
 const KEPT: &[(&str, bool)] = &[("none", false), ("refresh", true)];
-const SAME_SITE: &[(&str, SameSite)] =
-    &[("strict", SameSite::Strict), ("lax", SameSite::Lax), ("none", SameSite::None)];
 
 impl RefreshCookie {
-    /// The header by which a client asks for the cookie. No form can send it, and no page of another origin unasked.
+    /// The header with which a client asks for the cookie. No form can send it, nor can a page of another origin without a
+    /// preflight request.
     pub const HEADER: &str = "x-refresh-cookie";
 
-    /// Also lets other origins send the header.
+    /// Reads the settings, and lets other origins send the header.
     pub(super) fn read(reader: &mut Reader<'_>, server: &Server, cors: &mut Cors) -> Option<Self> {
         let is_kept = reader.read("JWT_COOKIE", parse::choice(KEPT));
-        let same_site = reader.read("JWT_COOKIE_SAMESITE", parse::choice(SAME_SITE));
+        let same_site = reader.read("JWT_COOKIE_SAMESITE", parse::variant);
         let cookie = Self { is_secure: server.public_url.scheme() == "https", same_site };
         if !is_kept {
             return None;
@@ -62,12 +62,12 @@ impl RefreshCookie {
         Some(cookie)
     }
 
-    /// Its name. A page without https cannot set one with this prefix (RFC 6265bis, 4.1.3.1).
+    /// Its name. A page without https cannot set a cookie with this prefix (RFC 6265bis, 4.1.3.1).
     pub fn name(self) -> &'static str {
         if self.is_secure { "__Secure-latchkey_refresh" } else { "latchkey_refresh" }
     }
 
-    /// The name of the one with the token of a remembered browser.
+    /// The name of the cookie with the token of a remembered browser.
     pub fn device_name(self) -> &'static str {
         if self.is_secure { "__Secure-latchkey_device" } else { "latchkey_device" }
     }

@@ -1,6 +1,6 @@
-//! Cross-origin requests: django-cors-headers' settings under its names. `web/cors.rs` acts on them.
+//! Cross-origin requests: django-cors-headers' settings under its names. `web/cors.rs` applies them.
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// django-cors-headers' settings.
@@ -27,7 +27,7 @@ impl Cors {
             allow_headers: reader.read("CORS_ALLOW_HEADERS", parse::some(parse::header_name)),
             expose_headers: reader.read("CORS_EXPOSE_HEADERS", parse::some(parse::http_token)),
         };
-        // django-cors-headers allows this and echoes the origin; so do we, but nobody should do it unknowingly.
+        // django-cors-headers allows this and echoes the origin; so do we, but with a warning.
         if cors.allow_all_origins && cors.allow_credentials {
             reader.warnings.push(
                 "CORS_ALLOW_ALL_ORIGINS with CORS_ALLOW_CREDENTIALS lets every web site act with its visitors' cookies; \
@@ -40,7 +40,7 @@ impl Cors {
 }
 
 /// `scheme://host[:port]` in the form of RFC 6454 section 6.2, or `null`.
-fn origin(value: &str) -> Result<String, Fault> {
+fn origin(value: &str) -> Result<String, ValueError> {
     if value == "null" {
         return Ok(value.to_owned());
     }
@@ -51,7 +51,7 @@ fn origin(value: &str) -> Result<String, Fault> {
     if !is_bare || url.host_str().is_none_or(str::is_empty) {
         return Err(fault());
     }
-    // Browsers leave the scheme's own port out, so it must not stand in the list either.
+    // Browsers omit the scheme's default port, so the list must not have it either.
     match url.origin() {
         origin @ url::Origin::Tuple(..) => Ok(origin.ascii_serialization()),
         url::Origin::Opaque(_) => Ok(value.to_ascii_lowercase()),

@@ -1,4 +1,4 @@
-//! `DATABASE_URL` as django-environ writes it, and how the database is used. `db/` opens it.
+//! `DATABASE_URL` in django-environ's format, and how the database is used. `db/` opens it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `DATABASE_URL`, `DATABASE_POOL_SIZE`, `AUTO_MIGRATE`.
@@ -17,7 +17,7 @@ pub struct Database {
     pub url: DatabaseUrl,
     /// PostgreSQL connections, or SQLite readers.
     pub pool_size: usize,
-    /// Apply pending migrations at start; false means refuse to start with some pending.
+    /// Apply pending migrations at start; if false, refuse to start while some are pending.
     pub auto_migrate: bool,
 }
 
@@ -45,7 +45,7 @@ impl Database {
 }
 
 impl DatabaseUrl {
-    /// Whether nobody between here and the database can listen: it is a file or on this machine, or TLS is asked for.
+    /// Whether nobody can listen in between here and the database: it is a file or on this machine, or TLS is required.
     pub fn is_local_or_encrypted(&self) -> bool {
         let Self::Postgres(url) = self else { return true };
         let (place, options) = url.expose_secret().split_once('?').unwrap_or((url.expose_secret(), ""));
@@ -56,7 +56,7 @@ impl DatabaseUrl {
         let place = place.split_once("://").map_or(place, |(_, rest)| rest);
         let hosts = place.rsplit_once('@').map_or(place, |(_, hosts)| hosts);
         let hosts = option("host").unwrap_or_else(|| hosts.split('/').next().unwrap_or_default());
-        // Without a host, and with a path (`/` is %2F too), libpq takes a socket of this machine.
+        // Without a host, or with a path as host (`/` is %2F too), libpq uses a socket of this machine.
         hosts.split(',').all(|host| {
             let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
             host.is_empty()
@@ -66,7 +66,7 @@ impl DatabaseUrl {
     }
 }
 
-/// For people: a password is replaced, and of the options only `sslmode` is shown.
+/// For display: the password is hidden, and of the options only `sslmode` is shown.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,7 +85,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
+fn database_url(value: &str) -> Result<DatabaseUrl, ValueError> {
     let value = value.trim();
     let (scheme, rest) = value.split_once(':').unwrap_or((value, ""));
     match scheme.to_ascii_lowercase().as_str() {
@@ -94,11 +94,11 @@ fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
         "postgres" | "postgresql" if value.contains(|c: char| c.is_control() || c.is_whitespace()) => {
             Err("contains white space or a control character (write it percent-encoded)".to_owned())
         }
-        // libpq would take a part of the password for a host or a port, and name it in its errors.
+        // libpq would take part of the password for a host or port, and show it in its errors.
         "postgres" | "postgresql" if !is_clear(rest) => Err("cannot be taken apart: write the special characters of \
              user and password percent-encoded (`@` is %40, `/` %2F, `:` %3A, `?` %3F, `#` %23)"
             .to_owned()),
-        // What libpq makes of the rest only libpq knows (several hosts, sockets, options).
+        // The rest is for libpq to interpret (several hosts, sockets, options).
         "postgres" | "postgresql" => {
             Ok(DatabaseUrl::Postgres(format!("{}:{rest}", scheme.to_ascii_lowercase()).into()))
         }
@@ -106,8 +106,8 @@ fn database_url(value: &str) -> Result<DatabaseUrl, Fault> {
     }
 }
 
-/// The path behind `sqlite:`; relative after three slashes, absolute after four.
-fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
+/// The path after `sqlite:`: relative after three slashes, absolute after four.
+fn sqlite_path(rest: &str) -> Result<PathBuf, ValueError> {
     let in_memory = "is a database in memory: every connection would see another one, and a stop would lose all of it";
     if matches!(rest, "" | "//" | "///" | "//:memory:") {
         return Err(in_memory.to_owned());
@@ -119,7 +119,7 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
         return Err("has options, which SQLite's do not have here (in a path, `?` is %3F and `#` is %23)".to_owned());
     }
     let path = percent_decode(path)?;
-    // Both would mean something special to SQLite.
+    // Both have a special meaning for SQLite.
     if path.starts_with(b":") || path.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"file:")) {
         return Err(in_memory.to_owned());
     }
@@ -129,7 +129,7 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, Fault> {
     Ok(PathBuf::from(OsString::from_vec(path)))
 }
 
-fn percent_decode(text: &str) -> Result<Vec<u8>, Fault> {
+fn percent_decode(text: &str) -> Result<Vec<u8>, ValueError> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -146,7 +146,7 @@ fn percent_decode(text: &str) -> Result<Vec<u8>, Fault> {
     Ok(out)
 }
 
-/// Whether `//user:password@host:port,…/name?options` can be read in one way only.
+/// Whether `//user:password@host:port,…/name?options` is unambiguous.
 fn is_clear(rest: &str) -> bool {
     let place = rest.trim_start_matches('/').split('?').next().unwrap_or_default();
     let (login, hosts) = place.rsplit_once('@').unwrap_or(("", place));
@@ -156,7 +156,7 @@ fn is_clear(rest: &str) -> bool {
         && hosts.all(|host| host.ends_with(']') || host.rsplit_once(':').is_none_or(|(_, port)| is_port(port)))
 }
 
-/// Hides the password and all options but `sslmode`.
+/// Hides the password and all options except `sslmode`.
 fn mask(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));

@@ -1,4 +1,4 @@
-//! `./.env`, read with dotenvy, and the check that dotenvy does not silently cut a key.
+//! `./.env`, read with dotenvy, and a check that dotenvy does not silently truncate a key.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::parse::cause;
 use super::reader::Problem;
 
-/// The file's variables; none where there is no file. A line given twice counts the last time, as in a shell.
+/// The file's variables; none if there is no file. Of repeated lines the last counts, as in a shell.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> HashMap<String, String> {
     match fs::read_to_string(path) {
         Ok(text) => parse(&text, problems),
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> HashMap<String, 
 
 pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // dotenvy takes white space at the very end for an unfinished line.
+    // dotenvy takes trailing white space for an unfinished line.
     let lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
     let given = Rc::new(Cell::new(0));
     let mut entries = dotenvy::from_read_iter(LineByLine { lines: &lines, given: Rc::clone(&given), offset: 0 });
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, 
     loop {
         let first = given.get();
         let Some(entry) = entries.next() else { break };
-        // An entry may stand behind empty lines and comments; its own lines are the last ones.
+        // An entry may follow empty lines and comments; its own lines are the last ones.
         let taken = &lines[first..given.get()];
         let skipped =
             taken.iter().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#')).count();
@@ -53,8 +53,8 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> HashMap<String, 
     values
 }
 
-/// The name of a `*_KEY` whose value holds a `$` that dotenvy would replace or a `#` that may start a comment.
-/// Double quotes protect only a `#`: dotenvy replaces `$name` in them too.
+/// The name of a `*_KEY` whose value contains a `$` that dotenvy would expand or a `#` that may start a comment.
+/// Double quotes protect only `#`: dotenvy expands `$name` in them too.
 fn cut_key(entry: &str) -> Option<&str> {
     let (name, value) = entry.split_once('=')?;
     let name = name.trim().trim_start_matches("export").trim_start();
@@ -77,7 +77,7 @@ fn is_cut(value: &str) -> bool {
     false
 }
 
-/// Hands out one line at a time, so that the number of lines handed out says where dotenvy is.
+/// Hands out one line at a time, so that their number tells which line dotenvy is at.
 struct LineByLine<'a> {
     lines: &'a [String],
     given: Rc<Cell<usize>>,

@@ -1,9 +1,9 @@
-//! Who may ask what a token is worth without being a superuser. `web/api/client.rs` checks it.
+//! Who besides superusers may introspect tokens. `web/api/client.rs` checks it.
 
 use secrecy::SecretString;
 
-use super::key::SHORTEST;
-use super::parse::Fault;
+use super::key::MIN_SECRET_BYTES;
+use super::parse::ValueError;
 use super::reader::Reader;
 
 /// `INTROSPECTION_CLIENT_ID` and `INTROSPECTION_CLIENT_SECRET`.
@@ -16,7 +16,7 @@ pub struct IntrospectionClient {
 }
 
 impl IntrospectionClient {
-    /// Both, or none.
+    /// Reads both settings; one without the other is refused.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let id = reader.optional("INTROSPECTION_CLIENT_ID", client_id);
         let secret = reader.optional("INTROSPECTION_CLIENT_SECRET", client_secret);
@@ -32,17 +32,17 @@ impl IntrospectionClient {
     }
 }
 
-/// As RFC 6749 has it (appendix A), but without the colon, where HTTP Basic parts it from the secret.
-fn client_id(value: &str) -> Result<String, Fault> {
+/// As in RFC 6749 (appendix A), but without a colon, which separates it from the secret in HTTP Basic.
+fn client_id(value: &str) -> Result<String, ValueError> {
     if value.len() > 255 || !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
         return Err("is not up to 255 visible ASCII characters without a colon".to_owned());
     }
     Ok(value.to_owned())
 }
 
-fn client_secret(value: &str) -> Result<SecretString, Fault> {
-    if value.len() < SHORTEST {
-        return Err(format!("has {} bytes and needs at least {SHORTEST}", value.len()));
+fn client_secret(value: &str) -> Result<SecretString, ValueError> {
+    if value.len() < MIN_SECRET_BYTES {
+        return Err(format!("has {} bytes and needs at least {MIN_SECRET_BYTES}", value.len()));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has other characters than visible ASCII".to_owned());

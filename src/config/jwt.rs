@@ -1,4 +1,4 @@
-//! Everything named `JWT_*`: SimpleJWT's settings under its names. `crypto/` and `tokens/` act on them.
+//! Everything named `JWT_*`: SimpleJWT's settings under its names. `crypto/` and `tokens/` apply them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::key;
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
 
@@ -16,7 +16,7 @@ use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserI
 pub struct Jwt {
     /// Secret (HS*) or private PEM; `None` means that `SECRET_KEY` signs.
     pub signing_key: Option<SecretString>,
-    /// Public PEM; `None` means: derived from the signing key.
+    /// Public PEM; `None` means that it is derived from the signing key.
     pub verifying_key: Option<SecretString>,
     /// `HS256` …
     pub algorithm: Algorithm,
@@ -28,7 +28,7 @@ pub struct Jwt {
     pub sliding_token_lifetime: Duration,
     /// How long a sliding token can be refreshed.
     pub sliding_token_refresh_lifetime: Duration,
-    /// A refresh answers a new refresh token.
+    /// A refresh also returns a new refresh token.
     pub rotate_refresh_tokens: bool,
     /// … and blacklists the old one.
     pub blacklist_after_rotation: bool,
@@ -38,17 +38,17 @@ pub struct Jwt {
     pub audience: Audience,
     /// Issuer.
     pub issuer: Option<String>,
-    /// Verify with the key set there, and with nothing else; `None` also where the algorithm has no public keys.
+    /// Verify only with the key set there; `None` also if the algorithm has no public keys.
     pub jwk_url: Option<Url>,
     /// Tolerated clock difference.
     pub leeway: Duration,
-    /// Words before the token in the header, at least one.
+    /// Words that may precede the token in the header; at least one.
     pub auth_header_types: Vec<String>,
-    /// Header's name in lower case: `authorization`.
+    /// Name of the header in lower case: `authorization`.
     pub auth_header_name: String,
-    /// What authenticates a request, in this order.
+    /// Which tokens authenticate a request, tried in this order.
     pub auth_token_classes: Vec<TokenClass>,
-    /// Field of the user that the user id claim holds.
+    /// Field of the user that the user id claim contains.
     pub user_id_field: UserIdField,
     /// Name of the user id claim.
     pub user_id_claim: String,
@@ -56,21 +56,21 @@ pub struct Jwt {
     pub token_type_claim: Option<String>,
     /// Name of the jti claim, `None` leaves it out.
     pub jti_claim: Option<String>,
-    /// Name of the claim that holds until when a sliding token can be refreshed.
+    /// Name of the claim with the time until which a sliding token can be refreshed.
     pub sliding_token_refresh_exp_claim: String,
-    /// User fields copied into tokens at the pair endpoint.
+    /// User fields copied into tokens at login.
     pub extra_claims: Vec<ExtraClaim>,
     /// Inactive users cannot log in, refresh or authenticate.
     pub check_user_is_active: bool,
-    /// A token dies with the password that it was made under.
+    /// A token becomes invalid when the password changes.
     pub check_revoke_token: bool,
-    /// Name of the claim for that.
+    /// Name of the claim used for that.
     pub revoke_token_claim: String,
-    /// Browsers get a page with a form instead of JSON.
+    /// Browsers get a page with a form in place of JSON.
     pub browsable_api: bool,
     /// Name of the claim with the session's id, `None` leaves it out.
     pub session_claim: Option<String>,
-    /// An access token dies with its session.
+    /// An access token becomes invalid when its session ends.
     pub check_session: bool,
 }
 
@@ -79,7 +79,7 @@ impl Jwt {
         let mut jwt = Self {
             signing_key: reader.optional("JWT_SIGNING_KEY", key::inline_or_file),
             verifying_key: reader.optional("JWT_VERIFYING_KEY", key::inline_or_file),
-            algorithm: reader.read("JWT_ALGORITHM", parse::choice(vocabulary::ALGORITHMS)),
+            algorithm: reader.read("JWT_ALGORITHM", parse::variant),
             access_token_lifetime: reader.read("JWT_ACCESS_TOKEN_LIFETIME", parse::positive_duration),
             refresh_token_lifetime: reader.read("JWT_REFRESH_TOKEN_LIFETIME", parse::positive_duration),
             sliding_token_lifetime: reader.read("JWT_SLIDING_TOKEN_LIFETIME", parse::positive_duration),
@@ -94,7 +94,7 @@ impl Jwt {
             auth_header_types: reader.read("JWT_AUTH_HEADER_TYPES", parse::some(parse::http_token)),
             auth_header_name: reader.read("JWT_AUTH_HEADER_NAME", header_name),
             auth_token_classes: reader.read("JWT_AUTH_TOKEN_CLASSES", parse::some(vocabulary::token_class)),
-            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::choice(vocabulary::USER_ID_FIELDS)),
+            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::variant),
             user_id_claim: reader.read("JWT_USER_ID_CLAIM", claim_name),
             token_type_claim: reader.read("JWT_TOKEN_TYPE_CLAIM", claim_name_or_none),
             jti_claim: reader.read("JWT_JTI_CLAIM", claim_name_or_none),
@@ -122,7 +122,7 @@ impl Jwt {
         jwt
     }
 
-    /// The claims that have a name of their own, and the settings that give it.
+    /// The claims with configurable names, and the settings that name them.
     pub(super) fn named_claims(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let named = [
             ("JWT_USER_ID_CLAIM", Some(&self.user_id_claim)),
@@ -135,7 +135,7 @@ impl Jwt {
         named.into_iter().filter_map(|(setting, claim)| Some((setting, claim?.as_str())))
     }
 
-    /// Two claims of one name would overwrite each other, and the tokens would mean something else.
+    /// Two claims with the same name would overwrite each other and change what the tokens mean.
     fn refuse_claims_of_one_name(&self, reader: &mut Reader<'_>) {
         let extra = self.extra_claims.iter().map(|claim| ("JWT_EXTRA_CLAIMS", claim.name()));
         let mut taken: Vec<(&str, &str)> = Vec::new();
@@ -150,7 +150,7 @@ impl Jwt {
         }
     }
 
-    /// What surprises people about a remote key set. With a secret it has no use, as in SimpleJWT.
+    /// Warns about the surprises of a remote key set. With a secret it has no effect, as in SimpleJWT.
     fn look_at_jwk_url(&mut self, reader: &mut Reader<'_>) {
         use Algorithm::{HS256, HS384, HS512};
         if self.jwk_url.is_none() {
@@ -170,8 +170,8 @@ impl Jwt {
     }
 }
 
-/// Keys that come over a wire that others can write to are no keys.
-fn jwk_url(value: &str) -> Result<Url, Fault> {
+/// Keys fetched over an unprotected connection could be anybody's.
+fn jwk_url(value: &str) -> Result<Url, ValueError> {
     let url = Url::parse(value).map_err(|_| "is not a web address".to_owned())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("holds a name or password".to_owned());
@@ -190,17 +190,17 @@ fn jwk_url(value: &str) -> Result<Url, Fault> {
 }
 
 /// `X-Access-Token`, or Django's spelling of it: `HTTP_X_ACCESS_TOKEN`.
-fn header_name(value: &str) -> Result<String, Fault> {
+fn header_name(value: &str) -> Result<String, ValueError> {
     let name = value.strip_prefix("HTTP_").map(|name| name.replace('_', "-"));
     parse::header_name(name.as_deref().unwrap_or(value))
 }
 
-fn claim_name(value: &str) -> Result<String, Fault> {
+fn claim_name(value: &str) -> Result<String, ValueError> {
     claim_name_or_none(value)?.ok_or_else(|| "cannot be left out".to_owned())
 }
 
-/// A claim's name; those whose meaning RFC 7519 fixes, and which are written anyway, are taken.
-fn claim_name_or_none(value: &str) -> Result<Option<String>, Fault> {
+/// A claim's name; names with a fixed meaning in RFC 7519 that are written anyway are refused.
+fn claim_name_or_none(value: &str) -> Result<Option<String>, ValueError> {
     if matches!(value, "exp" | "iat" | "nbf" | "iss" | "aud") {
         return Err("is a claim that means something else (RFC 7519 section 4.1)".to_owned());
     }

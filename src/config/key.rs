@@ -1,5 +1,5 @@
-//! Keys as they come in: inline or from a file, and the secret key that is made once and kept beside a SQLite database.
-//! Whether a key fits its algorithm is not looked at here but in `crypto/keys.rs`.
+//! Keys as they are given: inline or in a file, and the secret key that is created once and kept beside a SQLite database.
+//! Whether a key fits its algorithm is checked in `crypto/keys.rs`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,53 +8,53 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::parse::{Fault, cause};
+use super::parse::{ValueError, cause};
 
-/// What `SECRET_KEY` needs at least, in bytes.
-pub const SHORTEST: usize = 32;
+/// Minimum length of `SECRET_KEY`, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
 
-/// More than any key; a log file named by mistake is not read into memory.
-const LONGEST_FILE: u64 = 64 * 1024;
+/// Maximum size of a key file, in bytes: a log file named by mistake is not read into memory.
+const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// Where the secret key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretKeySource {
     /// From `SECRET_KEY`.
     Setting,
-    /// From this file, which an earlier start made.
+    /// From this file, which an earlier start created.
     File(PathBuf),
-    /// From this file, which was made just now: the start says so.
+    /// From this file, which was just created: the start reports it.
     NewFile(PathBuf),
 }
 
 /// `SECRET_KEY` as it was set.
-pub(super) fn secret_key(value: &str) -> Result<SecretString, Fault> {
-    if value.len() < SHORTEST {
-        return Err(format!("has {} bytes and needs at least {SHORTEST}", value.len()));
+pub(super) fn secret_key(value: &str) -> Result<SecretString, ValueError> {
+    if value.len() < MIN_SECRET_BYTES {
+        return Err(format!("has {} bytes and needs at least {MIN_SECRET_BYTES}", value.len()));
     }
     Ok(value.into())
 }
 
 /// A key itself, or a path to it where the value starts with `/`, `./`, `../` or `file:`.
-pub(super) fn inline_or_file(value: &str) -> Result<SecretString, Fault> {
+pub(super) fn inline_or_file(value: &str) -> Result<SecretString, ValueError> {
     let path = match value.strip_prefix("file:") {
         Some(path) => Some(path.strip_prefix("//").unwrap_or(path)),
         None => (value.starts_with('/') || value.starts_with("./") || value.starts_with("../")).then_some(value),
     };
     match path {
         Some(path) => read_file(Path::new(path.trim_end())).map(SecretString::from),
-        // Without a file a PEM has to fit into one line, with `\n` for the ends of its lines.
+        // A PEM in a variable is one line, with `\n` for line breaks.
         None if value.contains("-----BEGIN") => Ok(value.replace("\\r", "").replace("\\n", "\n").into()),
         None => Ok(value.into()),
     }
 }
 
-/// The text of a key file. Faults do not repeat the path: it may be a secret that begins with a slash.
-fn read_file(path: &Path) -> Result<String, Fault> {
+/// The text of a key file. Errors do not repeat the path: it may be a secret that begins with a slash.
+fn read_file(path: &Path) -> Result<String, ValueError> {
     let taken = "is taken for a path (it starts with `/`, `./`, `../` or `file:`), but";
-    // Looked at before it is opened: opening a pipe waits for somebody to write.
+    // Checked before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(|error| format!("{taken} the file cannot be read: {}", cause(&error)))?;
-    if !metadata.is_file() || metadata.len() > LONGEST_FILE {
+    if !metadata.is_file() || metadata.len() > MAX_KEY_FILE_BYTES {
         return Err(format!("{taken} it does not name a file with a key"));
     }
     let mut text =
@@ -70,8 +70,11 @@ pub(super) fn file_beside(database: &Path) -> PathBuf {
     path.into()
 }
 
-/// Reads the key file, or makes it where there is none. Two processes that start at once agree on one key.
-pub(super) fn read_or_make(path: &Path, random: fn() -> [u8; 32]) -> Result<(SecretString, SecretKeySource), Fault> {
+/// Reads the key file, or creates it if there is none. Two processes that start at once agree on one key.
+pub(super) fn read_or_make(
+    path: &Path,
+    random_key: fn() -> String,
+) -> Result<(SecretString, SecretKeySource), ValueError> {
     let unusable = |error: io::Error| {
         format!(
             "is not set, and {} cannot be made ({}): its folder must be there and be writable; or set the variable",
@@ -79,7 +82,7 @@ pub(super) fn read_or_make(path: &Path, random: fn() -> [u8; 32]) -> Result<(Sec
             cause(&error)
         )
     };
-    match make(path, random) {
+    match make(path, random_key) {
         Ok(key) => Ok((key, SecretKeySource::NewFile(path.to_owned()))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Ok((read_kept(path)?, SecretKeySource::File(path.to_owned())))
@@ -88,14 +91,14 @@ pub(super) fn read_or_make(path: &Path, random: fn() -> [u8; 32]) -> Result<(Sec
     }
 }
 
-/// Writes the key under another name and links it: whoever finds the file finds all of it.
-fn make(path: &Path, random: fn() -> [u8; 32]) -> io::Result<SecretString> {
+/// Writes the key under another name and then links it, so that the file is never incomplete.
+fn make(path: &Path, random_key: fn() -> String) -> io::Result<SecretString> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    let key = hex(&random());
+    let key = random_key();
     let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", hex(&random()[..8])));
+    draft.push(format!(".{:.16}", random_key()));
     let draft = PathBuf::from(draft);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let written = writeln!(file, "{key}").and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
@@ -104,8 +107,8 @@ fn make(path: &Path, random: fn() -> [u8; 32]) -> io::Result<SecretString> {
     Ok(key.into())
 }
 
-/// A kept key counts only if nobody but its owner can read it.
-fn read_kept(path: &Path) -> Result<SecretString, Fault> {
+/// A kept key is used only if nobody but its owner can read it.
+fn read_kept(path: &Path) -> Result<SecretString, ValueError> {
     let shown = path.display();
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
@@ -122,21 +125,13 @@ fn read_kept(path: &Path) -> Result<SecretString, Fault> {
         return Err(format!("is not set, and {shown} is open to others (mode {mode:04o}): run chmod 600 on it"));
     }
     let mut text = String::new();
-    File::open(path).and_then(|file| file.take(LONGEST_FILE).read_to_string(&mut text)).map_err(unreadable)?;
+    File::open(path).and_then(|file| file.take(MAX_KEY_FILE_BYTES).read_to_string(&mut text)).map_err(unreadable)?;
     match text.trim() {
-        key if key.len() < SHORTEST => Err(format!(
-            "is not set, and the key in {shown} is shorter than {SHORTEST} bytes: restore it from a copy, or remove the file to have a new key made (which ends all sessions)"
+        key if key.len() < MIN_SECRET_BYTES => Err(format!(
+            "is not set, and the key in {shown} is shorter than {MIN_SECRET_BYTES} bytes: restore it from a copy, or remove the file to have a new key made (which ends all sessions)"
         )),
         key => Ok(key.into()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 #[cfg(test)]
@@ -149,9 +144,9 @@ mod tests {
 
     use super::*;
 
-    fn counted() -> [u8; 32] {
+    fn counted() -> String {
         static NEXT: AtomicU8 = AtomicU8::new(0);
-        [NEXT.fetch_add(1, Ordering::SeqCst); 32]
+        format!("{:02x}", NEXT.fetch_add(1, Ordering::SeqCst)).repeat(32)
     }
 
     fn put(folder: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {

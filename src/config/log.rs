@@ -1,4 +1,4 @@
-//! `LOG_FORMAT` and `RUST_LOG`. `telemetry.rs` makes a subscriber of them.
+//! `LOG_FORMAT` and `RUST_LOG`. `telemetry.rs` builds the subscriber from them.
 
 use tracing_subscriber::EnvFilter;
 
@@ -8,9 +8,9 @@ use super::reader::Reader;
 /// `LOG_FORMAT`, `RUST_LOG`.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// One JSON object a line instead of text for people.
+    /// One JSON object per line in place of text.
     pub json: bool,
-    /// tracing's filter, `info` when unset; it has been parsed once.
+    /// tracing's filter, `info` if unset; known to be valid.
     pub filter: String,
 }
 

@@ -1,4 +1,4 @@
-//! Where mail goes, whom it is from, and where its links lead. `mail/` sends it.
+//! Where mail goes, who it is from, and where its links lead. `mail/` sends it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 use super::server::Server;
 
@@ -16,13 +16,13 @@ use super::server::Server;
 pub struct Mail {
     /// Where it goes.
     pub url: EmailUrl,
-    /// Whom it is from.
+    /// The sender.
     pub from: Mailbox,
     /// The site's name, in mails and on the pages of users.
     pub site_name: String,
-    /// Where the link for a new password leads; `{token}` stands for the token.
+    /// Where the link for a new password leads; `{token}` is replaced by the token.
     pub password_reset_url: String,
-    /// Where the link to a new address leads; `{token}` stands for the token.
+    /// Where the link that confirms an address leads; `{token}` is replaced by the token.
     pub email_confirm_url: String,
     /// Users get mail about their account's security.
     pub security_mail: bool,
@@ -33,9 +33,9 @@ pub struct Mail {
 pub enum EmailUrl {
     /// Written to the standard output.
     Console,
-    /// Written into a directory, a file for each mail.
+    /// Written into a directory, one file per mail.
     File(PathBuf),
-    /// Handed to an SMTP server.
+    /// Sent to an SMTP server.
     Smtp {
         /// Name or address of the server.
         host: String,
@@ -43,7 +43,7 @@ pub enum EmailUrl {
         port: u16,
         /// How the connection is protected.
         tls: SmtpTls,
-        /// Name and password, where the server wants them.
+        /// Name and password, if the server requires them.
         credentials: Option<(String, SecretString)>,
     },
 }
@@ -55,13 +55,13 @@ pub enum SmtpTls {
     Implicit,
     /// STARTTLS, or no mail (RFC 3207).
     Required,
-    /// STARTTLS where the server offers it.
+    /// STARTTLS if the server offers it.
     Opportunistic,
     /// None.
     None,
 }
 
-/// What stands for the token in the address of a page.
+/// The placeholder for the token in the address of a page.
 pub const TOKEN: &str = "{token}";
 
 const TLS: &[(&str, SmtpTls)] =
@@ -101,8 +101,8 @@ fn page_of(reader: &mut Reader<'_>, origin: &str, name: &str, path: &str) -> Str
 }
 
 impl EmailUrl {
-    /// Whether nobody between here and the mail server can listen: mail stays on this machine, or TLS with a certificate
-    /// that is checked protects it.
+    /// Whether nobody can listen in between here and the mail server: mail stays on this machine, or is protected by TLS with a
+    /// checked certificate.
     pub fn is_local_or_encrypted(&self) -> bool {
         match self {
             Self::Console | Self::File(_) | Self::Smtp { tls: SmtpTls::Implicit | SmtpTls::Required, .. } => true,
@@ -126,12 +126,12 @@ impl fmt::Display for EmailUrl {
     }
 }
 
-/// RFC 5321's ports: 465 for `smtps`, 587 for `smtp`; on this machine 25, where TLS protects from nobody.
-fn email_url(value: &str) -> Result<EmailUrl, Fault> {
+/// The usual ports: 465 for `smtps`, 587 for `smtp`, and 25 on this machine, where TLS is not needed.
+fn email_url(value: &str) -> Result<EmailUrl, ValueError> {
     if matches!(value, "console:" | "console://") {
         return Ok(EmailUrl::Console);
     }
-    // `Url` would take what follows for a host.
+    // `Url` would read what follows as a host.
     if let Some(path) = value.strip_prefix("file://") {
         return if path.starts_with('/') && path.len() > 1 {
             Ok(EmailUrl::File(decoded(path)?.into()))
@@ -148,7 +148,7 @@ fn email_url(value: &str) -> Result<EmailUrl, Fault> {
     if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
         return Err("has more than user, password, host, port and ?tls=".to_owned());
     }
-    // Only of special schemes does `Url` know that a host may be an IP address.
+    // `Url` recognises IP addresses only in the schemes that it knows.
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or("names no host")?;
     let host = match Host::parse(host) {
         Ok(Host::Ipv6(ip)) => ip.to_string(),
@@ -186,18 +186,18 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn decoded(text: &str) -> Result<String, Fault> {
+fn decoded(text: &str) -> Result<String, ValueError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
     decoded.map(std::borrow::Cow::into_owned).map_err(|_| "has percent-encoded bytes that are not UTF-8".to_owned())
 }
 
 /// `accounts@example.com` or `Example <accounts@example.com>`.
-fn mailbox(value: &str) -> Result<Mailbox, Fault> {
+fn mailbox(value: &str) -> Result<Mailbox, ValueError> {
     value.parse().map_err(|_| "is not an address such as accounts@example.com".to_owned())
 }
 
 /// One line, short enough for a subject.
-fn site_name(value: &str) -> Result<String, Fault> {
+fn site_name(value: &str) -> Result<String, ValueError> {
     if value.chars().any(char::is_control) || value.chars().count() > 60 {
         return Err("is not one line of up to 60 characters".to_owned());
     }
@@ -205,7 +205,7 @@ fn site_name(value: &str) -> Result<String, Fault> {
 }
 
 /// The address of a page, with a place for the token.
-fn link(value: &str) -> Result<String, Fault> {
+fn link(value: &str) -> Result<String, ValueError> {
     let url = Url::parse(&value.replace(TOKEN, "token")).map_err(|_| "is not a web address".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("does not start with http:// or https://".to_owned());

@@ -1,5 +1,5 @@
-//! Text into values: durations, booleans, numbers, lists, choices and header names.
-//! Pure functions; a fault says what is wrong with the value, `reader.rs` adds the name and an example.
+//! Parses text into values: durations, booleans, numbers, lists, choices and header names.
+//! Pure functions; an error says what is wrong with the value, and `reader.rs` adds its name and an example.
 
 use std::fmt::Display;
 use std::io;
@@ -7,8 +7,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use strum::VariantArray;
+
 /// What is wrong with a value, without the value itself.
-pub type Fault = String;
+pub type ValueError = String;
 
 /// Why a file cannot be used, without its path and without the system's error number.
 pub fn cause(error: &io::Error) -> String {
@@ -18,11 +20,11 @@ pub fn cause(error: &io::Error) -> String {
     }
 }
 
-/// Longer times only break arithmetic further on: a hundred years.
-const LONGEST: u64 = 36_500 * 86_400;
+/// Maximum duration in seconds, a hundred years: more would only overflow later.
+const MAX_SECONDS: u64 = 36_500 * 86_400;
 
 /// `true`, `false`, `1`, `0`, `yes`, `no`, `on`, `off`, in any case.
-pub fn boolean(value: &str) -> Result<bool, Fault> {
+pub fn boolean(value: &str) -> Result<bool, ValueError> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
@@ -31,7 +33,7 @@ pub fn boolean(value: &str) -> Result<bool, Fault> {
 }
 
 /// A whole number within `range`.
-pub fn number<T: FromStr + PartialOrd + Display>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, Fault> {
+pub fn number<T: FromStr + PartialOrd + Display>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, ValueError> {
     move |value| {
         let number = if value.bytes().all(|byte| byte.is_ascii_digit()) { value.parse().ok() } else { None };
         number
@@ -40,19 +42,26 @@ pub fn number<T: FromStr + PartialOrd + Display>(range: RangeInclusive<T>) -> im
     }
 }
 
-/// One of the given words, in any case.
-pub fn choice<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, Fault> {
-    move |value| {
-        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
-        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            format!("is not one of {}", known.join(", "))
-        })
-    }
+/// The variant of an enum that the word names, in any case.
+pub fn variant<T: VariantArray + Copy + Into<&'static str>>(value: &str) -> Result<T, ValueError> {
+    one_of(T::VARIANTS.iter().map(|variant| ((*variant).into(), *variant)), value)
+}
+
+/// What one of the given words stands for, in any case.
+pub fn choice<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, ValueError> {
+    move |value| one_of(words.iter().copied(), value)
+}
+
+fn one_of<T>(words: impl Iterator<Item = (&'static str, T)> + Clone, value: &str) -> Result<T, ValueError> {
+    let found = words.clone().find(|(word, _)| word.eq_ignore_ascii_case(value));
+    found.map(|(_, meaning)| meaning).ok_or_else(|| {
+        let known: Vec<_> = words.map(|(word, _)| word).collect();
+        format!("is not one of {}", known.join(", "))
+    })
 }
 
 /// A list with commas; each part goes through `item`, empty parts are skipped.
-pub fn list<T>(item: impl Fn(&str) -> Result<T, Fault>) -> impl Fn(&str) -> Result<Vec<T>, Fault> {
+pub fn list<T>(item: impl Fn(&str) -> Result<T, ValueError>) -> impl Fn(&str) -> Result<Vec<T>, ValueError> {
     move |value| {
         value
             .split(',')
@@ -64,7 +73,7 @@ pub fn list<T>(item: impl Fn(&str) -> Result<T, Fault>) -> impl Fn(&str) -> Resu
 }
 
 /// As `list`, but at least one entry and no entry twice.
-pub fn some<T: PartialEq>(item: impl Fn(&str) -> Result<T, Fault>) -> impl Fn(&str) -> Result<Vec<T>, Fault> {
+pub fn some<T: PartialEq>(item: impl Fn(&str) -> Result<T, ValueError>) -> impl Fn(&str) -> Result<Vec<T>, ValueError> {
     let list = list(item);
     move |value| {
         let mut entries: Vec<T> = Vec::new();
@@ -77,21 +86,21 @@ pub fn some<T: PartialEq>(item: impl Fn(&str) -> Result<T, Fault>) -> impl Fn(&s
     }
 }
 
-/// Any text; control characters have no business in a setting.
-pub fn text(value: &str) -> Result<String, Fault> {
+/// Any text without control characters.
+pub fn text(value: &str) -> Result<String, ValueError> {
     if value.chars().any(char::is_control) {
         return Err("contains a control character".to_owned());
     }
     Ok(value.to_owned())
 }
 
-/// A text, or nothing for `none`.
-pub fn text_or_none(value: &str) -> Result<Option<String>, Fault> {
+/// A text, or `None` for `none`.
+pub fn text_or_none(value: &str) -> Result<Option<String>, ValueError> {
     if value.eq_ignore_ascii_case("none") { Ok(None) } else { text(value).map(Some) }
 }
 
-/// A token in the sense of RFC 9110 section 5.6.2: what a header's name or a scheme is made of.
-pub fn http_token(value: &str) -> Result<String, Fault> {
+/// A token in the sense of RFC 9110 section 5.6.2, such as a header's name or an authentication scheme.
+pub fn http_token(value: &str) -> Result<String, ValueError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !value.is_empty() && value.bytes().all(allowed) {
         Ok(value.to_owned())
@@ -101,12 +110,12 @@ pub fn http_token(value: &str) -> Result<String, Fault> {
 }
 
 /// A header's name, in lower case.
-pub fn header_name(value: &str) -> Result<String, Fault> {
+pub fn header_name(value: &str) -> Result<String, ValueError> {
     http_token(value).map(|name| name.to_ascii_lowercase())
 }
 
-/// A time that must not be nothing.
-pub fn positive_duration(value: &str) -> Result<Duration, Fault> {
+/// A duration greater than zero.
+pub fn positive_duration(value: &str) -> Result<Duration, ValueError> {
     match duration(value)? {
         Duration::ZERO => Err("is no time at all".to_owned()),
         duration => Ok(duration),
@@ -114,7 +123,7 @@ pub fn positive_duration(value: &str) -> Result<Duration, Fault> {
 }
 
 /// `5m`, `30 days`, `1h 30m`, or a plain number of seconds.
-pub fn duration(value: &str) -> Result<Duration, Fault> {
+pub fn duration(value: &str) -> Result<Duration, ValueError> {
     let seconds = if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
         value.parse().ok()
     } else {
@@ -128,13 +137,13 @@ pub fn duration(value: &str) -> Result<Duration, Fault> {
         sum.filter(|_| !value.trim().is_empty())
     };
     match seconds {
-        Some(seconds) if seconds <= LONGEST => Ok(Duration::from_secs(seconds)),
+        Some(seconds) if seconds <= MAX_SECONDS => Ok(Duration::from_secs(seconds)),
         _ => Err("is longer than a hundred years".to_owned()),
     }
 }
 
-/// The first number with its unit, as seconds (`None` when it overflows), and what comes after it.
-fn duration_part(value: &str) -> Result<(Option<u64>, &str), Fault> {
+/// The first number with its unit, as seconds (`None` if it overflows), and what follows it.
+fn duration_part(value: &str) -> Result<(Option<u64>, &str), ValueError> {
     let fault = || "is not a time such as `5m`, `30 days`, `1h 30m` or a number of seconds".to_owned();
     let (digits, rest) = value.split_at(value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len()));
     let rest = rest.trim_start();
@@ -229,7 +238,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_a_value_or_a_fault(text in prop_oneof![any::<String>(), "[0-9]{0,22} ?[a-z]{0,7} ?[0-9]{0,3}[smhdw]?"]) {
-            let longest = Duration::from_secs(LONGEST);
+            let longest = Duration::from_secs(MAX_SECONDS);
             prop_assert!(duration(&text).map_or(true, |time| time <= longest));
             prop_assert!(positive_duration(&text) != Ok(Duration::ZERO));
             prop_assert!(number(3_u8..=7)(&text).map_or(true, |number| (3..=7).contains(&number)));

@@ -1,20 +1,21 @@
-//! Reads settings one by one through an injected getter and collects every problem, warning and effective value.
-//! The defaults come from `table.rs`; the sections (`server.rs`, `jwt.rs` …) call this.
+//! Reads settings one by one through an injected getter and collects all problems, warnings and effective values.
+//! The defaults come from `table.rs`; the sections (`server.rs`, `jwt.rs` …) call it.
 
 use std::fmt;
 
-use super::parse::Fault;
-use super::table::{self, Initial, Setting};
+use super::effective::{Effective, ValueSource};
+use super::parse::ValueError;
+use super::table::{self, DefaultValue, Setting};
 
 /// Where values come from: the environment, or a map in a test.
 pub type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// One thing that is wrong with the settings.
+/// A problem with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable, or the file that it should have come from.
+    /// The variable, or the file that should contain it.
     pub name: String,
-    /// What is wrong and what would be right, without any secret.
+    /// What is wrong and what would be right, without secrets.
     pub message: String,
 }
 
@@ -24,7 +25,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the settings, one line each.
+/// All problems with the settings, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -40,68 +41,13 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Where the value of a setting comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The process environment.
-    Environment,
-    /// `./.env`.
-    DotEnv,
-    /// An argument of the command.
-    CommandLine,
-    /// Nobody set it: the table says it.
-    Default,
-    /// Nobody set it: it follows from other settings, or from this machine.
-    WorkedOut,
-}
-
-impl Origin {
-    /// A word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Environment => "environment",
-            Self::DotEnv => ".env",
-            Self::CommandLine => "command line",
-            Self::Default => "default",
-            Self::WorkedOut => "worked out",
-        }
-    }
-}
-
-/// A setting as it is in force, ready to be shown: secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effective {
-    /// The variable.
-    pub name: &'static str,
-    /// Its value, or words in its place.
-    pub value: String,
-    /// Who set it, if anybody did.
-    pub origin: Origin,
-}
-
-impl Effective {
-    /// Nobody set it.
-    pub fn is_default(&self) -> bool {
-        matches!(self.origin, Origin::Default | Origin::WorkedOut)
-    }
-
-    /// The value; of a default that depends on the database the one that holds, if that is known.
-    pub fn in_force(&self, in_django_database: Option<bool>) -> &str {
-        match (table::setting(self.name).initial, in_django_database) {
-            (Initial::ByDatabase { own, .. }, Some(false)) if self.is_default() => own,
-            (Initial::ByDatabase { django, .. }, Some(true)) if self.is_default() => django,
-            _ => &self.value,
-        }
-    }
-}
-
 /// Collects what the sections read.
 pub struct Reader<'a> {
     get: Get<'a>,
-    origin: &'a dyn Fn(&str) -> Origin,
+    origin: &'a dyn Fn(&str) -> ValueSource,
     /// Everything wrong so far.
     pub problems: Vec<Problem>,
-    /// What works but should be looked at.
+    /// What works but deserves a look.
     pub warnings: Vec<String>,
     /// What was read so far, in order.
     pub effective: Vec<Effective>,
@@ -110,34 +56,37 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has read nothing yet.
     pub fn new(get: Get<'a>) -> Self {
-        Self::with_origin(get, &|_| Origin::Environment)
+        Self::with_origin(get, &|_| ValueSource::Environment)
     }
 
-    /// The same, where the values come from several places.
-    pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> Origin) -> Self {
+    /// The same, for values from several places.
+    pub fn with_origin(get: Get<'a>, origin: &'a dyn Fn(&str) -> ValueSource) -> Self {
         Self { get, origin, problems: Vec::new(), warnings: Vec::new(), effective: Vec::new() }
     }
 
-    /// The setting's value, or its default from the table. After a fault the default stands in.
+    /// The setting's value, or its default from the table; also the default if the value is wrong.
     ///
     /// # Panics
-    /// Where the table's default is none of the setting's values; a test loads them all.
-    pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> T {
+    /// If the table's default is not a valid value; a test loads all of them.
+    pub fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> T {
         self.optional(name, &parse).unwrap_or_else(|| {
-            let Initial::Value(default) = table::setting(name).initial else { unreachable!("{name} has no default") };
+            let DefaultValue::Value(default) = table::setting(name).default else {
+                unreachable!("{name} has no default")
+            };
             #[expect(clippy::expect_used, reason = "the table is a constant, and a test reads all of it")]
             parse(default).expect("a default is a good value")
         })
     }
 
-    /// The setting's value where it has one.
-    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
+    /// The setting's value, if it is set.
+    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Option<T> {
         let setting = table::setting(name);
         let given = self.given(setting);
         self.effective.push(Effective {
             name: setting.name,
             value: shown(setting, given.as_deref()),
-            origin: if given.is_some() { (self.origin)(setting.name) } else { Origin::Default },
+            default: setting.default,
+            origin: if given.is_some() { (self.origin)(setting.name) } else { ValueSource::Default },
         });
         let given = given?;
         match parse(&given) {
@@ -149,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes a problem: the variable, its value unless it is a secret, the fault and a good example.
+    /// Notes a problem: the variable, its value unless that is secret, what is wrong, and a good example.
     pub fn refuse(&mut self, name: &str, given: Option<&str>, fault: &str) {
         let setting = table::setting(name);
         self.refuse_with(name, given, fault, &format!("{}={}", setting.name, setting.example));
@@ -165,24 +114,24 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { name: name.to_owned(), message });
     }
 
-    /// Shows a value that was worked out because nobody set it.
+    /// Shows the value that was worked out for an unset variable.
     pub fn show(&mut self, name: &str, value: impl Into<String>) {
-        self.replace(name, value.into(), Some(Origin::WorkedOut));
+        self.replace(name, value.into(), Some(ValueSource::WorkedOut));
     }
 
-    /// Shows a value in another form than it was given in.
+    /// Shows a value in another form than it was given.
     pub fn mask(&mut self, name: &str, value: impl Into<String>) {
         self.replace(name, value.into(), None);
     }
 
-    fn replace(&mut self, name: &str, value: String, origin: Option<Origin>) {
+    fn replace(&mut self, name: &str, value: String, origin: Option<ValueSource>) {
         if let Some(effective) = self.effective.iter_mut().find(|effective| effective.name == name) {
             effective.value = value;
             effective.origin = origin.unwrap_or(effective.origin);
         }
     }
 
-    /// Whether somebody set it (to anything but nothing).
+    /// Whether it is set to a value that is not empty.
     pub fn is_set(&self, name: &str) -> bool {
         self.given(table::setting(name)).is_some()
     }
@@ -192,7 +141,7 @@ impl<'a> Reader<'a> {
         !self.problems.iter().any(|problem| problem.name == name)
     }
 
-    /// Secrets are taken byte for byte; everything else without the white space around it.
+    /// Secrets are taken byte for byte, everything else without surrounding white space.
     fn given(&self, setting: &Setting) -> Option<String> {
         let value = (self.get)(setting.name)?;
         let value = if setting.is_secret { value } else { value.trim().to_owned() };
@@ -201,18 +150,18 @@ impl<'a> Reader<'a> {
 }
 
 fn shown(setting: &Setting, given: Option<&str>) -> String {
-    match (given, setting.initial) {
-        (Some(_), _) if setting.is_secret => "(set, not shown)".to_owned(),
-        (Some(value), _) => value.to_owned(),
-        (None, initial) => initial.shown().into_owned(),
+    match given {
+        Some(_) if setting.is_secret => "(set, not shown)".to_owned(),
+        Some(value) => value.to_owned(),
+        None => setting.default.to_string(),
     }
 }
 
-/// Enough of a wrong value to find it.
+/// Enough of a wrong value to recognise it.
 fn shorten(value: &str) -> String {
-    const LONGEST: usize = 60;
-    if value.chars().count() <= LONGEST {
+    const MAX_SHOWN: usize = 60;
+    if value.chars().count() <= MAX_SHOWN {
         return value.to_owned();
     }
-    value.chars().take(LONGEST).chain(['…']).collect()
+    value.chars().take(MAX_SHOWN).chain(['…']).collect()
 }

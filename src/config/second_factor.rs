@@ -5,16 +5,16 @@ use std::time::Duration;
 use url::Host;
 
 use super::jwt::Jwt;
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 use super::server::Server;
 
 /// `SECOND_FACTOR`, `SECOND_FACTOR_REMEMBER`, `PASSKEY_RP_ID`, `JWT_AUTH_CLAIMS`.
 #[derive(Debug, Clone)]
 pub struct SecondFactor {
-    /// Who must have one.
+    /// Who must have a second factor.
     pub required: Required,
-    /// How long a browser is remembered; zero: never.
+    /// How long a browser is remembered; zero means never.
     pub remember: Duration,
     /// The domain of passkeys (WebAuthn's RP ID).
     pub passkey_rp_id: String,
@@ -23,22 +23,21 @@ pub struct SecondFactor {
 }
 
 /// Who must have a second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Required {
-    /// Nobody; users may.
+    /// Nobody, but users may.
     Optional,
     /// Staff and superusers.
     Staff,
     /// Everybody.
+    #[strum(serialize = "required")]
     Everybody,
 }
 
-const REQUIRED: &[(&str, Required)] =
-    &[("optional", Required::Optional), ("staff", Required::Staff), ("required", Required::Everybody)];
-
 impl SecondFactor {
     pub(super) fn read(reader: &mut Reader<'_>, server: &Server, jwt: &Jwt) -> Self {
-        let required = reader.read("SECOND_FACTOR", parse::choice(REQUIRED));
+        let required = reader.read("SECOND_FACTOR", parse::variant);
         let remember = reader.read("SECOND_FACTOR_REMEMBER", parse::duration);
         let host = server.public_url.host_str().unwrap_or_default().to_owned();
         let given = reader.optional("PASSKEY_RP_ID", domain);
@@ -62,8 +61,8 @@ impl SecondFactor {
     }
 }
 
-/// A domain without anything else.
-fn domain(value: &str) -> Result<String, Fault> {
+/// A domain and nothing else.
+fn domain(value: &str) -> Result<String, ValueError> {
     match Host::parse(value) {
         Ok(Host::Domain(domain)) => Ok(domain),
         _ => Err("is not a domain such as example.com".to_owned()),

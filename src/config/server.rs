@@ -1,4 +1,4 @@
-//! Where the server listens, how it is reached and whom it believes.
+//! Where the server listens, how it is reached, and which proxies it trusts.
 
 use std::net::IpAddr;
 use std::thread::available_parallelism;
@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `HOST`, `PORT`, `WORKERS`, `PUBLIC_URL`, `ALLOWED_HOSTS`, `TRUSTED_PROXIES`.
@@ -20,14 +20,14 @@ pub struct Server {
     pub workers: usize,
     /// How users reach the server; scheme, host and port only.
     pub public_url: Url,
-    /// `Host` headers that are answered, in lower case; `.example.com` covers subdomains, `*` all.
+    /// Accepted `Host` headers, in lower case; `.example.com` includes subdomains, `*` accepts all.
     pub allowed_hosts: Vec<String>,
     /// Networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Server {
-    /// `PUBLIC_URL` without a slash at the end, to put paths behind.
+    /// `PUBLIC_URL` without a final slash, to append paths to.
     pub fn public_origin(&self) -> String {
         self.public_url.origin().ascii_serialization()
     }
@@ -63,7 +63,7 @@ impl Server {
     }
 }
 
-/// Whether an entry of `ALLOWED_HOSTS` covers a host (in lower case, without port).
+/// Whether an entry of `ALLOWED_HOSTS` includes a host (in lower case, without port).
 fn covers(pattern: &str, host: &str) -> bool {
     pattern == "*"
         || pattern == host
@@ -81,17 +81,17 @@ fn default_hosts(public_url: &Url) -> Vec<String> {
 }
 
 fn local_url(port: u16) -> Url {
-    #[expect(clippy::expect_used, reason = "a number cannot break it, and tests make one")]
+    #[expect(clippy::expect_used, reason = "a port cannot make it invalid, and tests build one")]
     Url::parse(&format!("http://localhost:{port}")).expect("localhost with a port is a good address")
 }
 
-fn ip_address(value: &str) -> Result<IpAddr, Fault> {
+fn ip_address(value: &str) -> Result<IpAddr, ValueError> {
     let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
     bare.parse().map_err(|_| "is not an IP address".to_owned())
 }
 
 /// Only scheme, host and port: Latchkey is always served at the root.
-fn public_url(value: &str) -> Result<Url, Fault> {
+fn public_url(value: &str) -> Result<Url, ValueError> {
     let url = Url::parse(value).map_err(|_| "is not a web address".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("does not start with http:// or https://".to_owned());
@@ -105,8 +105,8 @@ fn public_url(value: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// A host as it stands in a `Host` header without its port.
-fn allowed_host(value: &str) -> Result<String, Fault> {
+/// A host as in a `Host` header, without the port.
+fn allowed_host(value: &str) -> Result<String, ValueError> {
     if value == "*" {
         return Ok(value.to_owned());
     }
@@ -123,7 +123,7 @@ fn allowed_host(value: &str) -> Result<String, Fault> {
 }
 
 /// A network, or a single address as the smallest one.
-fn network(value: &str) -> Result<IpNet, Fault> {
+fn network(value: &str) -> Result<IpNet, ValueError> {
     let fault = |()| "is neither an IP address nor a network such as 10.0.0.0/8".to_owned();
     let address = || value.parse::<IpAddr>().map(IpNet::from).map_err(drop);
     value.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| address()).map_err(fault)

@@ -1,9 +1,9 @@
-//! How long sessions live, and when a refresh token that comes back is a thief. `tokens/` acts on it.
+//! How long sessions last, and when a reused refresh token counts as stolen. `tokens/` applies it.
 
 use std::time::Duration;
 
 use super::jwt::Jwt;
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 use super::reader::Reader;
 
 /// `SESSION_*`, `REUSE_ALARM_AFTER`, `REFRESH_GRACE`, `PURGE_INTERVAL`, `AUDIT_LOG_RETENTION`.
@@ -11,17 +11,17 @@ use super::reader::Reader;
 pub struct Sessions {
     /// A session ends this long after its login.
     pub max_age: Option<Duration>,
-    /// A session ends when it was not refreshed for this long.
+    /// A session ends if it is not refreshed for this long.
     pub idle_timeout: Option<Duration>,
-    /// Of more sessions than this the oldest ends.
+    /// If a user has more sessions than this, the oldest ends.
     pub max_per_user: Option<usize>,
-    /// A rotated token that comes back later than this ends its session.
+    /// A rotated token that is used again later than this ends its session.
     pub reuse_alarm_after: Duration,
-    /// For this long a refresh without an `Idempotency-Key` may be repeated.
+    /// How long a refresh without an `Idempotency-Key` may be repeated.
     pub refresh_grace: Duration,
-    /// How often expired tokens and sessions are deleted; zero: never.
+    /// How often expired tokens and sessions are deleted; zero means never.
     pub purge_interval: Duration,
-    /// How long the audit log is kept; zero: for ever.
+    /// How long the audit log is kept; zero means for ever.
     pub audit_log_retention: Duration,
 }
 
@@ -47,8 +47,8 @@ impl Sessions {
     }
 }
 
-/// A minute at most: for so long whoever copied a used token may use it too.
-fn grace(value: &str) -> Result<Duration, Fault> {
+/// At most a minute: a thief who copied a used token can use it too during that time.
+fn grace(value: &str) -> Result<Duration, ValueError> {
     match parse::duration(value)? {
         grace if grace <= Duration::from_mins(1) => Ok(grace),
         _ => Err("is longer than a minute".to_owned()),

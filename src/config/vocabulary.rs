@@ -1,8 +1,8 @@
-//! The closed lists of words that `JWT_*` settings take, and what they are in code.
+//! The words that `JWT_*` settings accept, as enums.
 
-use super::parse::{self, Fault};
+use super::parse::{self, ValueError};
 
-/// `JWT_AUDIENCE`: written as given (text or list), any of them is accepted.
+/// `JWT_AUDIENCE`: written as given (one or a list); any of them is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     /// No audience is written or checked.
@@ -13,17 +13,21 @@ pub enum Audience {
     Many(Vec<String>),
 }
 
-/// What may authenticate a request: `JWT_AUTH_TOKEN_CLASSES`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Tokens that may authenticate a request: `JWT_AUTH_TOKEN_CLASSES`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(ascii_case_insensitive)]
 pub enum TokenClass {
     /// Access tokens.
+    #[strum(serialize = "access", serialize = "AccessToken")]
     Access,
     /// Sliding tokens.
+    #[strum(serialize = "sliding", serialize = "SlidingToken")]
     Sliding,
 }
 
 /// `JWT_USER_ID_FIELD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UserIdField {
     /// Django's integer key, as text.
     Id,
@@ -35,8 +39,9 @@ pub enum UserIdField {
     Email,
 }
 
-/// A user field that may go into tokens: `JWT_EXTRA_CLAIMS` (a closed list).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A user field that tokens may contain: `JWT_EXTRA_CLAIMS` (a closed list).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ExtraClaim {
     /// `email`
     Email,
@@ -54,8 +59,8 @@ pub enum ExtraClaim {
     IsActive,
 }
 
-/// A signature algorithm that SimpleJWT knows and we support.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A signature algorithm of SimpleJWT's that we support.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the names are RFC 7518's")]
 pub enum Algorithm {
     HS256,
@@ -72,56 +77,17 @@ pub enum Algorithm {
     EdDSA,
 }
 
-pub(super) const ALGORITHMS: &[(&str, Algorithm)] = &[
-    ("HS256", Algorithm::HS256),
-    ("HS384", Algorithm::HS384),
-    ("HS512", Algorithm::HS512),
-    ("RS256", Algorithm::RS256),
-    ("RS384", Algorithm::RS384),
-    ("RS512", Algorithm::RS512),
-    ("PS256", Algorithm::PS256),
-    ("PS384", Algorithm::PS384),
-    ("PS512", Algorithm::PS512),
-    ("ES256", Algorithm::ES256),
-    ("ES384", Algorithm::ES384),
-    ("EdDSA", Algorithm::EdDSA),
-];
-
-pub(super) const USER_ID_FIELDS: &[(&str, UserIdField)] = &[
-    ("id", UserIdField::Id),
-    ("uuid", UserIdField::Uuid),
-    ("username", UserIdField::Username),
-    ("email", UserIdField::Email),
-];
-
-const EXTRA_CLAIMS: &[(&str, ExtraClaim)] = &[
-    ("email", ExtraClaim::Email),
-    ("username", ExtraClaim::Username),
-    ("first_name", ExtraClaim::FirstName),
-    ("last_name", ExtraClaim::LastName),
-    ("is_staff", ExtraClaim::IsStaff),
-    ("is_superuser", ExtraClaim::IsSuperuser),
-    ("is_active", ExtraClaim::IsActive),
-];
-
-const TOKEN_CLASSES: &[(&str, TokenClass)] = &[
-    ("access", TokenClass::Access),
-    ("sliding", TokenClass::Sliding),
-    ("AccessToken", TokenClass::Access),
-    ("SlidingToken", TokenClass::Sliding),
-];
-
 impl Algorithm {
-    /// RFC 7518's name, as it stands in a token's header.
+    /// RFC 7518's name, as in a token's header.
     pub fn name(self) -> &'static str {
-        name_in(ALGORITHMS, self)
+        self.into()
     }
 }
 
 impl ExtraClaim {
-    /// The field's name, which is the claim's too.
+    /// The name of the field and of the claim.
     pub fn name(self) -> &'static str {
-        name_in(EXTRA_CLAIMS, self)
+        self.into()
     }
 }
 
@@ -136,12 +102,8 @@ impl Audience {
     }
 }
 
-fn name_in<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
-    words.iter().find(|(_, other)| *other == value).map_or("", |(word, _)| word)
-}
-
 /// `none`, one audience, several with commas, or a JSON list.
-pub(super) fn audience(value: &str) -> Result<Audience, Fault> {
+pub(super) fn audience(value: &str) -> Result<Audience, ValueError> {
     if value.eq_ignore_ascii_case("none") {
         return Ok(Audience::None);
     }
@@ -156,20 +118,20 @@ pub(super) fn audience(value: &str) -> Result<Audience, Fault> {
     Ok(if entries.len() == 1 { Audience::One(entries.remove(0)) } else { Audience::Many(entries) })
 }
 
-/// `access` or `sliding`; of SimpleJWT's dotted names the last part counts.
-pub(super) fn token_class(value: &str) -> Result<TokenClass, Fault> {
+/// `access` or `sliding`; of SimpleJWT's dotted names only the last part counts.
+pub(super) fn token_class(value: &str) -> Result<TokenClass, ValueError> {
     let last = value.rsplit('.').next().unwrap_or(value);
-    parse::choice(TOKEN_CLASSES)(last).map_err(|_| "is neither access nor sliding".to_owned())
+    last.parse().map_err(|_| "is neither access nor sliding".to_owned())
 }
 
-/// The closed list; a hash of a password has no business in a token that any browser can read.
-pub(super) fn extra_claims(value: &str) -> Result<Vec<ExtraClaim>, Fault> {
+/// A closed list: a password hash must not appear in a token, which any browser can read.
+pub(super) fn extra_claims(value: &str) -> Result<Vec<ExtraClaim>, ValueError> {
     if value.eq_ignore_ascii_case("none") {
         return Ok(Vec::new());
     }
     parse::some(|word| match word {
         "password" => Err("would publish password hashes: everybody can read a token".to_owned()),
-        word => parse::choice(EXTRA_CLAIMS)(word),
+        word => parse::variant(word),
     })(value)
 }
 

@@ -5,15 +5,15 @@ use serde_json::{Map, Value};
 /// A token's claims, in their order.
 pub type Claims = Map<String, Value>;
 
-/// What is checked besides the signature and the times.
+/// What the claims are compared with.
 #[derive(Debug, Clone)]
 pub struct Expect<'a> {
-    /// Accepted audiences; empty: `aud` is not looked at.
+    /// Accepted audiences; if there are none, `aud` is ignored.
     pub audience: &'a [String],
-    /// Wanted issuer.
+    /// The required issuer, if any.
     pub issuer: Option<&'a str>,
-    /// Tolerated clock difference in seconds.
+    /// Tolerated clock difference, in seconds.
     pub leeway: f64,
-    /// The time, seconds since 1970 with a fraction.
+    /// The time now, in seconds since 1970 with a fraction.
     pub now: f64,
 }

@@ -1,4 +1,4 @@
-//! Hashes and comparisons of bytes that are no passwords: fingerprints of tokens, signatures of cookies and forms.
+//! Hashes and comparisons of bytes other than passwords: fingerprints of tokens, signatures of cookies and forms.
 //! Passwords are in `password`, signatures of tokens in `keys`.
 
 use aws_lc_rs::{constant_time, digest, hmac};
@@ -19,14 +19,14 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Whether both are the same, in a time that depends on their lengths only.
+/// Whether both are equal, in a time that depends only on their lengths.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
 /// MD5, as 32 upper-case hexadecimal digits: the value of SimpleJWT's revoke claim (`CHECK_REVOKE_TOKEN`).
 ///
-/// MD5 protects nothing here: the claim must be the one that Django writes, and it is inside a signed token.
+/// MD5 protects nothing here: the claim has to be the one that Django writes, and the token around it is signed.
 pub fn md5_upper_hex(data: &[u8]) -> String {
     hex(&Md5::digest(data)).to_uppercase()
 }

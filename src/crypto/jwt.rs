@@ -4,60 +4,60 @@
 use serde_json::Value;
 
 pub use super::claims::{Claims, Expect};
-use super::fault::Fault;
+use super::decode_error::DecodeError;
 use super::keys::Keys;
 use super::registered;
 use super::segment;
 use super::signature::VerifyingKey;
 use crate::config::Algorithm;
 
-/// `header.payload`, without a signature: what is stored.
+/// `header.payload`, without a signature, as it is stored.
 pub fn unsigned(keys: &Keys, claims: &Claims) -> String {
     format!("{}.{}", keys.header(), segment::write(claims))
 }
 
-/// Signs `header.payload` and answers the whole token.
+/// Signs `header.payload` and returns the whole token.
 pub fn sign(keys: &Keys, unsigned: &str) -> String {
     format!("{unsigned}.{}", keys.sign(unsigned))
 }
 
-/// Reads and checks a token: signature, then the registered claims, as PyJWT does.
+/// Reads a token and checks its signature, then its registered claims, as PyJWT does.
 ///
 /// # Errors
-/// The first check that fails: [`Fault::Expired`] only when all that PyJWT checks before `exp` is right.
-pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, Fault> {
+/// The first check that fails: [`DecodeError::Expired`] only if everything that PyJWT checks before `exp` passes.
+pub fn decode(key: &VerifyingKey, token: &str, expect: &Expect<'_>) -> Result<Claims, DecodeError> {
     let claims = authentic(key, token)?;
     registered::check(&claims, expect)?;
     Ok(claims)
 }
 
-/// The same for `header.payload` as it is stored, without a signature. Nobody is let in by it: it only tells.
+/// The same for a stored `header.payload`, which has no signature. Only to explain a token: it authenticates nobody.
 ///
 /// # Errors
-/// As `decode`, the signature apart.
-pub fn decode_unsigned(text: &str, algorithm: Algorithm, expect: &Expect<'_>) -> Result<Claims, Fault> {
-    let (header, claims) = peek(text).ok_or(Fault::Form)?;
+/// As `decode`, but for the signature.
+pub fn decode_unsigned(text: &str, algorithm: Algorithm, expect: &Expect<'_>) -> Result<Claims, DecodeError> {
+    let (header, claims) = peek(text).ok_or(DecodeError::Form)?;
     header_fits(&header, algorithm)?;
     registered::check(&claims, expect)?;
     Ok(claims)
 }
 
-/// The `kid` of a token that a key for this algorithm may have signed: well-formed, with a header that fits.
+/// The `kid` of a token that a key for this algorithm may have signed: it is well-formed and its header fits.
 ///
 /// # Errors
 /// What is wrong with the header.
-pub fn kid(token: &str, algorithm: Algorithm) -> Result<String, Fault> {
-    let (header, _) = peek(token).ok_or(Fault::Form)?;
+pub fn kid(token: &str, algorithm: Algorithm) -> Result<String, DecodeError> {
+    let (header, _) = peek(token).ok_or(DecodeError::Form)?;
     header_fits(&header, algorithm)?;
-    header.get("kid").and_then(Value::as_str).map(str::to_owned).ok_or(Fault::NoKeyId)
+    header.get("kid").and_then(Value::as_str).map(str::to_owned).ok_or(DecodeError::NoKeyId)
 }
 
-/// Whether this key signed the token, whatever it says.
+/// Whether this key signed the token, whatever the payload.
 pub fn is_signed_with(key: &VerifyingKey, token: &str) -> bool {
-    matches!(authentic(key, token), Ok(_) | Err(Fault::Payload))
+    matches!(authentic(key, token), Ok(_) | Err(DecodeError::Payload))
 }
 
-/// Header and claims of a token or of `header.payload`, without any check; `None` if it is no JWT at all.
+/// Header and claims of a token or of `header.payload`, unchecked; `None` if it is not a JWT.
 pub fn peek(token: &str) -> Option<(Claims, Claims)> {
     let segments: Vec<&str> = token.splitn(4, '.').collect();
     match segments[..] {
@@ -67,28 +67,29 @@ pub fn peek(token: &str) -> Option<(Claims, Claims)> {
 }
 
 /// The claims of a well-formed token that this key signed (RFC 7515, 5.2).
-fn authentic(key: &VerifyingKey, token: &str) -> Result<Claims, Fault> {
-    let (message, signature) = token.rsplit_once('.').ok_or(Fault::Form)?;
-    let (header, payload) = message.split_once('.').filter(|(_, payload)| !payload.contains('.')).ok_or(Fault::Form)?;
-    let signature = segment::unpadded(signature).ok_or(Fault::Form)?;
-    header_fits(&segment::object(header).ok_or(Fault::Form)?, key.algorithm())?;
+fn authentic(key: &VerifyingKey, token: &str) -> Result<Claims, DecodeError> {
+    let (message, signature) = token.rsplit_once('.').ok_or(DecodeError::Form)?;
+    let (header, payload) =
+        message.split_once('.').filter(|(_, payload)| !payload.contains('.')).ok_or(DecodeError::Form)?;
+    let signature = segment::unpadded(signature).ok_or(DecodeError::Form)?;
+    header_fits(&segment::object(header).ok_or(DecodeError::Form)?, key.algorithm())?;
     if !key.verify(message.as_bytes(), signature) {
-        return Err(Fault::Signature);
+        return Err(DecodeError::Signature);
     }
-    segment::object(payload).ok_or(Fault::Payload)
+    segment::object(payload).ok_or(DecodeError::Payload)
 }
 
 /// The algorithm, and PyJWT's rules for `kid`, `crit` (RFC 7515, 4.1.11) and `b64` (RFC 7797); `typ` may be anything.
-fn header_fits(header: &Claims, algorithm: Algorithm) -> Result<(), Fault> {
+fn header_fits(header: &Claims, algorithm: Algorithm) -> Result<(), DecodeError> {
     if header.get("alg").is_none_or(|alg| alg != algorithm.name()) {
-        return Err(Fault::Algorithm);
+        return Err(DecodeError::Algorithm);
     }
     let kid = header.get("kid").is_none_or(Value::is_string);
     let crit = header.get("crit").is_none_or(|crit| {
         let names = crit.as_array().filter(|names| !names.is_empty());
         header.contains_key("b64") && names.is_some_and(|names| names.iter().all(|name| name == "b64"))
     });
-    if kid && crit && header.get("b64") != Some(&Value::Bool(false)) { Ok(()) } else { Err(Fault::Header) }
+    if kid && crit && header.get("b64") != Some(&Value::Bool(false)) { Ok(()) } else { Err(DecodeError::Header) }
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
         sign(&hs256(), &message)
     }
 
-    fn verdict(header: &str, payload: &str) -> Result<Claims, Fault> {
+    fn verdict(header: &str, payload: &str) -> Result<Claims, DecodeError> {
         decode(hs256().verifying(), &token(header, payload), &expect())
     }
 
@@ -157,14 +158,14 @@ mod tests {
         let kid = |header: &str, payload: &str| kid(&token(header, payload), Algorithm::HS256);
         assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "{}"), Ok("a".to_owned()));
         for (header, fault) in [
-            (r#"{"alg":"HS256"}"#, Fault::NoKeyId),
-            (r#"{"alg":"HS256","kid":5}"#, Fault::Header),
-            (r#"{"alg":"HS384","kid":"a"}"#, Fault::Algorithm),
-            ("a", Fault::Form),
+            (r#"{"alg":"HS256"}"#, DecodeError::NoKeyId),
+            (r#"{"alg":"HS256","kid":5}"#, DecodeError::Header),
+            (r#"{"alg":"HS384","kid":"a"}"#, DecodeError::Algorithm),
+            ("a", DecodeError::Form),
         ] {
             assert_eq!(kid(header, "{}"), Err(fault), "{header}");
         }
-        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "[]"), Err(Fault::Form));
+        assert_eq!(kid(r#"{"alg":"HS256","kid":"a"}"#, "[]"), Err(DecodeError::Form));
     }
 
     #[test]
@@ -190,7 +191,7 @@ mod tests {
             "é.é.é".to_owned(),
         ] {
             let fault = decode(hs256().verifying(), &bad, &expect()).unwrap_err();
-            assert!(matches!(fault, Fault::Form | Fault::Signature), "{bad}: {fault:?}");
+            assert!(matches!(fault, DecodeError::Form | DecodeError::Signature), "{bad}: {fault:?}");
         }
         for header in [
             "{}",
@@ -204,7 +205,7 @@ mod tests {
             "",
         ] {
             let fault = verdict(header, "{}").unwrap_err();
-            assert!(matches!(fault, Fault::Form | Fault::Algorithm), "{header}: {fault:?}");
+            assert!(matches!(fault, DecodeError::Form | DecodeError::Algorithm), "{header}: {fault:?}");
         }
     }
 
@@ -224,7 +225,7 @@ mod tests {
             (r#""crit":null"#, false),
             (r#""crit":["exp"],"exp":1"#, false),
         ] {
-            let wanted = if ok { Ok(Claims::new()) } else { Err(Fault::Header) };
+            let wanted = if ok { Ok(Claims::new()) } else { Err(DecodeError::Header) };
             assert_eq!(verdict(&format!(r#"{{"alg":"HS256",{extra}}}"#), "{}"), wanted, "{extra}");
         }
     }
@@ -233,10 +234,10 @@ mod tests {
     fn the_registered_claims_of_a_well_signed_token_are_checked() {
         for (payload, wanted) in [
             (r#"{"exp":1700000300}"#, Ok(())),
-            (r#"{"exp":1}"#, Err(Fault::Expired)),
-            (r#"{"exp":1e999}"#, Err(Fault::Payload)),
-            (r#"{"exp":NaN}"#, Err(Fault::Payload)),
-            (r#"{"sub":5}"#, Err(Fault::NotAText)),
+            (r#"{"exp":1}"#, Err(DecodeError::Expired)),
+            (r#"{"exp":1e999}"#, Err(DecodeError::Payload)),
+            (r#"{"exp":NaN}"#, Err(DecodeError::Payload)),
+            (r#"{"sub":5}"#, Err(DecodeError::NotAText)),
         ] {
             assert_eq!(verdict(r#"{"alg":"HS256"}"#, payload).map(drop), wanted, "{payload}");
         }
@@ -245,7 +246,7 @@ mod tests {
     #[test]
     fn of_two_claims_with_one_name_the_last_counts() {
         assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1,"exp":1700000300}"#).unwrap().len(), 1);
-        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(Fault::Expired));
+        assert_eq!(verdict(r#"{"alg":"HS256"}"#, r#"{"exp":1700000300,"exp":1}"#), Err(DecodeError::Expired));
         assert_eq!(verdict(r#"{"alg":"none","alg":"HS256"}"#, "{}"), Ok(Claims::new()));
     }
 
@@ -254,9 +255,9 @@ mod tests {
         let text = |header: &str, payload: &str| token(header, payload).rsplit_once('.').unwrap().0.to_owned();
         let read = |text: &str| decode_unsigned(text, Algorithm::HS256, &expect());
         assert_eq!(read(&text(r#"{"alg":"HS256"}"#, "{}")), Ok(Claims::new()));
-        assert_eq!(read(&text(r#"{"alg":"HS256"}"#, r#"{"exp":1}"#)), Err(Fault::Expired));
-        assert_eq!(read(&text(r#"{"alg":"none"}"#, "{}")), Err(Fault::Algorithm));
-        assert_eq!(read("a"), Err(Fault::Form));
+        assert_eq!(read(&text(r#"{"alg":"HS256"}"#, r#"{"exp":1}"#)), Err(DecodeError::Expired));
+        assert_eq!(read(&text(r#"{"alg":"none"}"#, "{}")), Err(DecodeError::Algorithm));
+        assert_eq!(read("a"), Err(DecodeError::Form));
     }
 
     #[test]

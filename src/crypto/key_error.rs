@@ -1,4 +1,5 @@
-//! Why a key cannot be used, and how to make one that can.
+//! Why a signing or verifying key is refused, and how to make a good one: the sentence with which the start fails. Used by
+//! `keys` and `pem`.
 
 use jsonwebtoken::AlgorithmFamily;
 
@@ -20,4 +21,15 @@ pub(super) fn remedy(algorithm: Algorithm) -> String {
         AlgorithmFamily::Ed => "-algorithm ed25519",
     };
     format!("Make one, and set JWT_SIGNING_KEY=./signing.pem: openssl genpkey {options} -out signing.pem")
+}
+
+/// What a sentence calls the key of an algorithm.
+pub(super) fn key_kind(algorithm: Algorithm) -> &'static str {
+    match jwa(algorithm).family() {
+        AlgorithmFamily::Hmac => "secret",
+        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
+        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "EC key on the curve P-384",
+        AlgorithmFamily::Ec => "EC key on the curve P-256",
+        AlgorithmFamily::Ed => "Ed25519 key",
+    }
 }

@@ -1,5 +1,5 @@
-//! The signing and verifying keys: read from the settings once at start, checked, and used for every token.
-//! What is signed, and what else is checked, is in `jwt`. Built by `app`; `check` shows the warnings.
+//! The signing and verifying keys: read from the settings and checked once at start, then used for every token.
+//! What is signed, and what else is checked, is in `jwt`. Built by `app`; the `check` command shows the warnings.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,15 +7,16 @@ use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::sha256_hex;
-pub use super::key_error::KeyError;
 use super::key_error::remedy;
 use super::keyed;
 use super::pem;
 use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::{Algorithm, Jwt};
 
-/// The shortest HMAC key that is accepted, in bytes; Django's own keys have 50 characters.
-const MIN_SECRET: usize = 32;
+pub use super::key_error::KeyError;
+
+/// Minimum length of an HMAC key, in bytes; Django's own keys have 50 characters.
+const MIN_SECRET_BYTES: usize = 32;
 
 /// The parsed keys and the algorithm that they belong to.
 pub struct Keys {
@@ -31,8 +32,7 @@ impl Keys {
     /// Parses `JWT_SIGNING_KEY` (`secret_key` where that is unset) and `JWT_VERIFYING_KEY` for `JWT_ALGORITHM`.
     ///
     /// # Errors
-    /// When a key is missing, is of another kind than the algorithm's, is too short, or when the two do not belong
-    /// together.
+    /// When a key is missing, too short or of the wrong kind for the algorithm, or when the two are not a pair.
     pub fn new(jwt: &Jwt, secret_key: &SecretString) -> Result<Self, KeyError> {
         let signing = jwt.signing_key.as_ref().map(ExposeSecret::expose_secret);
         let verifying = jwt.verifying_key.as_ref().map(ExposeSecret::expose_secret);
@@ -67,7 +67,7 @@ impl Keys {
         Self::assemble(algorithm, Some((signing, verifying)), kid, Vec::new())
     }
 
-    /// Puts two keys together if they belong together.
+    /// Combines two keys if they are a pair.
     fn assemble(
         algorithm: Algorithm,
         pair: Option<(SigningKey, VerifyingKey)>,
@@ -87,12 +87,12 @@ impl Keys {
         Ok(Self { algorithm, header, signing, verifying, kid, warnings })
     }
 
-    /// The algorithm's name as it stands in a header: `HS256` …
+    /// The algorithm's name as in a token's header: `HS256` …
     pub fn algorithm(&self) -> &'static str {
         self.algorithm.name()
     }
 
-    /// A short id of the verifying key (first 16 hex digits of a SHA-256): which key a token was made with.
+    /// A short id of the verifying key (first 16 hex digits of a SHA-256), recorded with each token.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -103,12 +103,12 @@ impl Keys {
         !matches!(self.algorithm, PS256 | PS384 | PS512 | ES256 | ES384)
     }
 
-    /// What is allowed but not good about the keys, one sentence each.
+    /// What is allowed about the keys but not recommended, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What verifies the tokens that are signed here.
+    /// The key that verifies the tokens signed here.
     pub fn verifying(&self) -> &VerifyingKey {
         &self.verifying
     }
@@ -120,12 +120,12 @@ impl Keys {
 
     /// The encoded signature of a message.
     pub(super) fn sign(&self, message: &str) -> String {
-        #[expect(clippy::expect_used, reason = "this key signed at start; only a lack of memory or randomness is left")]
+        #[expect(clippy::expect_used, reason = "this key signed at start; only memory or randomness can run out")]
         self.signing.sign(message.as_bytes()).expect("a key that has signed signs again")
     }
 }
 
-/// Refuses what is no good secret; answers the warnings about one that is just good enough.
+/// Refuses an unusable secret; returns warnings about one that is barely good enough.
 fn look_at_secret(
     algorithm: Algorithm,
     variable: &str,
@@ -140,16 +140,16 @@ fn look_at_secret(
         )));
     }
     let bytes = secret.len();
-    if bytes < MIN_SECRET {
+    if bytes < MIN_SECRET_BYTES {
         return Err(KeyError(format!(
-            "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET}. {remedy}"
+            "{variable} has {bytes} bytes, and {name} needs at least {MIN_SECRET_BYTES}. {remedy}"
         )));
     }
     let mut warnings = Vec::new();
     let wanted = match algorithm {
         Algorithm::HS384 => 48,
         Algorithm::HS512 => 64,
-        _ => MIN_SECRET,
+        _ => MIN_SECRET_BYTES,
     };
     if bytes < wanted {
         warnings.push(format!("{variable} has {bytes} bytes; RFC 7518 (3.2) asks for {wanted} with {name}. {remedy}"));
@@ -161,171 +161,4 @@ fn look_at_secret(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der};
-    use aws_lc_rs::rsa::KeySize;
-    use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-        Ed25519KeyPair, KeyPair, RsaKeyPair,
-    };
-    use base64::engine::general_purpose::STANDARD;
-
-    use super::*;
-
-    const SECRET: &str = "an HMAC key of forty-two bytes for the tests";
-
-    /// Keys for other files' tests.
-    pub fn hs256() -> Keys {
-        Keys::parse(Algorithm::HS256, None, None, SECRET).unwrap()
-    }
-
-    fn pem(label: &str, der: &[u8]) -> String {
-        let body: Vec<String> =
-            STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
-    }
-
-    /// A private and its public PEM.
-    fn rsa() -> (String, String) {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
-        (pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref()))
-    }
-
-    fn ec(curve: &'static EcdsaSigningAlgorithm) -> (String, String) {
-        let pair = EcdsaKeyPair::generate(curve).unwrap();
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
-        (pem("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref()), pem("PUBLIC KEY", public.as_ref()))
-    }
-
-    fn ed() -> (String, String) {
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
-        (pem("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref()), pem("PUBLIC KEY", public.as_ref()))
-    }
-
-    fn fault(algorithm: Algorithm, signing: Option<&str>, verifying: Option<&str>) -> String {
-        Keys::parse(algorithm, signing, verifying, SECRET).err().map(|error| error.0).unwrap_or_default()
-    }
-
-    fn verifies(keys: &Keys, message: &str, signature: &str) -> bool {
-        keys.verifying().verify(message.as_bytes(), signature)
-    }
-
-    fn assert_signs(algorithm: Algorithm, private: &str, public: &str) {
-        let alone = Keys::parse(algorithm, Some(private), None, "").unwrap();
-        let both = Keys::parse(algorithm, Some(private), Some(public), "").unwrap();
-        assert_eq!(alone.kid(), both.kid(), "{algorithm:?}");
-        let signature = alone.sign("text");
-        assert!(verifies(&both, "text", &signature) && !verifies(&both, "test", &signature), "{algorithm:?}");
-        assert!(!verifies(&both, "text", "") && !verifies(&both, "text", "AAAA"));
-        assert_eq!(alone.sign("text") == signature, alone.is_deterministic(), "{algorithm:?}");
-    }
-
-    #[test]
-    fn every_algorithm_signs_what_its_derived_and_its_given_public_key_verify() {
-        use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
-        let (private, public) = rsa();
-        for algorithm in [RS256, RS384, RS512, PS256, PS384, PS512] {
-            assert_signs(algorithm, &private, &public);
-        }
-        let (private, public) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
-        assert_signs(ES256, &private, &public);
-        let (private, public) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING);
-        assert_signs(ES384, &private, &public);
-        let (private, public) = ed();
-        assert_signs(EdDSA, &private, &public);
-    }
-
-    #[test]
-    fn older_pem_forms_are_read_too() {
-        let (private, public) = rsa();
-        let pkcs1 = EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
-        assert_signs(Algorithm::RS256, &pem("RSA PRIVATE KEY", pkcs1.as_bytes()), &public);
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
-        let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
-        let private = format!("{parameters}{}", pem("EC PRIVATE KEY", sec1.as_ref()));
-        assert_signs(Algorithm::ES256, &private, &pem("PUBLIC KEY", public.as_ref()));
-    }
-
-    #[test]
-    fn hmac_uses_the_secret_key_unless_a_signing_key_is_set() {
-        let own = Keys::parse(Algorithm::HS512, Some(&"k".repeat(64)), None, SECRET).unwrap();
-        assert!(own.warnings().is_empty() && own.algorithm() == "HS512" && own.is_deterministic());
-        assert_eq!(own.kid().len(), 16);
-        assert_ne!(own.kid(), hs256().kid());
-        assert!(!verifies(&own, "text", &hs256().sign("text")));
-    }
-
-    #[test]
-    fn short_secrets_are_refused_and_middling_ones_warn() {
-        let fault = fault(Algorithm::HS256, Some("thirty-one bytes, which is less"), None);
-        assert!(fault.starts_with("JWT_SIGNING_KEY has 31 bytes") && fault.contains("openssl rand"), "{fault}");
-        let fault = Keys::parse(Algorithm::HS256, None, None, "short").err().unwrap().0;
-        assert!(fault.starts_with("SECRET_KEY has 5 bytes"), "{fault}");
-        let warned = Keys::parse(Algorithm::HS512, None, Some("unused"), SECRET).unwrap();
-        assert!(warned.warnings()[0].contains("asks for 64") && warned.warnings()[1].contains("JWT_VERIFYING_KEY"));
-    }
-
-    #[test]
-    fn keys_of_another_kind_are_refused_with_a_remedy() {
-        let (p256, p256_public) = ec(&ECDSA_P256_SHA256_FIXED_SIGNING);
-        let (p384, p384_public) = ec(&ECDSA_P384_SHA384_FIXED_SIGNING);
-        let (ed, ed_public) = ed();
-        let encrypted = p256.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
-        for (algorithm, signing, verifying, part) in [
-            (Algorithm::HS256, Some(&*p256), None, "is an asymmetric key"),
-            (Algorithm::RS256, None, None, "is not set: RS256"),
-            (Algorithm::ES256, None, Some(&*p384_public), "is not set: ES256"),
-            (Algorithm::RS256, Some(SECRET), None, "is not in PEM form"),
-            (Algorithm::RS256, Some(&*p256), None, "private RSA key"),
-            (Algorithm::PS512, Some(&*ed), None, "rsa_keygen_bits:2048"),
-            (Algorithm::ES256, Some(&*p384), None, "on the curve P-256"),
-            (Algorithm::ES384, Some(&*p256), None, "ec_paramgen_curve:P-384"),
-            (Algorithm::EdDSA, Some(&*p256), None, "-algorithm ed25519"),
-            (Algorithm::ES384, Some(&*p384_public), None, "is a public key"),
-            (Algorithm::ES256, Some(&*encrypted), None, "is encrypted"),
-            (Algorithm::ES384, Some(&*p384), Some(&*p384), "is a private key"),
-            (Algorithm::ES384, Some(&*p384), Some(&*ed_public), "public EC key on the curve P-384"),
-            (Algorithm::ES384, Some(&*p384), Some(&*p256_public), "public EC key on the curve P-384"),
-            (Algorithm::ES384, Some(&*p384), Some(SECRET), "is not in PEM form"),
-        ] {
-            let fault = fault(algorithm, signing, verifying);
-            assert!(fault.contains(part), "{algorithm:?}: {fault}");
-            assert!(!signing.is_some_and(|key| fault.contains(key)), "{fault}");
-        }
-    }
-
-    #[test]
-    fn a_public_key_of_another_pair_is_refused() {
-        let (private, _) = ed();
-        let (_, other) = ed();
-        assert!(fault(Algorithm::EdDSA, Some(&private), Some(&other)).contains("not the public half"));
-    }
-
-    #[test]
-    fn an_rsa_key_under_2048_bits_is_refused() {
-        assert!(fault(Algorithm::RS256, Some(RSA_1024), None).contains("2048 to 8192 bits"));
-    }
-
-    /// Made for this test; nothing was ever signed with it.
-    const RSA_1024: &str = "-----BEGIN PRIVATE KEY-----\n\
-MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAKkBPY6uLcRvfMcU\n\
-yoalIVwlOVPWQhwjKHXgDoWhWf9v9wvPQpSV6AKc8CrxZ4KqH/RU1Rb4WxPloGVe\n\
-GmrgspDDO5MsVXw1aHP+CsvdeRLOfluSaOz+Werr77RW77oJmJa8DCgrJHctywUI\n\
-lSUCAqenup8ismwYVDcUrCpeJ1KJAgMBAAECgYBiDMwv6TG4U44q2g8dytPt59K4\n\
-pwe311Xz/Uevk4rpPYYwndBc8BOo4HAeGewZzKW5VTZDm1cL1h8WcGAXPcGadVwY\n\
-WNQzmWQm/rzI6PYux/sFXumge2CopBf9Bbm142PZn5P1KUJkRyvdaRK5Zx6FCSiR\n\
-/uM4m44Fnr0ASJb9eQJBANsZCgsS1vSqxaRQCYc7Uk9HMOPsRO9AuLTuQ/p+sl2H\n\
-ZX8p1YBDsqTamAG9twzsju7DnBhMLW1BHK51SxdC6k8CQQDFeFC6gwzLe04ak3Rf\n\
-AAodJQ85n4z46ZSlO69Q6Ofpg4Y9BYSM5+vU0Yf+Geu+R9obufMkHG2eW8wrulG9\n\
-XrenAkEAvFx3hPOqd+hFSLFCr89xQRUMVDcxQJvc8DgTm0zHXZ9kxAGcOsx4zj/c\n\
-BUssD2FktKLZFQ6Q02fyF45hg1sVAwJBAIqA5CadqojCWLrdN982OOHOT4p8NTWV\n\
-J9RpM4NNiPRJcwsz5o+qT8g6mucIKUiSPxH5b+ehJOXQvzjge1qWp7sCQQCRYahP\n\
-siXoxdd8lywhtYA2SfXUAcD0SDHgbPxcpTkCC0Jls9x5+iRzUDQDzD3stgWtAZBD\n\
-I/QA8F+0ImlXGECZ\n\
------END PRIVATE KEY-----";
-}
+pub(super) mod tests;

@@ -1,8 +1,8 @@
 //! Pure computation on secrets: tokens, keys, password hashes, randomness. No database, no network.
 
 pub mod claims;
+pub mod decode_error;
 pub mod digest;
-pub mod fault;
 pub mod jwk;
 pub mod jwt;
 mod key_error;

@@ -1,5 +1,5 @@
-//! Passkeys (WebAuthn Level 3), through webauthn-rs. The browser's answers and the states between two requests are JSON
-//! here; who owns which passkey is the business of `accounts::second_factor`.
+//! Passkeys (WebAuthn Level 3), through webauthn-rs. Browsers' responses and the state between two requests are JSON here; who
+//! owns which passkey is known to `accounts::second_factor`.
 
 use serde_json::Value;
 use url::Url;
@@ -9,13 +9,13 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Webauthn, WebauthnBuilder,
 };
 
-/// Longest id of a passkey, in bytes (WebAuthn Level 3, 7.1, step 25).
-const LONGEST_ID: usize = 1023;
+/// Maximum length of a passkey's id, in bytes (WebAuthn Level 3, 7.1, step 25).
+const MAX_ID_BYTES: usize = 1023;
 
 /// Passkeys for this site.
 pub struct Passkeys(Webauthn);
 
-/// What a browser is asked, and the state that its answer is checked with. The state must not leave the server.
+/// A question to a browser, and the state that its response is checked with. The state must not leave the server.
 pub struct Asked {
     /// For `navigator.credentials`.
     pub options: Value,
@@ -23,7 +23,7 @@ pub struct Asked {
     pub state: String,
 }
 
-/// A passkey that was made.
+/// A new passkey.
 pub struct Registered {
     /// Its id, in base64url.
     pub credential_id: String,
@@ -35,24 +35,24 @@ pub struct Registered {
 pub struct Used {
     /// Its id, in base64url.
     pub credential_id: String,
-    /// What is known of it now, where that changed.
+    /// Its new data, if that changed.
     pub data: Option<String>,
 }
 
-/// The browser's answer is none to this question.
+/// The response does not match the challenge.
 #[derive(Debug, thiserror::Error)]
 #[error("the passkey was not accepted")]
 pub struct Refused;
 
 impl Passkeys {
-    /// `domain` is that of `origin` or one above it; `others` are origins of front ends below it. `None` where browsers do
-    /// not offer passkeys: without https, but on localhost, and at a bare address.
+    /// `domain` is the host of `origin` or a domain above it; `others` are origins of front ends below it. `None` where browsers
+    /// offer no passkeys: without https (except on localhost), and at an IP address.
     pub fn new(domain: &str, origin: &Url, others: &[Url], name: &str) -> Option<Self> {
         let is_secure = |origin: &Url| origin.scheme() == "https" || origin.host_str() == Some("localhost");
         if !is_secure(origin) {
             return None;
         }
-        // On the own machine every port is a front end that is being built.
+        // On a developer's machine any port may be a front end.
         let builder = WebauthnBuilder::new(domain, origin).ok()?.rp_name(name).allow_any_port(domain == "localhost");
         let below = |origin: &&Url| {
             let host = origin.domain().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Passkeys {
         others.iter().filter(below).fold(builder, WebauthnBuilder::append_allowed_origin).build().ok().map(Self)
     }
 
-    /// Asks for a new passkey. `user` is a random id that stays with the user; `known` are theirs (`Registered::data`).
+    /// Asks for a new passkey. `user` is the user's permanent random id; `known` are the passkeys they have (`Registered::data`).
     pub fn start_registration(&self, user: Uuid, username: &str, known: &[String]) -> Result<Asked, Refused> {
         let ids: Vec<CredentialID> = passkeys(known).iter().map(|passkey| passkey.cred_id().clone()).collect();
         let started = self.0.start_passkey_registration(user, username, username, Some(ids));
@@ -69,13 +69,13 @@ impl Passkeys {
         asked(&options, &state)
     }
 
-    /// Takes the answer.
+    /// Checks the response.
     pub fn finish_registration(&self, state: &str, answer: &Value) -> Result<Registered, Refused> {
         let state: PasskeyRegistration = serde_json::from_str(state).map_err(|_| Refused)?;
         let answer: RegisterPublicKeyCredential = serde_json::from_value(answer.clone()).map_err(|_| Refused)?;
         let passkey = self.0.finish_passkey_registration(&answer, &state).map_err(|_| Refused)?;
         let credential = passkey.cred_id();
-        if credential.is_empty() || credential.len() > LONGEST_ID {
+        if credential.is_empty() || credential.len() > MAX_ID_BYTES {
             return Err(Refused);
         }
         Ok(Registered { credential_id: id(credential), data: text(&passkey)? })
@@ -84,7 +84,7 @@ impl Passkeys {
     /// Asks for one of these passkeys.
     pub fn start_authentication(&self, known: &[String]) -> Result<Asked, Refused> {
         let known = passkeys(known);
-        // To ask for none would be to ask for any.
+        // An empty list would ask for any passkey.
         if known.is_empty() {
             return Err(Refused);
         }
@@ -92,14 +92,14 @@ impl Passkeys {
         asked(&options, &state)
     }
 
-    /// Takes the answer. A counter that went back is refused: somebody copied the passkey (WebAuthn, 7.2, step 22).
+    /// Checks the response. A counter that went back is refused: the passkey was copied (WebAuthn, 7.2, step 22).
     pub fn finish_authentication(&self, state: &str, answer: &Value, known: &[String]) -> Result<Used, Refused> {
         let state: PasskeyAuthentication = serde_json::from_str(state).map_err(|_| Refused)?;
         let answer: PublicKeyCredential = serde_json::from_value(answer.clone()).map_err(|_| Refused)?;
         let result = self.0.finish_passkey_authentication(&answer, &state).map_err(|_| Refused)?;
         let mut known = passkeys(known);
         let used = known.iter_mut().find(|passkey| passkey.cred_id() == result.cred_id()).ok_or(Refused)?;
-        // The state has the counter of when the question was asked; this one is of now.
+        // The state holds the counter of when the question was asked; this one is current.
         if result.counter() > 0 && result.counter() <= counter(used) {
             return Err(Refused);
         }
@@ -109,12 +109,12 @@ impl Passkeys {
     }
 }
 
-/// Those that can be read: rows are our own.
+/// The readable ones; all of them are, since we wrote the rows.
 fn passkeys(known: &[String]) -> Vec<Passkey> {
     known.iter().filter_map(|data| serde_json::from_str(data).ok()).collect()
 }
 
-/// The library keeps it to itself, but writes it.
+/// The library has no accessor for it, but serialises it.
 fn counter(passkey: &Passkey) -> u32 {
     let written = serde_json::to_value(passkey).unwrap_or_default();
     written["cred"]["counter"].as_u64().and_then(|counter| counter.try_into().ok()).unwrap_or_default()

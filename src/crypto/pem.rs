@@ -1,5 +1,5 @@
-//! Asymmetric keys in PEM form (RFC 7468): reading them, and saying what is wrong with one. Called by `keys` only.
-//! Every key is read down to its curve or size, so that a wrong one stops the start and not the first login.
+//! Asymmetric keys in PEM form (RFC 7468): reading them, and saying what is wrong with one. Called only by `keys`.
+//! Every key is checked down to its curve or size, so that a wrong one fails at start and not at the first login.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
@@ -9,11 +9,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey};
 
-use super::key_error::{KeyError, remedy};
+use super::key_error::{KeyError, key_kind, remedy};
 use super::signature::{SigningKey, VerifyingKey, jwa};
 use crate::config::Algorithm;
 
-/// The private key, and the public one that belongs to it.
+/// The private key and its public half.
 pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<(SigningKey, VerifyingKey), KeyError> {
     let name = algorithm.name();
     let refuse = |fault: &str| KeyError(format!("JWT_SIGNING_KEY {fault}. {}", remedy(algorithm)));
@@ -36,7 +36,7 @@ pub fn private_key(algorithm: Algorithm, pem: &str) -> Result<(SigningKey, Verif
     pair.and_then(|(private, public)| {
         Some((SigningKey::new(algorithm, private)?, VerifyingKey::new(algorithm, public)?))
     })
-    .ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", kind(algorithm))))
+    .ok_or_else(|| refuse(&format!("is not what {name} needs: a readable, private {}", key_kind(algorithm))))
 }
 
 fn rsa_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
@@ -46,7 +46,7 @@ fn rsa_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
     fits.then(|| (key, DecodingKey::from_rsa_der(pair.public_key().as_ref())))
 }
 
-/// An EC key in PKCS#8, or in SEC 1 as `openssl ecparam -genkey` writes it (which jsonwebtoken cannot read).
+/// An EC key in PKCS#8, or in SEC 1 as `openssl ecparam -genkey` writes it, which jsonwebtoken cannot read.
 fn ec_pair(algorithm: Algorithm, pem: &str) -> Option<(EncodingKey, DecodingKey)> {
     let curve: &'static EcdsaSigningAlgorithm = match algorithm {
         Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
@@ -70,7 +70,7 @@ fn ed_pair(pem: &str) -> Option<(EncodingKey, DecodingKey)> {
     Some((key, DecodingKey::from_ed_der(pair.public_key().as_ref())))
 }
 
-/// The public key as the settings give it.
+/// The public key given in the settings.
 pub fn public_key(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyError> {
     let refuse = |fault: &str| KeyError(format!("JWT_VERIFYING_KEY {fault}. Leave it unset: it is derived"));
     match label(pem) {
@@ -85,23 +85,12 @@ pub fn public_key(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyEr
         AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem.as_bytes()).ok(),
         AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem.as_bytes()).ok(),
     };
-    let needs = || format!("is not what {} needs: a readable, public {}", algorithm.name(), kind(algorithm));
+    let needs = || format!("is not what {} needs: a readable, public {}", algorithm.name(), key_kind(algorithm));
     key.and_then(|key| VerifyingKey::new(algorithm, key)).ok_or_else(|| refuse(&needs()))
 }
 
-/// What a PEM text says that it is: `PRIVATE KEY`, `RSA PRIVATE KEY` …
+/// The label of a PEM text: `PRIVATE KEY`, `RSA PRIVATE KEY` …
 fn label(pem: &str) -> Option<&str> {
     let (_, rest) = pem.split_once("-----BEGIN ")?;
     rest.split_once("-----").map(|(label, _)| label)
-}
-
-/// What an algorithm's key is called in a sentence.
-fn kind(algorithm: Algorithm) -> &'static str {
-    match jwa(algorithm).family() {
-        AlgorithmFamily::Hmac => "secret",
-        AlgorithmFamily::Rsa => "RSA key of 2048 to 8192 bits",
-        AlgorithmFamily::Ec if algorithm == Algorithm::ES384 => "EC key on the curve P-384",
-        AlgorithmFamily::Ec => "EC key on the curve P-256",
-        AlgorithmFamily::Ed => "Ed25519 key",
-    }
 }

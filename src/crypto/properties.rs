@@ -1,5 +1,5 @@
-//! What holds of every token, whatever is in it: property tests of `jwt` and `segment`.
-//! Single tokens with a story stand beside the code.
+//! What holds for every token, whatever it contains: property tests of `jwt` and `segment`.
+//! Tests of particular tokens are beside the code.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,18 +31,18 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Claims that nobody but their owner looks into.
+/// Claims that nothing here looks at.
 fn private_claims() -> impl Strategy<Value = Claims> {
     btree_map("x.{0,8}", json(), 0..6).prop_map(Map::from_iter)
 }
 
-/// Claims that are looked into, with any value.
+/// Claims that are checked, with any value.
 fn registered_claims() -> impl Strategy<Value = Claims> {
     let names = prop::sample::select(vec!["exp", "iat", "nbf", "iss", "sub", "aud", "jti"]);
     btree_map(names.prop_map(str::to_owned), json(), 0..6).prop_map(Map::from_iter)
 }
 
-/// Bytes that are nearly a token's JSON.
+/// Bytes that are almost a token's JSON.
 fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..64),

@@ -4,10 +4,10 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Letters and digits that nobody mistakes for one another on paper (no `0O`, `1Il`).
+/// Letters and digits that cannot be mistaken for one another on paper (no `0O`, `1Il`).
 const UNAMBIGUOUS: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// The same without capitals, for what is typed from paper.
+/// The same without capitals, for codes typed from paper.
 const TYPED: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
 /// The alphabet of Django's salts.
@@ -19,17 +19,19 @@ const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 /// Never in practice: the generator of a running system does not fail.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut out = [0; N];
-    #[expect(clippy::expect_used, reason = "without randomness nothing here may go on")]
+    #[expect(clippy::expect_used, reason = "nothing here may continue without randomness")]
     rand::fill(&mut out).expect("the system's random generator answers");
     out
 }
 
-/// 32 lower-case hexadecimal digits, as Python's `uuid4().hex`: what a jti looks like.
+/// 32 lower-case hexadecimal digits, like Python's `uuid4().hex`: the form of a jti.
 pub fn jti() -> String {
-    let mut bytes = bytes::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    hex(&bytes)
+    uuid::Builder::from_random_bytes(bytes()).into_uuid().simple().to_string()
+}
+
+/// A new `SECRET_KEY`: 64 lower-case hexadecimal digits, 256 bits.
+pub fn secret_key() -> String {
+    hex(&bytes::<32>())
 }
 
 /// 43 characters that are safe in a URL, a cookie and a form: 256 bits.
@@ -42,12 +44,12 @@ pub fn password() -> String {
     text(UNAMBIGUOUS, 20)
 }
 
-/// So many characters for a person to type from paper, five bits each.
+/// A code of this length for a person to type from paper, five bits a character.
 pub fn code(length: usize) -> String {
     text(TYPED, length)
 }
 
-/// A salt as Django makes them: 22 letters and digits, 131 bits.
+/// A salt as Django makes one: 22 letters and digits, 131 bits.
 pub fn salt() -> String {
     text(ALPHANUMERIC, 22)
 }
@@ -61,9 +63,9 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Characters of the alphabet (at most 64), each as likely as any other.
+/// Characters of an alphabet (of at most 64), all equally likely.
 fn text(alphabet: &[u8], length: usize) -> String {
-    // Six bits each; what is beyond the alphabet is thrown away rather than folded, which would favour its start.
+    // Six bits each; values beyond the alphabet are dropped: wrapping them round would favour its start.
     std::iter::repeat_with(bytes::<32>)
         .flatten()
         .filter_map(|byte| alphabet.get(usize::from(byte & 0x3f)))

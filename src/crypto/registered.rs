@@ -1,47 +1,47 @@
 //! The registered claims of a token (RFC 7519, 4.1), checked by PyJWT's rules. Called by `jwt`, after the signature.
-//! What is expected, and the errors, are there.
+//! The errors are in `decode_error`.
 
 use serde_json::Value;
 
 use super::claims::{Claims, Expect};
-use super::fault::Fault;
+use super::decode_error::DecodeError;
 
-/// The times first: they decide between invalid and expired.
-pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
+/// Checks the times first: they decide between invalid and expired.
+pub fn check(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> {
     check_times(claims, expect)?;
     if !texts_are_texts(claims) {
-        return Err(Fault::NotAText);
+        return Err(DecodeError::NotAText);
     }
     if !issuer_fits(claims, expect) {
-        return Err(Fault::Issuer);
+        return Err(DecodeError::Issuer);
     }
-    if audience_fits(claims, expect) { Ok(()) } else { Err(Fault::Audience) }
+    if audience_fits(claims, expect) { Ok(()) } else { Err(DecodeError::Audience) }
 }
 
 /// `iat`, `nbf`, `exp`, in PyJWT's order, which decides between invalid and expired (RFC 7519, 4.1.4 to 4.1.6).
-fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), Fault> {
+fn check_times(claims: &Claims, expect: &Expect<'_>) -> Result<(), DecodeError> {
     for name in ["iat", "nbf"] {
         if let Some(claim) = claims.get(name) {
-            let from = seconds(claim).ok_or(Fault::NotATime(name))?;
+            let from = seconds(claim).ok_or(DecodeError::NotATime(name))?;
             if from > expect.now + expect.leeway {
-                return Err(Fault::TooEarly(name));
+                return Err(DecodeError::TooEarly(name));
             }
         }
     }
     if let Some(claim) = claims.get("exp") {
-        let until = seconds(claim).ok_or(Fault::NotATime("exp"))?;
+        let until = seconds(claim).ok_or(DecodeError::NotATime("exp"))?;
         if until <= expect.now - expect.leeway {
-            return Err(Fault::Expired);
+            return Err(DecodeError::Expired);
         }
-        // Digits in a text pass PyJWT, and SimpleJWT fails on them (500).
+        // A string of digits passes PyJWT, and makes SimpleJWT fail (500).
         if claim.is_string() {
-            return Err(Fault::NotATime("exp"));
+            return Err(DecodeError::NotATime("exp"));
         }
     }
     Ok(())
 }
 
-/// Python's `int(claim)`: whole seconds, of a number, a truth value or digits in a text.
+/// Python's `int(claim)`: whole seconds from a number, a boolean or a string of digits.
 fn seconds(claim: &Value) -> Option<f64> {
     match claim {
         Value::Bool(value) => Some(f64::from(u8::from(*value))),
@@ -56,7 +56,7 @@ fn seconds(claim: &Value) -> Option<f64> {
     }
 }
 
-/// `sub`, `jti` and `iss` are texts where they are there. (PyJWT lets a foreign `iss` pass, and cannot copy it.)
+/// `sub`, `jti` and `iss` are strings where present. (PyJWT lets a foreign `iss` pass, and then cannot copy it.)
 fn texts_are_texts(claims: &Claims) -> bool {
     ["sub", "jti", "iss"].iter().all(|name| claims.get(*name).is_none_or(Value::is_string))
 }
@@ -65,13 +65,13 @@ fn issuer_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
     expect.issuer.is_none_or(|issuer| claims.get("iss").is_some_and(|iss| iss == issuer))
 }
 
-/// A text, or a list of nothing but texts, of which one is accepted (RFC 7519, 4.1.3).
+/// A string, or a list of only strings, one of which is accepted (RFC 7519, 4.1.3).
 fn audience_fits(claims: &Claims, expect: &Expect<'_>) -> bool {
     let accepted = |aud: &Value| expect.audience.iter().any(|wanted| aud == wanted);
     match claims.get("aud") {
         _ if expect.audience.is_empty() => true,
         Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.iter().any(accepted),
-        // PyJWT takes an empty text for a missing audience, even if the settings ask for one.
+        // PyJWT treats an empty string as a missing audience, even if the settings require one.
         Some(aud @ Value::String(text)) => !text.is_empty() && accepted(aud),
         _ => false,
     }
@@ -89,14 +89,14 @@ mod tests {
         Expect { audience: &[], issuer: None, leeway: 0.0, now: NOW }
     }
 
-    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), Fault> {
+    fn on(claims: Value, expect: &Expect<'_>) -> Result<(), DecodeError> {
         check(claims.as_object().unwrap(), expect)
     }
 
     #[test]
     fn exp_is_anything_that_python_makes_an_integer_of() {
-        use Fault::Expired;
-        const NO_TIME: Fault = Fault::NotATime("exp");
+        use DecodeError::Expired;
+        const NO_TIME: DecodeError = DecodeError::NotATime("exp");
         for (exp, wanted) in [
             (json!(1_700_000_001), Ok(())),
             (json!(1_700_000_000), Err(Expired)),
@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn a_token_from_the_future_is_invalid_before_it_is_expired() {
         for (claims, fault) in [
-            (json!({"iat": 1_700_000_001}), Fault::TooEarly("iat")),
-            (json!({"nbf": 1_700_000_001, "exp": 1}), Fault::TooEarly("nbf")),
-            (json!({"iat": "later", "exp": 1}), Fault::NotATime("iat")),
-            (json!({"iat": null}), Fault::NotATime("iat")),
+            (json!({"iat": 1_700_000_001}), DecodeError::TooEarly("iat")),
+            (json!({"nbf": 1_700_000_001, "exp": 1}), DecodeError::TooEarly("nbf")),
+            (json!({"iat": "later", "exp": 1}), DecodeError::NotATime("iat")),
+            (json!({"iat": null}), DecodeError::NotATime("iat")),
         ] {
             assert_eq!(on(claims.clone(), &expect()), Err(fault), "{claims}");
         }
@@ -136,15 +136,15 @@ mod tests {
         {
             assert_eq!(on(claims.clone(), &expect()), Ok(()), "{claims}");
         }
-        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(Fault::Expired));
+        assert_eq!(on(json!({"exp": 1, "jti": 5}), &expect()), Err(DecodeError::Expired));
     }
 
     #[test]
     fn leeway_moves_every_limit() {
         let lenient = Expect { leeway: 30.0, ..expect() };
         assert_eq!(on(json!({"iat": 1_700_000_030, "nbf": 1_700_000_030, "exp": 1_699_999_971}), &lenient), Ok(()));
-        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(Fault::TooEarly("nbf")));
-        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(Fault::Expired));
+        assert_eq!(on(json!({"nbf": 1_700_000_031}), &lenient), Err(DecodeError::TooEarly("nbf")));
+        assert_eq!(on(json!({"exp": 1_699_999_970}), &lenient), Err(DecodeError::Expired));
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
         for name in ["sub", "jti", "iss"] {
             assert_eq!(on(json!({name: ""}), &expect()), Ok(()));
             for value in [json!(5), Value::Null, json!([])] {
-                assert_eq!(on(json!({name: value}), &expect()), Err(Fault::NotAText), "{name} {value}");
+                assert_eq!(on(json!({name: value}), &expect()), Err(DecodeError::NotAText), "{name} {value}");
             }
         }
     }
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(on(json!({"aud": aud}), &strict).is_ok(), ok, "{aud}");
             assert_eq!(on(json!({"aud": aud}), &expect()), Ok(()), "{aud}");
         }
-        assert_eq!(on(json!({}), &strict), Err(Fault::Audience));
+        assert_eq!(on(json!({}), &strict), Err(DecodeError::Audience));
     }
 
     #[test]
@@ -183,9 +183,9 @@ mod tests {
         let strict = Expect { issuer: Some("me"), ..expect() };
         assert_eq!(on(json!({"iss": "me"}), &strict), Ok(()));
         for (claims, fault) in [
-            (json!({}), Fault::Issuer),
-            (json!({"iss": "Me"}), Fault::Issuer),
-            (json!({"iss": ["me"]}), Fault::NotAText),
+            (json!({}), DecodeError::Issuer),
+            (json!({"iss": "Me"}), DecodeError::Issuer),
+            (json!({"iss": ["me"]}), DecodeError::NotAText),
         ] {
             assert_eq!(on(claims, &strict), Err(fault));
         }

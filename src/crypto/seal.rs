@@ -1,5 +1,5 @@
-//! Encryption of secrets that have to wait in the database: AES-256-GCM under a key made from `SECRET_KEY` for one purpose
-//! alone. Passwords are hashed (`password`), and what only has to be recognised is hashed too (`digest`).
+//! Encryption of secrets that wait in the database: AES-256-GCM with a key derived from `SECRET_KEY` for one purpose only.
+//! Passwords are hashed instead (`password`), and so is what only has to be recognised (`digest`).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine;
@@ -12,29 +12,29 @@ use super::keyed;
 pub struct Seal(RandomizedNonceKey);
 
 impl Seal {
-    /// The key for `purpose`, made from `SECRET_KEY`.
+    /// The key for `purpose`, derived from `SECRET_KEY`.
     ///
     /// # Panics
-    /// Never: the key has the length that the cipher wants.
+    /// Never: the key has the length that the cipher requires.
     pub fn new(secret_key: &SecretString, purpose: &str) -> Self {
         let key = keyed::mac(secret_key, &format!("latchkey seal {purpose}"), &[]).bytes();
-        #[expect(clippy::expect_used, reason = "32 bytes are what AES-256 wants")]
+        #[expect(clippy::expect_used, reason = "AES-256 takes 32 bytes")]
         Self(RandomizedNonceKey::new(&AES_256_GCM, &key).expect("a key of 32 bytes"))
     }
 
-    /// Encrypts. `context` is not in the text, but without the same one it cannot be opened: a text that is moved into
-    /// another row is worth nothing.
+    /// Encrypts. `context` is not part of the text, but it is needed to open it: a text that is moved to another row cannot be
+    /// decrypted there.
     ///
     /// # Panics
-    /// Never in practice: only texts of more than 64 GiB cannot be encrypted.
+    /// Never in practice: only texts of more than 64 GiB fail.
     pub fn seal(&self, context: &str, secret: &SecretString) -> String {
         let mut text = secret.expose_secret().as_bytes().to_vec();
-        #[expect(clippy::expect_used, reason = "without encryption nothing here may go on")]
+        #[expect(clippy::expect_used, reason = "nothing here may continue without encryption")]
         let nonce = self.0.seal_in_place_append_tag(Aad::from(context), &mut text).expect("a text that is not endless");
         STANDARD_NO_PAD.encode([nonce.as_ref().as_slice(), &text].concat())
     }
 
-    /// Decrypts: `None` if it was made with another key or another context, or changed.
+    /// Decrypts; `None` if the text was made with another key or context, or was changed.
     pub fn open(&self, context: &str, sealed: &str) -> Option<SecretString> {
         let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
         let (nonce, text) = bytes.split_at_mut_checked(NONCE_LEN)?;

@@ -1,5 +1,5 @@
 //! The parts between a token's dots: JSON in base64url (RFC 7515, 2), read and written as PyJWT does.
-//! What the JSON must say is checked in `jwt`; `jwk` reads the numbers of keys here.
+//! What the JSON must say is checked in `jwt`; `jwk` reads the numbers of keys with it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,31 +8,31 @@ use super::claims::Claims;
 
 /// A payload as PyJWT writes it: compact, in the claims' order, in ASCII.
 pub fn write(claims: &Claims) -> String {
-    // A map of JSON values always has a text.
+    // A map of JSON values can always be written.
     let json = serde_json::to_string(claims).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(ascii(&json))
 }
 
-/// The JSON object in a segment. JSON as in RFC 8259: of two equal names the last counts, 128 levels at most, a byte order
-/// mark is passed over.
+/// The JSON object in a segment (RFC 8259): of two equal names the last counts, there are at most 128 levels, and a byte order
+/// mark is skipped.
 pub fn object(segment: &str) -> Option<Claims> {
     let json = bytes(segment)?;
     serde_json::from_slice(json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&json)).ok()
 }
 
-/// The bytes that a segment stands for.
+/// The bytes that a segment encodes.
 pub fn bytes(segment: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(unpadded(segment)?).ok()
 }
 
-/// A segment without its padding, which PyJWT tolerates where it is complete.
+/// A segment without its padding, which PyJWT tolerates if it is complete.
 pub fn unpadded(segment: &str) -> Option<&str> {
     let bare = segment.trim_end_matches('=');
     let padding = segment.len() - bare.len();
     (padding == 0 || padding <= 2 && segment.len().is_multiple_of(4)).then_some(bare)
 }
 
-/// The same JSON in ASCII, as Python writes it: whatever is beyond becomes `\uXXXX`.
+/// The same JSON in ASCII, as Python writes it: other characters become `\uXXXX`.
 fn ascii(json: &str) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(json.len());

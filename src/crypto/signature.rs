@@ -1,5 +1,5 @@
-//! Signing and verifying through jsonwebtoken, with keys that were looked at when they were made. Where keys come from
-//! is in `keys`, `pem` and `jwk`, what is signed in `jwt`.
+//! Signing and verifying through jsonwebtoken, with keys that were checked when they were made. Where keys come from is in
+//! `keys`, `pem` and `jwk`, what is signed in `jwt`.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as sig, ParsedPublicKey, RsaKeyPair, RsaSignatureEncoding};
@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm as Jwa, DecodingKey, DecodingKeyKind, EncodingKey, 
 
 use crate::config::Algorithm;
 
-/// What jsonwebtoken calls an algorithm.
+/// The algorithm as jsonwebtoken names it.
 pub(super) fn jwa(algorithm: Algorithm) -> Jwa {
     match algorithm {
         Algorithm::HS256 => Jwa::HS256,
@@ -29,14 +29,14 @@ pub(super) fn jwa(algorithm: Algorithm) -> Jwa {
 
 /// A key that signs. No `Debug`: it is a secret.
 pub(super) enum SigningKey {
-    /// A secret, or a private key of a curve.
+    /// A secret, or a private key on a curve.
     Plain(EncodingKey, Jwa),
-    /// An RSA key, parsed once: jsonwebtoken does it for each signature, which takes longer than signing.
+    /// An RSA key, parsed once: jsonwebtoken parses it for each signature, which takes longer than signing.
     Rsa(RsaKeyPair, &'static RsaSignatureEncoding),
 }
 
 impl SigningKey {
-    /// The key as this algorithm signs with it; `None` for an RSA algorithm whose key cannot be read.
+    /// The key, ready to sign with this algorithm; `None` for an RSA algorithm whose key cannot be read.
     pub fn new(algorithm: Algorithm, key: EncodingKey) -> Option<Self> {
         let encoding = match jwa(algorithm) {
             Jwa::RS256 => &sig::RSA_PKCS1_SHA256,
@@ -50,7 +50,7 @@ impl SigningKey {
         RsaKeyPair::from_der(key.as_bytes()).ok().map(|pair| Self::Rsa(pair, encoding))
     }
 
-    /// The encoded signature; `None` only where memory or randomness is short.
+    /// The encoded signature; `None` only if memory or randomness runs out.
     pub fn sign(&self, message: &[u8]) -> Option<String> {
         match self {
             Self::Plain(key, jwa) => crypto::sign(message, key, *jwa).ok(),
@@ -63,14 +63,14 @@ impl SigningKey {
     }
 }
 
-/// A key that verifies, and the one algorithm that it does it with.
+/// A key that verifies, and the one algorithm that it verifies with.
 pub struct VerifyingKey {
     algorithm: Algorithm,
     key: DecodingKey,
 }
 
 impl VerifyingKey {
-    /// The key, if it is one for this algorithm. jsonwebtoken would find that out with the first signature.
+    /// The key, if it fits this algorithm: jsonwebtoken would only find out at the first signature.
     pub(super) fn new(algorithm: Algorithm, key: DecodingKey) -> Option<Self> {
         let jwa = jwa(algorithm);
         let is_readable = match (key.kind(), jwa) {
@@ -98,12 +98,12 @@ impl VerifyingKey {
         self.algorithm
     }
 
-    /// Whether this encoded signature is the message's.
+    /// Whether this is the message's encoded signature.
     pub fn verify(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.key, jwa(self.algorithm)).unwrap_or(false)
     }
 
-    /// The key in bytes; empty where it came as numbers.
+    /// The key as bytes; empty if it was given as numbers.
     pub(super) fn bytes(&self) -> &[u8] {
         self.key.try_get_as_bytes().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! Codes of authenticator apps (TOTP, RFC 6238): six digits of SHA-1, a new one every 30 seconds, which is what all apps
-//! understand. Which code was used before is remembered by `accounts::second_factor`.
+//! Codes of authenticator apps (TOTP, RFC 6238): six digits with SHA-1, a new one every 30 seconds, which all apps support.
+//! `accounts::second_factor` remembers which code was used before.
 
 use qrcode::render::svg::Color;
 use qrcode::{EcLevel, QrCode};
@@ -8,15 +8,15 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::random;
 
-/// A code is good this many steps early or late, for clocks that differ (RFC 6238, section 5.2).
-const SKEW: u16 = 1;
+/// How many steps early or late a code is accepted, for clocks that differ (RFC 6238, section 5.2).
+const SKEW_STEPS: u16 = 1;
 
 /// A new secret of 160 bits (RFC 4226, section 4), in base32.
 pub fn new_secret() -> SecretString {
     Secret::from(random::bytes::<20>()).to_base32().into()
 }
 
-/// The step of the code, if it is a code of this secret at that time (seconds since 1970).
+/// The time step of the code, if it is this secret's code at that time (seconds since 1970).
 pub fn check(secret: &SecretString, code: &str, at: i64) -> Option<i64> {
     let at = u64::try_from(at).ok()?;
     let step = totp(secret, "", "")?.check(&code.replace(' ', ""), at)?;
@@ -28,19 +28,19 @@ pub fn uri(secret: &SecretString, issuer: &str, account: &str) -> Option<SecretS
     totp(secret, issuer, account)?.to_url().ok().map(SecretString::from)
 }
 
-/// The QR code of an address, black on white with the margin that scanners want. `None` where it is too long.
+/// The QR code of an address, black on white with the margin that scanners need. `None` if it is too long.
 pub fn qr_svg(uri: &SecretString) -> Option<SecretString> {
     let code = QrCode::with_error_correction_level(uri.expose_secret(), EcLevel::M).ok()?;
     let svg = code.render::<Color<'_>>().min_dimensions(240, 240).build();
-    // Inside a page there is no place for an XML declaration.
+    // An XML declaration is not allowed inside a page.
     let svg = svg.split_once("?>").map_or(svg.as_str(), |(_, svg)| svg).to_owned();
     Some(svg.into())
 }
 
-/// A colon would part an issuer from an account.
+/// Colons are replaced: one would separate the issuer from the account.
 fn totp(secret: &SecretString, issuer: &str, account: &str) -> Option<Totp> {
     let secret = Secret::try_from_base32(secret.expose_secret()).ok()?;
-    let builder = Builder::new().with_secret(secret).with_skew(SKEW);
+    let builder = Builder::new().with_secret(secret).with_skew(SKEW_STEPS);
     let issuer = Some(issuer.replace(':', " ")).filter(|issuer| !issuer.trim().is_empty());
     builder.with_issuer(issuer).with_account_name(account.replace(':', " ")).build().ok()
 }

@@ -9,9 +9,9 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
 
-use super::fixed::Fixed;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::{Conn, DbError};
 
@@ -21,7 +21,7 @@ use super::{Conn, DbError};
 /// `Unique` when it is blacklisted already: the index decides a race.
 pub fn insert(conn: &mut Conn, token: TokenId, at: Instant) -> Result<(), DbError> {
     let text = "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at) VALUES (?, ?)";
-    Fixed::new(text, &[token.into(), at.into()]).run(conn).map(drop)
+    Sql::fixed(text, &[token.into(), at.into()]).run(conn).map(drop)
 }
 
 /// Takes a token off the blacklist.
@@ -30,25 +30,25 @@ pub fn delete(conn: &mut Conn, token: TokenId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Which tokens a blacklisting means.
+/// Which tokens to blacklist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'a> {
-    /// All of a user.
+    /// All tokens of a user.
     User(UserId),
-    /// All of a user but those of this session.
+    /// All tokens of a user, except those of this session.
     Others(UserId, &'a str),
-    /// Those of this session of this user.
+    /// The tokens of this session of this user.
     Session(UserId, &'a str),
 }
 
 impl<'a> Scope<'a> {
-    /// A statement around the search for the tokens `o` of the scope that are not blacklisted yet.
+    /// A statement built around the search for tokens `o` in the scope that are not blacklisted yet.
     pub(super) fn select(self, before: &str, after: &str) -> String {
-        // Each condition names both parameters, so that they are bound alike.
+        // Each condition uses both parameters, so that they are always bound in the same way.
         let condition = match self {
             Self::User(_) => "o.user_id = $1 AND $2 = ''",
             Self::Others(..) => "o.user_id = $1 AND (k.session_id IS NULL OR k.session_id <> $2)",
-            // The plus keeps SQLite from walking through all tokens of the user.
+            // The plus keeps SQLite from reading all tokens of the user.
             Self::Session(..) => "+o.user_id = $1 AND k.session_id = $2",
         };
         format!(
@@ -58,7 +58,7 @@ impl<'a> Scope<'a> {
         )
     }
 
-    /// Gives such a statement its first two parameters.
+    /// Binds the first two parameters of such a statement.
     pub(super) fn bind<'f>(
         self,
         query: BoxedSqlQuery<'f, MultiBackend, SqlQuery>,
@@ -74,9 +74,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Blacklists all tokens of a scope that are not yet; answers how many.
+/// Blacklists all tokens in a scope that are not blacklisted yet; returns how many.
 pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<usize, DbError> {
-    // A Django beside us takes no lock and may be blacklisting the same token now: hence DO NOTHING.
+    // Django takes no lock and may be blacklisting the same token now: hence DO NOTHING.
     let query = scope.select(
         "WITH gone AS (SELECT o.id",
         ") INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id) \
@@ -85,7 +85,7 @@ pub fn insert_all_of(conn: &mut Conn, scope: Scope<'_>, at: Instant) -> Result<u
     Ok(scope.bind(diesel::sql_query(query).into_boxed()).bind::<Moment, _>(at).execute(conn)?)
 }
 
-/// The newest entries up to this key: when and, where it is known, why.
+/// The newest entries up to this key: when and, if known, why.
 pub fn list_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Instant, Option<String>)>, DbError> {
     Ok(blacklisted_tokens::table
         .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
@@ -129,7 +129,7 @@ pub struct Listed {
     pub blacklisted_by: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub session_id: Option<String>,
-    /// The `User-Agent` that the session was used with last.
+    /// The `User-Agent` with which the session was last used.
     #[diesel(sql_type = Nullable<Text>)]
     pub user_agent: Option<String>,
 }
@@ -168,7 +168,7 @@ pub fn find(conn: &mut Conn, id: TokenId) -> Result<Option<Listed>, DbError> {
     Ok(joined().filter(blacklisted_tokens::id.eq(id)).select(columns()).first(conn).optional()?)
 }
 
-/// How many blacklisted tokens there are, exactly or about.
+/// How many blacklisted tokens there are, exactly or approximately.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "token_blacklist_blacklistedtoken")
 }

@@ -1,5 +1,5 @@
 //! `Conn`: one connection to either database. Every query is written once, for this enum.
-//! Also how a connection is opened, and the watch that sees its troubles and tells `Statements` of its statements.
+//! Also how a connection is opened, and how its errors and statements are observed.
 #![allow(missing_docs, reason = "`MultiConnection` derives public items that it does not document")]
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 use secrecy::ExposeSecret;
 
-use super::error::{DbError, Trouble};
+use super::error::{DbError, ErrorEffect};
 use super::statements::Statements;
 use crate::config::DatabaseUrl;
 
@@ -24,9 +24,9 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// What a connection is opened for.
+/// What a connection may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum AccessMode {
     /// Only reading (SQLite refuses writes).
     Read,
     /// Reading and writing in short transactions.
@@ -36,11 +36,11 @@ pub enum Purpose {
 }
 
 impl Conn {
-    /// Opens the variant that the URL names. The derived `establish` is never used: SQLite accepts any text as a file's name.
-    pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, DbError> {
+    /// Opens the database that the URL names. The derived `establish` is never used: SQLite accepts any text as a file name.
+    pub fn open(url: &DatabaseUrl, mode: AccessMode) -> Result<Self, DbError> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, purpose).map(Self::Sqlite),
-            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), purpose).map(Self::Postgres),
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, mode).map(Self::Sqlite),
+            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), mode).map(Self::Postgres),
         }
     }
 
@@ -50,24 +50,24 @@ impl Conn {
     }
 }
 
-fn open_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, DbError> {
+fn open_sqlite(path: &Path, mode: AccessMode) -> Result<SqliteConnection, DbError> {
     let path = std::path::absolute(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
     let text = path.to_str().ok_or_else(|| DbError::Unavailable("the database's path is not UTF-8".to_owned()))?;
-    // Whatever it is opened for: SQLite would make a missing file, readable for everybody.
+    // Whatever the mode: SQLite would create a missing file that everybody can read.
     make_private(&path)?;
     let mut conn = SqliteConnection::establish(text)
         .map_err(|error| DbError::Unavailable(format!("{error} ({})", path.display())))?;
-    // The time limit comes first: the switch to WAL needs a lock of its own.
+    // The time limit comes first: switching to WAL needs a lock.
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")?;
-    conn.batch_execute(match purpose {
-        Purpose::Read => "PRAGMA query_only = ON;",
-        // A revoked token must not come back after a power cut: hence FULL.
-        Purpose::Write | Purpose::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    conn.batch_execute(match mode {
+        AccessMode::Read => "PRAGMA query_only = ON;",
+        // A revoked token must not be valid again after a power cut: hence FULL.
+        AccessMode::Write | AccessMode::Migrate => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
     })?;
     Ok(conn)
 }
 
-/// Makes a new database file that only its owner can read: it will hold password hashes. One that is there stays as it is.
+/// Creates a database file that only its owner can read, since it will contain password hashes. An existing file is left alone.
 fn make_private(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -80,27 +80,27 @@ fn make_private(path: &Path) -> Result<(), DbError> {
     }
 }
 
-fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, DbError> {
+fn open_postgres(url: &str, mode: AccessMode) -> Result<PgConnection, DbError> {
     let mut url = url.to_owned();
     if !url.contains("connect_timeout=") {
         url.push(if url.contains('?') { '&' } else { '?' });
         url.push_str("connect_timeout=5");
     }
     let mut conn = PgConnection::establish(&url)?;
-    // `Trouble` reads English. Only a superuser may choose the language; everybody else keeps the server's.
+    // `ErrorEffect` expects English. Only a superuser may set the language; others keep the server's.
     let _ = conn.batch_execute("SET lc_messages = 'C'");
-    conn.batch_execute(match purpose {
-        Purpose::Read => "SET statement_timeout = '30s'",
-        Purpose::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
-        Purpose::Migrate => "SET client_min_messages = warning",
+    conn.batch_execute(match mode {
+        AccessMode::Read => "SET statement_timeout = '30s'",
+        AccessMode::Write => "SET statement_timeout = '30s'; SET lock_timeout = '10s'",
+        AccessMode::Migrate => "SET client_min_messages = warning",
     })?;
     Ok(conn)
 }
 
-/// An open connection with its watch.
+/// An open connection whose errors and statements are observed.
 pub(super) struct Watched {
     pub(super) conn: Conn,
-    trouble: Arc<AtomicU8>,
+    worst: Arc<AtomicU8>,
     file: Option<File>,
 }
 
@@ -117,8 +117,8 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
 }
 
 impl Watched {
-    /// Opens a connection that tells `statements` of its own. A SQLite file must be there: only `migrate` makes one.
-    pub(super) fn open(url: &DatabaseUrl, purpose: Purpose, statements: &Arc<Statements>) -> Result<Self, DbError> {
+    /// Opens a connection that reports its statements to `statements`. A SQLite file must exist: only `migrate` creates one.
+    pub(super) fn open(url: &DatabaseUrl, mode: AccessMode, statements: &Arc<Statements>) -> Result<Self, DbError> {
         let file = match url {
             DatabaseUrl::Postgres(_) => None,
             DatabaseUrl::Sqlite(path) => {
@@ -126,37 +126,37 @@ impl Watched {
                 Some(File { path: path.clone(), identity: identity(path).map_err(gone)? })
             }
         };
-        let mut conn = Conn::open(url, purpose)?;
-        let trouble = Arc::new(AtomicU8::new(0));
-        let (seen, statements) = (Arc::clone(&trouble), Arc::clone(statements));
+        let mut conn = Conn::open(url, mode)?;
+        let worst = Arc::new(AtomicU8::new(0));
+        let (seen, statements) = (Arc::clone(&worst), Arc::clone(statements));
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
             InstrumentationEvent::StartQuery { query, .. } => statements.starts(query),
             InstrumentationEvent::FinishQuery { query, error, .. } => {
-                match error.map_or(Trouble::None, Trouble::of) {
-                    Trouble::None => {}
-                    Trouble::Deadlock => seen.store(1, Ordering::Relaxed),
-                    Trouble::Broken => seen.store(2, Ordering::Relaxed),
+                match error.map_or(ErrorEffect::None, ErrorEffect::of) {
+                    ErrorEffect::None => {}
+                    ErrorEffect::Deadlock => seen.store(1, Ordering::Relaxed),
+                    ErrorEffect::Broken => seen.store(2, Ordering::Relaxed),
                 }
                 statements.ends(query);
             }
             InstrumentationEvent::CacheQuery { sql, .. } => statements.keeps(sql),
             _ => {}
         });
-        Ok(Self { conn, trouble, file })
+        Ok(Self { conn, worst, file })
     }
 
-    /// Whether the SQLite file is still the one that was opened. One that was moved or replaced can be written to as
-    /// before, and all of it is lost.
+    /// Whether the SQLite file is still the one that was opened. A file that was moved or replaced can still be written to, but
+    /// those writes are lost.
     pub(super) fn is_current(&self) -> bool {
         self.file.as_ref().is_none_or(|file| identity(&file.path).is_ok_and(|now| now == file.identity))
     }
 
-    /// The worst that happened since the last call.
-    pub(super) fn take_trouble(&self) -> Trouble {
-        match self.trouble.swap(0, Ordering::Relaxed) {
-            0 => Trouble::None,
-            1 => Trouble::Deadlock,
-            _ => Trouble::Broken,
+    /// The worst effect of an error since the last call.
+    pub(super) fn take_worst_effect(&self) -> ErrorEffect {
+        match self.worst.swap(0, Ordering::Relaxed) {
+            0 => ErrorEffect::None,
+            1 => ErrorEffect::Deadlock,
+            _ => ErrorEffect::Broken,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a database call can end with, told apart as far as a caller can act on it.
+//! Errors of database calls, distinguished as far as a caller can act on them.
 
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorKind, Error};
@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 /// Why a database call failed. The texts are for the log, never for a client.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// A row that had to be there is not.
+    /// A required row is missing.
     #[error("a row that had to be there is not")]
     NotFound,
     /// A unique index refused the row.
@@ -15,10 +15,10 @@ pub enum DbError {
     /// Rows of another table refer to this one.
     #[error("other rows refer to this one: {0}")]
     Referenced(String),
-    /// The database is locked, full, gone or overloaded; the same call may succeed later.
+    /// The database is locked, full, unreachable or overloaded; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// Anything else: a bug of ours, or a schema that is not what we expect.
+    /// Anything else: a bug of ours, or an unexpected schema.
     #[error("database error: {0}")]
     Other(String),
 }
@@ -36,7 +36,7 @@ impl From<Error> for DbError {
                     DatabaseErrorKind::ForeignKeyViolation => Self::Referenced(text),
                     DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation => Self::Other(text),
                     // Locked, full, read-only, shutting down, too many connections, deadlock, statement timeout:
-                    // neither library says which, and "try again later" is the right advice for all of them.
+                    // neither library says which, and "try again later" is the right advice in all cases.
                     _ => Self::Unavailable(text),
                 }
             }
@@ -50,30 +50,30 @@ impl From<Error> for DbError {
 
 impl From<ConnectionError> for DbError {
     fn from(error: ConnectionError) -> Self {
-        // libpq's text names host, port and user, never the password.
+        // libpq's message names host, port and user, never the password.
         Self::Unavailable(one_line(&error.to_string()))
     }
 }
 
-/// libpq's text without its questions (in lines of their own, behind a tab): one line for each address that it tried.
+/// libpq's message without its hints (on separate lines, after a tab): one line for each address that it tried.
 fn one_line(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with('\t')).map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// What an error means for the connection that it happened on.
+/// What an error means for the connection on which it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Nothing: the statement failed, the connection is good.
+pub(super) enum ErrorEffect {
+    /// Nothing: the statement failed, but the connection is good.
     None,
-    /// The database chose this transaction as the victim of a deadlock: try it again.
+    /// The transaction lost a deadlock: try it again.
     Deadlock,
-    /// The connection, or the file under it, cannot be trusted any more: open a new one.
+    /// The connection, or its file, can no longer be trusted: open a new one.
     Broken,
 }
 
-impl Trouble {
-    /// Judges one error. SQLite's extended codes and PostgreSQL's SQLSTATE do not come through Diesel; its texts do.
+impl ErrorEffect {
+    /// The effect of an error. Diesel does not pass on SQLite's extended codes or PostgreSQL's SQLSTATE, only the messages.
     pub(super) fn of(error: &Error) -> Self {
         const BROKEN: [&str; 13] = [
             "disk is full",
@@ -88,7 +88,7 @@ impl Trouble {
             "server closed the connection",
             "shutting down",
             "no connection to the server",
-            // A column's type was altered (a Django migration): the connection's prepared statements are void.
+            // A Django migration altered a column's type: the connection's prepared statements are invalid.
             "cached plan must not change",
         ];
         match error {
@@ -128,6 +128,6 @@ mod tests {
     fn a_connection_with_void_plans_is_not_used_again() {
         let text = "cached plan must not change result type".to_owned();
         let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text));
-        assert_eq!(Trouble::of(&error), Trouble::Broken);
+        assert_eq!(ErrorEffect::of(&error), ErrorEffect::Broken);
     }
 }

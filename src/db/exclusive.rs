@@ -1,11 +1,11 @@
-//! Background work that one of several instances on a database does at a time.
+//! Background work that only one of several instances on a database does at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::{Conn, DbError};
 
-/// A piece of background work; each has an advisory lock of PostgreSQL.
+/// A piece of background work; each has an advisory lock in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Deleting what has expired.
@@ -15,7 +15,7 @@ pub enum Task {
 }
 
 impl Task {
-    /// Any number that nobody else on the database takes: these are the letters `latchkey`.
+    /// A number that nobody else on the database uses: the letters `latchkey`.
     fn number(self) -> i64 {
         const LATCHKEY: i64 = 0x6c61_7463_686b_6579;
         match self {
@@ -25,7 +25,7 @@ impl Task {
     }
 }
 
-/// Whether this transaction may do it: `false` while another one does. SQLite has one writer at a time anyway.
+/// Whether this transaction may do it; `false` while another one is doing it. SQLite has only one writer anyway.
 pub fn try_start(conn: &mut Conn, task: Task) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
     struct Row {

@@ -7,8 +7,8 @@ use super::schema::latchkey_account_session;
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
-/// Rows deleted per call; normally one.
-const OLD_AT_ONCE: i64 = 100;
+/// Maximum number of rows deleted per call; normally there is one, and more after the limit was lowered.
+const MAX_DELETED: i64 = 100;
 
 /// A session.
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -63,7 +63,7 @@ pub fn delete_oldest_of(conn: &mut Conn, user: UserId, network: &str, keep: i64)
         .filter(latchkey_account_session::network.eq(network));
     let newest = (latchkey_account_session::created_at.desc(), latchkey_account_session::token_hash);
     let old: Vec<String> =
-        those.order(newest).select(latchkey_account_session::token_hash).offset(keep).limit(OLD_AT_ONCE).load(conn)?;
+        those.order(newest).select(latchkey_account_session::token_hash).offset(keep).limit(MAX_DELETED).load(conn)?;
     if !old.is_empty() {
         let old = latchkey_account_session::table.filter(latchkey_account_session::token_hash.eq_any(old));
         diesel::delete(old).execute(conn)?;
@@ -71,7 +71,7 @@ pub fn delete_oldest_of(conn: &mut Conn, user: UserId, network: &str, keep: i64)
     Ok(())
 }
 
-/// Deletes up to `limit` sessions that expired before `before`; answers how many.
+/// Deletes up to `limit` sessions that expired before `before`; returns how many.
 pub fn delete_expired(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_account_session WHERE token_hash IN \
                  (SELECT token_hash FROM latchkey_account_session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";

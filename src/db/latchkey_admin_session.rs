@@ -7,7 +7,7 @@ use super::types::{Instant, RowId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
 
-/// A session that is to be made.
+/// A new session.
 #[derive(Clone, Insertable)]
 #[diesel(table_name = sessions)]
 #[allow(missing_docs, reason = "the columns are named for what they hold")]
@@ -24,23 +24,23 @@ pub struct NewRow {
 
 /// A session with its user.
 #[derive(Debug, Clone, Queryable)]
-pub struct Found {
-    /// What it remembers, as JSON.
+pub struct SessionWithUser {
+    /// Its data, as JSON.
     pub state: String,
-    /// When it was last used (to the minute).
+    /// When it was last used, to the minute.
     pub last_seen_at: Instant,
     /// Whose it is.
     pub user: User,
 }
 
-/// Makes a session.
+/// Records a session.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<(), DbError> {
     diesel::insert_into(sessions::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
 
-/// The live session of a key, with its user. One statement.
-pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<Found>, DbError> {
+/// The unexpired session with this key, with its user. One statement.
+pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<SessionWithUser>, DbError> {
     Ok(sessions::table
         .inner_join(users::table)
         .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
@@ -49,7 +49,7 @@ pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<Foun
         .optional()?)
 }
 
-/// Replaces what a session remembers.
+/// Replaces the data of a session.
 pub fn update_state(conn: &mut Conn, key_hash: &str, state: &str) -> Result<(), DbError> {
     diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
         .set(sessions::state.eq(state))
@@ -57,7 +57,7 @@ pub fn update_state(conn: &mut Conn, key_hash: &str, state: &str) -> Result<(), 
     Ok(())
 }
 
-/// Notes that a session was used, and moves its end.
+/// Notes that a session was used, and extends it.
 pub fn update_seen(conn: &mut Conn, key_hash: &str, at: Instant, expires_at: Instant) -> Result<(), DbError> {
     diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
         .set((sessions::last_seen_at.eq(at), sessions::expires_at.eq(expires_at)))
@@ -71,20 +71,20 @@ pub fn delete(conn: &mut Conn, key_hash: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Ends all sessions of a user but that of the key `except`.
+/// Ends all sessions of a user, except the one with the key `except`.
 pub fn delete_of(conn: &mut Conn, user: UserId, except: Option<&str>) -> Result<(), DbError> {
     let others = sessions::user_id.eq(user).and(sessions::key_hash.ne(except.unwrap_or_default()));
     diesel::delete(sessions::table.filter(others)).execute(conn)?;
     Ok(())
 }
 
-/// Ends one of a user's sessions; `false` if there is none of that id but that of the key `except`.
+/// Ends one of a user's sessions; `false` if there is none with that id, or if it has the key `except`.
 pub fn delete_one_of(conn: &mut Conn, user: UserId, id: RowId, except: &str) -> Result<bool, DbError> {
     let one = sessions::id.eq(id).and(sessions::user_id.eq(user)).and(sessions::key_hash.ne(except));
     Ok(diesel::delete(sessions::table.filter(one)).execute(conn)? > 0)
 }
 
-/// A session without what it remembers.
+/// A session without its data.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 #[allow(missing_docs, reason = "the columns are named for what they hold")]
@@ -97,7 +97,7 @@ pub struct Listed {
     pub user_agent: String,
 }
 
-/// The live sessions of a user, last used first, and no more than `limit`.
+/// Up to `limit` unexpired sessions of a user, last used first.
 pub fn list_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<Listed>, DbError> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))
@@ -107,7 +107,7 @@ pub fn list_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Resul
         .load(conn)?)
 }
 
-/// Forgets the sessions that ended by themselves.
+/// Deletes expired sessions.
 pub fn delete_expired(conn: &mut Conn, now: Instant) -> Result<(), DbError> {
     diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(conn)?;
     Ok(())

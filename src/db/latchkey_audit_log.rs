@@ -1,5 +1,5 @@
-//! `latchkey_audit_log`: who did what, and when. Rows are added, and deleted only when they are older than
-//! `AUDIT_LOG_RETENTION`; failed logins of one source within a minute share a row. The panel's list is in `list`.
+//! `latchkey_audit_log`: who did what, and when. Rows are only added, and deleted after `AUDIT_LOG_RETENTION`; failed logins from
+//! one source within a minute share a row. The panel's list is in `list`.
 
 pub mod list;
 
@@ -8,25 +8,25 @@ pub mod recent;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::{Fixed, Value};
 use super::schema::latchkey_audit_log;
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
-/// An entry.
+/// A new entry.
 #[derive(Debug, Clone)]
 pub struct NewRow<'a> {
     /// When.
     pub at: Instant,
     /// What: `token.reveal`, `user.create` …
     pub action: &'a str,
-    /// The user who did it, where it was one.
+    /// The user who did it, if it was a user.
     pub actor_id: Option<UserId>,
     /// A username, "Command line", "Latchkey".
     pub actor: &'a str,
     /// Where the request came from.
     pub ip: Option<&'a str>,
-    /// The user whom it is about.
+    /// The user it is about.
     pub user_id: Option<UserId>,
     /// What it is about, for people: a username, a jti.
     pub object: &'a str,
@@ -35,7 +35,7 @@ pub struct NewRow<'a> {
 }
 
 impl<'a> NewRow<'a> {
-    /// In the order in which the statements below name them.
+    /// In the order of the columns in the statements below.
     fn values(&self) -> [Value<'a>; 8] {
         let Self { at, action, actor_id, actor, ip, user_id, object, detail } = self;
         [
@@ -55,11 +55,11 @@ impl<'a> NewRow<'a> {
 pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_audit_log (at, action, actor_id, actor, ip, user_id, object, detail) \
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-    Fixed::new(text, &row.values()).run(conn).map(drop)
+    Sql::fixed(text, &row.values()).run(conn).map(drop)
 }
 
-/// Adds an entry, or counts one more in the entry of the same `source`, in one statement. Where they are not all about
-/// the same user, that entry is about none, and its object becomes `several`.
+/// Adds an entry, or counts one more in the entry with the same `source`, in one statement. If they are not all about the same
+/// user, the entry is about none, and its object becomes `several`.
 pub fn insert_or_count(conn: &mut Conn, row: &NewRow<'_>, source: &str, several: &str) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_audit_log (at, action, actor_id, actor, ip, user_id, object, detail, \
                 last_at, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
@@ -70,21 +70,21 @@ pub fn insert_or_count(conn: &mut Conn, row: &NewRow<'_>, source: &str, several:
                 latchkey_audit_log.user_id IS NOT DISTINCT FROM excluded.user_id THEN excluded.object ELSE ? END";
     let more: [Value<'_>; 3] = [row.at.into(), source.into(), several.into()];
     let values = [&row.values()[..], &more].concat();
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
-/// Deletes up to `limit` entries from before `before`, oldest first; answers how many.
+/// Deletes up to `limit` entries older than `before`, oldest first; returns how many.
 pub fn delete_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_audit_log WHERE id IN \
          (SELECT id FROM latchkey_audit_log WHERE at < $1 ORDER BY at, id LIMIT $2)";
     Ok(diesel::sql_query(query).bind::<Moment, _>(before).bind::<BigInt, _>(limit).execute(conn)?)
 }
 
-/// An entry as it stands in the log.
+/// An entry, for the history of a user.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = latchkey_audit_log)]
 #[allow(missing_docs, reason = "the table's columns, see `NewRow`")]
-pub struct Entry {
+pub struct HistoryEntry {
     pub id: RowId,
     pub at: Instant,
     pub action: String,
@@ -92,17 +92,17 @@ pub struct Entry {
     pub ip: Option<String>,
     pub object: String,
     pub detail: String,
-    /// How often it happened until `last_at`.
+    /// How often it happened, up to `last_at`.
     pub count: i32,
     pub last_at: Option<Instant>,
 }
 
 /// The newest entries about a user.
-pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Entry>, DbError> {
+pub fn list_newest_about(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<HistoryEntry>, DbError> {
     Ok(latchkey_audit_log::table
         .filter(latchkey_audit_log::user_id.eq(user))
         .order(latchkey_audit_log::id.desc())
         .limit(limit)
-        .select(Entry::as_select())
+        .select(HistoryEntry::as_select())
         .load(conn)?)
 }

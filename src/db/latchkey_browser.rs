@@ -1,4 +1,4 @@
-//! `latchkey_browser`: browsers that their users chose to remember, by a hash of a token that each keeps.
+//! `latchkey_browser`: browsers that users chose to be remembered in, by the hash of a token that each browser keeps.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -7,7 +7,7 @@ use super::schema::latchkey_browser;
 use super::types::{Instant, Key, Moment, UserId};
 use super::{Conn, DbError};
 
-/// A browser that is remembered.
+/// A remembered browser.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = latchkey_browser)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -29,12 +29,12 @@ pub fn insert(conn: &mut Conn, browser: &Browser) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The browser that keeps this token.
+/// The browser with this token.
 pub fn find(conn: &mut Conn, token_hash: &str) -> Result<Option<Browser>, DbError> {
     Ok(latchkey_browser::table.find(token_hash).select(Browser::as_select()).first(conn).optional()?)
 }
 
-/// The browsers of a user that are still remembered, last used first.
+/// Up to `limit` remembered browsers of a user, last used first.
 pub fn list_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<Browser>, DbError> {
     Ok(latchkey_browser::table
         .filter(latchkey_browser::user_id.eq(user))
@@ -45,7 +45,7 @@ pub fn list_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Resul
         .load(conn)?)
 }
 
-/// Notes a login from it.
+/// Notes a login from a browser.
 pub fn update_used(conn: &mut Conn, token_hash: &str, at: Instant, ip: Option<&str>) -> Result<(), DbError> {
     diesel::update(latchkey_browser::table.find(token_hash))
         .set((latchkey_browser::last_used_at.eq(at), latchkey_browser::ip.eq(ip)))
@@ -53,25 +53,25 @@ pub fn update_used(conn: &mut Conn, token_hash: &str, at: Instant, ip: Option<&s
     Ok(())
 }
 
-/// Puts another fingerprint in place of one.
+/// Replaces a fingerprint by another in a user's browsers.
 pub fn update_state(conn: &mut Conn, user: UserId, old: &str, new: &str) -> Result<(), DbError> {
     let those = latchkey_browser::table.filter(latchkey_browser::user_id.eq(user));
     diesel::update(those.filter(latchkey_browser::state.eq(old))).set(latchkey_browser::state.eq(new)).execute(conn)?;
     Ok(())
 }
 
-/// Forgets one of a user's; `false` if there is none of that id.
+/// Forgets one of a user's browsers; `false` if none has that id.
 pub fn delete(conn: &mut Conn, user: UserId, id: &str) -> Result<bool, DbError> {
     let row = latchkey_browser::table.filter(latchkey_browser::user_id.eq(user)).filter(latchkey_browser::id.eq(id));
     Ok(diesel::delete(row).execute(conn)? > 0)
 }
 
-/// Forgets all of a user's; answers how many there were.
+/// Forgets all of a user's browsers; returns how many there were.
 pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
     Ok(diesel::delete(latchkey_browser::table.filter(latchkey_browser::user_id.eq(user))).execute(conn)?)
 }
 
-/// Forgets all but the `keep` newest of a user's.
+/// Forgets all but the `keep` newest of a user's browsers.
 pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
     let query = "DELETE FROM latchkey_browser WHERE user_id = $1 AND token_hash NOT IN (SELECT token_hash \
                  FROM latchkey_browser WHERE user_id = $2 ORDER BY created_at DESC, token_hash LIMIT $3)";
@@ -80,7 +80,7 @@ pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), 
     Ok(())
 }
 
-/// Forgets up to `limit` browsers that expired before `before`; answers how many.
+/// Forgets up to `limit` browsers that expired before `before`; returns how many.
 pub fn delete_expired(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_browser WHERE token_hash IN \
                  (SELECT token_hash FROM latchkey_browser WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";

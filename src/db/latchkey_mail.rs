@@ -1,5 +1,5 @@
-//! `latchkey_mail`: the queue of mail, and what became of it. A mail is written in the transaction that causes it; the
-//! queue is worked off by `mail::queue`.
+//! `latchkey_mail`: the mail queue, and the result of each mail. A mail is inserted in the transaction that causes it, and
+//! delivered by `mail::queue`.
 
 pub mod list;
 
@@ -11,14 +11,14 @@ use super::schema::latchkey_mail;
 use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
-/// It waits to be sent, for the first time or again.
+/// The mail waits to be sent, for the first time or again.
 pub const QUEUED: &str = "queued";
-/// The server has taken it.
+/// The server has accepted it.
 pub const SENT: &str = "sent";
-/// It is given up.
+/// It was given up.
 pub const FAILED: &str = "failed";
 
-/// A mail that is to be sent.
+/// A mail to be sent.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = latchkey_mail)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -36,7 +36,7 @@ pub struct NewRow<'a> {
     pub give_up_at: Instant,
 }
 
-/// A mail that somebody is about to send.
+/// A mail that has been claimed for sending.
 #[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = latchkey_mail)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -49,7 +49,7 @@ pub struct Claimed {
     pub parameters: String,
     /// Encrypted.
     pub secret: Option<String>,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     pub attempts: i32,
     pub give_up_at: Instant,
 }
@@ -66,17 +66,16 @@ pub fn is_due(conn: &mut Conn, now: Instant) -> Result<bool, DbError> {
     Ok(select(exists(due)).get_result(conn)?)
 }
 
-/// Takes up to `limit` mails that are due in the name of `claim`: until `until` nobody else gets them. For a link or a code
-/// somebody waits, so mails with a secret go first, and of both kinds the longest due.
+/// Takes up to `limit` due mails in the name of `claim`: until `until` nobody else gets them. Somebody is waiting for a link or
+/// a code, so mails with a secret go first; within both kinds those that have been due the longest.
 pub fn claim_due(
     conn: &mut Conn,
-    now: Instant,
-    until: Instant,
     claim: &str,
+    (now, until): (Instant, Instant),
     limit: i64,
 ) -> Result<Vec<Claimed>, DbError> {
-    // Rows that another instance is claiming at the moment are passed over; SQLite's writer is alone anyway. What is due
-    // is looked up once: a subquery might be run for each row, and find others each time.
+    // Rows that another instance is claiming are skipped; SQLite has only one writer anyway. The due rows are looked up once:
+    // a subquery might run for each row and find different rows each time.
     let skip = if conn.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
     let query = format!(
         "WITH due AS MATERIALIZED (SELECT id FROM latchkey_mail WHERE status = 'queued' AND next_at <= $1 \
@@ -84,23 +83,36 @@ pub fn claim_due(
          UPDATE latchkey_mail SET next_at = $3, claim = $4 WHERE id IN (SELECT id FROM due) \
          RETURNING id, created_at, recipient, subject, template, parameters, secret, attempts, give_up_at"
     );
-    // SQLite numbers its parameters as they come.
+    // SQLite numbers parameters by their first appearance.
     let query = diesel::sql_query(query).bind::<Moment, _>(now).bind::<BigInt, _>(limit);
     let mut claimed: Vec<Claimed> = query.bind::<Moment, _>(until).bind::<Text, _>(claim).load(conn)?;
     claimed.sort_by_key(|mail| mail.id);
     Ok(claimed)
 }
 
-/// Notes that a mail was sent or is given up, and erases its secret. `false` where `claim` does not have it any more.
-pub fn update_done(
-    conn: &mut Conn,
-    id: RowId,
-    claim: &str,
-    status: &str,
-    at: Instant,
-    error: Option<&str>,
-) -> Result<bool, DbError> {
-    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+/// A mail that somebody is sending.
+#[derive(Clone, Copy)]
+pub struct Held<'a> {
+    /// The mail.
+    pub id: RowId,
+    /// In whose name.
+    pub claim: &'a str,
+}
+
+/// How a mail ended.
+pub struct Done<'a> {
+    /// `SENT` or `FAILED`.
+    pub status: &'a str,
+    /// When.
+    pub at: Instant,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+}
+
+/// Notes that a mail was sent or given up, and erases its secret. `false` if the claim on it has passed to somebody else.
+pub fn update_done(conn: &mut Conn, held: Held<'_>, done: &Done<'_>) -> Result<bool, DbError> {
+    let Done { status, at, error } = done;
+    let mine = latchkey_mail::table.find(held.id).filter(latchkey_mail::claim.eq(held.claim));
     let changed = diesel::update(mine)
         .set((
             latchkey_mail::status.eq(status),
@@ -115,9 +127,9 @@ pub fn update_done(
     Ok(changed > 0)
 }
 
-/// Notes that an attempt failed and when the next one is due. `false` where `claim` does not have it any more.
-pub fn update_failed(conn: &mut Conn, id: RowId, claim: &str, next_at: Instant, error: &str) -> Result<bool, DbError> {
-    let mine = latchkey_mail::table.find(id).filter(latchkey_mail::claim.eq(claim));
+/// Notes that an attempt failed and when the next one is due. `false` if the claim on it has passed to somebody else.
+pub fn update_failed(conn: &mut Conn, held: Held<'_>, next_at: Instant, error: &str) -> Result<bool, DbError> {
+    let mine = latchkey_mail::table.find(held.id).filter(latchkey_mail::claim.eq(held.claim));
     let changed = diesel::update(mine)
         .set((
             latchkey_mail::attempts.eq(latchkey_mail::attempts + 1),
@@ -129,7 +141,7 @@ pub fn update_failed(conn: &mut Conn, id: RowId, claim: &str, next_at: Instant, 
     Ok(changed > 0)
 }
 
-/// Deletes up to `limit` mails that were done before `before`; answers how many.
+/// Deletes up to `limit` finished mails created before `before`; returns how many.
 pub fn delete_done_before(conn: &mut Conn, before: Instant, limit: i64) -> Result<usize, DbError> {
     let query = "DELETE FROM latchkey_mail WHERE id IN (SELECT id FROM latchkey_mail \
                  WHERE status <> 'queued' AND created_at < $1 ORDER BY created_at, id LIMIT $2)";

@@ -1,4 +1,4 @@
-//! `latchkey_recovery_code`: codes on paper for who lost everything else, by an HMAC of each.
+//! `latchkey_recovery_code`: codes on paper for users who have lost their other factors, by the HMAC of each.
 
 use diesel::prelude::*;
 
@@ -6,7 +6,7 @@ use super::schema::latchkey_recovery_code;
 use super::types::{Instant, UserId};
 use super::{Conn, DbError};
 
-/// Gives a user these codes in place of all earlier ones.
+/// Replaces all codes of a user by these.
 pub fn replace(conn: &mut Conn, user: UserId, hashes: &[String], at: Instant) -> Result<(), DbError> {
     delete_of(conn, user)?;
     for hash in hashes {
@@ -21,13 +21,13 @@ pub fn replace(conn: &mut Conn, user: UserId, hashes: &[String], at: Instant) ->
     Ok(())
 }
 
-/// Uses a code; `false` if there is none, or if it was used before.
+/// Uses up a code; `false` if there is no such code or it was used before.
 pub fn update_used(conn: &mut Conn, user: UserId, hash: &str, at: Instant) -> Result<bool, DbError> {
     let unused = latchkey_recovery_code::table.find((user, hash)).filter(latchkey_recovery_code::used_at.is_null());
     Ok(diesel::update(unused).set(latchkey_recovery_code::used_at.eq(at)).execute(conn)? > 0)
 }
 
-/// Those that are left.
+/// The unused codes.
 pub fn list_unused(conn: &mut Conn, user: UserId) -> Result<Vec<String>, DbError> {
     Ok(latchkey_recovery_code::table
         .filter(latchkey_recovery_code::user_id.eq(user))
@@ -36,7 +36,7 @@ pub fn list_unused(conn: &mut Conn, user: UserId) -> Result<Vec<String>, DbError
         .load(conn)?)
 }
 
-/// Forgets all of a user.
+/// Deletes all codes of a user.
 pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
     diesel::delete(latchkey_recovery_code::table.filter(latchkey_recovery_code::user_id.eq(user))).execute(conn)?;
     Ok(())

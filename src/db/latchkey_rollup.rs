@@ -1,18 +1,18 @@
-//! `latchkey_rollup`: how often something happened in an hour, written with what happened. Which events there are stands
+//! `latchkey_rollup`: how often each event happened in each hour, counted in the transaction of the event. The events are listed
 //! in `accounts::events`.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 use super::conn::MultiBackend;
-use super::fixed::{Fixed, Value};
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
-/// Adds to the hour of `at`, in one statement. No event is named twice.
+/// Adds to the hour of `at`, in one statement. An event may appear only once in `counts`.
 ///
-/// On PostgreSQL each connection has rows of its own, so that parallel transactions never wait for each other's counts
-/// and there is nothing to deadlock over; `merge` puts them together when the hour is over.
+/// On PostgreSQL each connection has its own rows, so that parallel transactions neither wait for each other's counts nor
+/// deadlock over them; `merge` combines the rows when the hour is over.
 pub fn add(conn: &mut Conn, at: Instant, counts: &[(&str, i64)]) -> Result<(), DbError> {
     let counts: Vec<_> = counts.iter().filter(|(_, count)| *count != 0).collect();
     if counts.is_empty() {
@@ -21,7 +21,7 @@ pub fn add(conn: &mut Conn, at: Instant, counts: &[(&str, i64)]) -> Result<(), D
     let shard = if conn.is_postgres() { "pg_backend_pid()" } else { "0" };
     let values: Vec<Value<'_>> =
         counts.iter().flat_map(|(event, count)| [(*event).into(), at.hour().into(), (*count).into()]).collect();
-    Fixed::new(&upsert(shard, counts.len()), &values).run(conn).map(drop)
+    Sql::fixed(&upsert(shard, counts.len()), &values).run(conn).map(drop)
 }
 
 fn upsert(shard: &str, rows: usize) -> String {
@@ -32,13 +32,13 @@ fn upsert(shard: &str, rows: usize) -> String {
     )
 }
 
-/// How often an event happened in one of the periods that were asked for.
+/// How often an event happened in one of the requested periods.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Sum {
     /// The event.
     #[diesel(sql_type = Text)]
     pub event: String,
-    /// Which period, from 0.
+    /// The number of the period, from 0.
     #[diesel(sql_type = Integer)]
     pub period: i32,
     /// How often.
@@ -46,8 +46,8 @@ pub struct Sum {
     pub count: i64,
 }
 
-/// How often each event happened between each two of these moments, in one statement. Periods without any are left out.
-/// An hour belongs to the period that it begins in.
+/// How often each event happened between each two consecutive bounds, in one statement. Periods without events are left out. An
+/// hour belongs to the period in which it begins.
 pub fn list_sums(conn: &mut Conn, events: &[&str], bounds: &[Instant]) -> Result<Vec<Sum>, DbError> {
     if events.is_empty() || bounds.len() < 2 {
         return Ok(vec![]);
@@ -59,7 +59,7 @@ pub fn list_sums(conn: &mut Conn, events: &[&str], bounds: &[Instant]) -> Result
         query = query.bind::<Moment, _>(between[0]).bind::<Moment, _>(between[1]);
     }
     query = query.sql(
-        // CROSS: SQLite would walk through the whole rollup and look for the period of each row.
+        // CROSS: otherwise SQLite would read the whole rollup and look for the period of each row.
         ") SELECT event, period, CAST(sum(count) AS bigint) AS count \
          FROM periods CROSS JOIN latchkey_rollup WHERE hour >= start AND hour < stop AND event IN (",
     );
@@ -80,13 +80,13 @@ struct Row {
     count: i64,
 }
 
-/// Puts the rows of one hour together that the connections wrote, for hours before `before`. Answers how many rows were
-/// there. Deleting tells what the rows hold in the end, so a count that comes in meanwhile is not lost.
+/// Combines the rows that connections wrote for the same hour, for hours before `before`. Returns how many rows there were.
+/// Deleting returns the final values of the rows, so a count that is added meanwhile is not lost.
 pub fn merge(conn: &mut Conn, before: Instant) -> Result<usize, DbError> {
     put_together(conn, "shard <> 0", before, Instant::hour)
 }
 
-/// Makes one row of the hours of a day (UTC), for days that ended before `before`.
+/// Combines the hours of a day (UTC) into one row, for days that ended before `before`.
 pub fn merge_days(conn: &mut Conn, before: Instant) -> Result<usize, DbError> {
     let is_within_a_day =
         if conn.is_postgres() { "hour <> date_trunc('day', hour, 'UTC')" } else { "hour NOT LIKE '% 00:00:00'" };
@@ -106,7 +106,7 @@ fn put_together(
         *sums.entry((&row.event, place(row.hour))).or_insert(0) += row.count;
     }
     for ((event, hour), count) in sums {
-        Fixed::new(&upsert("0", 1), &[(&**event).into(), hour.into(), count.into()]).run(conn)?;
+        Sql::fixed(&upsert("0", 1), &[(&**event).into(), hour.into(), count.into()]).run(conn)?;
     }
     Ok(rows.len())
 }

@@ -1,11 +1,11 @@
-//! `latchkey_second_factor`: what users log in with besides their password. Only what was confirmed is here; what is
-//! being enrolled waits in `latchkey_challenge`.
+//! `latchkey_second_factor`: what users log in with besides their password. Only confirmed factors are here; one that is being
+//! enrolled is in `latchkey_challenge`.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use super::fixed::Fixed;
 use super::schema::latchkey_second_factor;
+use super::sql::Sql;
 use super::types::{Instant, RowId, UserId};
 use super::{Conn, DbError};
 
@@ -18,7 +18,7 @@ pub struct Factor {
     pub user_id: UserId,
     pub kind: String,
     pub name: String,
-    /// Of TOTP the secret, encrypted; of a passkey its public key; of email the address.
+    /// For TOTP the encrypted secret; for a passkey its public key; for email the address.
     pub data: String,
     pub credential_id: Option<String>,
     pub last_step: Option<i64>,
@@ -26,7 +26,7 @@ pub struct Factor {
     pub last_used_at: Option<Instant>,
 }
 
-/// A factor that was just confirmed.
+/// A factor that has just been confirmed.
 #[derive(Clone, Insertable)]
 #[diesel(table_name = latchkey_second_factor)]
 #[allow(missing_docs, reason = "the table's columns")]
@@ -40,22 +40,22 @@ pub struct NewRow<'a> {
     pub created_at: Instant,
 }
 
-/// What a login has to know of its user.
+/// What a login needs to know about its user.
 #[derive(Debug, Clone, Copy, QueryableByName)]
 pub struct Standing {
     /// The user has a factor.
     #[diesel(sql_type = Bool)]
     pub has_factor: bool,
-    /// A superuser wants the user to have one.
+    /// A superuser requires the user to have one.
     #[diesel(sql_type = Bool)]
     pub is_required: bool,
 }
 
-/// Whether a user has a factor, and whether a superuser wants them to.
+/// Whether a user has a factor, and whether a superuser requires one.
 pub fn standing(conn: &mut Conn, user: UserId) -> Result<Standing, DbError> {
     let text = "SELECT EXISTS (SELECT 1 FROM latchkey_second_factor WHERE user_id = ?) AS has_factor, \
                 EXISTS (SELECT 1 FROM latchkey_user WHERE user_id = ? AND second_factor_required) AS is_required";
-    let mut rows = Fixed::new(text, &[user.into(), user.into()]).load(conn)?;
+    let mut rows = Sql::fixed(text, &[user.into(), user.into()]).load(conn)?;
     rows.pop().ok_or(DbError::NotFound)
 }
 
@@ -71,7 +71,7 @@ pub fn list_of(conn: &mut Conn, user: UserId) -> Result<Vec<Factor>, DbError> {
 /// Adds a factor.
 ///
 /// # Errors
-/// `Unique` when the user has one of this kind, or somebody has this passkey.
+/// `Unique` if the user already has one of this kind, or somebody already has this passkey.
 pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<Factor, DbError> {
     let new = diesel::insert_into(latchkey_second_factor::table).values(row.clone());
     let id = new.returning(latchkey_second_factor::id).get_result(conn)?;
@@ -81,7 +81,7 @@ pub fn insert(conn: &mut Conn, row: &NewRow<'_>) -> Result<Factor, DbError> {
     Ok(Factor { id, user_id, kind, name, data, credential_id, last_step, created_at, last_used_at })
 }
 
-/// Notes that a code of TOTP was used; `false` if it, or a later one, was used before.
+/// Notes that a TOTP code was used; `false` if it or a later one was used before.
 pub fn update_step(conn: &mut Conn, id: RowId, step: i64, at: Instant) -> Result<bool, DbError> {
     let unused = latchkey_second_factor::last_step.is_null().or(latchkey_second_factor::last_step.lt(step));
     let changed = diesel::update(latchkey_second_factor::table.find(id).filter(unused))
@@ -90,14 +90,14 @@ pub fn update_step(conn: &mut Conn, id: RowId, step: i64, at: Instant) -> Result
     Ok(changed > 0)
 }
 
-/// Notes that a factor was used; `false` if it is gone.
+/// Notes that a factor was used; `false` if it no longer exists.
 pub fn update_used(conn: &mut Conn, id: RowId, at: Instant) -> Result<bool, DbError> {
     let row = latchkey_second_factor::table.find(id);
     Ok(diesel::update(row).set(latchkey_second_factor::last_used_at.eq(at)).execute(conn)? > 0)
 }
 
-/// The same of a passkey, with its new counter; `false` if its `data` is not `old` any more.
-pub fn update_data(conn: &mut Conn, id: RowId, old: &str, new: &str, at: Instant) -> Result<bool, DbError> {
+/// The same of a passkey, whose data becomes another with its new counter; `false` if its data was changed meanwhile.
+pub fn update_data(conn: &mut Conn, id: RowId, (old, new): (&str, &str), at: Instant) -> Result<bool, DbError> {
     let row = latchkey_second_factor::table.find(id).filter(latchkey_second_factor::data.eq(old));
     let change = (latchkey_second_factor::data.eq(new), latchkey_second_factor::last_used_at.eq(at));
     Ok(diesel::update(row).set(change).execute(conn)? > 0)
@@ -110,10 +110,10 @@ pub fn has_any(conn: &mut Conn, user: UserId, kinds: &[&str]) -> Result<bool, Db
     Ok(diesel::select(diesel::dsl::exists(those)).get_result(conn)?)
 }
 
-/// How many there are of some people, and how many of them have no factor.
+/// How many people there are in a group, and how many of them have no factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Without {
-    /// All of them; at most `Without::MOST` were looked at.
+pub struct FactorCoverage {
+    /// All of them; at most `MAX_COUNTED` are counted.
     #[diesel(sql_type = BigInt)]
     pub people: i64,
     /// Those without.
@@ -121,36 +121,36 @@ pub struct Without {
     pub without: i64,
 }
 
-impl Without {
-    /// So many are looked at.
-    pub const MOST: i64 = 1_000;
+impl FactorCoverage {
+    /// Maximum number of people counted.
+    pub const MAX_COUNTED: i64 = 1_000;
 }
 
-/// Who opens the panel.
+/// A group of people who can open the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opener {
-    /// A superuser.
+pub enum PanelRole {
+    /// Superusers.
     Superuser,
-    /// Staff besides.
+    /// Staff who are not superusers.
     Staff,
 }
 
-/// How many of them, active ones, have no factor. One statement, which an index of few answers.
-pub fn count_without(conn: &mut Conn, who: Opener) -> Result<Without, DbError> {
+/// How many active users of a group have no factor. One statement, answered by a partial index.
+pub fn count_without(conn: &mut Conn, who: PanelRole) -> Result<FactorCoverage, DbError> {
     let who = match who {
-        Opener::Superuser => "is_superuser",
-        Opener::Staff => "is_staff AND NOT is_superuser",
+        PanelRole::Superuser => "is_superuser",
+        PanelRole::Staff => "is_staff AND NOT is_superuser",
     };
     let query = format!(
         "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
          WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
          FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
-        Without::MOST
+        FactorCoverage::MAX_COUNTED
     );
     Ok(diesel::sql_query(query).get_result(conn)?)
 }
 
-/// Removes a factor of a user; `false` if there is none of that id.
+/// Removes a factor of a user; `false` if none has that id.
 pub fn delete(conn: &mut Conn, user: UserId, id: RowId) -> Result<bool, DbError> {
     let row = latchkey_second_factor::table.find(id).filter(latchkey_second_factor::user_id.eq(user));
     Ok(diesel::delete(row).execute(conn)? > 0)

@@ -1,5 +1,5 @@
-//! `latchkey_session`: everything that grew from one login. Which tokens belong to it stands in `latchkey_token`. The panel's
-//! list of them is in `list`.
+//! `latchkey_session`: a login and everything that follows from it. Which tokens belong to a session is in `latchkey_token`. The
+//! panel's list of sessions is in `list`.
 
 pub mod list;
 
@@ -7,9 +7,9 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::{Fixed, Value};
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
+use super::sql::{Sql, Value};
 use super::types::{Instant, Moment, UserId};
 use super::{Conn, DbError};
 
@@ -23,21 +23,21 @@ pub struct Session {
     pub user_id: UserId,
     /// When they logged in.
     pub created_at: Instant,
-    /// When a token of it was refreshed last.
+    /// When one of its tokens was last refreshed.
     pub last_refreshed_at: Option<Instant>,
     /// When its latest token expires.
     pub expires_at: Instant,
-    /// When it was ended, if it did not just expire.
+    /// When it was ended, if it did not simply expire.
     pub ended_at: Option<Instant>,
     /// Why: `logout`, `reuse` …
     pub end_reason: Option<String>,
     /// By whom: a username, "Command line", "Latchkey".
     pub ended_by: Option<String>,
-    /// The address that it was used from last.
+    /// The address from which it was last used.
     pub ip: Option<String>,
     /// The `User-Agent` of that use.
     pub user_agent: String,
-    /// What its user calls it.
+    /// The name its user gave it.
     pub label: String,
 }
 
@@ -85,7 +85,7 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), DbError> {
         (&*session.user_agent).into(),
         (&*session.label).into(),
     ];
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
 /// One session.
@@ -93,10 +93,10 @@ pub fn find(conn: &mut Conn, id: &str) -> Result<Option<Session>, DbError> {
     Ok(latchkey_session::table.find(id).select(Session::as_select()).first(conn).optional()?)
 }
 
-/// How many there are, exactly or about.
+/// How many sessions there are, exactly or approximately.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     let total = page::total(conn, "latchkey_session")?;
-    // The ids are no numbers, so their range on SQLite says nothing.
+    // The ids are not numbers, so on SQLite their range means nothing.
     Ok(if matches!(total, Total::About(_)) && !conn.is_postgres() { Total::Unknown } else { total })
 }
 
@@ -110,7 +110,7 @@ pub fn list_live_of(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<S
         .load(conn)?)
 }
 
-/// The same, newest first, and no more than `limit`.
+/// Up to `limit` of them, newest first.
 pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i64) -> Result<Vec<Session>, DbError> {
     Ok(latchkey_session::table
         .filter(latchkey_session::user_id.eq(user))
@@ -121,7 +121,7 @@ pub fn list_newest_live_of(conn: &mut Conn, user: UserId, now: Instant, limit: i
         .load(conn)?)
 }
 
-/// How many sessions are neither ended nor expired: exactly where there are few, else too few to say more.
+/// How many sessions are neither ended nor expired: exact if there are few, otherwise a lower bound.
 pub fn count_active(conn: &mut Conn, now: Instant) -> Result<Total, DbError> {
     #[derive(QueryableByName)]
     struct Counted {
@@ -130,38 +130,37 @@ pub fn count_active(conn: &mut Conn, now: Instant) -> Result<Total, DbError> {
         #[diesel(sql_type = BigInt)]
         active: i64,
     }
-    const MOST: i64 = 10_000;
-    // The first look needs nothing but an index; only where there are few, each row is read.
-    // The first look needs nothing but an index; only where there are few, each row is read.
+    const MAX_COUNTED: i64 = 10_000;
+    // The first count needs only an index; only if there are few is each row read.
     let query = format!(
-        "SELECT unexpired, CASE WHEN unexpired <= {MOST} THEN \
+        "SELECT unexpired, CASE WHEN unexpired <= {MAX_COUNTED} THEN \
          (SELECT count(*) FROM latchkey_session WHERE expires_at > $1 AND ended_at IS NULL) ELSE unexpired END AS active \
          FROM (SELECT count(*) AS unexpired FROM \
-         (SELECT 1 FROM latchkey_session WHERE expires_at > $1 LIMIT {MOST} + 1) AS firsts) AS counted"
+         (SELECT 1 FROM latchkey_session WHERE expires_at > $1 LIMIT {MAX_COUNTED} + 1) AS firsts) AS counted"
     );
     let query = diesel::sql_query(query).bind::<Moment, _>(now);
     let Counted { unexpired, active } = query.get_result(conn)?;
-    Ok(if unexpired <= MOST { Total::Exact(active) } else { Total::About(active) })
+    Ok(if unexpired <= MAX_COUNTED { Total::Exact(active) } else { Total::About(active) })
 }
 
 /// Notes that a token of the session was refreshed.
 pub fn update_refreshed(conn: &mut Conn, id: &str, refreshed: &Refreshed<'_>) -> Result<(), DbError> {
-    // An address that is not known does not replace one that is.
+    // An unknown address does not replace a known one.
     let text = "UPDATE latchkey_session SET last_refreshed_at = ?, expires_at = ?, ip = coalesce(?, ip), \
                 user_agent = ? WHERE id = ?";
     let Refreshed { last_refreshed_at, expires_at, ip, user_agent } = refreshed;
     let values: [Value<'_>; 5] =
         [(*last_refreshed_at).into(), (*expires_at).into(), ip.as_deref().into(), (*user_agent).into(), id.into()];
-    Fixed::new(text, &values).run(conn).map(drop)
+    Sql::fixed(text, &values).run(conn).map(drop)
 }
 
-/// Ends a session; `false` if it had ended before.
+/// Ends a session; `false` if it had already ended.
 pub fn update_ended(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<bool, DbError> {
     let live = latchkey_session::table.find(id).filter(latchkey_session::ended_at.is_null());
     Ok(diesel::update(live).set(ended).execute(conn)? > 0)
 }
 
-/// Lets an ended session go on.
+/// Reopens an ended session.
 pub fn update_reopened(conn: &mut Conn, id: &str) -> Result<(), DbError> {
     let change = (
         latchkey_session::ended_at.eq(None::<Instant>),
@@ -172,7 +171,7 @@ pub fn update_reopened(conn: &mut Conn, id: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Ends a session if none of its tokens is live.
+/// Ends a session if none of its tokens is valid any more.
 pub fn update_ended_if_spent(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Result<(), DbError> {
     let live = latchkey_token::table
         .inner_join(outstanding_tokens::table.on(outstanding_tokens::id.eq(latchkey_token::token_id)))
@@ -184,7 +183,7 @@ pub fn update_ended_if_spent(conn: &mut Conn, id: &str, ended: Ended<'_>) -> Res
     Ok(())
 }
 
-/// Ends all sessions of a user but one; answers how many.
+/// Ends all sessions of a user except one; returns how many.
 pub fn update_all_ended(
     conn: &mut Conn,
     user: UserId,
@@ -197,15 +196,15 @@ pub fn update_all_ended(
     Ok(diesel::update(live).set(ended).execute(conn)?)
 }
 
-/// Names a session; `false` if there is none of that id.
+/// Names a session; `false` if none has that id.
 pub fn update_label(conn: &mut Conn, id: &str, label: &str) -> Result<bool, DbError> {
     Ok(diesel::update(latchkey_session::table.find(id)).set(latchkey_session::label.eq(label)).execute(conn)? > 0)
 }
 
-/// Deletes up to `limit` sessions that are over since before `expired`; answers how many.
+/// Deletes up to `limit` sessions that expired before `expired`; returns how many.
 ///
-/// An ended one stays until `ended`: a Django beside us may still hold a token that it rotated itself, and the row is
-/// what keeps that token from starting a new session here.
+/// A session that was ended is kept longer, until it had ended before `ended`: Django may have rotated one of its tokens itself,
+/// and the row keeps that token from starting a new session here.
 pub fn delete_over(conn: &mut Conn, expired: Instant, ended: Instant, limit: i64) -> Result<usize, DbError> {
     let over: Vec<String> = latchkey_session::table
         .filter(latchkey_session::expires_at.le(expired))

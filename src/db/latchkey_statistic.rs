@@ -1,16 +1,17 @@
-//! `latchkey_statistic`: counts that take too long for a page, taken now and then in the background. Also how far the
-//! counting of tokens has come that were there before Latchkey (`accounts::backfill`).
+//! `latchkey_statistic`: counts that take too long for a page and are taken in the background from time to time. Also the progress
+//! in counting tokens that were there before Latchkey (`accounts::backfill`).
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::fixed::Fixed;
 use super::schema::latchkey_statistic;
+use super::sql::Sql;
 use super::types::{Instant, Moment};
 use super::{Conn, DbError};
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Statistic {
     /// All users.
     Users,
@@ -20,7 +21,7 @@ pub enum Statistic {
     Outstanding,
     /// Recorded tokens that are neither blacklisted nor expired.
     Live,
-    /// Expired tokens that were not deleted yet.
+    /// Expired tokens that have not been deleted yet.
     ExpiredWaiting,
     /// Blacklisted tokens that were rotated.
     Rotated,
@@ -31,35 +32,14 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Users,
-        Self::ActiveSessions,
-        Self::Outstanding,
-        Self::Live,
-        Self::ExpiredWaiting,
-        Self::Rotated,
-        Self::Blacklisted,
-        Self::SharedAddresses,
-    ];
-
-    /// The word in `latchkey_statistic.name`.
+    /// Its name in `latchkey_statistic.name`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::ActiveSessions => "active_sessions",
-            Self::Outstanding => "outstanding",
-            Self::Live => "live",
-            Self::ExpiredWaiting => "expired_waiting",
-            Self::Rotated => "rotated",
-            Self::Blacklisted => "blacklisted",
-            Self::SharedAddresses => "shared_addresses",
-        }
+        self.into()
     }
 
-    /// What counts it, at a point in time.
+    /// The query that counts it, at a point in time.
     fn query(self) -> &'static str {
-        // Each names the time, so that all are bound alike.
+        // Each uses the time, so that it is always bound in the same way.
         match self {
             Self::Users => "FROM auth_user WHERE $1 IS NOT NULL",
             Self::ActiveSessions => "FROM latchkey_session WHERE expires_at > $1 AND ended_at IS NULL",
@@ -79,10 +59,10 @@ impl Statistic {
     }
 }
 
-/// What was counted, and when.
+/// A count, and when it was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Counted {
-    /// Of what: the name of a `Statistic`.
+    /// What was counted: the name of a `Statistic`.
     pub name: String,
     /// How many.
     pub value: i64,
@@ -90,18 +70,18 @@ pub struct Counted {
     pub counted_at: Instant,
 }
 
-/// Everything that was counted.
+/// All counts.
 #[derive(Debug, Clone, Default)]
 pub struct Statistics(Vec<Counted>);
 
 impl Statistics {
-    /// The last count of this.
+    /// The last count of a statistic.
     pub fn of(&self, statistic: Statistic) -> Option<&Counted> {
         self.0.iter().find(|counted| counted.name == statistic.name())
     }
 }
 
-/// Reads all.
+/// Reads all counts.
 pub fn list(conn: &mut Conn) -> Result<Statistics, DbError> {
     Ok(Statistics(latchkey_statistic::table.load(conn)?))
 }
@@ -115,10 +95,10 @@ pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Counted>, DbError> {
 pub fn upsert(conn: &mut Conn, name: &str, value: i64, at: Instant) -> Result<(), DbError> {
     let text = "INSERT INTO latchkey_statistic (name, value, counted_at) VALUES (?, ?, ?) \
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, counted_at = excluded.counted_at";
-    Fixed::new(text, &[name.into(), value.into(), at.into()]).run(conn).map(drop)
+    Sql::fixed(text, &[name.into(), value.into(), at.into()]).run(conn).map(drop)
 }
 
-/// Counts the rows themselves: seconds, where there are millions.
+/// Counts the rows: this takes seconds if there are millions.
 pub fn count(conn: &mut Conn, statistic: Statistic, now: Instant) -> Result<i64, DbError> {
     #[derive(QueryableByName)]
     struct Row {

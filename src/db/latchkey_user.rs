@@ -1,4 +1,5 @@
-//! `latchkey_user`: what we know of a user beyond Django's columns. Made with the user, or when a user of Django's is first met.
+//! `latchkey_user`: what we know about a user besides Django's columns. The row is created with the user, or when it is first
+//! needed for a user of Django's.
 
 use diesel::prelude::*;
 
@@ -11,7 +12,7 @@ pub fn find_uuid(conn: &mut Conn, user: UserId) -> Result<Option<String>, DbErro
     Ok(latchkey_user::table.find(user).select(latchkey_user::uuid).first(conn).optional()?)
 }
 
-/// Random ids of these users, in no order.
+/// The random ids of these users, in no particular order.
 pub fn list_uuids(conn: &mut Conn, users: &[UserId]) -> Result<Vec<(UserId, String)>, DbError> {
     Ok(latchkey_user::table
         .filter(latchkey_user::user_id.eq_any(users))
@@ -22,7 +23,7 @@ pub fn list_uuids(conn: &mut Conn, users: &[UserId]) -> Result<Vec<(UserId, Stri
 /// Gives a user a random id.
 ///
 /// # Errors
-/// `Unique` when it has one already.
+/// `Unique` if the user already has one.
 pub fn insert(conn: &mut Conn, user: UserId, uuid: &str) -> Result<(), DbError> {
     diesel::insert_into(latchkey_user::table)
         .values((latchkey_user::user_id.eq(user), latchkey_user::uuid.eq(uuid)))
@@ -30,7 +31,7 @@ pub fn insert(conn: &mut Conn, user: UserId, uuid: &str) -> Result<(), DbError> 
     Ok(())
 }
 
-/// Notes whether a superuser wants the user to have a second factor; `uuid` is for a user who has no random id yet.
+/// Stores whether a superuser requires the user to have a second factor; `uuid` is for a user without a random id.
 pub fn upsert_second_factor_required(
     conn: &mut Conn,
     user: UserId,
@@ -45,7 +46,7 @@ pub fn upsert_second_factor_required(
     Ok(())
 }
 
-/// The address that the user has shown to be theirs, and when. It counts only while it is the user's address.
+/// The address that the user has confirmed, and when. It counts only while it is the user's address.
 pub fn find_confirmed(conn: &mut Conn, user: UserId) -> Result<Option<(String, Instant)>, DbError> {
     let columns = (latchkey_user::confirmed_email, latchkey_user::email_confirmed_at);
     let row: Option<(Option<String>, Option<Instant>)> =
@@ -53,8 +54,13 @@ pub fn find_confirmed(conn: &mut Conn, user: UserId) -> Result<Option<(String, I
     Ok(row.and_then(|(email, at)| email.zip(at)))
 }
 
-/// Notes that the user has shown an address to be theirs; `uuid` is for one who has no random id yet.
-pub fn upsert_confirmed(conn: &mut Conn, user: UserId, uuid: &str, email: &str, at: Instant) -> Result<(), DbError> {
+/// Stores that the user has confirmed an address; `uuid` is for a user without a random id.
+pub fn upsert_confirmed(
+    conn: &mut Conn,
+    user: UserId,
+    uuid: &str,
+    (email, at): (&str, Instant),
+) -> Result<(), DbError> {
     let confirmed = (latchkey_user::confirmed_email.eq(email), latchkey_user::email_confirmed_at.eq(at));
     if diesel::update(latchkey_user::table.find(user)).set(confirmed).execute(conn)? == 0 {
         insert(conn, user, uuid)?;

@@ -1,75 +1,65 @@
-//! Lists: rows in the order of a key, from a place on, under conditions. Each list writes its texts, the values are bound
-//! here. Whatever is asked for, no list reads more than `SCAN` candidates for a page, so that none takes long.
-
-use std::fmt::Write;
+//! Lists: rows in the order of a key, from a position on, under conditions. Each list supplies its SQL, the values are bound here.
+//! For any request, a list reads at most `MAX_SCANNED` candidates per page, so that none takes long.
 
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Nullable, Text};
 
 use super::conn::MultiBackend;
-use super::page::{Cursor, Page, Paging, SCAN};
-use super::types::{Instant, Key, Moment, RowId};
+use super::page::{Cursor, MAX_SCANNED, Page, Paging};
+use super::sql::{Sql, Value};
+use super::types::{Instant, Moment, RowId};
 use super::{Conn, DbError};
 
-/// From the first (included) to the second (excluded); either may be open.
+/// From the first (included) to the second (excluded); either end may be open.
 pub type Period = (Option<Instant>, Option<Instant>);
 
-/// A value for a `?` of a text.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Text(String),
-    At(Instant),
-    Key(i64),
-}
-
-/// Conditions, all of which must hold. The texts are ours, the values come from outside and are always bound.
+/// Conditions, all of which must hold. The SQL is ours; the values are foreign and are always bound.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     text: String,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Conditions {
-    /// One more condition, with a `?` for each value.
-    pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value>) {
+    /// Adds a condition, with a `?` for each value.
+    pub(super) fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value<'static>>) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         self.text.push_str(text);
         self.values.extend(values);
     }
 
-    /// That a column is one of these.
-    pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+    /// Adds the condition that a column has one of these values.
+    pub(super) fn and_in(&mut self, column: &str, values: impl IntoIterator<Item = Value<'static>>) {
         let values: Vec<_> = values.into_iter().collect();
-        // Nothing is in an empty list, and SQL has none.
+        // SQL has no empty lists, and nothing is equal to NULL.
         let marks = if values.is_empty() { "NULL".to_owned() } else { vec!["?"; values.len()].join(", ") };
         self.and(&format!("{column} IN ({marks})"), values);
     }
 
-    /// That a time lies in a period.
+    /// Adds the condition that a time is within a period.
     pub(super) fn and_within(&mut self, column: &str, (from, to): Period) {
         if let Some(from) = from {
-            self.and(&format!("{column} >= ?"), [Value::At(from)]);
+            self.and(&format!("{column} >= ?"), [from.into()]);
         }
         if let Some(to) = to {
-            self.and(&format!("{column} < ?"), [Value::At(to)]);
+            self.and(&format!("{column} < ?"), [to.into()]);
         }
     }
 
-    /// The rows of a `SELECT … FROM …` for which they hold.
+    /// The rows of a `SELECT … FROM …` for which the conditions hold.
     pub(super) fn select<T>(&self, conn: &mut Conn, select: &str, order: &str) -> Result<Vec<T>, DbError>
     where
         T: QueryableByName<MultiBackend> + 'static,
     {
-        Ok(query(&format!("{select}{} {order}", self.text), &self.values).load(conn)?)
+        Ok(Sql::varying(&format!("{select}{} {order}", self.text), &self.values).load(conn)?)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// All of these too.
+    /// Adds all of these conditions.
     pub(super) fn and_all(&mut self, more: &Self) {
         if !more.is_empty() {
             self.and(more.text.trim_start_matches(" WHERE "), more.values.clone());
@@ -80,7 +70,7 @@ impl Conditions {
         &self.text
     }
 
-    pub(super) fn values(&self) -> &[Value] {
+    pub(super) fn values(&self) -> &[Value<'static>] {
         &self.values
     }
 
@@ -91,16 +81,16 @@ impl Conditions {
     }
 }
 
-/// What a list is ordered by. The primary key makes the order total.
+/// The order of a list. The primary key breaks ties.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
-    /// The primary key alone: a number.
+    /// By primary key alone, a number.
     Key(&'static str),
-    /// A time, then the primary key: a number.
+    /// By a time, then by the primary key, a number.
     Time(&'static str, &'static str),
-    /// A time, then the primary key: a text.
+    /// By a time, then by the primary key, a text.
     TimeText(&'static str, &'static str),
-    /// A text that no two rows share.
+    /// By a text that is unique.
     Text(&'static str),
 }
 
@@ -117,12 +107,12 @@ impl Order {
         self.columns().iter().map(|column| format!("{column}{direction}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// That a row is beyond a place. A place that makes no sense for this order is none.
+    /// Adds the condition that a row is beyond a position. A position that does not fit this order is ignored.
     fn beyond(self, conditions: &mut Conditions, sign: &str, place: &Cursor) {
-        let number = || place.id.parse().ok().map(Value::Key);
-        let text = |text: &str| Some(Value::Text(text.to_owned()));
-        let at = || place.instant().map(Value::At);
-        let values: Option<Vec<Value>> = match self {
+        let number = || place.id.parse().ok().map(|id| RowId(id).into());
+        let text = |text: &str| Some(text.to_owned().into());
+        let at = || place.instant().map(Value::from);
+        let values: Option<Vec<Value<'static>>> = match self {
             Self::Key(_) => [number()].into_iter().collect(),
             Self::Text(_) => [text(&place.value)].into_iter().collect(),
             Self::Time(..) => [at(), number()].into_iter().collect(),
@@ -134,7 +124,7 @@ impl Order {
         }
     }
 
-    /// What the place of a row is read from: its value and its key as columns `value` and `id`.
+    /// The columns from which the position of a row is read: its time and its key.
     fn place(self) -> (&'static str, &'static str) {
         match self {
             Self::Key(id) => ("NULL", id),
@@ -146,9 +136,9 @@ impl Order {
 
 /// A list.
 pub(super) struct List {
-    /// `SELECT` what.
+    /// The columns of `SELECT`.
     pub(super) columns: &'static str,
-    /// `FROM` where, with all joins; the first table is the one of `order` and `indexed`.
+    /// The tables of `FROM`, with all joins; `order` and `indexed` refer to the first one.
     pub(super) from: &'static str,
     /// The first table of `from` alone.
     pub(super) first: &'static str,
@@ -192,21 +182,23 @@ impl List {
             (format!("{}{}", self.from, all.text), all.values)
         };
         let text = format!("SELECT {} FROM {text} ORDER BY {order} LIMIT {}", self.columns, paging.limit());
-        let rows = query(&text, &values).load::<T>(conn)?;
+        let rows = Sql::varying(&text, &values).load::<T>(conn)?;
         Ok(Page::new(rows, paging, end, place))
     }
 
-    /// The candidates as a table of their own: from a bound neither database can tell how few they are, and they would
-    /// rather join whole tables, or use the index of another condition.
-    fn with_window(&self, order: &str) -> (String, Vec<Value>) {
+    /// Selects the candidates in a subquery: neither database can tell from a bound how few they are, and would join whole tables
+    /// or use the index of another condition.
+    fn with_window(&self, order: &str) -> (String, Vec<Value<'static>>) {
         let name = self.first.rsplit(' ').next().unwrap_or_default();
-        let window =
-            format!("(SELECT * FROM {}{} ORDER BY {order} LIMIT {SCAN}) AS {name}", self.first, self.indexed.text);
+        let window = format!(
+            "(SELECT * FROM {}{} ORDER BY {order} LIMIT {MAX_SCANNED}) AS {name}",
+            self.first, self.indexed.text
+        );
         let text = format!("{}{}", self.from.replacen(self.first, &window, 1), self.others.text);
         (text, [&self.indexed.values[..], &self.others.values].concat())
     }
 
-    /// Where the search stops, if the list is longer than that.
+    /// The position where the search stops, if the list is longer.
     fn end(&self, conn: &mut Conn, order: &str) -> Result<Option<Cursor>, DbError> {
         let (at, id) = self.order.place();
         // A bare NULL has no type on PostgreSQL.
@@ -215,30 +207,13 @@ impl List {
             "SELECT {at} AS at, CAST({id} AS text) AS id FROM {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
             self.first,
             self.indexed.text,
-            SCAN - 1
+            MAX_SCANNED - 1
         );
-        let place = query(&text, &self.indexed.values).get_result::<Place>(conn).optional()?;
+        let place = Sql::varying(&text, &self.indexed.values).get_result::<Place>(conn).optional()?;
         Ok(place.map(|Place { at, id }| match (self.order, at) {
             (Order::Text(_), _) => Cursor { value: id, id: String::new() },
             (_, Some(at)) => Cursor::at(at, id),
             (_, None) => Cursor::key(id),
         }))
     }
-}
-
-/// A statement with its values. `?` becomes `$1`, `$2` …, which both databases read.
-pub(super) fn query(text: &str, values: &[Value]) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
-    let mut numbered = String::with_capacity(text.len() + values.len() * 2);
-    for (at, part) in text.split('?').enumerate() {
-        if at > 0 {
-            let _ = write!(numbered, "${at}");
-        }
-        numbered.push_str(part);
-    }
-    let query = diesel::sql_query(numbered).into_boxed();
-    values.iter().cloned().fold(query, |query, value| match value {
-        Value::Text(text) => query.bind::<Text, _>(text),
-        Value::At(at) => query.bind::<Moment, _>(at),
-        Value::Key(id) => query.bind::<Key, _>(RowId(id)),
-    })
 }

@@ -1,5 +1,5 @@
-//! Looks at a database before it writes, and applies the embedded migrations (`migrations/{sqlite,postgres}`).
-//! On an empty database that makes Django's three tables and ours; on a Django database only ours.
+//! Inspects a database before writing to it, and applies the embedded migrations (`migrations/{sqlite,postgres}`).
+//! In an empty database they create Django's three tables and ours; in a Django database only ours.
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::{Bool, Nullable, Text};
@@ -14,27 +14,27 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Django's three tables.
 const CORE: [&str; 3] = ["auth_user", "token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken"];
 
-/// What lives in a database.
+/// What a database contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// None of the three tables: Latchkey makes them.
+pub enum DatabaseContents {
+    /// None of the three tables: Latchkey will create them.
     Empty,
-    /// A Django's tables (it has `django_migrations`).
+    /// Django's tables (there is `django_migrations`).
     Django,
-    /// Tables that Latchkey made.
+    /// Tables created by Latchkey.
     Latchkey,
 }
 
-/// Why a database is not touched.
+/// Why a migration was not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// It is not what Latchkey can work in; the text names the table and what is supported.
+    /// Latchkey cannot use this database; the text names the table and what is supported.
     #[error("{0}")]
     Refused(String),
     /// A migration failed and was rolled back.
     #[error("{0}")]
     Failed(String),
-    /// The database did not answer.
+    /// The database returned an error.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -45,17 +45,17 @@ struct Name {
     name: String,
 }
 
-/// Looks at the three core tables without writing anything.
+/// Inspects the three core tables without writing anything.
 ///
 /// # Errors
-/// `Refused` when one of them is missing beside the others, or when tokens do not refer to an integer `auth_user.id`.
-pub fn inspect(conn: &mut Conn) -> Result<Found, MigrateError> {
+/// `Refused` if only some of them exist, or if tokens do not refer to an integer `auth_user.id`.
+pub fn inspect(conn: &mut Conn) -> Result<DatabaseContents, MigrateError> {
     let tables = tables(conn)?;
     let has = |name: &str| tables.iter().any(|table| table == name);
     let django = has("django_migrations");
     let present: Vec<_> = CORE.into_iter().filter(|name| has(name)).collect();
     if present.is_empty() && !django {
-        return Ok(Found::Empty);
+        return Ok(DatabaseContents::Empty);
     }
     if let Some(missing) = CORE.into_iter().find(|name| !has(name)) {
         return Err(MigrateError::Refused(missing_table(missing, django)));
@@ -68,7 +68,7 @@ pub fn inspect(conn: &mut Conn) -> Result<Found, MigrateError> {
             owner.first().map_or("no table", String::as_str)
         )));
     }
-    Ok(if django { Found::Django } else { Found::Latchkey })
+    Ok(if django { DatabaseContents::Django } else { DatabaseContents::Latchkey })
 }
 
 fn missing_table(name: &str, django: bool) -> String {
@@ -82,7 +82,7 @@ fn missing_table(name: &str, django: bool) -> String {
     format!("the table {name} is missing beside the others: {remedy}. Nothing was changed.")
 }
 
-/// Names of the tables and views of the database.
+/// Names of the tables and views in the database.
 pub(super) fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     let sql = if conn.is_postgres() {
         "SELECT c.relname::text AS name FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)"
@@ -111,7 +111,7 @@ fn owner_of_tokens(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     Ok(sql_query(sql).load::<Name>(conn)?.into_iter().map(|row| row.name).collect())
 }
 
-/// Names of the migrations that are not applied yet. Writes nothing.
+/// Names of the migrations that have not been applied. Writes nothing.
 pub fn pending(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     #[derive(QueryableByName)]
     struct Exists {
@@ -123,7 +123,7 @@ pub fn pending(conn: &mut Conn) -> Result<Vec<String>, DbError> {
         #[diesel(sql_type = Nullable<Text>)]
         version: Option<String>,
     }
-    // Diesel's own look would make its table; this one only reads.
+    // Diesel's own check would create its table; this one only reads.
     let sql = if conn.is_postgres() {
         "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists"
     } else {
@@ -150,8 +150,8 @@ fn names<DB: diesel::backend::Backend>(found: Listed<DB>) -> Result<Vec<(String,
     Ok(found.iter().map(|one| (one.name().version().to_string(), one.name().to_string())).collect())
 }
 
-/// Looks, then applies what is pending, one transaction each; `tell` hears each name after it was applied.
-pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<Found, MigrateError> {
+/// Inspects the database, then applies pending migrations in one transaction each; `tell` is called with each name afterwards.
+pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<DatabaseContents, MigrateError> {
     let found = inspect(conn)?;
     for name in pending(conn)? {
         let applied = match conn {
@@ -160,7 +160,7 @@ pub fn run(conn: &mut Conn, tell: &mut dyn FnMut(&str)) -> Result<Found, Migrate
         };
         match applied {
             Ok(()) => tell(&name),
-            // Another process was faster with the same step.
+            // Another process has applied the same migration.
             Err(_) if !pending(conn)?.contains(&name) => {}
             Err(error) => return Err(MigrateError::Failed(error.to_string())),
         }

@@ -1,11 +1,10 @@
-//! The cellar: two doors into the database (`Db::read`, `Db::write`), and one file per table with its rows and queries.
-//! Only this folder names Diesel. Functions take the connection, never the pool, so they compose into one transaction.
+//! The database: two ways into it (`Db::read`, `Db::write`), and one file per table with its rows and queries. Only this folder
+//! uses Diesel. Functions take the connection, never the pool, so that they can be combined in one transaction.
 
 pub mod blacklisted_tokens;
 pub mod conn;
 pub mod error;
 pub mod exclusive;
-mod fixed;
 pub mod indexes;
 pub mod latchkey_account_session;
 pub mod latchkey_admin_session;
@@ -29,6 +28,7 @@ pub mod outstanding_tokens;
 pub mod page;
 mod pool;
 pub mod schema;
+mod sql;
 mod statements;
 mod transaction;
 pub mod types;
@@ -38,7 +38,7 @@ mod writer;
 use std::sync::Arc;
 
 pub use conn::Conn;
-use conn::{Purpose, Watched};
+use conn::{AccessMode, Watched};
 pub use error::DbError;
 use pool::Pool;
 use statements::Statements;
@@ -47,38 +47,38 @@ use writer::Writer;
 
 use crate::config::{Database, DatabaseUrl};
 
-/// The database, with its two doors.
+/// The database, with the two ways into it.
 pub struct Db {
     url: DatabaseUrl,
     pool: Arc<Pool>,
-    /// SQLite's; on PostgreSQL every connection may write.
+    /// Only for SQLite; on PostgreSQL every connection may write.
     writer: Option<Writer>,
     statements: Arc<Statements>,
 }
 
 impl Db {
-    /// Prepares the doors; connections are opened when they are needed.
+    /// Prepares access; connections are opened when they are needed.
     ///
     /// # Errors
-    /// When the writer's thread cannot be started.
+    /// If the writer's thread cannot be started.
     pub fn new(settings: &Database) -> Result<Self, DbError> {
         let statements = Arc::new(Statements::default());
-        let open = |purpose| {
+        let open = |mode| {
             let (url, statements) = (settings.url.clone(), Arc::clone(&statements));
-            move || Watched::open(&url, purpose, &statements)
+            move || Watched::open(&url, mode, &statements)
         };
         let (reads, writer) = match settings.url {
-            DatabaseUrl::Postgres(_) => (Purpose::Write, None),
+            DatabaseUrl::Postgres(_) => (AccessMode::Write, None),
             DatabaseUrl::Sqlite(_) => {
-                let writer = Writer::start(Box::new(open(Purpose::Write)));
-                (Purpose::Read, Some(writer.map_err(|error| DbError::Unavailable(error.to_string()))?))
+                let writer = Writer::start(Box::new(open(AccessMode::Write)));
+                (AccessMode::Read, Some(writer.map_err(|error| DbError::Unavailable(error.to_string()))?))
             }
         };
         let pool = Arc::new(Pool::new(settings.pool_size, Box::new(open(reads))));
         Ok(Self { url: settings.url.clone(), pool, writer, statements })
     }
 
-    /// Runs `job` with a connection that only reads. It may run twice, when a connection broke.
+    /// Runs `job` with a connection for reading. It may run twice, if a connection is broken.
     pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -88,10 +88,10 @@ impl Db {
         self.pool.run(move |watched| job(&mut watched.conn)).await
     }
 
-    /// Runs `job` in one transaction; what it wrote is durable when this answers.
+    /// Runs `job` in one transaction; what it wrote is durable when this returns.
     ///
-    /// It may run twice (after a deadlock, a lost connection or a neighbour's fault), so it holds SQL and cheap
-    /// computation only: no hashing, no signing, no network.
+    /// It may run twice (after a deadlock, a lost connection or an error in another job of its group), so it may contain only SQL
+    /// and cheap computation: no hashing, no signing, no network.
     pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -104,9 +104,9 @@ impl Db {
         }
     }
 
-    /// A connection of its own, for migrations and indexes.
+    /// A separate connection, for migrations and indexes.
     pub fn open(&self) -> Result<Conn, DbError> {
-        Conn::open(&self.url, Purpose::Migrate)
+        Conn::open(&self.url, AccessMode::Migrate)
     }
 
     /// Whether this is PostgreSQL.
@@ -114,12 +114,12 @@ impl Db {
         self.writer.is_none()
     }
 
-    /// How many statements were run so far, transaction control not counted.
+    /// How many statements have been run, not counting transaction control.
     pub fn statements(&self) -> u64 {
         self.statements.count()
     }
 
-    /// Tells `observer` of each statement from here on. For tests: the program never calls this.
+    /// Reports each statement to `observer` from now on. Only for tests.
     pub fn observe(&self, observer: Observer) {
         self.statements.observe(observer);
     }

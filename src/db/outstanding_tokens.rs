@@ -1,24 +1,27 @@
 //! `token_blacklist_outstandingtoken`: refresh and sliding tokens that were issued and recorded. The panel's list of them
-//! is in `list`.
+//! is in `list`, what background work reads and deletes in `batches`.
 
+mod batches;
 pub mod list;
+
+pub use batches::{count_expired, delete_expired, list_created_up_to};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-use super::fixed::Fixed;
 use super::latchkey_session::Session;
 use super::page::{self, Total};
 use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
 use super::users::User;
 use super::{Conn, DbError};
 
-/// A token that is to be recorded.
+/// A token to be recorded.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct NewRow {
-    /// `header.payload`: a dump of the database is no bag of usable tokens.
+    /// `header.payload`, so that a copy of the database contains no usable tokens.
     pub token: String,
     pub created_at: Option<Instant>,
     pub expires_at: Instant,
@@ -31,19 +34,19 @@ pub struct NewRow {
 pub struct Recorded {
     /// Its row.
     pub id: TokenId,
-    /// Its owner, if there still is one.
+    /// Its owner, if the owner still exists.
     pub user_id: Option<UserId>,
     /// When it was blacklisted.
     pub blacklisted_at: Option<Instant>,
-    /// When we rotated it into another one.
+    /// When we rotated it.
     pub rotated_at: Option<Instant>,
-    /// HMAC of the key under which the same rotation may be asked for again.
+    /// HMAC of the idempotency key with which the same rotation may be requested again.
     pub retry_key: Option<String>,
     /// Its session.
     pub session: Option<Session>,
 }
 
-/// The row of a jti, with whether it is blacklisted, and its session. One statement.
+/// The token with this jti, with its session and whether it is blacklisted. One statement.
 pub fn find_by_jti(conn: &mut Conn, jti: &str) -> Result<Option<Recorded>, DbError> {
     let session = latchkey_session::id.nullable().eq(latchkey_token::session_id);
     Ok(outstanding_tokens::table
@@ -63,20 +66,20 @@ pub fn find_by_jti(conn: &mut Conn, jti: &str) -> Result<Option<Recorded>, DbErr
         .optional()?)
 }
 
-/// What a token was rotated into. No `Debug`: Django stores whole tokens.
+/// The token that another was rotated into. No `Debug`: Django stores whole tokens.
 #[derive(Clone, Queryable)]
 pub struct Successor {
-    /// `header.payload`, as we stored it.
+    /// `header.payload`, as stored by us.
     pub token: String,
-    /// Id of the key that it was made with.
+    /// Id of the key that signed it.
     pub kid: Option<String>,
-    /// The address that it was given to.
+    /// The address it was issued to.
     pub ip: Option<String>,
     /// When it was blacklisted.
     pub blacklisted_at: Option<Instant>,
 }
 
-/// What we rotated a token into: the last such token, if there are several.
+/// The token that we rotated another into; the last one, if there are several.
 pub fn find_successor(conn: &mut Conn, of: TokenId) -> Result<Option<Successor>, DbError> {
     Ok(latchkey_token::table
         .inner_join(outstanding_tokens::table.on(outstanding_tokens::id.eq(latchkey_token::token_id)))
@@ -93,7 +96,7 @@ pub fn find_successor(conn: &mut Conn, of: TokenId) -> Result<Option<Successor>,
         .optional()?)
 }
 
-/// Tokens of a user that are not blacklisted, not expired, and in no session of ours: Django wrote them.
+/// Tokens of a user that are neither blacklisted nor expired and belong to no session of ours: Django issued them.
 pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<(TokenId, String)>, DbError> {
     Ok(outstanding_tokens::table
         .left_join(blacklisted_tokens::table)
@@ -104,7 +107,7 @@ pub fn list_without_session(conn: &mut Conn, user: UserId, now: Instant) -> Resu
         .load(conn)?)
 }
 
-/// These tokens, with owner and jti; those that are gone are left out.
+/// These tokens, with owner and jti; those that no longer exist are left out.
 pub fn list_of(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<UserId>, String)>, DbError> {
     Ok(outstanding_tokens::table
         .filter(outstanding_tokens::id.eq_any(ids))
@@ -113,7 +116,7 @@ pub fn list_of(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<
         .load(conn)?)
 }
 
-/// A token that is asked about before something is done with it.
+/// A selected token, as shown before something is done with it.
 #[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Ticked {
@@ -123,7 +126,7 @@ pub struct Ticked {
     pub blacklisted_at: Option<Instant>,
 }
 
-/// What is asked about these tokens; those that are gone are left out.
+/// These selected tokens; those that no longer exist are left out.
 pub fn list_ticked(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Ticked>, DbError> {
     Ok(outstanding_tokens::table
         .left_join(blacklisted_tokens::table)
@@ -148,44 +151,17 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<TokenId, DbError> {
                 VALUES (?, ?, ?, ?, ?) RETURNING id";
     let NewRow { token, created_at, expires_at, user_id, jti } = row;
     let values = [(&**token).into(), (*created_at).into(), (*expires_at).into(), (*user_id).into(), (&**jti).into()];
-    Ok(Fixed::new(text, &values).get_result::<Inserted>(conn)?.id)
+    Ok(Sql::fixed(text, &values).get_result::<Inserted>(conn)?.id)
 }
 
-/// Takes the owner off all tokens of a user who is about to be deleted, as Django does.
+/// Removes the owner from all tokens of a user who is about to be deleted, as Django does.
 pub fn update_owner_to_none(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
     Ok(diesel::update(outstanding_tokens::table.filter(outstanding_tokens::user_id.eq(user)))
         .set(outstanding_tokens::user_id.eq(None::<UserId>))
         .execute(conn)?)
 }
 
-/// Deletes up to `limit` tokens that expired before `now`, with their blacklist entries; answers how many.
-pub fn delete_expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<usize, DbError> {
-    let expired: Vec<TokenId> = outstanding_tokens::table
-        .filter(outstanding_tokens::expires_at.le(now))
-        .order((outstanding_tokens::expires_at, outstanding_tokens::id))
-        .select(outstanding_tokens::id)
-        .limit(limit)
-        .load(conn)?;
-    diesel::delete(blacklisted_tokens::table.filter(blacklisted_tokens::token_id.eq_any(&expired))).execute(conn)?;
-    Ok(diesel::delete(outstanding_tokens::table.filter(outstanding_tokens::id.eq_any(&expired))).execute(conn)?)
-}
-
-/// How many tokens expired before `now` and are still there.
-pub fn count_expired(conn: &mut Conn, now: Instant) -> Result<i64, DbError> {
-    Ok(outstanding_tokens::table.filter(outstanding_tokens::expires_at.le(now)).count().get_result(conn)?)
-}
-
-/// The newest tokens up to this key, with when they were made.
-pub fn list_created_up_to(conn: &mut Conn, up_to: i64, limit: i64) -> Result<Vec<(TokenId, Option<Instant>)>, DbError> {
-    Ok(outstanding_tokens::table
-        .filter(outstanding_tokens::id.le(TokenId(up_to)))
-        .order(outstanding_tokens::id.desc())
-        .select((outstanding_tokens::id, outstanding_tokens::created_at))
-        .limit(limit)
-        .load(conn)?)
-}
-
-/// A token among others.
+/// A token in a list.
 #[derive(Debug, Clone, Queryable, QueryableByName)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Listed {
@@ -204,7 +180,7 @@ pub struct Listed {
     pub username: Option<String>,
     #[diesel(sql_type = Nullable<Moment>)]
     pub blacklisted_at: Option<Instant>,
-    /// Set when the token was rotated into another one.
+    /// Set if the token was rotated into another one.
     #[diesel(sql_type = Nullable<Moment>)]
     pub rotated_at: Option<Instant>,
     /// Why it is blacklisted (`latchkey_token.blacklist_reason`), if we did it.
@@ -213,30 +189,30 @@ pub struct Listed {
     /// The session that it belongs to.
     #[diesel(sql_type = Nullable<Text>)]
     pub session_id: Option<String>,
-    /// The `User-Agent` that the session was used with last.
+    /// The `User-Agent` with which the session was last used.
     #[diesel(sql_type = Nullable<Text>)]
     pub user_agent: Option<String>,
 }
 
-/// One token with everything that its page shows. No `Debug`: Django stores whole tokens.
+/// A token with everything that its page shows. No `Debug`: Django stores whole tokens.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct Detail {
     pub row: Listed,
-    /// `header.payload`, or a whole token where Django wrote it.
+    /// `header.payload`, or a whole token if Django issued it.
     pub token: String,
     pub user: Option<User>,
     /// Who blacklisted it: a username, "Command line", "Latchkey".
     pub blacklisted_by: Option<String>,
-    /// Row of `token_blacklist_blacklistedtoken`.
+    /// Its row in `token_blacklist_blacklistedtoken`.
     pub blacklisted_id: Option<TokenId>,
     /// The token that it was rotated from, with its jti.
     pub rotated_from: Option<(TokenId, String)>,
     /// The token that it was rotated into, with its jti.
     pub rotated_into: Option<(TokenId, String)>,
-    /// Whether we wrote it (there is a `latchkey_token` row with a key id) or Django did.
+    /// Whether we issued it (there is a `latchkey_token` row with a key id), not Django.
     pub ours: bool,
-    /// Id of the key that it was made with, if we wrote it.
+    /// Id of the key that signed it, if we issued it.
     pub kid: Option<String>,
 }
 
@@ -254,7 +230,7 @@ pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<L
         .load(conn)?)
 }
 
-/// How many tokens there are, exactly or about.
+/// How many tokens there are, exactly or approximately.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "token_blacklist_outstandingtoken")
 }

@@ -1,57 +1,57 @@
-//! Keyset pages: lists that stay fast with millions of rows, because no row is counted or skipped to reach a page.
+//! Keyset pages: lists stay fast with millions of rows, because no row is counted or skipped to reach a page.
 
 use diesel::RunQueryDsl;
 
 use super::types::Instant;
 use super::{Conn, DbError};
 
-/// So many candidates are looked at for one page where a condition is not answered by an index.
-pub(super) const SCAN: i64 = 3_000;
+/// How many candidates are looked at for one page where no index answers a condition.
+pub(super) const MAX_SCANNED: i64 = 3_000;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The rows, in the order that was asked for.
+    /// The rows, in the requested order.
     pub rows: Vec<T>,
-    /// Where the page before this one ends, if there is one (`before=` of a link).
+    /// Where the previous page ends, if there is one (`before=` in a link).
     pub before: Option<Cursor>,
-    /// Where the page after this one begins, if there is one (`after=` of a link).
+    /// Where the next page begins, if there is one (`after=` in a link).
     pub after: Option<Cursor>,
     /// How many rows the whole list has.
     pub total: Total,
-    /// How many candidates were looked at, if there are more: a filter that no index serves stops somewhere.
+    /// How many candidates were checked, if there are more: a filter without an index stops at a limit.
     pub looked_at: Option<i64>,
-    /// How many users the search means, if more of them match it: then rows are missing.
+    /// How many matching users the search included, if there are more: then rows are missing.
     pub meant: Option<usize>,
 }
 
-/// How many there are.
+/// How many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
     /// Counted.
     Exact(i64),
-    /// Too many to count for a page; the database's own estimate.
+    /// The database's estimate, if there are too many to count for a page.
     About(i64),
-    /// Not counted: a search.
+    /// Not counted, as in a search.
     Unknown,
 }
 
-/// A place between two rows: the sort column's value and the primary key of the row beside it.
+/// A position between two rows: the sort column's value and the primary key of the adjacent row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The sort column's value as text (an instant as microseconds since 1970; empty where the key alone decides).
+    /// The sort column's value as text (a time in microseconds since 1970; empty if only the key counts).
     pub value: String,
     /// The row's primary key.
     pub id: String,
 }
 
 impl Cursor {
-    /// The place of a row in an order by time.
+    /// The position of a row in an order by time.
     pub(super) fn at(at: Instant, id: impl ToString) -> Self {
         Self { value: at.datetime().timestamp_micros().to_string(), id: id.to_string() }
     }
 
-    /// The place of a row in an order by its primary key.
+    /// The position of a row in an order by primary key.
     pub(super) fn key(id: impl ToString) -> Self {
         Self { value: String::new(), id: id.to_string() }
     }
@@ -61,37 +61,37 @@ impl Cursor {
         chrono::DateTime::from_timestamp_micros(self.value.parse().ok()?).map(Instant::from)
     }
 
-    /// As it stands in an address: `ID~VALUE`.
+    /// As in a URL: `ID~VALUE`.
     pub fn encode(&self) -> String {
         format!("{}~{}", self.id, self.value)
     }
 
-    /// Reads what `encode` wrote; `None` for anything else.
+    /// Parses what `encode` writes; `None` for anything else.
     pub fn decode(text: &str) -> Option<Self> {
         let (id, value) = text.split_once('~')?;
         Some(Self { id: id.to_owned(), value: value.to_owned() })
     }
 }
 
-/// Which page of which order. `C` is the table's enum of sortable columns.
+/// Which page in which order. `C` is the table's enum of sortable columns.
 #[derive(Debug, Clone)]
 pub struct Paging<C> {
     /// The column to sort by; ties are broken by the primary key.
     pub sort: C,
     /// Largest first.
     pub descending: bool,
-    /// From where, in which direction; `None` is the first page.
+    /// The position and direction; `None` for the first page.
     pub from: Option<From>,
     /// Rows on a page.
     pub size: usize,
 }
 
-/// The direction of turning a page.
+/// A position and a direction from it.
 #[derive(Debug, Clone)]
 pub enum From {
-    /// The rows after this place.
+    /// The rows after this position.
     After(Cursor),
-    /// The rows before this place.
+    /// The rows before this position.
     Before(Cursor),
 }
 
@@ -108,15 +108,15 @@ impl<C> Paging<C> {
         }
     }
 
-    /// One row more than is shown: it tells whether there is another page.
+    /// One row more than is shown, which tells whether there is another page.
     pub(super) fn limit(&self) -> i64 {
         i64::try_from(self.size).unwrap_or(i64::MAX).saturating_add(1)
     }
 }
 
 impl<T> Page<T> {
-    /// Cuts the extra row off, turns a page that was read backwards round, and finds the places at both ends.
-    /// `end` is where the search stopped, if it did before the end of the list.
+    /// Removes the extra row, reverses a page that was read backwards, and finds the positions at both ends. `end` is where the
+    /// search stopped, if that was before the end of the list.
     pub(super) fn new<C>(
         mut rows: Vec<T>,
         paging: &Paging<C>,
@@ -134,23 +134,23 @@ impl<T> Page<T> {
         let origin = paging.from.as_ref().map(|_| if backwards { rows.last() } else { rows.first() });
         let origin = origin.and_then(|row| row.map(&place).or_else(|| paging.cursor().cloned()));
         let (before, after) = if backwards { (last, origin) } else { (origin, last) };
-        // Everything on one page needs no counting.
+        // If everything is on one page, its rows are the total.
         let is_whole = before.is_none() && after.is_none();
         let total = if is_whole { Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX)) } else { Total::Unknown };
-        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| SCAN), meant: None }
+        Self { rows, before, after, total, looked_at: end.filter(|_| !is_full).map(|_| MAX_SCANNED), meant: None }
     }
 
-    /// The same with the size of the whole list.
+    /// The same, with the size of the whole list.
     #[must_use]
     pub fn of(self, total: Total) -> Self {
         Self { total: if self.total == Total::Unknown { total } else { self.total }, ..self }
     }
 }
 
-/// Up to this many rows are counted one by one.
-const COUNTED: i64 = 10_000;
+/// Maximum number of rows counted one by one.
+const MAX_COUNTED: i64 = 10_000;
 
-/// How many rows a table has: counted while that is cheap, else the database's own estimate. One statement.
+/// How many rows a table has: counted if that is cheap, otherwise the database's estimate. One statement.
 pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
     #[derive(diesel::QueryableByName)]
     struct Counted {
@@ -159,22 +159,22 @@ pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         about: i64,
     }
-    // SQLite keeps no estimate; its keys are given in order, so their range is one (too high after a flush).
+    // SQLite keeps no estimate; keys are assigned in order, so their range is one (too high after a flush).
     let about = if conn.is_postgres() {
         format!("(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '{table}'::regclass)")
     } else {
-        // Two looks at the index: one that asks for both ends walks through all of it.
+        // Two queries of the index: one query for both ends would read all of it.
         format!("coalesce((SELECT max(id) FROM {table}) - (SELECT min(id) FROM {table}) + 1, 0)")
     };
     let query = format!(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS firsts) AS counted, {about} AS about",
-        COUNTED + 1
+        MAX_COUNTED + 1
     );
     let row: Counted = diesel::sql_query(query).get_result(conn)?;
-    Ok(if row.counted <= COUNTED { Total::Exact(row.counted) } else { Total::About(row.about.max(row.counted)) })
+    Ok(if row.counted <= MAX_COUNTED { Total::Exact(row.counted) } else { Total::About(row.about.max(row.counted)) })
 }
 
-/// A text for `LIKE … ESCAPE '\'` that stands for itself.
+/// A text with its wildcards escaped, for `LIKE … ESCAPE '\'`.
 pub(super) fn likeness(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

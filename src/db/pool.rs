@@ -1,5 +1,5 @@
 //! The pool behind `Db::read` (and, on PostgreSQL, `Db::write`): a permit, then a connection on a blocking thread.
-//! A connection that broke is thrown away and the job tried once more on a new one; a database that is down fails at once.
+//! A broken connection is discarded and the job tried again on a new one; if the database is down, it fails immediately.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::conn::Watched;
-use super::error::{DbError, Trouble};
+use super::error::{DbError, ErrorEffect};
 
 /// How long a request waits for a connection before it is told to come back later.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a transaction that lost a deadlock is tried.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a transaction that loses deadlocks is tried.
 const ATTEMPTS: usize = 3;
 
 type Open = Box<dyn Fn() -> Result<Watched, DbError> + Send + Sync>;
@@ -47,7 +47,7 @@ impl Pool {
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, DbError> {
-        match tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await {
+        match tokio::time::timeout(PERMIT_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(DbError::Unavailable("the pool is closed".to_owned())),
             Err(_) => Err(DbError::Unavailable("every connection is busy".to_owned())),
@@ -60,15 +60,15 @@ impl Pool {
             left -= 1;
             let (mut watched, reused) = self.take()?;
             let answer = job(&mut watched);
-            let trouble = watched.take_trouble();
-            if trouble == Trouble::Broken {
-                // The others were opened before the same restart: none of them is worth a try.
+            let effect = watched.take_worst_effect();
+            if effect == ErrorEffect::Broken {
+                // The idle ones were opened before the same restart: they are broken too.
                 drop(watched);
                 self.idle().clear();
             } else {
                 self.give_back(watched);
             }
-            let again = trouble == Trouble::Deadlock || (trouble == Trouble::Broken && reused);
+            let again = effect == ErrorEffect::Deadlock || (effect == ErrorEffect::Broken && reused);
             if !(again && answer.is_err() && left > 0) {
                 return answer;
             }

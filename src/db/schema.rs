@@ -53,7 +53,7 @@ table! {
     use diesel::sql_types::{Bool, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// What we know of a user beyond Django's columns.
+    /// What we know about a user besides Django's columns.
     latchkey_user (user_id) {
         user_id -> Key,
         uuid -> Text,
@@ -67,7 +67,7 @@ table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// What we know of an outstanding token beyond Django's columns.
+    /// What we know about an outstanding token besides Django's columns.
     latchkey_token (token_id) {
         token_id -> Key,
         rotated_from -> Nullable<Key>,
@@ -85,7 +85,7 @@ table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// Everything that grew from one login.
+    /// Sessions: logins and what follows from them.
     latchkey_session (id) {
         id -> Text,
         user_id -> Key,
@@ -144,7 +144,7 @@ table! {
     use diesel::sql_types::{BigInt, Integer, Text};
     use crate::db::types::Moment;
 
-    /// How often something happened in an hour.
+    /// How often each event happened in each hour.
     latchkey_rollup (event, hour, shard) {
         event -> Text,
         hour -> Moment,
@@ -169,7 +169,7 @@ table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// Mail on its way, and what became of it.
+    /// Queued mail, and the result of each.
     latchkey_mail (id) {
         id -> Key,
         created_at -> Moment,
@@ -193,7 +193,7 @@ table! {
     use diesel::sql_types::Text;
     use crate::db::types::{Key, Moment};
 
-    /// Links that were mailed.
+    /// Mailed links.
     latchkey_link (token_hash) {
         token_hash -> Text,
         purpose -> Text,
@@ -224,7 +224,7 @@ table! {
     use diesel::sql_types::{BigInt, Integer};
     use crate::db::types::Moment;
 
-    /// How often somebody tried.
+    /// Counts of login attempts.
     latchkey_throttle (bucket) {
         bucket -> BigInt,
         failures -> Integer,
@@ -237,7 +237,7 @@ table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// Second factors that were confirmed.
+    /// Confirmed second factors.
     latchkey_second_factor (id) {
         id -> Key,
         user_id -> Key,
@@ -255,7 +255,7 @@ table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// Codes on paper.
+    /// Recovery codes.
     latchkey_recovery_code (user_id, code_hash) {
         user_id -> Key,
         code_hash -> Text,
@@ -268,7 +268,7 @@ table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// What has to be finished with a second factor.
+    /// Pending challenges.
     latchkey_challenge (token_hash) {
         token_hash -> Text,
         purpose -> Text,
@@ -289,7 +289,7 @@ table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
 
-    /// Browsers that are remembered.
+    /// Remembered browsers.
     latchkey_browser (token_hash) {
         token_hash -> Text,
         id -> Text,

@@ -1,22 +1,22 @@
-//! What the connections of a database tell of their statements: how many they were, and each of them to whoever observes.
-//! A test that observes can stop a job before any statement; the program itself never does.
+//! Counts the statements of all connections of a database, and reports each of them to an observer, if there is one. Tests use an
+//! observer to stop a job before a statement; the program itself has none.
 
 use std::fmt::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What happens to a statement: its text without its values.
+/// What happens to a statement; with its text, but without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// It is about to be sent.
     Starts(&'a str),
-    /// It is prepared, and its connection keeps it so.
+    /// It was prepared, and its connection keeps it.
     Keeps(&'a str),
-    /// The database has answered it, well or badly.
+    /// It has finished, with or without an error.
     Ends(&'a str),
 }
 
-/// Hears of each statement, on the thread that runs it, and may hold it up there.
+/// Called for each statement, on the thread that runs it, which it may block.
 pub type Observer = Box<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// Shared by all connections of a `Db`.
@@ -27,12 +27,12 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    /// How many there were, transaction control not counted.
+    /// How many there have been, not counting transaction control.
     pub(super) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// The first observer stays.
+    /// Sets the observer; only the first one is kept.
     pub(super) fn observe(&self, observer: Observer) {
         let _ = self.observer.set(observer);
     }
@@ -59,7 +59,7 @@ impl Statements {
     }
 }
 
-/// The text that the database gets. Diesel shows the values behind it, and tokens are among them.
+/// The text that is sent to the database. Diesel appends the values, and tokens may be among them.
 fn without_values(query: &dyn fmt::Display) -> String {
     let mut text = query.to_string();
     if let Some(end) = text.find(" -- binds: ") {
@@ -68,16 +68,16 @@ fn without_values(query: &dyn fmt::Display) -> String {
     text
 }
 
-/// Reads no more than the first word: a statement's text goes on with its values, and tokens are among them.
+/// Reads only the first word: the text continues with values, and tokens may be among them.
 fn is_transaction_control(query: &dyn fmt::Display) -> bool {
     let mut start = Start::default();
-    // It ends with an error when it has enough.
+    // This stops with an error when it has read enough.
     let _ = write!(start, "{query}");
     let sql = &start.0;
     ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| sql.starts_with(word))
 }
 
-/// Takes the beginning of a text and refuses the rest.
+/// Keeps the beginning of a text and refuses the rest.
 #[derive(Default)]
 struct Start(String);
 

@@ -1,4 +1,4 @@
-//! One transaction on one connection, and a job inside it whose panic is caught.
+//! Runs a job in a transaction and catches its panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,9 +10,9 @@ use super::error::DbError;
 
 /// Why a job's part of a transaction was rolled back.
 pub(super) enum Abort<E> {
-    /// The job said so.
+    /// The job returned an error.
     Job(E),
-    /// The database refused the frame around it.
+    /// The database refused the transaction or savepoint around it.
     Db(diesel::result::Error),
     /// The job panicked.
     Panic,
@@ -35,7 +35,7 @@ impl<E: From<DbError>> Abort<E> {
     }
 }
 
-/// Runs a job and turns a panic into an error, so that the transaction around it ends in order.
+/// Runs a job and turns a panic into an error, so that the transaction around it is ended properly.
 pub(super) fn guarded<T, E>(conn: &mut Conn, job: &impl Fn(&mut Conn) -> Result<T, E>) -> Result<T, Abort<E>> {
     match catch_unwind(AssertUnwindSafe(|| job(conn))) {
         Ok(answer) => answer.map_err(Abort::Job),
@@ -43,7 +43,7 @@ pub(super) fn guarded<T, E>(conn: &mut Conn, job: &impl Fn(&mut Conn) -> Result<
     }
 }
 
-/// Runs a job in a transaction of its own (or in a savepoint, where one is open already).
+/// Runs a job in its own transaction (or in a savepoint, if one is already open).
 pub(super) fn alone<T, E: From<DbError>>(
     watched: &mut Watched,
     job: &impl Fn(&mut Conn) -> Result<T, E>,
@@ -65,7 +65,7 @@ pub(super) fn alone<T, E: From<DbError>>(
     }
 }
 
-/// Begins a write transaction: on SQLite with the write lock, on PostgreSQL with constraints that speak at once.
+/// Begins a write transaction: on SQLite with the write lock, on PostgreSQL with immediate constraints.
 pub(super) fn begin(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Postgres(conn) => {
@@ -80,7 +80,7 @@ pub(super) fn commit(conn: &mut Conn) -> QueryResult<()> {
     <Conn as Connection>::TransactionManager::commit_transaction(conn)
 }
 
-/// Rolls back what `begin` began. An error here means that the database did it already or the connection is gone.
+/// Rolls back what `begin` began. An error means that the database has already done so, or that the connection is gone.
 pub(super) fn rollback(conn: &mut Conn) {
     if let Err(error) = <Conn as Connection>::TransactionManager::rollback_transaction(conn) {
         tracing::debug!(%error, "rollback");

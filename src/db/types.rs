@@ -1,5 +1,5 @@
 //! The types of our columns: keys, instants, encoded passwords, and how both databases store them.
-//! Django's keys are int4 or int8 and its SQLite stores times as text; nobody outside this file needs to know.
+//! Django's keys are int4 or int8, and on SQLite it stores times as text; only this file needs to know.
 
 use std::fmt;
 
@@ -106,17 +106,17 @@ key! {
     TokenId
 }
 key! {
-    /// Primary key of a table that needs no name of its own for it.
+    /// Primary key of any other table.
     RowId
 }
 
-/// A point in time, UTC, with microseconds: what both databases can keep.
+/// A point in time in UTC, with microseconds, as both databases can store it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Moment)]
 pub struct Instant(DateTime<Utc>);
 
 impl Instant {
-    /// From seconds since 1970 (a JWT's `exp`); `None` outside years 1 to 9999, which Django cannot read.
+    /// From seconds since 1970 (a JWT's `exp`); `None` outside the years 1 to 9999, which Django cannot read.
     pub fn from_timestamp(seconds: i64) -> Option<Self> {
         use chrono::Datelike;
         let at = DateTime::from_timestamp(seconds, 0)?;
@@ -128,7 +128,7 @@ impl Instant {
         self.0.timestamp()
     }
 
-    /// The same as chrono's type.
+    /// As chrono's type.
     pub fn datetime(self) -> DateTime<Utc> {
         self.0
     }

@@ -1,16 +1,19 @@
-//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`.
+//! `auth_user`: Django's users. The panel's list of them is in `list`, what a form changes of one in `profile`, how
+//! many tokens one has in `token_counts`.
 
 pub mod list;
 pub mod profile;
+mod token_counts;
+
+pub use token_counts::{TokenCounts, count_tokens};
 
 use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Bool, Text};
 
-use super::fixed::Fixed;
-use super::list::{Value, query};
 use super::page::{self, Total};
 use super::schema::{latchkey_user, users};
+use super::sql::Sql;
 use super::types::{EncodedPassword, Instant, Key, UserId};
 use super::{Conn, DbError};
 
@@ -33,7 +36,7 @@ pub struct User {
     pub date_joined: Instant,
 }
 
-/// A row of `auth_user` that is to be made.
+/// A new row of `auth_user`.
 #[derive(Clone, Insertable)]
 #[diesel(table_name = users)]
 #[allow(missing_docs, reason = "Django's columns")]
@@ -49,7 +52,7 @@ pub struct NewRow {
     pub date_joined: Instant,
 }
 
-/// How a token names its user: `JWT_USER_ID_FIELD`.
+/// How a token identifies its user: `JWT_USER_ID_FIELD`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRef {
     /// Django's key.
@@ -58,16 +61,16 @@ pub enum UserRef {
     Uuid(String),
     /// The username.
     Username(String),
-    /// The e-mail address.
+    /// The email address.
     Email(String),
 }
 
 /// What a transaction is going to do with a user's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// Issue: others may issue at the same time, but nobody may revoke.
+    /// Issue them: others may issue at the same time, but nobody may revoke.
     Issue,
-    /// Revoke, or change the row itself: alone.
+    /// Revoke them or change the user: alone.
     Revoke,
 }
 
@@ -76,7 +79,7 @@ pub fn find(conn: &mut Conn, id: UserId) -> Result<Option<User>, DbError> {
     Ok(users::table.find(id).select(User::as_select()).first(conn).optional()?)
 }
 
-/// The user that a token names. With duplicate addresses, nobody.
+/// The user that a token identifies; nobody if several users have the address.
 pub fn find_by_ref(conn: &mut Conn, user: &UserRef) -> Result<Option<User>, DbError> {
     match user {
         UserRef::Id(id) => find(conn, *id),
@@ -91,14 +94,14 @@ pub fn find_by_ref(conn: &mut Conn, user: &UserRef) -> Result<Option<User>, DbEr
     }
 }
 
-/// The user of this name, compared exactly.
+/// The user with this name, compared exactly.
 pub fn find_by_username(conn: &mut Conn, username: &str) -> Result<Option<User>, DbError> {
     Ok(users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()?)
 }
 
 /// Up to two users with this address, compared exactly, as Django's `get_by_natural_key` does.
 pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>, DbError> {
-    // The second condition is implied by the first; it is there for our index on lower(email).
+    // The second condition follows from the first; it makes the database use our index on lower(email).
     Ok(users::table
         .filter(users::email.eq(email).and(sql::<Bool>("lower(email) = lower(").bind::<Text, _>(email).sql(")")))
         .select(User::as_select())
@@ -106,7 +109,7 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>, DbError>
         .load(conn)?)
 }
 
-/// Up to `limit` active users with this address in any case who have a password that can be used.
+/// Up to `limit` active users with this address (ignoring case) and a usable password.
 pub fn list_by_address(conn: &mut Conn, email: &str, limit: i64) -> Result<Vec<User>, DbError> {
     let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(email).sql(")");
     let usable = users::is_active.eq(true).and(users::password.not_like("!%"));
@@ -114,13 +117,13 @@ pub fn list_by_address(conn: &mut Conn, email: &str, limit: i64) -> Result<Vec<U
     Ok(found.select(User::as_select()).load(conn)?)
 }
 
-/// The only one of these, or nobody.
+/// The user, if there is exactly one.
 pub fn only(mut found: Vec<User>) -> Option<User> {
     if found.len() == 1 { found.pop() } else { None }
 }
 
-/// Locks the user's row and reads it. First statement of every transaction that issues or revokes tokens, so that a
-/// refresh cannot overtake a log-out-all. SQLite's writer is alone anyway.
+/// Locks the user's row and reads it: the first statement of every transaction that issues or revokes tokens, so that a refresh
+/// cannot overtake a logout of all sessions. SQLite has only one writer anyway.
 pub fn lock(conn: &mut Conn, user: &UserRef, intent: Intent) -> Result<Option<User>, DbError> {
     let Conn::Postgres(pg) = conn else { return find_by_ref(conn, user) };
     let query = users::table.into_boxed();
@@ -132,7 +135,7 @@ pub fn lock(conn: &mut Conn, user: &UserRef, intent: Intent) -> Result<Option<Us
             users::id.eq_any(latchkey_user::table.filter(latchkey_user::uuid.eq(uuid)).select(latchkey_user::user_id)),
         ),
     };
-    // A boxed query cannot be locked, an id can; the other fields cost one statement more.
+    // Diesel cannot lock with a boxed query, but it can by id; the other fields cost one more statement.
     let id = match user {
         UserRef::Id(id) => *id,
         _ => match query.select(users::id).limit(2).load::<UserId>(pg)?.as_slice() {
@@ -147,7 +150,7 @@ pub fn lock(conn: &mut Conn, user: &UserRef, intent: Intent) -> Result<Option<Us
     })
 }
 
-/// Makes a user.
+/// Creates a user.
 pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<User, DbError> {
     let id = diesel::insert_into(users::table).values(row.clone()).returning(users::id).get_result(conn)?;
     let NewRow { password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined } =
@@ -169,10 +172,10 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<User, DbError> {
 
 /// Writes `last_login`.
 pub fn update_last_login(conn: &mut Conn, id: UserId, at: Instant) -> Result<(), DbError> {
-    Fixed::new("UPDATE auth_user SET last_login = ? WHERE id = ?", &[at.into(), id.into()]).run(conn).map(drop)
+    Sql::fixed("UPDATE auth_user SET last_login = ? WHERE id = ?", &[at.into(), id.into()]).run(conn).map(drop)
 }
 
-/// Replaces the password if it is still `old` (`None`: whatever it is); `false` if it was not.
+/// Replaces the password if it is still `old` (any, if `None`); `false` if it was not.
 pub fn update_password(
     conn: &mut Conn,
     id: UserId,
@@ -198,10 +201,10 @@ pub fn update_active(conn: &mut Conn, id: UserId, active: bool) -> Result<bool, 
     Ok(diesel::update(users::table.find(id)).set(users::is_active.eq(active)).execute(conn)? > 0)
 }
 
-/// Deletes a user. What Django's own apps keep of it goes too, as Django does it in code; tokens are the caller's.
+/// Deletes a user, with the rows of Django's own apps, as Django does in code. The caller takes care of tokens.
 ///
 /// # Errors
-/// `Referenced` when another table refers to the user (on SQLite only at the end of the transaction).
+/// `Referenced` if another table refers to the user (on SQLite only at the end of the transaction).
 pub fn delete(conn: &mut Conn, id: UserId) -> Result<bool, DbError> {
     const DJANGOS: [&str; 3] = ["auth_user_groups", "auth_user_user_permissions", "django_admin_log"];
     let tables = super::migrations::tables(conn)?;
@@ -216,30 +219,30 @@ pub fn has_superuser(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(select(exists(users::table.filter(users::is_superuser.eq(true)))).get_result(conn)?)
 }
 
-/// Whether somebody else (than `except`) has this e-mail address, in any case.
+/// Whether a user other than `except` has this email address, ignoring case.
 pub fn has_address(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(text).sql(")");
     let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
     Ok(select(exists(others)).get_result(conn)?)
 }
 
-/// Whether somebody else (than `except`) has this username, in any case.
+/// Whether a user other than `except` has this username, ignoring case.
 pub fn has_name(conn: &mut Conn, text: &str, except: Option<UserId>) -> Result<bool, DbError> {
     let same = sql::<Bool>("lower(username) = lower(").bind::<Text, _>(text).sql(")");
     let others = users::table.filter(same.and(users::id.ne(except.unwrap_or(UserId(-1)))));
     Ok(select(exists(others)).get_result(conn)?)
 }
 
-/// Addresses (in lower case) that several users have: none of them can log in by it.
+/// Addresses (in lower case) that several users have: none of them can log in with it.
 pub fn list_shared_addresses(conn: &mut Conn, limit: i64) -> Result<Vec<String>, DbError> {
     let query = "SELECT lower(email) AS text FROM auth_user WHERE email <> '' GROUP BY lower(email) \
                  HAVING count(*) > 1 ORDER BY 1 LIMIT ";
     Ok(texts(conn, &format!("{query}{limit}"))?)
 }
 
-/// One example of each scheme and cost among the stored passwords (`scheme$cost$…`), for the timing of failed logins.
+/// An example of each scheme and cost among the stored passwords (`scheme$cost$…`), for the timing of failed logins.
 pub fn list_password_examples(conn: &mut Conn) -> Result<Vec<EncodedPassword>, DbError> {
-    // As many characters as hold scheme and cost, and nothing of the salt.
+    // As many characters as scheme and cost take, without the salt.
     let query = "SELECT min(password) AS text FROM auth_user WHERE password NOT LIKE '!%' GROUP BY substr(password, 1, \
                  CASE WHEN password LIKE 'bcrypt$%' THEN 13 WHEN password LIKE 'scrypt$%' THEN 7 ELSE 20 END) LIMIT 16";
     Ok(texts(conn, query)?.into_iter().map(EncodedPassword).collect())
@@ -254,19 +257,19 @@ fn texts(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
     Ok(diesel::sql_query(query).load::<Row>(conn)?.into_iter().map(|row| row.text).collect())
 }
 
-/// These users, by name; those that are gone are left out.
+/// These users, by name; those that no longer exist are left out.
 pub fn list_by_id(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>, DbError> {
     let these = users::table.filter(users::id.eq_any(ids));
     Ok(these.order(users::username).select(User::as_select()).load(conn)?)
 }
 
-/// Users in the order in which they joined, from behind this one on.
+/// Users in the order in which they joined, after this one.
 pub fn list_after(conn: &mut Conn, after: UserId, limit: i64) -> Result<Vec<User>, DbError> {
     let behind = users::table.filter(users::id.gt(after));
     Ok(behind.order(users::id).limit(limit).select(User::as_select()).load(conn)?)
 }
 
-/// Up to two users of whom this is the id, the username or the e-mail address, in any case. One statement.
+/// Up to two users with this id, username or email address, ignoring case. One statement.
 pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
     let same =
         |column: &str| sql::<Bool>(&format!("lower({column}) = lower(")).bind::<Text, _>(text.to_owned()).sql(")");
@@ -275,43 +278,7 @@ pub fn list_named(conn: &mut Conn, text: &str) -> Result<Vec<UserId>, DbError> {
     Ok(users::table.filter(named).select(users::id).limit(2).load(conn)?)
 }
 
-/// How many users there are, exactly or about.
+/// How many users there are, exactly or approximately.
 pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "auth_user")
-}
-
-/// How many tokens a user has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct TokenCounts {
-    /// Not blacklisted, not expired.
-    #[diesel(sql_type = BigInt)]
-    pub live: i64,
-    /// Not expired or not yet flushed, blacklisted.
-    #[diesel(sql_type = BigInt)]
-    pub blacklisted: i64,
-    /// All that are recorded.
-    #[diesel(sql_type = BigInt)]
-    pub all: i64,
-}
-
-impl TokenCounts {
-    /// A page counts so many tokens of a user at most: the newest.
-    pub const MOST: i64 = 5_000;
-
-    /// Whether there may be more than were counted for a page.
-    pub fn is_cut(&self) -> bool {
-        self.all >= Self::MOST
-    }
-}
-
-/// How many tokens a user has, live at `now`, blacklisted, and in all; of the `most` newest, if that is said.
-pub fn count_tokens(conn: &mut Conn, id: UserId, now: Instant, most: Option<i64>) -> Result<TokenCounts, DbError> {
-    let limit = most.map(|most| format!("ORDER BY id DESC LIMIT {most}")).unwrap_or_default();
-    let text = format!(
-        "SELECT CAST(coalesce(sum(CASE WHEN b.id IS NULL AND o.expires_at > ? THEN 1 ELSE 0 END), 0) AS bigint) AS live, \
-         count(b.id) AS blacklisted, count(*) AS \"all\" \
-         FROM (SELECT id, expires_at FROM token_blacklist_outstandingtoken WHERE user_id = ? {limit}) AS o \
-         LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id"
-    );
-    Ok(query(&text, &[Value::At(now), Value::Key(id.0)]).get_result(conn)?)
 }

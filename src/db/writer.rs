@@ -1,7 +1,7 @@
-//! The writer: SQLite's only read-write connection, on a thread of its own, committing in groups.
+//! The writer: SQLite's only read-write connection, on its own thread, committing in groups.
 //!
-//! Up to `GROUP` queued jobs share one `BEGIN IMMEDIATE … COMMIT`, each in its own savepoint, and are answered only after
-//! the commit. One fsync for the group is what makes `synchronous=FULL` affordable. Used by `Db::write`, by nobody else.
+//! Up to `MAX_GROUP` queued jobs share one `BEGIN IMMEDIATE … COMMIT`, each in its own savepoint, and are answered only after
+//! the commit. One fsync for the whole group makes `synchronous=FULL` affordable. Only `Db::write` uses it.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -11,31 +11,31 @@ use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::oneshot;
 
 use super::conn::{Conn, Watched};
-use super::error::{DbError, Trouble};
+use super::error::{DbError, ErrorEffect};
 use super::transaction::{self, Abort};
 
-/// How many jobs share a commit at most.
-const GROUP: usize = 64;
-/// How many jobs may wait before the next is told to come back later.
-const QUEUE: usize = 4096;
+/// Maximum number of jobs that share a commit.
+const MAX_GROUP: usize = 64;
+/// Maximum number of waiting jobs; further ones are refused.
+const MAX_QUEUED: usize = 4096;
 
 type Open = Box<dyn Fn() -> Result<Watched, DbError> + Send>;
 
-/// The way into the writer's queue. Dropping it finishes what is queued.
+/// The writer's queue. Dropping it finishes what is queued.
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread; the connection is opened at the first job, and again after it broke.
+    /// Starts the thread; the connection is opened for the first job, and again if it breaks.
     pub(super) fn start(open: Open) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || work(&open, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Queues a job and waits until the group that it was in is durable.
+    /// Queues a job and waits until its group is durable.
     pub(super) async fn write<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -57,23 +57,23 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
         let own = std::thread::current().id();
-        // A job may hold the last handle, and is dropped on the thread itself after its answer is out.
+        // A job may hold the last handle, and is dropped on the writer's own thread after it has answered.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != own) {
-            // It ends when the queue is empty; a panic of it was logged where it happened.
+            // The thread ends when the queue is empty; a panic has been logged where it happened.
             let _ = thread.join();
         }
     }
 }
 
-/// A queued job whose types are forgotten.
+/// A queued job with its types erased.
 trait Job: Send {
     /// Runs it in a savepoint and keeps its answer.
     fn run(&mut self, conn: &mut Conn);
-    /// Runs it in a transaction of its own and keeps its answer.
+    /// Runs it in its own transaction and keeps its answer.
     fn run_alone(&mut self, watched: &mut Watched);
     /// Sends the kept answer.
     fn answer(&mut self);
-    /// Sends an error in its place.
+    /// Sends an error instead.
     fn refuse(&mut self, reason: &str);
 }
 
@@ -99,7 +99,7 @@ where
     }
 
     fn answer(&mut self) {
-        // A receiver that is gone is a client that went away: the write stands.
+        // If the receiver is gone, the client went away; the write stands.
         if let (Some(reply), Some(answer)) = (self.reply.take(), self.answer.take()) {
             let _ = reply.send(answer);
         }
@@ -116,7 +116,7 @@ fn work(open: &Open, jobs: &Receiver<Box<dyn Job>>) {
     let mut connection: Option<Watched> = None;
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
-        group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
+        group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(MAX_GROUP - 1));
         let mut watched = match connection.take().filter(Watched::is_current).map_or_else(open, Ok) {
             Ok(watched) => watched,
             Err(error) => {
@@ -130,16 +130,16 @@ fn work(open: &Open, jobs: &Receiver<Box<dyn Job>>) {
     }
 }
 
-/// Runs and answers a group; `false` when the connection cannot be used again.
+/// Runs and answers a group; `false` if the connection cannot be used again.
 fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
     if let Err(error) = transaction::begin(&mut watched.conn) {
         refuse(group, &error.to_string());
-        return watched.take_trouble() != Trouble::Broken;
+        return watched.take_worst_effect() != ErrorEffect::Broken;
     }
     for job in group.iter_mut() {
         job.run(&mut watched.conn);
-        if watched.take_trouble() == Trouble::Broken {
-            // A full disk or an I/O error may have rolled back the whole transaction behind our back.
+        if watched.take_worst_effect() == ErrorEffect::Broken {
+            // A full disk or an I/O error may have rolled back the whole transaction unnoticed.
             transaction::rollback(&mut watched.conn);
             refuse(group, "the disk is full or the database file cannot be written");
             return false;
@@ -155,12 +155,12 @@ fn commit_group(watched: &mut Watched, group: &mut [Box<dyn Job>]) -> bool {
         Err(error) => {
             transaction::rollback(&mut watched.conn);
             if is_constraint(&error) {
-                // Django's foreign keys speak only here; one job's fault must not cost the others.
+                // Django's foreign keys are checked only here; one job's error must not affect the others.
                 for job in group {
                     job.run_alone(watched);
                     job.answer();
                 }
-                watched.take_trouble() != Trouble::Broken
+                watched.take_worst_effect() != ErrorEffect::Broken
             } else {
                 refuse(group, &error.to_string());
                 false

@@ -118,7 +118,7 @@ pub fn spend(tx: &mut Tx<'_>, answer: &VerifiedAnswer) -> Result<User, AnswerErr
     let is_first = match &answer.proof {
         Proof::Mailed(factor) => latchkey_second_factor::update_used(tx.conn, *factor, now)?,
         Proof::Totp(factor, step) => latchkey_second_factor::update_step(tx.conn, *factor, *step, now)?,
-        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(tx.conn, *factor, old, new, now)?,
+        Proof::Passkey(factor, old, new) => latchkey_second_factor::update_data(tx.conn, *factor, (old, new), now)?,
         Proof::Recovery(hash) => latchkey_recovery_code::update_used(tx.conn, user.id, hash, now)?,
     };
     if !is_first {

@@ -114,7 +114,8 @@ pub fn begin_with(
 ) -> Result<SecretString, DbError> {
     let ticket = Ticket::issue(tx.app, tx.now, ticket::Purpose::Challenge, user);
     let (network, (name, what)) = (client.network(), purpose.columns());
-    latchkey_challenge::delete_oldest_of(tx.conn, user.id, (name, &network), MAX_WAITING - 1)?;
+    let begun = latchkey_challenge::Begun { user: user.id, purpose: name, network: &network };
+    latchkey_challenge::delete_oldest_of(tx.conn, &begun, MAX_WAITING - 1)?;
     let challenge = Challenge {
         purpose: name.to_owned(),
         user_id: user.id,

@@ -13,7 +13,7 @@ use crate::db::users::User;
 use crate::db::{DbError, latchkey_device};
 use crate::journal::Client;
 use crate::mail::Outgoing;
-use crate::mail::letter::{Letter, Origin};
+use crate::mail::letter::{Letter, Occurrence};
 
 /// A device is forgotten when it was not used for so long.
 pub const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
@@ -50,7 +50,7 @@ pub fn note(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<(), DbError
     if throttle::count(tx, &[key])?.is_err() {
         return Ok(());
     }
-    let origin = Origin { at: tx.now.timestamp(), ip: client.address() };
+    let origin = Occurrence { at: tx.now.timestamp(), ip: client.address() };
     let letter = Letter::NewDevice { username: user.username.clone(), device: words(&client.user_agent), origin };
     let mail = Outgoing { to: &user.email, user: Some(user.id), letter: &letter, secret: None, give_up_at: None };
     tx.send(&mail)
@@ -71,11 +71,12 @@ pub enum Seen {
 /// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
 pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Seen, DbError> {
     let (network, name) = (client.network(), words(&client.user_agent));
-    if latchkey_device::update_seen(tx.conn, user.id, &network, &name, tx.now)? {
+    let device = latchkey_device::Device { user: user.id, network: &network, name: &name };
+    if latchkey_device::update_seen(tx.conn, device, tx.now)? {
         return Ok(Seen::Before);
     }
     let is_first = latchkey_device::find_last_login(tx.conn, user.id)?.is_none();
-    latchkey_device::insert(tx.conn, user.id, &network, &name, tx.now)?;
+    latchkey_device::insert(tx.conn, device, tx.now)?;
     latchkey_device::delete_oldest_at(tx.conn, user.id, &network, MOST_AT_ONE_ADDRESS)?;
     latchkey_device::delete_oldest_of(tx.conn, user.id, MOST)?;
     Ok(Seen::New { is_first })

@@ -1,5 +1,5 @@
-//! Fetches the document of `JWT_JWK_URL` over HTTP, with every limit that a stranger's answer needs.
-//! When that happens is decided in `mod.rs`; `check` fetches once to tell the operator. Blocks.
+//! Fetches the document of `JWT_JWK_URL` over HTTP, with every limit that a foreign server's answer needs. Blocks.
+//! `mod.rs` decides when; the `check` command fetches once to inform the operator.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use url::Url;
 use crate::config::Algorithm;
 use crate::crypto::jwk::{Jwks, JwksError};
 
-/// How long one fetch may take, from the name to the last byte.
+/// How long one fetch may take, from the name lookup to the last byte.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The largest document that is read, in bytes: room for hundreds of keys.
-const LARGEST: u64 = 256 * 1024;
+/// Maximum size of the document, in bytes: room for hundreds of keys.
+const MAX_DOCUMENT_BYTES: u64 = 256 * 1024;
 
 /// Where a key set comes from, and which algorithm its keys are for.
 pub struct Source {
@@ -24,29 +24,29 @@ pub struct Source {
     pub url: Url,
     /// `JWT_ALGORITHM`.
     pub algorithm: Algorithm,
-    /// How long one fetch may take; [`TIMEOUT`] but for tests.
+    /// How long one fetch may take: [`TIMEOUT`], except in tests.
     pub timeout: Duration,
 }
 
 /// Why there is no key set.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No connection, no TLS, no HTTP.
+    /// The connection, TLS or HTTP failed.
     #[error("it cannot be reached ({0})")]
     Away(String),
     /// No answer in time.
     #[error("it did not answer within {} s", .0.as_secs_f32())]
     Slow(Duration),
-    /// Another answer than 200.
+    /// The status is not 200.
     #[error("it answered {}{}", .0, if (300..400).contains(.0) { "; redirects are not followed" } else { "" })]
     Status(u16),
-    /// More bytes than we read.
-    #[error("it is larger than {} KiB", LARGEST / 1024)]
+    /// The document exceeds `MAX_DOCUMENT_BYTES`.
+    #[error("it is larger than {} KiB", MAX_DOCUMENT_BYTES / 1024)]
     TooLarge,
-    /// This machine trusts nobody.
+    /// This machine has no root certificates.
     #[error("this system has no root certificates to trust: install ca-certificates, or set SSL_CERT_FILE")]
     NoRoots,
-    /// The document itself.
+    /// The document is not a usable key set.
     #[error(transparent)]
     Document(#[from] JwksError),
 }
@@ -55,7 +55,7 @@ impl Source {
     /// Fetches and reads the set.
     ///
     /// # Errors
-    /// When the source does not answer 200 with a usable set in time.
+    /// If the source does not answer 200 with a usable set in time.
     pub fn fetch(&self) -> Result<Jwks, FetchError> {
         let document = self.download(&self.agent()?)?;
         Ok(Jwks::parse(&document, self.algorithm)?)
@@ -71,11 +71,11 @@ impl Source {
         if answer.status() != 200 {
             return Err(FetchError::Status(answer.status().as_u16()));
         }
-        // ureq's limit is the first size that is too large.
-        answer.body_mut().with_config().limit(LARGEST + 1).read_to_vec().map_err(failed)
+        // ureq fails at its limit, not beyond it.
+        answer.body_mut().with_config().limit(MAX_DOCUMENT_BYTES + 1).read_to_vec().map_err(failed)
     }
 
-    /// A client for one fetch. There is one every few minutes: it trusts what the system trusts then.
+    /// A client for one fetch. Fetches are minutes apart, and each trusts what the system trusts at the time.
     fn agent(&self) -> Result<Agent, FetchError> {
         let is_tls = self.url.scheme() == "https";
         let mut config = Agent::config_builder()
@@ -94,7 +94,8 @@ impl Source {
     }
 }
 
-/// rustls on the primitives that sign our tokens, with the system's roots: a private authority is one of them.
+/// rustls with the cryptography that signs our tokens, and with the system's root certificates, which may include a private
+/// authority's.
 fn tls() -> Result<TlsConfig, FetchError> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {

@@ -1,12 +1,13 @@
-//! What mails say. A letter is kept in the queue as the name of its template and its parameters; nothing in it is secret.
+//! Which letters there are. In the queue a letter is the name of its template and its parameters; nothing in it is secret.
 
 use serde::{Deserialize, Serialize};
 
 /// A letter, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(tag = "template", content = "parameters", rename_all = "snake_case")]
 pub enum Letter {
-    /// Shows that mail works.
+    /// A test mail.
     Test {},
     /// A link to choose a new password; its token is the secret.
     PasswordReset {
@@ -14,45 +15,45 @@ pub enum Letter {
         username: String,
         /// The address that asked for it.
         ip: Option<String>,
-        /// The superuser who sent it, where it was not asked for.
+        /// The superuser who sent it, if the user did not ask for it.
         sent_by: Option<String>,
-        /// When the link is over, in seconds since 1970.
+        /// When the link expires, in seconds since 1970.
         expires_at: i64,
     },
     /// The password was changed.
     PasswordChanged {
-        /// Whose.
+        /// Whose account.
         username: String,
         /// Where and when.
-        origin: Origin,
-        /// The superuser who did it, where it was not the user.
+        origin: Occurrence,
+        /// The superuser who did it, if it was not the user.
         changed_by: Option<String>,
     },
     /// A link to confirm an address, sent to that address; its token is the secret.
     EmailConfirm {
-        /// Whose it is to be.
+        /// Whose address it will be.
         username: String,
-        /// When the link is over, in seconds since 1970.
+        /// When the link expires, in seconds since 1970.
         expires_at: i64,
     },
-    /// The address was changed: to the one that it was before.
+    /// The address was changed; sent to the old one.
     EmailChanged {
-        /// Whose.
+        /// Whose account.
         username: String,
         /// The new one.
         new_email: String,
         /// Where and when.
-        origin: Origin,
-        /// The superuser who did it, where it was not the user.
+        origin: Occurrence,
+        /// The superuser who did it, if it was not the user.
         changed_by: Option<String>,
     },
-    /// A code to log in with, or to confirm the address with; it is the secret.
+    /// A code to log in or to confirm the address with; it is the secret.
     EmailCode {
         /// To which account.
         username: String,
         /// The address that asked for it.
         ip: Option<String>,
-        /// When it is over, in seconds since 1970.
+        /// When the code expires, in seconds since 1970.
         expires_at: i64,
     },
     /// A second factor was added.
@@ -62,8 +63,8 @@ pub enum Letter {
         /// What it is, in words.
         factor: String,
         /// Where and when.
-        origin: Origin,
-        /// The superuser who did it, where it was not the user.
+        origin: Occurrence,
+        /// The superuser who did it, if it was not the user.
         changed_by: Option<String>,
     },
     /// A second factor was removed.
@@ -73,8 +74,8 @@ pub enum Letter {
         /// What it was, in words.
         factor: String,
         /// Where and when.
-        origin: Origin,
-        /// The superuser who did it, where it was not the user.
+        origin: Occurrence,
+        /// The superuser who did it, if it was not the user.
         changed_by: Option<String>,
     },
     /// New recovery codes were made.
@@ -82,22 +83,22 @@ pub enum Letter {
         /// For which account.
         username: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
     },
-    /// Somebody logged in from a device that this account was not used from before.
+    /// Somebody logged in from a device that was not used for this account before.
     NewDevice {
         /// To which account.
         username: String,
-        /// Browser and system in words.
+        /// Browser and operating system, in words.
         device: String,
         /// Where and when.
-        origin: Origin,
+        origin: Occurrence,
     },
 }
 
 /// Where and when something was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct Occurrence {
     /// Seconds since 1970.
     pub at: i64,
     /// The address.
@@ -110,31 +111,16 @@ impl Letter {
         let parameters = serde_json::to_value(self)
             .ok()
             .and_then(|mut value| value.get_mut("parameters").map(serde_json::Value::take));
-        (self.template(), parameters.unwrap_or_default().to_string())
+        (self.into(), parameters.unwrap_or_default().to_string())
     }
 
-    /// The letter of these parts: `None` where another version wrote them.
+    /// The letter with these parts; `None` if another version of Latchkey wrote them.
     pub fn of(template: &str, parameters: &str) -> Option<Self> {
         let parameters: serde_json::Value = serde_json::from_str(parameters).ok()?;
         serde_json::from_value(serde_json::json!({"template": template, "parameters": parameters})).ok()
     }
 
-    fn template(&self) -> &'static str {
-        match self {
-            Self::Test {} => "test",
-            Self::PasswordReset { .. } => "password_reset",
-            Self::PasswordChanged { .. } => "password_changed",
-            Self::EmailConfirm { .. } => "email_confirm",
-            Self::EmailChanged { .. } => "email_changed",
-            Self::EmailCode { .. } => "email_code",
-            Self::FactorAdded { .. } => "factor_added",
-            Self::FactorRemoved { .. } => "factor_removed",
-            Self::RecoveryCodes { .. } => "recovery_codes",
-            Self::NewDevice { .. } => "new_device",
-        }
-    }
-
-    /// Its subject. Nothing secret: the panel shows it, and so does the screen of a locked phone.
+    /// Its subject. Not secret: the panel shows it, and so does the screen of a locked phone.
     pub fn subject(&self, site: &str) -> String {
         match self {
             Self::Test {} => format!("Test mail from {site}"),

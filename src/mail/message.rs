@@ -1,5 +1,5 @@
-//! A mail as it leaves: its headers and its two parts, made by lettre's builders, so that nothing that is written into one
-//! can become a header of its own. The words come from `render`.
+//! A mail as it is sent: its headers and its two parts, made by lettre's builders, so that no text in it can become another
+//! header. The words are in `words`.
 
 use std::time::SystemTime;
 
@@ -10,34 +10,34 @@ use lettre::message::{Mailbox, MultiPart};
 use secrecy::SecretString;
 use url::Host;
 
-use super::send_error::SendError;
+use super::delivery_error::DeliveryError;
 use crate::db::types::Instant;
 
-/// A mail, ready to be sent.
+/// A mail, ready to send.
 pub struct Mail {
-    /// Whom it is from.
+    /// The sender.
     pub from: Mailbox,
-    /// Whom it is to.
+    /// The recipient.
     pub to: Address,
     /// Its subject.
     pub subject: String,
     /// When it was written.
     pub at: Instant,
-    /// What is before the `@` of its Message-ID: the same at every attempt.
+    /// What precedes the `@` of its Message-ID; the same for every attempt.
     pub id: String,
-    /// What is behind it.
+    /// What follows it.
     pub host: String,
     /// Plain text.
     pub text: String,
-    /// The same with looks.
+    /// The same as HTML.
     pub html: String,
-    /// The token in its link. What a server says about the mail is told without it.
+    /// The token in its link, removed from what a server says about the mail.
     pub secret: Option<SecretString>,
 }
 
 impl Mail {
-    /// The mail as RFC 5322 wants it.
-    pub fn message(&self) -> Result<Message, SendError> {
+    /// The mail in the form of RFC 5322.
+    pub fn message(&self) -> Result<Message, DeliveryError> {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         Message::builder()
             .from(self.from.clone())
@@ -45,15 +45,15 @@ impl Mail {
             .subject(&*self.subject)
             .date(SystemTime::from(self.at.datetime()))
             .message_id(Some(format!("<{}@{}>", self.id, self.host)))
-            // RFC 3834: nobody's holiday notice answers it.
+            // RFC 3834: out-of-office programs do not answer it.
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(self.text.clone(), self.html.clone()))
-            .map_err(|error| SendError::permanent(format!("The mail cannot be written: {error}.")))
+            .map_err(|error| DeliveryError::permanent(format!("The mail cannot be written: {error}.")))
     }
 }
 
-/// Reads an address. A domain in letters of other alphabets is written as every server knows it (RFC 5891).
-pub fn address(text: &str) -> Result<Address, SendError> {
+/// Parses an address. An internationalised domain is written in ASCII, which every server understands (RFC 5891).
+pub fn address(text: &str) -> Result<Address, DeliveryError> {
     let parts = text.trim().rsplit_once('@').and_then(|(user, domain)| {
         let domain = match Host::parse(domain) {
             Ok(Host::Domain(domain)) => domain,
@@ -61,7 +61,7 @@ pub fn address(text: &str) -> Result<Address, SendError> {
         };
         Address::new(user, domain).ok()
     });
-    parts.ok_or_else(|| SendError::permanent("Mail cannot be sent to this address.".to_owned()))
+    parts.ok_or_else(|| DeliveryError::permanent("Mail cannot be sent to this address.".to_owned()))
 }
 
 #[cfg(test)]

@@ -1,48 +1,48 @@
-//! Working off the queue of mail. Whoever takes a mail moves its next attempt beyond any time that one can last, so that of
-//! several instances one has it, and another takes over when that one dies. A mail is sent at least once, and twice only
-//! if the process dies between the server's answer and our note of it.
+//! Delivers the mails in the queue. Whoever takes a mail postpones its next attempt beyond the longest time that one can take:
+//! so only one of several instances has it, and another takes over if that one dies. A mail is sent at least once, and twice
+//! only if the process dies between the server's answer and our note of it.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
+use super::delivery_error::DeliveryError;
 use super::letter::Letter;
-use super::send_error::SendError;
-use super::{Mailer, context};
+use super::mailer::{Draft, Mailer, context};
 use crate::clock::Clock;
 use crate::crypto::random;
-use crate::db::latchkey_mail::{self, Claimed, FAILED, SENT};
+use crate::db::latchkey_mail::{self, Claimed, Done, FAILED, Held, SENT};
 use crate::db::types::Instant;
 use crate::db::{Db, DbError};
 
-/// So many mails are sent at once: one that hangs does not hold up the others.
-const AT_ONCE: usize = 4;
+/// How many mails are sent at once, so that one that hangs does not hold up the others.
+const WORKERS: usize = 4;
 /// How long a mail belongs to whoever took it.
 const LEASE: Duration = Duration::from_mins(10);
-/// How often the queue is looked at without a bell: for what other instances left, and for second attempts.
-const INTERVAL: Duration = Duration::from_secs(15);
-/// What part of an attempt's time it may go on when the process is to end: five seconds.
-const LAST_WORDS: u32 = 12;
-/// For so long it is tried to note that a mail was sent: with the attempt itself less than `LEASE`.
-const NOTE_FOR: Duration = Duration::from_mins(8);
-/// What lies between two attempts to note that a mail was sent.
-const NOTE_AGAIN: Duration = Duration::from_secs(1);
-/// The longest that lies between two attempts to send a mail.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// How often the queue is checked without a notification, for mails of other instances and for further attempts.
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
+/// When the process is about to end, an attempt may go on for this fraction of its deadline: five seconds.
+const STOP_DIVISOR: u32 = 12;
+/// How long we try to note that a mail was sent; together with the attempt less than `LEASE`.
+const NOTE_TIMEOUT: Duration = Duration::from_mins(8);
+/// The pause between two attempts to note that a mail was sent.
+const NOTE_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Maximum pause between two attempts to send a mail.
+const MAX_RETRY_DELAY: Duration = Duration::from_hours(1);
 
-/// What became of the mails that were due.
+/// How many of the due mails ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// The server has them.
+    /// The server accepted them.
     pub sent: usize,
-    /// They are tried again.
+    /// They will be tried again.
     pub again: usize,
-    /// They are given up.
+    /// They were given up.
     pub given_up: usize,
 }
 
-/// Sends what is due, when the bell rings and every now and then, until `Mailer::stop`.
+/// Sends what is due, when notified and at intervals, until `Mailer::stop`.
 pub async fn run(db: &Db, mailer: &Mailer, clock: &Clock) {
     let mut stop = mailer.stop.subscribe();
     while !*stop.borrow_and_update() {
@@ -51,7 +51,7 @@ pub async fn run(db: &Db, mailer: &Mailer, clock: &Clock) {
         }
         tokio::select! {
             () = mailer.bell.notified() => {}
-            () = sleep(INTERVAL) => {}
+            () = sleep(POLL_INTERVAL) => {}
             _ = stop.changed() => {}
         }
     }
@@ -64,8 +64,8 @@ pub async fn deliver_due(db: &Db, mailer: &Mailer, clock: &Clock) -> Result<Deli
         return Ok(Delivered::default());
     }
     let worker = Worker { db, mailer, clock };
-    // All are heard to their end: an attempt that is dropped may be a mail that was sent and is not noted.
-    let ends = join_all((0..AT_ONCE).map(|_| worker.work())).await;
+    // Every worker is awaited: dropping an attempt could lose the note that its mail was sent.
+    let ends = join_all((0..WORKERS).map(|_| worker.work())).await;
     let mut all = Delivered::default();
     for end in ends {
         let end = end?;
@@ -84,13 +84,14 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// One mail after the other, until none is due or the process is to end.
+    /// One mail after another, until none is due or the process is about to end.
     async fn work(self) -> Result<Delivered, DbError> {
         let mut done = Delivered::default();
         while !*self.mailer.stop.borrow() {
             let (now, claim) = (self.now(), random::jti());
             let held = claim.clone();
-            let claimed = self.db.write(move |conn| latchkey_mail::claim_due(conn, now, now + LEASE, &held, 1)).await?;
+            let claimed =
+                self.db.write(move |conn| latchkey_mail::claim_due(conn, &held, (now, now + LEASE), 1)).await?;
             let Some(mail) = claimed.into_iter().next() else { break };
             self.deliver(mail, claim, &mut done).await?;
         }
@@ -101,7 +102,7 @@ impl Worker<'_> {
         Instant::from(self.clock.now())
     }
 
-    /// Tries a mail and notes what came of it.
+    /// Tries to send a mail and notes the result.
     async fn deliver(self, mail: Claimed, claim: String, done: &mut Delivered) -> Result<(), DbError> {
         let attempt = self.attempt(&mail).await;
         let (now, id, attempts) = (self.now(), mail.id, mail.attempts.saturating_add(1));
@@ -121,18 +122,19 @@ impl Worker<'_> {
             tracing::warn!(mail = id.0, template = mail.template, attempts, error, "a mail could not be sent yet");
         }
         let note = move |conn: &mut _| {
+            let held = Held { id, claim: &claim };
             if is_over {
-                latchkey_mail::update_done(conn, id, &claim, FAILED, now, Some(&error))
+                latchkey_mail::update_done(conn, held, &Done { status: FAILED, at: now, error: Some(&error) })
             } else {
-                latchkey_mail::update_failed(conn, id, &claim, next, &error)
+                latchkey_mail::update_failed(conn, held, next, &error)
             }
         };
         self.db.write(note).await.map(drop)
     }
 
-    async fn attempt(self, mail: &Claimed) -> Result<(), SendError> {
+    async fn attempt(self, mail: &Claimed) -> Result<(), DeliveryError> {
         let mailer = self.mailer;
-        let give_up = |reason: &str| Err(SendError::permanent(reason.to_owned()));
+        let give_up = |reason: &str| Err(DeliveryError::permanent(reason.to_owned()));
         if self.now() >= mail.give_up_at {
             return give_up("It waited for too long: nothing was there to send it in time.");
         }
@@ -146,49 +148,59 @@ impl Worker<'_> {
                 secret => secret,
             },
         };
-        // What tells two databases apart that serve one host is the moment.
+        // The time distinguishes mails of two databases behind one host.
         let id = format!("{}.{}", mail.id, mail.created_at.datetime().timestamp_micros());
-        let written = mailer.write(&id, mail.created_at, &mail.recipient, &mail.subject, &letter, secret)?;
+        let written = mailer.write(Draft {
+            id: &id,
+            at: mail.created_at,
+            to: &mail.recipient,
+            subject: &mail.subject,
+            letter: &letter,
+            secret,
+        })?;
         tokio::select! {
             sent = mailer.transport.send(written) => sent,
-            () = self.cut_off() => Err(SendError::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
+            () = self.cut_off() => Err(DeliveryError::temporary("Latchkey was stopped before the mail server was done.".to_owned())),
         }
     }
 
-    /// Some time after the stop.
+    /// Waits for the stop, and then a little longer.
     async fn cut_off(self) {
         let mut stop = self.mailer.stop.subscribe();
-        // The sender lives as long as the mailer, so this is no error.
+        // The sender lives as long as the mailer, so this cannot fail.
         let _ = stop.wait_for(|stopped| *stopped).await;
-        sleep(self.mailer.transport.deadline() / LAST_WORDS).await;
+        sleep(self.mailer.transport.deadline() / STOP_DIVISOR).await;
     }
 
-    /// Notes that the server has a mail. Until that is written down it may be sent again, so it is tried for as long as
+    /// Notes that the server accepted a mail. Until that is stored the mail may be sent again, so this keeps trying for as long as
     /// nobody else can take the mail.
     async fn note_sent(self, mail: &Claimed, claim: &str, at: Instant) {
         let noted = async {
             loop {
                 let (id, claim) = (mail.id, claim.to_owned());
-                let note = move |conn: &mut _| latchkey_mail::update_done(conn, id, &claim, SENT, at, None);
+                let note = move |conn: &mut _| {
+                    let done = Done { status: SENT, at, error: None };
+                    latchkey_mail::update_done(conn, Held { id, claim: &claim }, &done)
+                };
                 match self.db.write(note).await {
                     Ok(_) => return,
                     Err(error) => {
                         tracing::warn!(mail = id.0, %error, "a mail was sent and that could not be noted yet");
                     }
                 }
-                sleep(NOTE_AGAIN).await;
+                sleep(NOTE_RETRY_DELAY).await;
             }
         };
-        if timeout(NOTE_FOR, noted).await.is_err() {
+        if timeout(NOTE_TIMEOUT, noted).await.is_err() {
             tracing::error!(mail = mail.id.0, "a mail was sent and that could not be noted: it will be sent again");
         }
     }
 }
 
-/// What lies before the next attempt: 1, 2, 4 … minutes, at most an hour.
+/// The pause before the next attempt: 1, 2, 4 … minutes, at most an hour.
 fn wait(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(6);
-    Duration::from_mins(1 << doublings).min(LONGEST_WAIT)
+    Duration::from_mins(1 << doublings).min(MAX_RETRY_DELAY)
 }
 
 #[cfg(test)]
@@ -199,7 +211,7 @@ mod tests {
     fn attempts_become_rarer_up_to_once_an_hour() {
         let minutes: Vec<u64> = (1..=9).map(|attempts| wait(attempts).as_secs() / 60).collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(wait(i32::MAX), LONGEST_WAIT);
+        assert_eq!(wait(i32::MAX), MAX_RETRY_DELAY);
         assert_eq!(wait(0), Duration::from_mins(1));
     }
 }

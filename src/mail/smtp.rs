@@ -1,5 +1,5 @@
-//! One mail to an SMTP server, over a connection of its own. lettre speaks the protocol; here is which server, under
-//! which protection, and what its answers mean for the mail.
+//! Sends one mail to an SMTP server, over its own connection. lettre speaks the protocol; here is which server, with which
+//! protection, and what its answers mean for the mail.
 
 use std::error::Error as _;
 use std::sync::OnceLock;
@@ -15,12 +15,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Host;
 
+use super::delivery_error::DeliveryError;
 use super::message::Mail;
-use super::send_error::SendError;
 use crate::config::SmtpTls;
 
-/// So long a server may take to say goodbye, after it has taken the mail.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the server may take to close the connection after accepting the mail.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A server, and how to talk to it.
 pub struct Smtp {
@@ -29,15 +29,14 @@ pub struct Smtp {
     tls: SmtpTls,
     credentials: Option<(String, SecretString)>,
     hello: ClientId,
-    /// The system's certificates, read at the first mail.
+    /// The system's root certificates, read for the first mail.
     parameters: OnceLock<TlsParameters>,
 }
 
 impl Smtp {
-    /// A server. `hello` is how this machine calls itself (RFC 5321, section 4.1.4).
+    /// A server. `hello` is the name this machine gives (RFC 5321, section 4.1.4).
     pub fn new(
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
         tls: SmtpTls,
         credentials: Option<(String, SecretString)>,
         hello: Option<Host<&str>>,
@@ -52,7 +51,7 @@ impl Smtp {
     }
 
     /// Sends a mail, within the deadline.
-    pub async fn send(&self, mail: &Mail, deadline: Duration) -> Result<(), SendError> {
+    pub async fn send(&self, mail: &Mail, deadline: Duration) -> Result<(), DeliveryError> {
         let message = mail.message()?;
         let attempt = async {
             let mut connection = self.connect(deadline).await.map_err(|error| self.unusable(&error))?;
@@ -60,22 +59,22 @@ impl Smtp {
             Ok(connection)
         };
         let Ok(attempted) = timeout(deadline, attempt).await else {
-            return Err(SendError::temporary(format!(
+            return Err(DeliveryError::temporary(format!(
                 "The mail server {} was not done within {} seconds.",
                 self.name(),
                 deadline.as_secs()
             )));
         };
         let mut connection = attempted?;
-        // The mail is the server's now, whatever becomes of the connection.
-        let _ = timeout(GOODBYE, connection.abort()).await;
+        // The server has accepted the mail, whatever happens to the connection.
+        let _ = timeout(QUIT_TIMEOUT, connection.abort()).await;
         Ok(())
     }
 
     async fn connect(&self, deadline: Duration) -> Result<AsyncSmtpConnection, Error> {
         let server = (self.host.as_str(), self.port);
         let implicit = if self.tls == SmtpTls::Implicit { Some(self.parameters()?) } else { None };
-        // A name may stand for several addresses, of which the first does not answer.
+        // A name may have several addresses, and the first may not answer.
         let patience = Some(deadline / 4);
         let mut connection = AsyncSmtpConnection::connect_tokio1(server, patience, &self.hello, implicit, None).await?;
         let wants_tls = match self.tls {
@@ -93,11 +92,11 @@ impl Smtp {
         Ok(connection)
     }
 
-    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), SendError> {
+    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), DeliveryError> {
         let sent = connection.send(message.envelope(), &message.formatted()).await;
         sent.map(drop).map_err(|error| {
             let fault = self.unusable(&error);
-            SendError { is_permanent: is_about_the_mail(&error), ..fault }
+            DeliveryError { is_permanent: is_about_the_mail(&error), ..fault }
         })
     }
 
@@ -106,8 +105,8 @@ impl Smtp {
             return Ok(parameters.clone());
         }
         let builder = TlsParameters::builder(self.host.clone());
-        // Who goes on without TLS gains nothing by looking at certificates (RFC 7435); those of a mail server on the same
-        // machine are hardly ever good for "localhost".
+        // If we would go on without TLS, checking certificates gains nothing (RFC 7435); that of a mail server on the same
+        // machine is hardly ever valid for "localhost".
         let is_optional = self.tls == SmtpTls::Opportunistic;
         let builder =
             builder.dangerous_accept_invalid_certs(is_optional).dangerous_accept_invalid_hostnames(is_optional);
@@ -115,8 +114,8 @@ impl Smtp {
         Ok(self.parameters.get_or_init(|| made).clone())
     }
 
-    /// What went wrong with the server: another time it may be right.
-    fn unusable(&self, error: &Error) -> SendError {
+    /// A problem with the server, which may be gone later.
+    fn unusable(&self, error: &Error) -> DeliveryError {
         let mut cause = error.source();
         while let Some(deeper) = cause.and_then(|cause| cause.source()) {
             cause = Some(deeper);
@@ -124,7 +123,7 @@ impl Smtp {
         let cause = cause.map(ToString::to_string).filter(|cause| !cause.is_empty());
         let (server, cause) = (self.name(), cause.unwrap_or_else(|| error.to_string()));
         let cause = cause.trim_end_matches('.');
-        SendError::temporary(match error.status() {
+        DeliveryError::temporary(match error.status() {
             Some(code) => format!("The mail server {server} answered {code}: {cause}."),
             None => format!("The mail server {server} cannot be used: {cause}."),
         })
@@ -139,9 +138,9 @@ impl Smtp {
     }
 }
 
-/// Whether a refusal is for good: 5yz, but for 53z, which is about the login and can be mended by an operator.
+/// Whether a refusal is permanent: 5yz, except 53z, which is about the login and can be fixed by an operator.
 fn is_about_the_mail(error: &Error) -> bool {
-    // An address in other letters, where the server takes none.
+    // An internationalised address that the server does not accept.
     error.is_client()
         || error.status().is_some_and(|code| {
             code.severity == Severity::PermanentNegativeCompletion && code.category != Category::Unspecified3

@@ -1,5 +1,5 @@
-//! How a mail leaves: to an SMTP server (`smtp`), to the standard output, or into a directory. An attempt ends well or with
-//! a `SendError`, a short sentence without secrets. When it is tried again is decided in `queue`.
+//! How a mail is sent: to an SMTP server (`smtp`), to standard output, or into a directory. When it is tried again is decided in
+//! `queue`.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use url::Host;
 
+use super::delivery_error::DeliveryError;
 use super::message::Mail;
-use super::send_error::SendError;
 use super::smtp::Smtp;
 use crate::config::EmailUrl;
 
-/// One attempt takes no longer, whatever a server does.
+/// How long one attempt may take, whatever the server does.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Where mail goes.
@@ -34,32 +34,32 @@ enum Way {
 }
 
 impl Transport {
-    /// As `EMAIL_URL` says. `host` is how the machine calls itself.
+    /// The transport of `EMAIL_URL`. `host` is the name this machine gives.
     pub fn new(url: &EmailUrl, host: Option<Host<&str>>) -> Self {
         let (way, password) = match url {
             EmailUrl::Console => (Way::Console, None),
             EmailUrl::File(folder) => (Way::File(folder.clone()), None),
             EmailUrl::Smtp { host: server, port, tls, credentials } => {
-                let smtp = Smtp::new(server, *port, *tls, credentials.clone(), host);
+                let smtp = Smtp::new((server, *port), *tls, credentials.clone(), host);
                 (Way::Smtp(Box::new(smtp)), credentials.as_ref().map(|(_, password)| password.clone()))
             }
         };
         Self { way, deadline: DEADLINE, password }
     }
 
-    /// The same with another deadline.
+    /// The same, with another deadline.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 
-    /// How long an attempt takes at most.
+    /// How long an attempt may take.
     pub fn deadline(&self) -> Duration {
         self.deadline
     }
 
-    /// Sends a mail. When this answers `Ok`, somebody else is responsible for it.
-    pub async fn send(&self, mail: Mail) -> Result<(), SendError> {
+    /// Sends a mail. After `Ok` somebody else is responsible for it.
+    pub async fn send(&self, mail: Mail) -> Result<(), DeliveryError> {
         let secret = mail.secret.clone();
         let sent = match &self.way {
             Way::Console => blocking(move || print(&mail)).await,
@@ -74,25 +74,25 @@ impl Transport {
     }
 }
 
-async fn blocking(job: impl FnOnce() -> Result<(), SendError> + Send + 'static) -> Result<(), SendError> {
+async fn blocking(job: impl FnOnce() -> Result<(), DeliveryError> + Send + 'static) -> Result<(), DeliveryError> {
     spawn_blocking(job)
         .await
-        .unwrap_or_else(|error| Err(SendError::temporary(format!("The attempt broke off: {error}."))))
+        .unwrap_or_else(|error| Err(DeliveryError::temporary(format!("The attempt broke off: {error}."))))
 }
 
-/// Prints the text for people: the encoded mail breaks its link over lines.
-fn print(mail: &Mail) -> Result<(), SendError> {
+/// Prints the plain text: the encoded mail would break the link over several lines.
+fn print(mail: &Mail) -> Result<(), DeliveryError> {
     let line = "-".repeat(79);
     let text =
         format!("{line}\nFrom: {}\nTo: {}\nSubject: {}\n\n{}\n{line}\n", mail.from, mail.to, mail.subject, mail.text);
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(|error| SendError::temporary(format!("The standard output cannot be written: {error}.")))
+        .map_err(|error| DeliveryError::temporary(format!("The standard output cannot be written: {error}.")))
 }
 
-/// Writes a file that only its owner reads. It is there whole or not at all; another attempt replaces it.
-fn write(folder: &Path, mail: &Mail) -> Result<(), SendError> {
+/// Writes a file that only its owner can read. It is complete or absent; another attempt replaces it.
+fn write(folder: &Path, mail: &Mail) -> Result<(), DeliveryError> {
     let bytes = mail.message()?.formatted();
     let name = format!("{}-{}.eml", mail.at.datetime().format("%Y%m%dT%H%M%SZ"), mail.id);
     let (path, unfinished) = (folder.join(&name), folder.join(format!(".{name}.part")));
@@ -103,22 +103,5 @@ fn write(folder: &Path, mail: &Mail) -> Result<(), SendError> {
         file.sync_all()?;
         fs::rename(&unfinished, &path)
     };
-    done().map_err(|error| SendError::temporary(format!("{} cannot be written: {error}.", path.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_is_one_short_line_without_secrets() {
-        let fault = SendError::permanent(format!(
-            "It said:\r\n 554\u{1b}[2J no\u{0} https://a.b/?token=hush{}",
-            "x".repeat(600)
-        ));
-        let told = fault.without(["hush", ""]);
-        assert!(told.is_permanent);
-        assert!(told.text.starts_with("It said: 554 [2J no https://a.b/?token=***xxx"), "{}", told.text);
-        assert_eq!(told.text.chars().count(), 500);
-    }
+    done().map_err(|error| DeliveryError::temporary(format!("{} cannot be written: {error}.", path.display())))
 }

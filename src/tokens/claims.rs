@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::error::TokenError;
 use crate::app::App;
 use crate::config::{Audience, ExtraClaim, UserIdField};
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::digest::md5_upper_hex;
-use crate::crypto::fault::Fault;
 use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
@@ -161,7 +161,7 @@ pub async fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
 }
 
 /// The same with the exact reason of a refusal.
-pub(super) async fn read(app: &App, token: &str) -> Result<Claims, Fault> {
+pub(super) async fn read(app: &App, token: &str) -> Result<Claims, DecodeError> {
     let remote;
     let key = match &app.key_set {
         None => app.keys.verifying(),

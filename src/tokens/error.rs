@@ -1,6 +1,6 @@
 //! Why a token is refused, in SimpleJWT's words.
 
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::db::DbError;
 
 /// Why a token is refused: SimpleJWT's `TokenError`, `detail` word for word.
@@ -48,9 +48,9 @@ impl TokenError {
     }
 }
 
-impl From<Fault> for TokenError {
+impl From<DecodeError> for TokenError {
     /// All that a client is told of the token itself.
-    fn from(fault: Fault) -> Self {
-        if fault == Fault::Expired { Self::Expired } else { Self::Invalid }
+    fn from(fault: DecodeError) -> Self {
+        if fault == DecodeError::Expired { Self::Expired } else { Self::Invalid }
     }
 }

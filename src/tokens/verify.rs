@@ -5,7 +5,7 @@ use super::error::TokenError;
 use super::record;
 use crate::app::{App, Tx};
 use crate::config::TokenClass;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::db::users::{self, User};
@@ -70,7 +70,10 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Authenticated, AuthE
 }
 
 /// The same for a token that has been read.
-pub(super) async fn authenticate_read(app: &App, read: Result<Claims, Fault>) -> Result<Authenticated, AuthError> {
+pub(super) async fn authenticate_read(
+    app: &App,
+    read: Result<Claims, DecodeError>,
+) -> Result<Authenticated, AuthError> {
     let claims = accepted(app, &read).await?;
     if !claims.contains_key(&app.config.jwt.user_id_claim) {
         return Err(AuthError::NoUserId);
@@ -95,7 +98,7 @@ pub(super) async fn authenticate_read(app: &App, read: Result<Claims, Fault>) ->
 }
 
 /// The claims, if one of `JWT_AUTH_TOKEN_CLASSES` takes the token.
-async fn accepted(app: &App, read: &Result<Claims, Fault>) -> Result<Claims, AuthError> {
+async fn accepted(app: &App, read: &Result<Claims, DecodeError>) -> Result<Claims, AuthError> {
     let mut refusals = Vec::new();
     for class in &app.config.jwt.auth_token_classes {
         match accept(app, read, *class).await {
@@ -107,7 +110,7 @@ async fn accepted(app: &App, read: &Result<Claims, Fault>) -> Result<Claims, Aut
     Err(AuthError::InvalidToken(refusals))
 }
 
-async fn accept(app: &App, read: &Result<Claims, Fault>, class: TokenClass) -> Result<Claims, TokenError> {
+async fn accept(app: &App, read: &Result<Claims, DecodeError>, class: TokenClass) -> Result<Claims, TokenError> {
     let claims = read.clone()?;
     match class {
         TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,

@@ -18,7 +18,7 @@ pub struct Args {
     name: String,
 }
 
-/// Activates.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     user::set_active(&args.name, true, json).await
 }

@@ -10,24 +10,24 @@ use crate::cli::text::help;
 use crate::cli::{open, text};
 use crate::config::UsernameField;
 
-/// Make a user
+/// Create a user
 ///
-/// Asks for the password twice, or reads it from stdin; never takes it from an argument, where other users of the machine
-/// could see it. Names and addresses are checked as Django does, and an address that another user has is refused.
+/// Asks for the password twice, or reads it from stdin. It cannot be given as an argument, where other users of the
+/// machine could see it. Names and addresses are checked as in Django, and an address that another user has is refused.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_long_help = help(
     "  latchkey users create ana --email ana@example.com\n  \
        printf %s \"$PASSWORD\" | latchkey users create ana --staff --password-stdin --json",
     "  DATABASE_URL     where the users are\n  \
-       USERNAME_FIELD   'email': a USERNAME that is an address is the e-mail address too\n  \
-       PASSWORD_RULES   what the password has to be\n  \
+       USERNAME_FIELD   'email': a USERNAME that is an address is also the email address\n  \
+       PASSWORD_RULES   which passwords are accepted\n  \
        PASSWORD_HASHER  how the password is stored",
 ))]
 pub struct Args {
     /// The name to log in with
     username: String,
-    /// E-mail address
+    /// Email address
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// First name
@@ -36,13 +36,13 @@ pub struct Args {
     /// Last name
     #[arg(long, value_name = "NAME")]
     last_name: Option<String>,
-    /// May open the admin panel
+    /// Can open the admin panel
     #[arg(long)]
     staff: bool,
-    /// May change everything in the admin panel (and is staff)
+    /// Can change everything in the admin panel (implies --staff)
     #[arg(long)]
     superuser: bool,
-    /// May not log in yet
+    /// Can't log in yet
     #[arg(long)]
     inactive: bool,
     /// Read the password from stdin instead of asking
@@ -53,7 +53,7 @@ pub struct Args {
     skip_password_rules: bool,
 }
 
-/// Makes it.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let mut user = NewUser {
@@ -66,7 +66,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         is_superuser: args.superuser,
         ..NewUser::default()
     };
-    // Before the question, so that nobody types a password for a name that is refused.
+    // Checked before asking, so that nobody types a password for a name that is refused.
     manage::check(&app, &user).await?;
     let rules = Rules { app: &app, owner: user.owner(), is_skipped: args.skip_password_rules };
     user.password = rules.given_or_asked(args.password_stdin).await?;
@@ -75,7 +75,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     user::answer(&app, user.id, json, &sentence).await
 }
 
-/// Where people log in by address, the name is the address.
+/// If users log in with their address, the name is the address.
 fn implied_email(app: &App, username: &str) -> String {
     let by_email = app.config.accounts.username_field == UsernameField::Email;
     if by_email && username.contains('@') { username.to_owned() } else { String::new() }

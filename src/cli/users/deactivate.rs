@@ -4,10 +4,11 @@ use super::user;
 use crate::cli::failure::Failure;
 use crate::cli::text::help;
 
-/// Keep a user out, without deleting anything
+/// Keep a user from logging in, without deleting anything
 ///
-/// Clears is_active: the user can no longer log in, and as END_SESSIONS_ON_USER_CHANGE says its refresh tokens are
-/// blacklisted. 'latchkey users activate' is the way back. The last active superuser stays active.
+/// Clears is_active: the user can no longer log in, and their refresh tokens are blacklisted unless
+/// END_SESSIONS_ON_USER_CHANGE is false. 'latchkey users activate' undoes it. The last active superuser can't be
+/// deactivated.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users deactivate ana\n  \
@@ -20,7 +21,7 @@ pub struct Args {
     name: String,
 }
 
-/// Deactivates.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     user::set_active(&args.name, false, json).await
 }

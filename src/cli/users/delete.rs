@@ -8,11 +8,11 @@ use crate::cli::text::help;
 use crate::cli::{open, output, prompt, stderr, text};
 use crate::db;
 
-/// Delete a user for good
+/// Delete a user permanently
 ///
-/// Deletes as Django does: the user's outstanding tokens stay on record, blacklisted and without an owner. Asks before
-/// it does so, unless told --yes. 'latchkey users deactivate' keeps a user out without losing anything. The last active
-/// superuser stays.
+/// Deletes as Django does: the user's outstanding tokens stay on record, blacklisted and without an owner. Asks for
+/// confirmation unless --yes is given. 'latchkey users deactivate' keeps a user from logging in without deleting
+/// anything. The last active superuser can't be deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users delete ana\n  \
@@ -22,12 +22,12 @@ use crate::db;
 pub struct Args {
     /// The user's name, or id:N
     name: String,
-    /// Do not ask
+    /// Don't ask for confirmation
     #[arg(long, short)]
     yes: bool,
 }
 
-/// Deletes it.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let id = user::find(&app, &args.name).await?.id;
@@ -35,12 +35,12 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let name = text::plain(&user.username).into_owned();
     if !args.yes {
         if !prompt::is_possible() {
-            return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
+            return Err(Failure::say("There is no terminal to ask for confirmation. Add --yes."));
         }
         let now = app.now();
         let recorded = app.read(move |tx| db::users::count_tokens(tx.conn, id, now, None)).await?.all;
         let tokens = text::count(usize::try_from(recorded).unwrap_or(0), "outstanding token");
-        if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) for good?")).await? {
+        if !prompt::agrees(&format!("Delete user '{name}' (id {id}, {tokens}) permanently?")).await? {
             stderr::warn("Nothing was deleted.");
             return Err(Failure::Silent);
         }

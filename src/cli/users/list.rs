@@ -26,13 +26,13 @@ const HEADS: [&str; 8] =
 ))]
 pub struct Args {}
 
-/// Lists them.
+/// Runs the command.
 pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     if json { as_json(&app).await } else { as_table(&app).await }
 }
 
-/// Some users, and behind which the next begin.
+/// A page of users, and the last of them if there may be more.
 async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<UserView>, Option<UserId>), Failure> {
     let page = app.read(move |tx| {
         let users = db::users::list_after(tx.conn, from.unwrap_or(UserId(i64::MIN)), PAGE_SIZE)?;
@@ -76,7 +76,7 @@ async fn as_table(app: &App) -> Result<(), Failure> {
         let (users, after) = page(app, from).await?;
         let rows: Vec<_> = users.iter().map(row).collect();
         if total == 0 && rows.is_empty() {
-            return output::say("There are no users yet. 'latchkey createsuperuser' makes the first one.");
+            return output::say("There are no users yet. Create the first one with 'latchkey createsuperuser'.");
         }
         table.widen(&rows);
         let heads = (total == 0).then(|| table.line(&HEADS));

@@ -1,4 +1,4 @@
-//! `latchkey users load`: many users from a file, all or none. What the file may look like is in `records.rs` and `rows.rs`.
+//! `latchkey users load`: creates many users from a file, all or none. The file's format is in `records.rs` and `rows.rs`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,31 +17,31 @@ use crate::cli::text::{self, help};
 use crate::cli::{open, output, stderr};
 use crate::journal::Actor;
 
-/// Largest file that is read: some hundred thousand users.
+/// Maximum size of the file: some hundred thousand users.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Make many users from a JSON or CSV file, all or none
+/// Create many users from a JSON or CSV file, all or none
 ///
 /// FILE is a JSON list of objects, or CSV with a header, in UTF-8; "-" reads stdin. One row is one user:
 ///
-///   username       the only field that must be there
+///   username       the only required field
 ///   email, first_name, last_name
 ///   password       as typed; it is hashed here
 ///   password_hash  instead of password: as Django encodes it (auth_user.password)
 ///   is_active      true (the default) or false, also yes/no, 1/0, on/off, t/f
 ///   is_staff, is_superuser  false by default
 ///
-/// A user with neither password nor hash can't log in until it gets one. Every bad row is reported
-/// with its line, and if there is one, nobody is made.
+/// A user with neither password nor hash can't log in until one is set. Every bad row is reported
+/// with its line number, and if there are any, no user is created.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, after_long_help = help(
     "  latchkey users load users.csv\n  \
        latchkey users load - --json < users.json\n\n  \
-       From another Django's database:\n  \
+       From another Django database:\n  \
        sqlite3 -json db.sqlite3 'select username, email, password as password_hash from auth_user' |\n    \
          latchkey users load -",
     "  DATABASE_URL     where the users are\n  \
-       PASSWORD_RULES   what plain passwords have to be\n  \
+       PASSWORD_RULES   which plain passwords are accepted\n  \
        PASSWORD_HASHER  how plain passwords are stored",
 ))]
 pub struct Args {
@@ -52,7 +52,7 @@ pub struct Args {
     skip_password_rules: bool,
 }
 
-/// Loads them.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let name = if args.file == Path::new("-") { "stdin".to_owned() } else { args.file.display().to_string() };
@@ -66,7 +66,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
     if unruled > 0 {
         let passwords = text::count(unruled, "password");
-        stderr::warn(&format!("Warning: {passwords} of {name} will be set although PASSWORD_RULES says otherwise."));
+        stderr::warn(&format!("Warning: {passwords} in {name} will be set although PASSWORD_RULES forbids it."));
     }
     let without = users.iter().filter(|user| matches!(user.password, NewPassword::Unusable)).count();
     let bar = stderr::progress(users.len(), "Hashing passwords");
@@ -92,7 +92,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// What stands against each of them already before the hashing, which may take minutes.
+/// What is wrong with each user, found before the hashing, which may take minutes.
 async fn check(app: &App, users: &[NewUser]) -> Vec<(usize, ManageError)> {
     let mut faults = Vec::new();
     for (at, user) in users.iter().enumerate() {
@@ -103,7 +103,7 @@ async fn check(app: &App, users: &[NewUser]) -> Vec<(usize, ManageError)> {
     faults
 }
 
-/// Sets the rules aside for those whose passwords break them; answers how many.
+/// Exempts users from the rules that their passwords break; returns how many.
 fn skip_rules(app: &App, users: &mut [NewUser]) -> usize {
     let mut unruled = 0;
     for user in users {
@@ -132,16 +132,16 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Every fault on a line of its own, and that nothing was done.
+/// Prints each error on its own line, and that nothing was done.
 fn report(name: &str, mut faults: Vec<RowError>) -> Failure {
     faults.sort_by_key(|fault| fault.line);
     for RowError { line, text } in &faults {
         stderr::warn(&format!("{name}, line {line}: {}", text::plain(text)));
     }
-    Failure::say(format!("{} in {name}. No user was made.", text::count(faults.len(), "problem")))
+    Failure::say(format!("{} in {name}. No user was created.", text::count(faults.len(), "problem")))
 }
 
-/// The rooms know rows by their position; people by their line.
+/// `accounts` reports a row by its position; people need its line.
 fn located(lines: &[usize], faults: Vec<(usize, ManageError)>) -> Result<Vec<RowError>, Failure> {
     let mut told = Vec::new();
     for (at, error) in faults {
@@ -150,7 +150,7 @@ fn located(lines: &[usize], faults: Vec<(usize, ManageError)>) -> Result<Vec<Row
             ManageError::Fields(fields) => told.extend(
                 fields.into_iter().map(|fault| RowError { line, text: format!("{}: {}", fault.field, fault.message) }),
             ),
-            // Not the row's fault but the database's: once is enough.
+            // A problem of the database, not of the row: reported once.
             other => return Err(other.into()),
         }
     }

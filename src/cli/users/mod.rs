@@ -20,7 +20,7 @@ use super::text::help;
 
 /// List, show, create, change and load users
 ///
-/// What an operator scripts with. With --json the answer on stdout is JSON and nothing else.
+/// Made for scripts: with --json, stdout is JSON and nothing else.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users list\n  \
@@ -48,7 +48,7 @@ enum Command {
     Load(load::Args),
 }
 
-/// Runs the one that was named.
+/// Runs the named command.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let json = args.json;
     match args.command {

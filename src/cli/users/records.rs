@@ -16,7 +16,7 @@ pub const FIELDS: [&str; 9] = [
     "is_superuser",
 ];
 
-/// What is wrong with a row, or with the file at this line.
+/// What is wrong with a row, or with the file at a line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RowError {
     /// Where, from 1.
@@ -26,7 +26,7 @@ pub struct RowError {
 }
 
 impl RowError {
-    /// A fault at this line.
+    /// An error at this line.
     pub fn new(line: usize, text: impl Into<String>) -> Self {
         Self { line, text: text.into() }
     }
@@ -34,25 +34,25 @@ impl RowError {
 
 /// A value of a row, from either format.
 pub enum Cell {
-    /// Nothing: null, or no text.
+    /// Nothing: null or an empty text.
     Empty,
     /// A text.
     Text(String),
-    /// True or false, where the format can say it.
+    /// True or false, in JSON.
     Flag(bool),
-    /// Something that no field takes; the words say what.
+    /// Something that no field accepts; the words say what.
     Other(&'static str),
 }
 
-/// A row before it is a user: its line and its named values.
+/// A row before it becomes a user: its line and its named values.
 pub struct Record {
     /// Where it begins in the file, from 1.
     pub line: usize,
-    /// Names and values, as they stand there.
+    /// Names and values as in the file.
     pub cells: Vec<(String, Cell)>,
 }
 
-/// The records of a file, and the rows that are none; or why the file is not one of the two formats.
+/// The records of a file, and the errors in other rows; or why the file has neither format.
 pub fn read(bytes: Vec<u8>) -> Result<(Vec<Record>, Vec<RowError>), RowError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
@@ -130,13 +130,13 @@ fn cell(value: Value) -> Cell {
         Value::Bool(flag) => Cell::Flag(flag),
         Value::String(text) if text.is_empty() => Cell::Empty,
         Value::String(text) => Cell::Text(text),
-        // SQLite's own export writes flags so.
+        // SQLite's own export writes flags like this.
         Value::Number(number) if number.as_u64().is_some_and(|n| n < 2) => Cell::Flag(number.as_u64() == Some(1)),
         other => Cell::Other(kind(&other)),
     }
 }
 
-/// The records of a CSV file with a header, and the rows of another length.
+/// The records of a CSV file with a header, and the rows whose length differs.
 fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<RowError>), RowError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let unreadable = |error: csv::Error| RowError::new(1, format!("this is not CSV: {error}"));
@@ -146,7 +146,7 @@ fn read_csv(text: &str) -> Result<(Vec<Record>, Vec<RowError>), RowError> {
     let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        // csv counts from where it began to look, before blank lines.
+        // csv counts from where it started reading, before blank lines.
         let start = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
         let start = start + text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
         line += text[counted..start].matches('\n').count();
@@ -178,7 +178,7 @@ fn check_heads(heads: &[String]) -> Result<(), RowError> {
     Ok(())
 }
 
-/// What is wrong with this name.
+/// The error for an unknown field.
 pub fn unknown_field(name: &str) -> String {
     format!("unknown field {name:?}; known are {}", FIELDS.join(", "))
 }

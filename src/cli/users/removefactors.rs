@@ -7,11 +7,11 @@ use crate::cli::text::{self, help};
 use crate::cli::{open, prompt, stderr};
 use crate::factors::remove;
 
-/// Remove a user's second factors, when everything is lost
+/// Remove the second factors of a user who has lost them all
 ///
-/// For who has no factor and no recovery code any more: removes all of both, and forgets the browsers that were remembered.
-/// The password alone opens the account then; where SECOND_FACTOR wants a factor, the next login asks to enrol one. Make
-/// sure that it is really the user who asks. The user is told by mail. Asks before it does so, unless told --yes.
+/// Removes all factors and recovery codes, and forgets remembered browsers. Afterwards the password is enough to log in;
+/// if SECOND_FACTOR requires a factor, the next login asks to enrol one. Make sure that it is really the user who asks.
+/// The user is told by mail. Asks for confirmation unless --yes is given.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users removefactors ana\n  \
@@ -22,19 +22,19 @@ use crate::factors::remove;
 pub struct Args {
     /// The user's name, or id:N
     name: String,
-    /// Do not ask
+    /// Don't ask for confirmation
     #[arg(long, short)]
     yes: bool,
 }
 
-/// Removes them.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let user = user::find(&app, &args.name).await?;
     let name = text::plain(&user.username).into_owned();
     if !args.yes {
         if !prompt::is_possible() {
-            return Err(Failure::say("There is no terminal to ask whether you are sure: add --yes."));
+            return Err(Failure::say("There is no terminal to ask for confirmation. Add --yes."));
         }
         if !prompt::agrees(&format!("Remove all second factors of user '{name}' (id {})?", user.id)).await? {
             stderr::warn("Nothing was removed.");

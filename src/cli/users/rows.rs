@@ -1,5 +1,5 @@
-//! Makes users of the records of a file, for `users load`. Every bad row is reported, not only the first.
-//! No database here: whether a name is taken is decided later.
+//! Turns the records of a file into users, for `users load`. Every bad row is reported, not only the first.
+//! There is no database here: whether a name is taken is checked later.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::db::types::EncodedPassword;
 pub struct Row {
     /// Where it begins in the file, from 1.
     pub line: usize,
-    /// The user to be made.
+    /// The user to create.
     pub user: NewUser,
 }
 
@@ -35,7 +35,7 @@ pub fn read(bytes: Vec<u8>) -> (Vec<Row>, Vec<RowError>) {
     (rows, faults)
 }
 
-/// Names and addresses that an earlier row of the file has already.
+/// Names and addresses that an earlier row of the file has, too.
 fn twice(rows: &[Row]) -> Vec<RowError> {
     let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
     let mut faults = Vec::new();
@@ -117,11 +117,11 @@ fn flag(cell: Cell) -> Result<bool, String> {
 }
 
 fn plain(password: String) -> Result<NewPassword, &'static str> {
-    // A column dumped from Django is called `password` and holds hashes: hashed again it would let nobody in.
+    // A column dumped from Django is called `password` and contains hashes: hashed again, they would let nobody in.
     if is_encoded(&password) {
         return Err("this is an encoded hash; call the field password_hash");
     }
-    // Nobody is here to choose another one, so it is taken as Django would take it.
+    // Nobody can choose another one now, so it is accepted as Django would accept it.
     match password.as_str() {
         "" => Err("Blank passwords aren't allowed."),
         text if text.contains('\0') => Err("Null characters are not allowed."),

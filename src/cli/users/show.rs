@@ -12,7 +12,7 @@ use crate::{db, factors};
 
 /// Show one user
 ///
-/// Everything but the password, and how many tokens are recorded for the user.
+/// Everything except the password, and how many tokens are recorded for the user.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help(
     "  latchkey users show ana\n  \
@@ -28,18 +28,18 @@ pub struct Args {
 struct Detail {
     #[serde(flatten)]
     user: UserView,
-    /// Null while the user has not shown the address to be theirs.
+    /// Null until the user has confirmed the address.
     email_confirmed_at: Option<String>,
-    /// By kind, oldest first.
+    /// The kinds, oldest first.
     second_factors: Vec<String>,
     recovery_codes: usize,
-    /// Whether a superuser, or the settings, want the user to have a factor.
+    /// Whether a superuser or the settings require the user to have a factor.
     second_factor_required: bool,
     outstanding_tokens: i64,
     blacklisted_tokens: i64,
 }
 
-/// Shows it.
+/// Runs the command.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let app = open::app().await?;
     let id = user::find(&app, &args.name).await?.id;
@@ -54,7 +54,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         Some(user) => factors::overview::overview(tx, &user).map(Some),
         None => Ok(None),
     });
-    let overview = overview.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;
+    let overview = overview.await?.ok_or_else(|| Failure::say("The user has been deleted in the meantime."))?;
     let enrolled = overview.enrolled;
     let detail = Detail {
         user,

@@ -1,4 +1,4 @@
-//! One user on the command line: how it is named, how it is shown, and what a command answers after it has changed it.
+//! One user on the command line: how it is named and shown, and what a command prints after it has changed it.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::db;
 use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 
-/// The user that is named on a command line: by username, or by key as `id:7` (no username has a colon).
+/// The user named on the command line, by username or by key as `id:7` (usernames have no colon).
 pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
     let named = name.to_owned();
     let user = app.read(move |tx| match named.strip_prefix("id:").map(str::parse) {
@@ -21,7 +21,7 @@ pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
         None => db::users::find_by_username(tx.conn, &named),
     });
     user.await?.ok_or_else(|| {
-        Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all of them", plain(name)))
+        Failure::say(format!("user '{}' does not exist; 'latchkey users list' shows all users", plain(name)))
     })
 }
 
@@ -30,7 +30,7 @@ pub async fn find(app: &App, name: &str) -> Result<User, Failure> {
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct UserView {
     pub id: i64,
-    /// Our own random id; null until Latchkey first meets the user.
+    /// Our own random id; null until Latchkey first needs it.
     pub uuid: Option<String>,
     pub username: String,
     pub email: String,
@@ -62,17 +62,17 @@ impl UserView {
     }
 }
 
-/// The user as it stands in the database now.
+/// The user as in the database now.
 pub async fn shown(app: &App, id: UserId) -> Result<UserView, Failure> {
     let found = app.read(move |tx| match db::users::find(tx.conn, id)? {
         Some(user) => Ok(Some((user, db::latchkey_user::find_uuid(tx.conn, id)?))),
         None => Ok::<_, db::DbError>(None),
     });
-    let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user was deleted meanwhile."))?;
+    let (user, uuid) = found.await?.ok_or_else(|| Failure::say("The user has been deleted in the meantime."))?;
     Ok(UserView::new(user, uuid))
 }
 
-/// Tells what was done to a user: a sentence, or the user as it is now.
+/// Reports what was done to a user: a sentence, or the user as JSON.
 pub async fn answer(app: &App, id: UserId, json: bool, sentence: &str) -> Result<(), Failure> {
     if json { output::json(&shown(app, id).await?) } else { output::say(sentence) }
 }
@@ -84,8 +84,8 @@ pub async fn set_active(name: &str, active: bool, json: bool) -> Result<(), Fail
     let name = plain(&user.username).into_owned();
     let word = if active { "active" } else { "inactive" };
     if user.is_active == active {
-        return answer(&app, user.id, json, &format!("User '{name}' is {word} already.")).await;
+        return answer(&app, user.id, json, &format!("User '{name}' is already {word}.")).await;
     }
     change::set_active(&app, &Confirmed::command_line(), user.id, active).await?;
-    answer(&app, user.id, json, &format!("User '{name}' is {word} now.")).await
+    answer(&app, user.id, json, &format!("User '{name}' is now {word}.")).await
 }

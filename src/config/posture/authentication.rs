@@ -1,14 +1,16 @@
 //! OWASP ASVS 5.0, chapter V6: authentication.
 
-use super::{Facts, Row, Source, asks, by, fixed};
-use crate::config::{Hasher, PasswordRules, Required};
+use super::facts::Facts;
+use super::row::{Requirement, Row};
+use crate::config::accounts::{Hasher, PasswordRules};
+use crate::config::second_factor::Required;
 
 pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
-    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
-    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
+    let always = |number, asks, finding| Requirement::asvs(number, asks).met(finding);
+    let missing = |number, asks, finding| Requirement::asvs(number, asks).unmet(finding);
     let by_rules = |number, what, findings| {
         let is_met = facts.config.passwords.rules != PasswordRules::None;
-        by("PASSWORD_RULES", asks(number, what), is_met, findings, "`PASSWORD_RULES=nist`")
+        Requirement::asvs(number, what).by("PASSWORD_RULES", is_met, findings, "`PASSWORD_RULES=nist`")
     };
     vec![
         by_rules(
@@ -29,9 +31,8 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
             "Pasting and password managers are allowed.",
             "The forms are plain and named as managers expect.",
         ),
-        by(
+        Requirement::asvs("6.2.8", "A password is verified exactly as typed, without being cut.").by(
             "PASSWORD_HASHER",
-            asks("6.2.8", "A password is verified exactly as typed, without being cut."),
             facts.hasher() != Hasher::Bcrypt,
             ["The whole password counts.", "bcrypt alone looks at the first 72 bytes."],
             "`PASSWORD_HASHER=bcrypt_sha256`",
@@ -48,21 +49,20 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
             "New passwords are not among those of known breaches.",
             ["Those that were found most often in breaches are refused.", "Nobody looks."],
         ),
-        by(
-            "LOGIN_THROTTLE",
-            asks("6.3.1", "Guessing of passwords is slowed down, and cannot keep the owner out."),
-            facts.config.accounts.login_throttle,
-            [
-                "Tries are counted for each address and account, and wait longer and longer.",
-                "Nothing but the cost of a hash slows guessing down.",
-            ],
-            "`LOGIN_THROTTLE=true`",
-        )
-        .pressing(),
+        Requirement::asvs("6.3.1", "Guessing of passwords is slowed down, and cannot keep the owner out.")
+            .by(
+                "LOGIN_THROTTLE",
+                facts.config.accounts.login_throttle,
+                [
+                    "Tries are counted for each address and account, and wait longer and longer.",
+                    "Nothing but the cost of a hash slows guessing down.",
+                ],
+                "`LOGIN_THROTTLE=true`",
+            )
+            .pressing(),
         always("6.3.2", "There are no default accounts.", "The first user is made by createsuperuser."),
-        by(
+        Requirement::asvs("6.3.3", "Logging in takes more than one factor.").by(
             "SECOND_FACTOR",
-            asks("6.3.3", "Logging in takes more than one factor."),
             facts.config.second_factor.required == Required::Everybody,
             [
                 "Everybody needs a second factor.",
@@ -78,9 +78,8 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
             "Email is no factor.",
             "Users may choose codes by email. They are the weakest factor, and better than none.",
         ),
-        by(
+        Requirement::asvs("6.3.7", "Users are told when their password or address is changed.").by(
             "SECURITY_MAIL",
-            asks("6.3.7", "Users are told when their password or address is changed."),
             facts.config.mail.security_mail,
             ["They get a mail, at the old address when it changes.", "They are not told."],
             "`SECURITY_MAIL=true`",
@@ -104,10 +103,10 @@ pub(super) fn rows(facts: &Facts<'_>) -> Vec<Row> {
     ]
 }
 
-/// What is asked of the factors themselves.
+/// Requirements for the factors themselves.
 pub(super) fn factors() -> Vec<Row> {
-    let always = |number, asks, finding| fixed(Source::Asvs, number, asks, true, finding);
-    let missing = |number, asks, finding| fixed(Source::Asvs, number, asks, false, finding);
+    let always = |number, asks, finding| Requirement::asvs(number, asks).met(finding);
+    let missing = |number, asks, finding| Requirement::asvs(number, asks).unmet(finding);
     vec![
         always(
             "6.5.1",

@@ -1,4 +1,4 @@
-//! Password hashes as Django stores them: reading, making and comparing one. `pool` calls it on threads of its own.
+//! Password hashes as Django stores them: reading, making and comparing one. `pool` calls this on its own threads.
 //! The stored texts are not trusted: a database can be restored, shared or tampered with.
 
 use std::num::NonZeroU32;
@@ -13,10 +13,10 @@ use crate::crypto::{digest, random};
 
 const BCRYPT_64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, NO_PAD);
 
-/// No text that any scheme makes comes near; Django's column has 128 characters.
-const MAX_TEXT: usize = 512;
+/// Maximum length of a stored text: no scheme comes near it, and Django's column has 128 characters.
+const MAX_ENCODED_BYTES: usize = 512;
 
-/// A stored password, read.
+/// A stored password, parsed.
 pub(super) struct Encoded {
     pub scheme: Scheme,
     salt: Vec<u8>,
@@ -24,7 +24,7 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// Hashes a new password with a new salt; `None` when memory is short.
+    /// Hashes a new password with a new salt; `None` if memory runs out.
     pub fn make(scheme: Scheme, password: &str) -> Option<Self> {
         let salt = match scheme {
             Scheme::Bcrypt { .. } => random::bytes::<16>().to_vec(),
@@ -36,7 +36,7 @@ impl Encoded {
 
     /// Reads a stored text; `None` for an unusable (`!…`) or unreadable one.
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('$').filter(|_| text.len() <= MAX_TEXT)?;
+        let (name, rest) = text.split_once('$').filter(|_| text.len() <= MAX_ENCODED_BYTES)?;
         match name {
             "bcrypt_sha256" => Self::parse_bcrypt(rest, true),
             "bcrypt" => Self::parse_bcrypt(rest, false),
@@ -48,7 +48,7 @@ impl Encoded {
         }
     }
 
-    /// `$2b$12$` with 22 characters of salt and 31 of hash. The versions differ only in bugs that nobody has any more.
+    /// `$2b$12$` with 22 characters of salt and 31 of hash. The versions differ only in long-fixed bugs.
     fn parse_bcrypt(text: &str, sha256: bool) -> Option<Self> {
         let [empty, version, rounds, data] = fields(text)?;
         if !empty.is_empty() || !["2a", "2b", "2x", "2y"].contains(&version) || rounds.len() != 2 || data.len() != 53 {
@@ -63,7 +63,7 @@ impl Encoded {
         })
     }
 
-    /// `argon2id$v=19$m=102400,t=2,p=8$salt$hash`; without `v=` it is version 16.
+    /// `argon2id$v=19$m=102400,t=2,p=8$salt$hash`; version 16 if there is no `v=`.
     fn parse_argon2(text: &str) -> Option<Self> {
         let (variant, rest) = text.split_once('$')?;
         let algorithm = match variant {
@@ -85,7 +85,7 @@ impl Encoded {
             salt: STANDARD_NO_PAD.decode(salt).ok()?,
             hash: STANDARD_NO_PAD.decode(hash).ok()?,
         };
-        // A short hash would match by chance: argon2 itself allows 4 bytes.
+        // A short hash could match by chance: argon2 itself allows 4 bytes.
         (costs.next().is_none() && encoded.hash.len() >= 16).then_some(encoded)
     }
 
@@ -104,7 +104,7 @@ impl Encoded {
         Self::salted(Scheme::Scrypt { log_n, block: number(block)?, lanes: number(lanes)? }, salt, hash)
     }
 
-    /// The salt as it stands, the hash in base64 and of the length that belongs to the scheme.
+    /// The salt as it is, the hash in base64 and with the scheme's length.
     fn salted(scheme: Scheme, salt: &str, hash: &str) -> Option<Self> {
         let hash = STANDARD.decode(hash).ok()?;
         let whole = !salt.is_empty() && hash.len() == scheme.lengths().1;
@@ -117,7 +117,7 @@ impl Encoded {
         hash.is_some_and(|hash| digest::equal(&hash, &self.hash))
     }
 
-    /// Whether a new hash would be of another scheme or cost, or would have a longer salt (Django's `must_update`).
+    /// Whether a new hash would have another scheme or cost, or a longer salt (Django's `must_update`).
     pub fn is_outdated(&self, scheme: Scheme) -> bool {
         self.scheme != scheme || self.salt.len() < scheme.lengths().0
     }
@@ -146,7 +146,7 @@ impl Encoded {
     }
 }
 
-/// Exactly so many fields between dollar signs.
+/// Exactly `N` fields between dollar signs.
 fn fields<const N: usize>(text: &str) -> Option<[&str; N]> {
     text.split('$').collect::<Vec<_>>().try_into().ok()
 }

@@ -1,10 +1,12 @@
-//! Passwords: how new ones are hashed, and what a comparison answers.
-//! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`. Called by `accounts`.
+//! Passwords: how new ones are hashed and stored ones compared.
+//! The computation is in `scheme`, the stored texts in `format`, the threads that do the work in `pool`, how long it takes in
+//! `speeds`. Called by `accounts`.
 
 mod format;
 mod pool;
 mod recipe;
 mod scheme;
+mod speeds;
 
 pub use pool::PasswordPool;
 pub use recipe::{Busy, Check, Recipe};

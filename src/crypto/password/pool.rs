@@ -1,11 +1,11 @@
-//! The threads that hash passwords, with a bounded queue in front: a storm of logins waits here, or is sent away,
-//! and nothing else of the server notices. Also knows how long each kind of hash takes.
+//! The threads that hash passwords, behind a bounded queue: a flood of logins waits here or is turned away, and the rest of the
+//! server does not notice.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
@@ -13,10 +13,11 @@ use tokio::sync::oneshot;
 use super::format::Encoded;
 use super::recipe::{Busy, Check, Recipe};
 use super::scheme::Scheme;
+use super::speeds::Speeds;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads of their own for hashing, with a bounded queue in front.
+/// Threads for hashing, behind a bounded queue.
 pub struct PasswordPool {
     scheme: Scheme,
     jobs: SyncSender<Job>,
@@ -24,7 +25,7 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// A pool of `threads` threads and room for `queue` waiting jobs.
+    /// A pool of `threads` threads, with room for `queue` waiting jobs.
     pub fn new(recipe: Recipe, threads: usize, queue: usize) -> Self {
         let (jobs, waiting) = sync_channel(queue);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -41,19 +42,19 @@ impl PasswordPool {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full, or when memory is short.
+    /// [`Busy`] if the queue is full or memory runs out.
     pub async fn hash(&self, password: SecretString) -> Result<String, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         let made = self.submit(move || speeds.time(scheme, || Encoded::make(scheme, password.expose_secret()))).await?;
         made.map(|made| made.text()).ok_or(Busy)
     }
 
-    /// Compares; costs one hash, also for an unusable or unreadable one (by hashing with the recipe). Unless it is right
-    /// and the user `may_log_in`, it occupies its thread as long as the slowest kind of hash would: many at once then
-    /// take as long for a user with a quick hash as for one with a slow hash, or for nobody.
+    /// Compares. It costs one hash, even if the stored one is unusable or unreadable (then by hashing with the recipe). Unless
+    /// the password is right and the user `may_log_in`, it occupies its thread for as long as the slowest kind of hash would:
+    /// so many attempts at once take equally long for users with quick hashes, with slow hashes, and for nobody.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
+    /// [`Busy`] if the queue is full.
     pub async fn verify(&self, password: SecretString, encoded: String, may_log_in: bool) -> Result<Check, Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         self.submit(move || {
@@ -76,10 +77,10 @@ impl PasswordPool {
         .await
     }
 
-    /// Takes as long as a failed verification: for a user that does not exist.
+    /// Takes as long as a failed verification, for a user who does not exist.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
+    /// [`Busy`] if the queue is full.
     pub async fn pretend(&self, password: SecretString) -> Result<(), Busy> {
         let (scheme, speeds) = (self.scheme, Arc::clone(&self.speeds));
         self.submit(move || {
@@ -90,14 +91,14 @@ impl PasswordPool {
         .await
     }
 
-    /// Tells the pool that such hashes exist in the database; their time is measured once, on the pool.
+    /// Tells the pool that such hashes exist in the database; how long they take is measured once, on the pool.
     pub fn learn(&self, example: String) {
-        // Also the recipe's: users that do not exist cost that, before anybody has logged in.
+        // The recipe's too: that is what users who do not exist cost, before anybody has logged in.
         let other = readable(&example, self.scheme).map(|stored| stored.scheme);
         for scheme in [Some(self.scheme), other].into_iter().flatten() {
             let speeds = Arc::clone(&self.speeds);
             if !speeds.knows(scheme) {
-                // With a full queue it is measured at the next call, or by the first login of such a user.
+                // If the queue is full, it is measured at the next call or by the first login of such a user.
                 let _ = self.jobs.try_send(Box::new(move || {
                     if !speeds.knows(scheme) {
                         speeds.time(scheme, || Encoded::make(scheme, "a password to measure with"));
@@ -107,7 +108,7 @@ impl PasswordPool {
         }
     }
 
-    /// Queues a job and waits for its answer; nothing is done for a caller that went away meanwhile.
+    /// Queues a job and waits for its answer; the job is skipped if the caller has gone away.
     async fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
         let job = move || {
@@ -120,65 +121,20 @@ impl PasswordPool {
     }
 }
 
-/// A thread's life: until the pool is dropped.
+/// What each thread does, until the pool is dropped.
 fn work(waiting: &Mutex<Receiver<Job>>) {
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            tracing::error!("a password hash panicked; its login was sent away");
+            tracing::error!("a password hash panicked; its login was turned away");
         }
     }
 }
 
-/// A stored hash that can be compared at a bearable cost, or at the one that we ask for ourselves.
+/// A stored hash that can be compared at a bearable cost, or at the cost that our own recipe has.
 fn readable(encoded: &str, ours: Scheme) -> Option<Encoded> {
     Encoded::parse(encoded).filter(|stored| stored.scheme == ours || stored.scheme.is_bearable())
-}
-
-/// What each kind of hash typically takes, without the wait in the queue.
-#[derive(Default)]
-struct Speeds(Mutex<Vec<(Scheme, Duration)>>);
-
-impl Speeds {
-    /// So many kinds are told apart; a database with more is not one of Django's.
-    const KINDS: usize = 64;
-
-    fn time<T>(&self, scheme: Scheme, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = work();
-        self.record(scheme, start.elapsed());
-        result
-    }
-
-    /// Follows the upper end of what is usual: slower hashes raise it by an eighth at most, faster ones sink it slowly.
-    fn record(&self, scheme: Scheme, took: Duration) {
-        let mut known = self.lock();
-        if let Some((_, typical)) = known.iter_mut().find(|(kind, _)| *kind == scheme) {
-            let rise = took.saturating_sub(*typical).min(*typical / 8);
-            let fall = typical.saturating_sub(took) / 32;
-            *typical = (*typical + rise).saturating_sub(fall);
-        } else if known.len() < Self::KINDS {
-            known.push((scheme, took));
-        }
-    }
-
-    /// How long the slowest kind of hash takes that was ever measured here.
-    fn slowest(&self) -> Duration {
-        self.lock().iter().map(|(_, typical)| *typical).max().unwrap_or_default()
-    }
-
-    fn wait_for_slowest(&self, started: Instant) {
-        thread::sleep(self.slowest().saturating_sub(started.elapsed()));
-    }
-
-    fn knows(&self, scheme: Scheme) -> bool {
-        self.lock().iter().any(|(kind, _)| *kind == scheme)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(Scheme, Duration)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
@@ -187,6 +143,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Sender, channel};
     use std::task::{Context, Waker};
+    use std::time::Duration;
 
     use super::*;
     use crate::config::Hasher;
@@ -279,8 +236,7 @@ mod tests {
             pool.learn(example.into());
         }
         wait(pool.submit(|| ())).unwrap();
-        let kinds: Vec<_> = pool.speeds.lock().iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
+        assert_eq!(pool.speeds.kinds(), [pool.scheme, Encoded::parse(OTHER).unwrap().scheme]);
         assert!(pool.speeds.slowest() > Duration::ZERO);
     }
 
@@ -299,20 +255,5 @@ mod tests {
             assert_eq!(answers, (Ok(Check::Wrong), Ok(Check::Right { outdated: false }), Ok(())));
         });
         assert!(started.elapsed() >= 3 * slow);
-    }
-
-    #[test]
-    fn one_slow_hash_hardly_moves_what_is_typical() {
-        let speeds = Speeds::default();
-        let scheme = Scheme::of(&CHEAP);
-        let typical = || speeds.lock()[0].1;
-        for took in [80, 8000, 80, 80] {
-            speeds.record(scheme, Duration::from_millis(took));
-        }
-        assert!((80..=90).contains(&typical().as_millis()));
-        for _ in 0..100 {
-            speeds.record(scheme, Duration::from_millis(160));
-        }
-        assert_eq!(typical().as_millis(), 160);
     }
 }

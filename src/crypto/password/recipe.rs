@@ -1,4 +1,4 @@
-//! How new passwords are hashed, and what a comparison answers.
+//! How new passwords are hashed, and the results of a comparison. Made from the settings by `app`; `scheme` and `pool` use it.
 
 use crate::config::{Hasher, Passwords};
 
@@ -14,7 +14,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What the settings say, with the defaults for a database with or without a Django.
+    /// What the settings say, with defaults that depend on whether the database is shared with Django.
     pub fn new(passwords: &Passwords, beside_django: bool) -> Self {
         let default = if beside_django { Hasher::Pbkdf2Sha256 } else { Hasher::BcryptSha256 };
         Self {
@@ -25,19 +25,19 @@ impl Recipe {
     }
 }
 
-/// The answer of a verification.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
     /// Not this password (or an unusable or unreadable hash).
     Wrong,
-    /// This password; `outdated` when the hash is not what the recipe would make.
+    /// This password; `outdated` if the recipe would make another hash.
     Right {
         /// Scheme or cost differ from the recipe's.
         outdated: bool,
     },
 }
 
-/// Too many hashes are waiting already.
+/// Too many hashes are already waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being hashed at once")]
 pub struct Busy;

@@ -1,5 +1,5 @@
-//! The schemes that hash passwords, with their costs: which one the settings ask for, whether a stored one can be
-//! borne, and the computation itself. Pure CPU, and a lot of it. How hashes are written is in `format`.
+//! The schemes that hash passwords, with their costs: which one the settings ask for, whether a stored one is affordable, and the
+//! computation itself. Pure CPU, and a lot of it. How hashes are written is in `format`.
 
 use std::num::NonZeroU32;
 
@@ -11,7 +11,7 @@ use super::recipe::Recipe;
 use crate::config::Hasher;
 use crate::crypto::random;
 
-/// A scheme with its cost: what decides how long a hash takes.
+/// A scheme with its cost, which decide how long a hash takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Bcrypt { rounds: u32, sha256: bool },
@@ -21,7 +21,7 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// What new passwords are hashed with; Argon2 as in Django, which has no settings for it.
+    /// The scheme of new hashes; Argon2 as in Django, which has no settings for it.
     pub fn of(recipe: &Recipe) -> Self {
         let rounds = recipe.bcrypt_rounds.clamp(4, 31);
         match recipe.hasher {
@@ -41,25 +41,25 @@ impl Scheme {
         }
     }
 
-    /// Whether a comparison ends in seconds and within 512 MiB. Nobody makes costlier hashes on purpose.
+    /// Whether a comparison takes seconds at most and no more than 512 MiB. Nobody makes costlier hashes on purpose.
     pub fn is_bearable(self) -> bool {
-        const MEMORY: u64 = 512 << 20;
-        const TRAFFIC: u64 = 4 << 30;
+        const MAX_MEMORY: u64 = 512 << 20;
+        const MAX_MEMORY_TRAFFIC: u64 = 4 << 30;
         match self {
             Self::Bcrypt { rounds, .. } => (4..=16).contains(&rounds),
             Self::Pbkdf2 { iterations, .. } => iterations.get() <= 10_000_000,
             Self::Argon2 { memory, passes, .. } => {
                 let bytes = u64::from(memory) << 10;
-                bytes <= MEMORY && bytes.saturating_mul(passes.into()) <= TRAFFIC
+                bytes <= MAX_MEMORY && bytes.saturating_mul(passes.into()) <= MAX_MEMORY_TRAFFIC
             }
             Self::Scrypt { log_n, block, lanes } => {
                 let bytes = (128_u64 << log_n.min(32)).saturating_mul(block.into());
-                log_n <= 32 && bytes <= MEMORY && bytes.saturating_mul(lanes.into()) <= TRAFFIC
+                log_n <= 32 && bytes <= MAX_MEMORY && bytes.saturating_mul(lanes.into()) <= MAX_MEMORY_TRAFFIC
             }
         }
     }
 
-    /// The hash itself, as many bytes as asked for; `None` where parameters, salt or length are impossible.
+    /// The hash itself, with as many bytes as asked for; `None` if parameters, salt or length are impossible.
     pub fn derive(self, password: &str, salt: &[u8], length: usize) -> Option<Vec<u8>> {
         let mut out = vec![0; length];
         match self {
@@ -88,7 +88,7 @@ impl Scheme {
         Some(out)
     }
 
-    /// The bytes of salt and hash that Django makes.
+    /// Django's lengths of salt and hash, in bytes.
     pub fn lengths(self) -> (usize, usize) {
         match self {
             Self::Bcrypt { .. } => (16, 23),
@@ -99,7 +99,7 @@ impl Scheme {
     }
 }
 
-/// bcrypt reads 72 bytes at most, and a zero byte after a shorter password.
+/// bcrypt reads at most 72 bytes, and a zero byte after a shorter password.
 fn bcrypt(rounds: u32, salt: &[u8], password: &[u8]) -> Option<[u8; 24]> {
     let mut key = Zeroizing::new([0; 72]);
     let length = password.len().min(72);

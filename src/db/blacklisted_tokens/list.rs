@@ -1,10 +1,10 @@
-//! The panel's list of blacklisted tokens: which there are, in which order, one page at a time.
+//! The panel's list of blacklisted tokens: filtered, ordered, one page at a time.
 
 use super::Listed;
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::outstanding_tokens::list::newest_of;
-use crate::db::page::{Cursor, Page, Paging, SCAN};
-use crate::db::types::UserId;
+use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging};
+use crate::db::types::{RowId, UserId};
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -25,7 +25,7 @@ pub struct Filter {
     pub jti: Option<String>,
     /// Of this session.
     pub session: Option<String>,
-    /// For this reason (`latchkey_token.blacklist_reason`); the empty one is that of Django, which keeps none.
+    /// For this reason (`latchkey_token.blacklist_reason`); empty for tokens blacklisted by Django, which keeps none.
     pub reason: Option<String>,
     /// Blacklisted in this period.
     pub blacklisted: Option<Period>,
@@ -36,14 +36,14 @@ pub struct Filter {
 const COLUMNS: &str = "b.id, b.blacklisted_at, b.token_id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, \
                        k.rotated_at, k.blacklist_reason, k.blacklisted_by, k.session_id, s.user_agent";
 
-/// The table that the order and its index are of.
+/// The table with the column of the order and its index.
 #[derive(Clone, Copy)]
 enum First {
     /// The blacklist entries.
     Entries,
     /// The tokens.
     Tokens,
-    /// What we know of tokens: it has an index on the reason.
+    /// `latchkey_token`, which has an index on the reason.
     Reasons,
 }
 
@@ -73,8 +73,8 @@ impl First {
 }
 
 impl Filter {
-    /// Whether "newest first" means the tokens: that is the order of the indexes that find those of a user, of a session,
-    /// or for a reason.
+    /// Whether "newest first" refers to the tokens: that is the order of the indexes that find the tokens of a user or of a
+    /// session, or those blacklisted for a reason.
     pub fn is_by_token(&self) -> bool {
         self.is_of_few() || self.blacklisted.is_none() && self.has_rare_reason()
     }
@@ -83,7 +83,7 @@ impl Filter {
         self.owners.is_some() || self.jti.is_some() || self.session.is_some()
     }
 
-    /// Not rotations: there are too many for an index.
+    /// Whether there is an index for the reason: not for rotations, which are too many.
     fn has_rare_reason(&self) -> bool {
         self.reason.as_deref().is_some_and(|reason| !reason.is_empty() && reason != "rotated")
     }
@@ -94,7 +94,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     let by_expiry = paging.sort == Sort::Expires;
     let cut = if by_expiry { newest_of(conn, filter.owners.as_deref())? } else { None };
     let (first, order) = if by_expiry && filter.is_of_few() {
-        // The tokens of a user are found by another index, and sorted.
+        // The tokens of a user are found through another index, and then sorted.
         (First::Tokens, Order::Time("coalesce(o.expires_at, NULL)", "o.id"))
     } else if by_expiry {
         (First::Tokens, Order::Time("o.expires_at", "o.id"))
@@ -109,7 +109,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     };
     let mut list = conditions(filter, first, order);
     if let Some(from) = cut {
-        list.indexed.and("o.id >= ?", [Value::Key(from)]);
+        list.indexed.and("o.id >= ?", [RowId(from).into()]);
     }
     let page = list.page(conn, paging, |row: &Listed| match order {
         Order::Time(..) if by_expiry => Cursor::at(row.expires_at, row.token_id),
@@ -117,33 +117,32 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
         Order::Key("b.id") => Cursor::key(row.id),
         _ => Cursor::key(row.token_id),
     })?;
-    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
 fn conditions(filter: &Filter, first: First, order: Order) -> List {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // Only what is in the first table can be looked up in its index.
+    // Only conditions on the first table can use its index.
     let of_tokens = if matches!(first, First::Tokens) { &mut indexed } else { &mut others };
     if let Some(owners) = &filter.owners {
-        of_tokens.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        of_tokens.and_in("o.user_id", owners.iter().map(|id| (*id).into()));
     }
     if let Some(jti) = &filter.jti {
-        of_tokens.and("o.jti = ?", [Value::Text(jti.clone())]);
+        of_tokens.and("o.jti = ?", [jti.clone().into()]);
     }
     if let Some(session) = &filter.session {
-        of_tokens
-            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+        of_tokens.and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [session.clone().into()]);
     }
     of_tokens.and_within("o.expires_at", filter.expires.unwrap_or_default());
     let of_entries = if matches!(first, First::Entries) { &mut indexed } else { &mut others };
     of_entries.and_within("b.blacklisted_at", filter.blacklisted.unwrap_or_default());
     match filter.reason.as_deref() {
         Some("") => others.and("k.blacklist_reason IS NULL", []),
-        // The index leaves rotations out, and SQLite wants to be told.
+        // The index excludes rotations, and SQLite uses it only if the query does too.
         Some(reason) if matches!(first, First::Reasons) => {
-            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [Value::Text(reason.to_owned())]);
+            indexed.and("k.blacklist_reason = ? AND k.blacklist_reason <> 'rotated'", [reason.to_owned().into()]);
         }
-        Some(reason) => others.and("k.blacklist_reason = ?", [Value::Text(reason.to_owned())]),
+        Some(reason) => others.and("k.blacklist_reason = ?", [reason.to_owned().into()]),
         None => {}
     }
     let (first, from) = first.tables();

@@ -1,9 +1,9 @@
-//! The panel's list of the audit log: which entries there are, newest first, one page at a time. Also what is exported.
+//! The panel's list of the audit log: filtered, newest first, one page at a time. Exports use it too.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
 
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
 use crate::db::{Conn, DbError};
@@ -32,10 +32,10 @@ pub struct Filter {
     pub object: Option<String>,
 }
 
-/// An entry.
+/// An entry, with the name of the user it is about.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "the table's columns")]
-pub struct Entry {
+pub struct ListedEntry {
     #[diesel(sql_type = Key)]
     pub id: RowId,
     #[diesel(sql_type = Moment)]
@@ -50,7 +50,7 @@ pub struct Entry {
     pub ip: Option<String>,
     #[diesel(sql_type = Nullable<Key>)]
     pub user_id: Option<UserId>,
-    /// The present name of that user, if it is still there.
+    /// The user's present name, if the user still exists.
     #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
     #[diesel(sql_type = Text)]
@@ -58,10 +58,10 @@ pub struct Entry {
     /// JSON.
     #[diesel(sql_type = Text)]
     pub detail: String,
-    /// How often it happened, where that is one entry.
+    /// How often it happened, if the entry counts several events.
     #[diesel(sql_type = Integer)]
     pub count: i32,
-    /// When it happened last, if more than once.
+    /// When it last happened, if more than once.
     #[diesel(sql_type = Nullable<Moment>)]
     pub last_at: Option<Instant>,
 }
@@ -72,18 +72,18 @@ const FIRST: &str = "latchkey_audit_log a";
 const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_id";
 
 /// A page of entries. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
+pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // One index is used: the first of these that is asked for leaves the fewest.
+    // Only one index is used: that of the first of these conditions, which leaves the fewest rows.
     let users = filter.users.as_ref().map(|ids| {
         let mut condition = Conditions::default();
-        condition.and_in("a.user_id", ids.iter().map(|id| Value::Key(id.0)));
+        condition.and_in("a.user_id", ids.iter().map(|id| (*id).into()));
         condition
     });
     let text = |column: &str, value: &Option<String>| {
         value.as_ref().map(|value| {
             let mut condition = Conditions::default();
-            condition.and(&format!("{column} = ?"), [Value::Text(value.clone())]);
+            condition.and(&format!("{column} = ?"), [value.clone().into()]);
             condition
         })
     };
@@ -103,7 +103,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     list.page(
         conn,
         paging,
-        |entry: &Entry| {
+        |entry: &ListedEntry| {
             if by_time { Cursor::at(entry.at, entry.id) } else { Cursor::key(entry.id) }
         },
     )

@@ -1,30 +1,31 @@
-//! The panel's list of mail: which there are, newest first, one page at a time; and what the dashboard asks. Parameters
-//! and secrets are never read here.
+//! The panel's list of mail: filtered, newest first, one page at a time; and what the dashboard shows of it. Parameters and secrets
+//! are never read here.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::{FAILED, QUEUED};
-use crate::db::list::{Conditions, List, Order, Period, Value, query};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{self, Cursor, Page, Paging, Total, likeness};
+use crate::db::sql::{Sql, Value};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// By the time it was written.
+    /// By time of creation.
     When,
 }
 
 /// Whose mail is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// What went to this address, in any case.
+    /// Mail to this address, ignoring case.
     Address(String),
-    /// What went to an address that begins so.
+    /// Mail to an address with this beginning.
     AddressLike(String),
-    /// What these users were sent.
+    /// Mail to these users.
     Users(Vec<UserId>),
 }
 
@@ -35,11 +36,11 @@ pub struct Filter {
     pub whose: Option<Whose>,
     /// In this status.
     pub status: Option<String>,
-    /// Written in this period.
+    /// Created in this period.
     pub written: Option<Period>,
 }
 
-/// A mail, as far as it is shown.
+/// What is shown of a mail.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "the table's columns")]
 pub struct Listed {
@@ -49,7 +50,7 @@ pub struct Listed {
     pub created_at: Instant,
     #[diesel(sql_type = Nullable<Key>)]
     pub user_id: Option<UserId>,
-    /// The present name of that user.
+    /// The user's present name.
     #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
     #[diesel(sql_type = Text)]
@@ -66,7 +67,7 @@ pub struct Listed {
     pub done_at: Option<Instant>,
     #[diesel(sql_type = Nullable<Text>)]
     pub error: Option<String>,
-    /// Whether somebody is sending it.
+    /// Whether it is being sent.
     #[diesel(sql_type = Bool)]
     pub is_claimed: bool,
 }
@@ -79,27 +80,27 @@ const FROM: &str = "latchkey_mail m LEFT JOIN auth_user u ON u.id = m.user_id";
 /// A page of mails. At most 2 statements.
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // One index is used: that of the address or the user, if one is given, leaves the fewest.
+    // Only one index is used: that of the address or user, if one is given, leaves the fewest rows.
     let status = match &filter.whose {
         Some(Whose::Address(address)) => {
-            indexed.and("lower(m.recipient) = lower(?)", [Value::Text(address.clone())]);
+            indexed.and("lower(m.recipient) = lower(?)", [address.clone().into()]);
             &mut others
         }
         Some(Whose::Users(ids)) => {
-            indexed.and_in("m.user_id", ids.iter().map(|id| Value::Key(id.0)));
+            indexed.and_in("m.user_id", ids.iter().map(|id| (*id).into()));
             &mut others
         }
         Some(Whose::AddressLike(start)) => {
-            let pattern = Value::Text(format!("{}%", likeness(start)));
+            let pattern = Value::from(format!("{}%", likeness(start)));
             others.and("lower(m.recipient) LIKE lower(?) ESCAPE '\\'", [pattern]);
             &mut indexed
         }
         None => &mut indexed,
     };
     if let Some(wanted) = &filter.status {
-        status.and("m.status = ?", [Value::Text(wanted.clone())]);
+        status.and("m.status = ?", [wanted.clone().into()]);
     }
-    // A user has few: they are found by their index and sorted.
+    // A user has few: they are found through their index and sorted.
     let are_few = matches!(filter.whose, Some(Whose::Users(_)));
     let written = if are_few { &mut others } else { &mut indexed };
     written.and_within("m.created_at", filter.written.unwrap_or_default());
@@ -114,10 +115,10 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     )
 }
 
-/// Whether a mail went to this address, in any case.
+/// Whether there is a mail to this address, ignoring case.
 pub fn is_recipient(conn: &mut Conn, address: &str) -> Result<bool, DbError> {
     let text = "SELECT 1 AS one FROM latchkey_mail WHERE lower(recipient) = lower(?) LIMIT 1";
-    let rows: Vec<One> = query(text, &[Value::Text(address.to_owned())]).load(conn)?;
+    let rows: Vec<One> = Sql::varying(text, &[address.to_owned().into()]).load(conn)?;
     Ok(!rows.is_empty())
 }
 
@@ -133,33 +134,33 @@ pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "latchkey_mail")
 }
 
-/// What needs attention.
+/// Problems of the queue that need attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Trouble {
-    /// How many were given up lately; no more than `MOST` are counted.
+pub struct QueueProblems {
+    /// How many mails were given up lately; at most `MAX_COUNTED` are counted.
     #[diesel(sql_type = BigInt)]
     pub failed: i64,
-    /// When the longest overdue one was to be tried.
+    /// When the most overdue mail should have been tried.
     #[diesel(sql_type = Nullable<Moment>)]
     pub overdue: Option<Instant>,
 }
 
-impl Trouble {
-    /// So many are counted.
-    pub const MOST: i64 = 1000;
+impl QueueProblems {
+    /// Maximum number counted.
+    pub const MAX_COUNTED: i64 = 1000;
 }
 
-/// Mails that were given up since `failed_since`, and those that nobody has tried since `due_before`. One statement.
-pub fn find_trouble(
+/// Counts mails given up since `failed_since`, and finds the most overdue of those due before `due_before`. One statement.
+pub fn find_problems(
     conn: &mut Conn,
     written_since: Instant,
     failed_since: Instant,
     due_before: Instant,
-) -> Result<Trouble, DbError> {
-    // The index is by the time of writing, and no mail is in the queue for more than a day.
+) -> Result<QueueProblems, DbError> {
+    // The index is by time of creation, and no mail stays in the queue for more than a day.
     let failed = format!(
         "SELECT 1 FROM latchkey_mail WHERE status = '{FAILED}' AND created_at >= $1 AND done_at >= $2 LIMIT {}",
-        Trouble::MOST
+        QueueProblems::MAX_COUNTED
     );
     let text = format!(
         "SELECT (SELECT count(*) FROM ({failed}) AS lately) AS failed, \

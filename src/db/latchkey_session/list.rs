@@ -1,11 +1,12 @@
-//! The panel's list of sessions: which there are, in which order, one page at a time.
+//! The panel's list of sessions: filtered, ordered, one page at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use super::Session;
-use crate::db::list::{Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
+use crate::db::sql::Value;
 use crate::db::types::{Instant, UserId};
 use crate::db::{Conn, DbError};
 
@@ -18,30 +19,30 @@ pub enum Sort {
     Expires,
 }
 
-/// What a session is now.
+/// The present state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It goes on.
+    /// It is still open.
     Live,
-    /// It was over by itself.
+    /// It expired by itself.
     Expired,
     /// It was ended.
     Ended,
 }
 
-/// What a session needs to go on. The last two are there where the settings limit sessions.
+/// What keeps a session open. The last two are set if the settings limit sessions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Tokens that expire later.
+    /// Its tokens must expire later.
     pub now: Instant,
-    /// A login after this.
+    /// Its login must be later.
     pub began_after: Option<Instant>,
-    /// A use after this.
+    /// Its last use must be later.
     pub used_after: Option<Instant>,
 }
 
 impl Limits {
-    /// What a session is now.
+    /// The present state of a session.
     pub fn status(self, session: &Session) -> Status {
         let used = session.last_used();
         let is_over = session.expires_at <= self.now
@@ -58,7 +59,7 @@ impl Limits {
 /// Which sessions are wanted: all conditions hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// With this id.
     pub id: Option<String>,
     /// Of these users.
     pub owners: Option<Vec<UserId>>,
@@ -66,13 +67,13 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Ended for this reason.
     pub reason: Option<String>,
-    /// Begun in this period.
+    /// That began in this period.
     pub began: Option<Period>,
-    /// Used last from this address.
+    /// Last used from this address.
     pub ip: Option<String>,
 }
 
-/// A session among others.
+/// A session in a list.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Listed {
     /// The session.
@@ -87,7 +88,7 @@ const COLUMNS: &str = "s.id, s.user_id, s.created_at, s.last_refreshed_at, s.exp
                        s.ended_by, s.ip, s.user_agent, s.label, u.username";
 const FIRST: &str = "latchkey_session s";
 const FROM: &str = "latchkey_session s LEFT JOIN auth_user u ON u.id = s.user_id";
-/// When it was used last.
+/// When it was last used.
 const USED: &str = "COALESCE(s.last_refreshed_at, s.created_at)";
 
 /// A page of sessions. At most 2 statements.
@@ -99,21 +100,21 @@ pub fn search(
 ) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     if let Some(id) = &filter.id {
-        indexed.and("s.id = ?", [Value::Text(id.clone())]);
+        indexed.and("s.id = ?", [id.clone().into()]);
     }
     if let Some(owners) = &filter.owners {
-        indexed.and_in("s.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("s.user_id", owners.iter().map(|id| (*id).into()));
     }
-    // The index behind the order answers what is asked of its column; the rest is looked at row by row.
+    // The index behind the order answers conditions on its column; the others are checked row by row.
     let by_expiry = paging.sort == Sort::Expires;
     let (began, expires) = if by_expiry { (&mut others, &mut indexed) } else { (&mut indexed, &mut others) };
     began.and_within("s.created_at", filter.began.unwrap_or_default());
     if let Some(reason) = &filter.reason {
-        began.and("s.end_reason = ?", [Value::Text(reason.clone())]);
+        began.and("s.end_reason = ?", [reason.clone().into()]);
     }
     match filter.status {
         Some(Status::Live) => {
-            expires.and("s.expires_at > ?", [Value::At(limits.now)]);
+            expires.and("s.expires_at > ?", [limits.now.into()]);
             others.and("s.ended_at IS NULL", []);
             within(&mut others, limits);
         }
@@ -125,7 +126,7 @@ pub fn search(
         None => {}
     }
     if let Some(ip) = &filter.ip {
-        others.and("s.ip = ?", [Value::Text(ip.clone())]);
+        others.and("s.ip = ?", [ip.clone().into()]);
     }
     let order = Order::TimeText(if by_expiry { "s.expires_at" } else { "s.created_at" }, "s.id");
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
@@ -137,24 +138,24 @@ pub fn search(
 
 fn within(conditions: &mut Conditions, limits: Limits) {
     if let Some(after) = limits.began_after {
-        conditions.and("s.created_at > ?", [Value::At(after)]);
+        conditions.and("s.created_at > ?", [after.into()]);
     }
     if let Some(after) = limits.used_after {
-        conditions.and(&format!("{USED} > ?"), [Value::At(after)]);
+        conditions.and(&format!("{USED} > ?"), [after.into()]);
     }
 }
 
-/// The opposite: one of them is passed.
+/// The opposite: at least one limit has passed.
 fn over(conditions: &mut Conditions, limits: Limits) {
     let passed = [("s.expires_at", Some(limits.now)), ("s.created_at", limits.began_after), (USED, limits.used_after)];
     let passed: Vec<_> = passed.into_iter().filter_map(|(column, after)| Some((column, after?))).collect();
     let text: Vec<_> = passed.iter().map(|(column, _)| format!("{column} <= ?")).collect();
-    conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| Value::At(after)));
+    conditions.and(&format!("({})", text.join(" OR ")), passed.into_iter().map(|(_, after)| after.into()));
 }
 
-/// Those of these ids, with the names of their users.
+/// The sessions with these ids, with the names of their users.
 pub fn list(conn: &mut Conn, ids: &[String]) -> Result<Vec<Listed>, DbError> {
     let mut conditions = Conditions::default();
-    conditions.and_in("s.id", ids.iter().cloned().map(Value::Text));
+    conditions.and_in("s.id", ids.iter().cloned().map(Value::from));
     conditions.select(conn, &format!("SELECT {COLUMNS} FROM {FROM}"), "ORDER BY s.created_at, s.id")
 }

@@ -1,4 +1,4 @@
-//! The tokens of a session, one rotated into the next: for the panel's picture of it.
+//! The tokens of a session, each rotated into the next, for the panel's picture of it.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -10,7 +10,7 @@ use crate::db::{Conn, DbError};
 /// A token of a session.
 #[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs, reason = "Django's columns and ours")]
-pub struct Link {
+pub struct SessionToken {
     pub id: TokenId,
     pub jti: String,
     pub created_at: Option<Instant>,
@@ -18,18 +18,18 @@ pub struct Link {
     pub blacklisted_at: Option<Instant>,
     pub rotated_at: Option<Instant>,
     pub blacklist_reason: Option<String>,
-    /// The address that it was given to.
+    /// The address it was issued to.
     pub ip: Option<String>,
 }
 
-/// All tokens of a session in the order in which they were made. Only their keys: there may be thousands.
+/// The keys of all tokens of a session, in the order in which they were issued; there may be thousands.
 pub fn list_ids(conn: &mut Conn, session: &str) -> Result<Vec<TokenId>, DbError> {
     let of_session = latchkey_token::table.filter(latchkey_token::session_id.eq(session));
     Ok(of_session.order(latchkey_token::token_id).select(latchkey_token::token_id).load(conn)?)
 }
 
-/// Some of them, in the same order.
-pub fn list(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Link>, DbError> {
+/// Some of these tokens, in the same order.
+pub fn list(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<SessionToken>, DbError> {
     Ok(outstanding_tokens::table
         .left_join(blacklisted_tokens::table)
         .inner_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
@@ -48,7 +48,7 @@ pub fn list(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Link>, DbError> {
         .load(conn)?)
 }
 
-/// An address that tokens of a session were given to.
+/// An address to which tokens of a session were issued.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Address {
     /// The address.
@@ -59,7 +59,7 @@ pub struct Address {
     pub count: i64,
 }
 
-/// Up to `limit` addresses of a session, the first one first.
+/// Up to `limit` addresses of a session, in order of first use.
 pub fn list_addresses(conn: &mut Conn, session: &str, limit: i64) -> Result<Vec<Address>, DbError> {
     let text = format!(
         "SELECT ip, count(*) AS count FROM latchkey_token WHERE session_id = $1 AND ip IS NOT NULL GROUP BY ip \

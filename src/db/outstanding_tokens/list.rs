@@ -1,13 +1,14 @@
-//! The panel's list of outstanding tokens: which there are, in which order, one page at a time.
+//! The panel's list of outstanding tokens: filtered, ordered, one page at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::Listed;
 use crate::db::latchkey_statistic::{self, Statistic};
-use crate::db::list::{Conditions, List, Order, Period, Value, query};
-use crate::db::page::{Cursor, Page, Paging, SCAN, Total};
-use crate::db::types::{Instant, UserId};
+use crate::db::list::{Conditions, List, Order, Period};
+use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging, Total};
+use crate::db::sql::Sql;
+use crate::db::types::{Instant, RowId, UserId};
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -19,16 +20,16 @@ pub enum Sort {
     Expires,
 }
 
-/// What a token is now: the first that holds.
+/// The present state of a token: the first of these that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Used once, replaced by the next.
+    /// It was used and replaced by the next.
     Rotated,
-    /// Refused for another reason than its rotation.
+    /// It was blacklisted for another reason than rotation.
     Blacklisted,
-    /// Past its `exp`.
+    /// Its `exp` has passed.
     Expired,
-    /// Still good.
+    /// It is still valid.
     Live,
 }
 
@@ -59,21 +60,20 @@ const FROM: &str = "token_blacklist_outstandingtoken o LEFT JOIN token_blacklist
 /// A page of tokens. At most 2 statements.
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Instant) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
-    // Any of these leaves few enough tokens for whatever else is asked.
+    // Each of these leaves few enough tokens for any other condition.
     if let Some(owners) = &filter.owners {
-        indexed.and_in("o.user_id", owners.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("o.user_id", owners.iter().map(|id| (*id).into()));
     }
     if let Some(jti) = &filter.jti {
-        indexed.and("o.jti = ?", [Value::Text(jti.clone())]);
+        indexed.and("o.jti = ?", [jti.clone().into()]);
     }
     if let Some(session) = &filter.session {
-        indexed
-            .and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [Value::Text(session.clone())]);
+        indexed.and("o.id IN (SELECT token_id FROM latchkey_token WHERE session_id = ?)", [session.clone().into()]);
     }
-    // The index behind the order answers the period in that order, and the other period is looked at row by row.
+    // The index behind the order answers the period of its column; the other period is checked row by row.
     let cut = if paging.sort == Sort::Expires { newest_of(conn, filter.owners.as_deref())? } else { None };
     let order = match (paging.sort, filter.created) {
-        // The tokens of a user are found by another index, and sorted.
+        // The tokens of a user are found through another index, and then sorted.
         (Sort::Expires, _) if filter.owners.is_some() => Order::Time("coalesce(o.expires_at, NULL)", "o.id"),
         (Sort::Expires, _) => Order::Time("o.expires_at", "o.id"),
         (Sort::Created, Some(_)) => Order::Time("o.created_at", "o.id"),
@@ -89,14 +89,13 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
         Some(Status::Rotated) => others.and("k.rotated_at IS NOT NULL", []),
         Some(Status::Blacklisted) => others.and("b.id IS NOT NULL AND k.rotated_at IS NULL", []),
         Some(status @ (Status::Live | Status::Expired)) => {
-            expires
-                .and(if status == Status::Live { "o.expires_at > ?" } else { "o.expires_at <= ?" }, [Value::At(now)]);
+            expires.and(if status == Status::Live { "o.expires_at > ?" } else { "o.expires_at <= ?" }, [now.into()]);
             others.and("b.id IS NULL AND k.rotated_at IS NULL", []);
         }
         None => {}
     }
     if let Some(from) = cut {
-        indexed.and("o.id >= ?", [Value::Key(from)]);
+        indexed.and("o.id >= ?", [RowId(from).into()]);
     }
     let by_time = matches!(order, Order::Time("o.created_at", _));
     let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
@@ -107,10 +106,10 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
             None => Cursor::key(row.id),
         },
     })?;
-    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| SCAN)), ..page })
+    Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
-/// The oldest of the newest tokens of these users, if they have more than can be sorted for a page.
+/// The key of the oldest of these users' `MAX_SCANNED` newest tokens, if they have more than can be sorted for a page.
 pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Result<Option<i64>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -119,13 +118,13 @@ pub(in crate::db) fn newest_of(conn: &mut Conn, owners: Option<&[UserId]>) -> Re
     }
     let Some(owners) = owners else { return Ok(None) };
     let mut of = Conditions::default();
-    of.and_in("user_id", owners.iter().map(|id| Value::Key(id.0)));
+    of.and_in("user_id", owners.iter().map(|id| (*id).into()));
     let text = "SELECT CAST(id AS bigint) AS id FROM token_blacklist_outstandingtoken";
-    let text = format!("{text}{} ORDER BY id DESC LIMIT 1 OFFSET {}", of.text(), SCAN - 1);
-    Ok(query(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
+    let text = format!("{text}{} ORDER BY id DESC LIMIT 1 OFFSET {}", of.text(), MAX_SCANNED - 1);
+    Ok(Sql::varying(&text, of.values()).get_result::<Row>(conn).optional()?.map(|row| row.id))
 }
 
-/// How many tokens there are in each status; unknown where nobody counted yet.
+/// How many tokens there are in each state; unknown until they have been counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All.
@@ -136,7 +135,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of this status.
+    /// The number in this state.
     pub fn of(self, status: Status) -> Option<i64> {
         match status {
             Status::Live => self.live,
@@ -147,8 +146,8 @@ impl Counts {
     }
 }
 
-/// Counts the tokens where they are few; where they are many, what was counted last in the background. One statement.
-/// `total` is what `count` answered.
+/// Counts the tokens if they are few; if they are many, returns the last count taken in the background. One statement. `total` is
+/// the result of `count`.
 pub fn count_by_status(conn: &mut Conn, total: Total, now: Instant) -> Result<Counts, DbError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -170,7 +169,7 @@ pub fn count_by_status(conn: &mut Conn, total: Total, now: Instant) -> Result<Co
                 AS blacklisted \
                 FROM token_blacklist_outstandingtoken o LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
                 LEFT JOIN latchkey_token k ON k.token_id = o.id";
-    let row: Row = query(text, &[Value::At(now)]).get_result(conn)?;
+    let row: Row = Sql::varying(text, &[now.into()]).get_result(conn)?;
     Ok(Counts { all, live: Some(row.live), rotated: Some(row.rotated), blacklisted: Some(row.blacklisted) })
 }
 

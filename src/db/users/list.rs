@@ -1,12 +1,13 @@
-//! The panel's list of users: which there are, in which order, one page at a time. And whom a search means.
+//! The panel's list of users: filtered, ordered, one page at a time. Also which users a search means.
 
 use std::fmt::Write;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
-use crate::db::list::{self, Conditions, List, Order, Period, Value};
+use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging, likeness};
+use crate::db::sql::{Sql, Value};
 use crate::db::types::{Instant, Key, Moment, UserId};
 use crate::db::{Conn, DbError};
 
@@ -17,30 +18,30 @@ pub enum Sort {
     Username,
     /// By primary key, which is the order of joining.
     Joined,
-    /// By `last_login`; who never logged in is not in this order.
+    /// By `last_login`; without users who never logged in.
     LastLogin,
 }
 
 /// Which users are wanted: all conditions hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// These, whom a search found.
+    /// Those found by a search.
     pub ids: Option<Vec<UserId>>,
-    /// Whether they may log in.
+    /// Whether they can log in.
     pub is_active: Option<bool>,
     /// Whether they are staff.
     pub is_staff: Option<bool>,
     /// Whether they are superusers.
     pub is_superuser: Option<bool>,
-    /// Who logged in last in this period.
+    /// Last logged in during this period.
     pub last_login: Option<Period>,
-    /// Who never logged in.
+    /// Never logged in.
     pub never_logged_in: bool,
     /// Whether they have a second factor.
     pub has_factor: Option<bool>,
 }
 
-/// A user among others.
+/// A user in a list.
 #[derive(Debug, Clone, QueryableByName)]
 #[allow(missing_docs, reason = "Django's columns, and one of ours")]
 #[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
@@ -78,9 +79,9 @@ const TABLE: &str = "auth_user u";
 pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     if let Some(ids) = &filter.ids {
-        indexed.and_in("u.id", ids.iter().map(|id| Value::Key(id.0)));
+        indexed.and_in("u.id", ids.iter().map(|id| (*id).into()));
     }
-    // Staff, superusers and the inactive are few, and have an index each; the others are nearly all.
+    // Staff, superusers and inactive users are few, and have an index each; the others are almost all.
     match filter.is_superuser {
         Some(true) => indexed.and("u.is_superuser", []),
         Some(false) => others.and("NOT u.is_superuser", []),
@@ -109,10 +110,10 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
         last_login.and("u.last_login IS NOT NULL", []);
     }
     if filter.never_logged_in {
-        // So said, no index on it is used: sorting all whom it finds takes longer than to look at some.
+        // Written like this, its index is not used: sorting all matches would take longer than checking some rows.
         last_login.and("coalesce(u.last_login, NULL) IS NULL", []);
     }
-    // Few are found by their own index and sorted: SQLite would rather walk through all users in the right order.
+    // The few are found through their own index and sorted: SQLite would otherwise read all users in the right order.
     let are_few = filter.is_staff == Some(true) || filter.is_superuser == Some(true);
     let order = match paging.sort {
         Sort::Username => Order::Text("u.username"),
@@ -129,18 +130,18 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     })
 }
 
-/// Whom a search means.
+/// The users that a search means.
 #[derive(Debug, Clone)]
-pub struct Found {
-    /// They, in no order.
+pub struct UserMatches {
+    /// Their ids, in no particular order.
     pub ids: Vec<UserId>,
-    /// How many these are, if there are more.
+    /// How many are included, if there are more.
     pub cut_at: Option<usize>,
 }
 
-/// Users whose username or e-mail address begins like this (with `names`, also first and last name), or who have this id.
-/// Each part is answered by an index. One statement.
-pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) -> Result<Found, DbError> {
+/// Users whose username or email address (with `names`, also first or last name) begins like this, or who have this id. Each
+/// part uses an index. One statement.
+pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) -> Result<UserMatches, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Key)]
@@ -149,29 +150,29 @@ pub fn find_starting_with(conn: &mut Conn, q: &str, names: bool, most: usize) ->
     let columns: &[&str] =
         if names { &["username", "email", "first_name", "last_name"] } else { &["username", "email"] };
     let limit = most + 1;
-    // Both sides are lowered by the database: SQLite knows only ASCII, and then both stay as they are.
+    // The database lowers both sides: SQLite lowers only ASCII, and so treats both alike.
     let (condition, of_one): (_, Vec<Value>) = if conn.is_postgres() {
-        let pattern = Value::Text(format!("{}%", likeness(q)));
+        let pattern = Value::from(format!("{}%", likeness(q)));
         ("lower({}) LIKE lower(?) ESCAPE '\\'", vec![pattern])
     } else {
-        // Its LIKE knows no index on an expression. No text that begins like this is greater than the second.
-        let start = Value::Text(q.to_owned());
+        // SQLite's LIKE cannot use an index on an expression. No text with this beginning is greater than the second bound.
+        let start = Value::from(q.to_owned());
         ("lower({}) >= lower(?) AND lower({}) < lower(?) || char(1114111)", vec![start.clone(), start])
     };
-    // Whoever is named exactly comes first, or would be lost among the many whose name begins so.
+    // Exact matches come first, so that they are not lost among many with the same beginning.
     let mut text = "SELECT id, 0 AS place FROM auth_user WHERE id = ?".to_owned();
-    let mut values = vec![Value::Key(q.parse().unwrap_or(-1))];
+    let mut values: Vec<Value<'_>> = vec![UserId(q.parse().unwrap_or(-1)).into()];
     for column in columns {
         let condition = condition.replace("{}", column);
         let part = format!("SELECT id FROM auth_user WHERE {condition} LIMIT {limit}");
         let exact = format!("SELECT id FROM auth_user WHERE lower({column}) = lower(?) LIMIT {limit}");
         let _ = write!(text, " UNION ALL SELECT id, 0 FROM ({exact}) AS same_{column}");
         let _ = write!(text, " UNION ALL SELECT id, 1 FROM ({part}) AS {column}");
-        values.push(Value::Text(q.to_owned()));
+        values.push(q.to_owned().into());
         values.extend(of_one.iter().cloned());
     }
     let text = format!("SELECT id FROM ({text}) AS found GROUP BY id ORDER BY min(place), id LIMIT {limit}");
-    let rows: Vec<Row> = list::query(&text, &values).load(conn)?;
+    let rows: Vec<Row> = Sql::varying(&text, &values).load(conn)?;
     let cut_at = (rows.len() > most).then_some(most);
-    Ok(Found { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
+    Ok(UserMatches { ids: rows.into_iter().take(most).map(|row| row.id).collect(), cut_at })
 }

@@ -1,4 +1,4 @@
-//! What a change form changes of a user: name, address and rights, as one; and the lock on all who have every right.
+//! What a form changes of a user: name, address and rights, together; and the lock on all superusers.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use super::super::types::UserId;
 use super::super::{Conn, DbError};
 use super::User;
 
-/// Everything of a user but password and times.
+/// Everything about a user except password and times.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, AsChangeset)]
 #[diesel(table_name = users)]
 #[allow(missing_docs, reason = "Django's columns")]
@@ -38,18 +38,18 @@ impl From<&User> for Profile {
     }
 }
 
-/// Replaces all of it.
+/// Replaces all of these.
 ///
 /// # Errors
-/// `Unique` when another user has the name.
+/// `Unique` if another user has the name.
 pub fn update(conn: &mut Conn, id: UserId, profile: &Profile) -> Result<(), DbError> {
     diesel::update(users::table.find(id)).set(profile.clone()).execute(conn)?;
     Ok(())
 }
 
-/// Locks everybody who is an active superuser, in the order of their ids. SQLite's writer is alone anyway.
+/// Locks all active superusers, in the order of their ids. SQLite has only one writer anyway.
 pub fn lock_superusers(conn: &mut Conn) -> Result<Vec<UserId>, DbError> {
-    // Without a comparison: only so SQLite uses the index that has superusers alone.
+    // Without a comparison, because only then does SQLite use the partial index on superusers.
     let superusers = users::table.filter(sql::<Bool>("is_superuser").and(users::is_active)).order(users::id);
     let ids = superusers.select(users::id);
     Ok(match conn {

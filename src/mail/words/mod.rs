@@ -2,22 +2,21 @@
 //! from outside: characters that would break a line of plain text are removed here, and the templates escape the rest.
 
 mod factors;
-mod phrases;
+mod parts;
 
 use secrecy::{ExposeSecret, SecretString};
 
-pub use phrases::Words;
-use phrases::{CHANGE_PASSWORD, NEW_PASSWORD, account, belongs_to_you, by, facts, plain, until};
+use parts::{CHANGE_PASSWORD, NEW_PASSWORD, account, belongs_to_you, by, facts, plain, until};
+pub use parts::{Site, Words};
 
-use super::Mailer;
-use super::letter::{Letter, Origin};
+use super::letter::{Letter, Occurrence};
 use crate::config::TOKEN;
 use factors::FactorChange;
 
-impl Mailer {
+impl Site<'_> {
     /// The text of a letter; `None` if it needs a secret and there is none.
-    pub(super) fn words(&self, letter: &Letter, secret: Option<&SecretString>) -> Option<Words> {
-        let site = self.settings.site_name.as_str();
+    pub(super) fn words(self, letter: &Letter, secret: Option<&SecretString>) -> Option<Words> {
+        let site = self.name();
         let link = |page: &str| secret.map(|secret| page.replace(TOKEN, secret.expose_secret()));
         Some(match letter {
             Letter::Test {} => Words {
@@ -103,8 +102,8 @@ impl Mailer {
         })
     }
 
-    fn email_changed(&self, username: &str, new_email: &str, origin: &Origin, changed_by: Option<&str>) -> Words {
-        let site = self.settings.site_name.as_str();
+    fn email_changed(self, username: &str, new_email: &str, origin: &Occurrence, changed_by: Option<&str>) -> Words {
+        let site = self.name();
         Words {
             title: "Your email address was changed",
             preview: format!("Mail about {} now goes to another address.", plain(username)),
@@ -127,8 +126,8 @@ impl Mailer {
         }
     }
 
-    fn new_device(&self, username: &str, device: &str, origin: &Origin) -> Words {
-        let site = self.settings.site_name.as_str();
+    fn new_device(self, username: &str, device: &str, origin: &Occurrence) -> Words {
+        let site = self.name();
         Words {
             title: "New login to your account",
             preview: format!("{} logged in with {}.", plain(username), plain(device)),
@@ -142,10 +141,5 @@ impl Mailer {
             why: belongs_to_you(site),
             ..Words::default()
         }
-    }
-
-    /// The page where users request a link.
-    fn reset_page(&self) -> String {
-        format!("{}/account/password/reset/", self.origin)
     }
 }

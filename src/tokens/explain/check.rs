@@ -4,7 +4,7 @@
 use super::usage::{Refusal, Usage};
 use crate::app::App;
 use crate::config::TokenClass;
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::Claims;
 use crate::journal::reason::Reason;
 use crate::tokens::claims::{self, Kind};
@@ -88,7 +88,7 @@ pub(super) fn steps(
     app: &App,
     usage: Usage,
     claims: &Claims,
-    (fault, refusal): (Option<Fault>, Option<&Refusal>),
+    (fault, refusal): (Option<DecodeError>, Option<&Refusal>),
 ) -> Vec<Step> {
     let mut checks = of_reading(app, claims);
     checks.extend(of_use(app, usage, claims));
@@ -156,20 +156,20 @@ fn of_use(app: &App, usage: Usage, claims: &Claims) -> Vec<Check> {
     all.iter().copied().filter(is_made).collect()
 }
 
-fn of_fault(fault: Fault) -> Check {
+fn of_fault(fault: DecodeError) -> Check {
     match fault {
-        Fault::Form => Check::Form,
-        Fault::Algorithm => Check::Algorithm,
-        Fault::Header => Check::Header,
-        Fault::NoKeyId | Fault::UnknownKey => Check::Key,
-        Fault::Signature => Check::Signature,
-        Fault::Payload => Check::Payload,
-        Fault::NotATime("iat") | Fault::TooEarly("iat") => Check::Issued,
-        Fault::NotATime("nbf") | Fault::TooEarly(_) => Check::NotBefore,
-        Fault::NotATime(_) | Fault::Expired => Check::Expiry,
-        Fault::NotAText => Check::Texts,
-        Fault::Issuer => Check::Issuer,
-        Fault::Audience => Check::Audience,
+        DecodeError::Form => Check::Form,
+        DecodeError::Algorithm => Check::Algorithm,
+        DecodeError::Header => Check::Header,
+        DecodeError::NoKeyId | DecodeError::UnknownKey => Check::Key,
+        DecodeError::Signature => Check::Signature,
+        DecodeError::Payload => Check::Payload,
+        DecodeError::NotATime("iat") | DecodeError::TooEarly("iat") => Check::Issued,
+        DecodeError::NotATime("nbf") | DecodeError::TooEarly(_) => Check::NotBefore,
+        DecodeError::NotATime(_) | DecodeError::Expired => Check::Expiry,
+        DecodeError::NotAText => Check::Texts,
+        DecodeError::Issuer => Check::Issuer,
+        DecodeError::Audience => Check::Audience,
     }
 }
 

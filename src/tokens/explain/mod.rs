@@ -10,7 +10,7 @@ pub mod usage;
 use super::claims::{self, Kind};
 use super::presented;
 use crate::app::{App, Tx};
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::{self, Claims};
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Detail};
@@ -141,8 +141,8 @@ async fn about(app: &App, token: &str, id: Option<TokenId>) -> Result<Answer, Db
     })))
 }
 
-fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Fault>) -> SignedBy {
-    use Fault::{Algorithm, Form, Header, NoKeyId, Signature, UnknownKey};
+fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, DecodeError>) -> SignedBy {
+    use DecodeError::{Algorithm, Form, Header, NoKeyId, Signature, UnknownKey};
     if !is_signed {
         return SignedBy::NoSignature;
     }

@@ -3,7 +3,7 @@
 use super::check::{self, Step};
 use super::usage::{Refusal, Usage, only_db};
 use crate::app::{App, Tx};
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::journal::Client;
@@ -20,7 +20,7 @@ pub struct Trial {
     /// Why it is refused, if it is.
     pub refusal: Option<Refusal>,
     /// What is wrong with the token itself, where that is it.
-    pub fault: Option<Fault>,
+    pub fault: Option<DecodeError>,
     /// Every check in the server's order, and how far it got.
     pub steps: Vec<Step>,
 }
@@ -29,7 +29,7 @@ pub struct Trial {
 pub(super) async fn run(
     app: &App,
     usage: Usage,
-    read: &Result<Claims, Fault>,
+    read: &Result<Claims, DecodeError>,
     said: &Claims,
 ) -> Result<Trial, DbError> {
     let refusal = match (usage, read) {
@@ -47,7 +47,7 @@ pub(super) async fn run(
     Ok(Trial { usage, refusal, fault, steps })
 }
 
-async fn request(app: &App, read: Result<Claims, Fault>) -> Result<Option<AuthError>, DbError> {
+async fn request(app: &App, read: Result<Claims, DecodeError>) -> Result<Option<AuthError>, DbError> {
     match verify::authenticate_read(app, read).await {
         Ok(_) => Ok(None),
         Err(AuthError::Db(error)) => Err(error),

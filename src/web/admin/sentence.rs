@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::address;
 use super::words::{Jti, amount};
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::journal::action::Action;
 use crate::journal::authentication::FactorKind;
 
@@ -18,7 +18,7 @@ pub struct Part {
 }
 
 /// The sentence of an entry.
-pub fn of(entry: &Entry) -> Vec<Part> {
+pub fn of(entry: &ListedEntry) -> Vec<Part> {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let tokens = detail["tokens"].as_i64().unwrap_or(0);
     let (actor, user, jti) = (actor(entry), user(entry), jti(entry));
@@ -96,17 +96,17 @@ fn factor(detail: &Value) -> &'static str {
     kind.map_or("a second factor", FactorKind::phrase)
 }
 
-fn times(entry: &Entry) -> String {
+fn times(entry: &ListedEntry) -> String {
     if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) }
 }
 
-fn actor(entry: &Entry) -> Part {
+fn actor(entry: &ListedEntry) -> Part {
     let href = entry.actor_id.map(|id| format!("{}{id}/change/", address::USERS));
     Part { text: entry.actor.clone(), href }
 }
 
 /// The user that the entry is about: by the current name, or else by the one in the entry.
-fn user(entry: &Entry) -> Part {
+fn user(entry: &ListedEntry) -> Part {
     match (entry.user_id, &entry.username) {
         (Some(id), Some(name)) => Part { text: name.clone(), href: Some(format!("{}{id}/change/", address::USERS)) },
         (Some(_), None) if entry.action.starts_with("token.") || entry.action.starts_with("session.") => {
@@ -117,7 +117,7 @@ fn user(entry: &Entry) -> Part {
     }
 }
 
-fn jti(entry: &Entry) -> Part {
+fn jti(entry: &ListedEntry) -> Part {
     let short = Jti(entry.object.clone()).short();
     Part { text: short, href: Some(address::search(address::OUTSTANDING, &entry.object)) }
 }
@@ -141,7 +141,7 @@ mod tests {
     use crate::db::types::{Instant, RowId, UserId};
 
     fn words(action: &str, detail: &str) -> String {
-        let entry = Entry {
+        let entry = ListedEntry {
             id: RowId(1),
             ip: None,
             last_at: None,

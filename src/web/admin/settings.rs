@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
+use strum::VariantArray;
 
 use super::access::Staff;
 use super::address::USERS;
@@ -15,8 +16,8 @@ use crate::app::App;
 use crate::config::posture::{self, Row, Source};
 use crate::config::{Config, Effective, SETTINGS, Setting};
 use crate::db::DbError;
-use crate::db::latchkey_second_factor::Opener::{self, Superuser};
-use crate::db::latchkey_second_factor::{Without, count_without};
+use crate::db::latchkey_second_factor::PanelRole::{self, Superuser};
+use crate::db::latchkey_second_factor::{FactorCoverage, count_without};
 
 /// The settings under one heading.
 struct Section {
@@ -71,8 +72,8 @@ struct Page {
 
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let without =
-        app.read(|tx| Ok::<_, DbError>([count_without(tx.conn, Superuser)?, count_without(tx.conn, Opener::Staff)?]));
+    let without = app
+        .read(|tx| Ok::<_, DbError>([count_without(tx.conn, Superuser)?, count_without(tx.conn, PanelRole::Staff)?]));
     let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
     for requirement in standards.iter_mut().flat_map(|standard| &mut standard.rows) {
@@ -140,7 +141,7 @@ fn standards(config: &Config, beside_django: bool) -> Vec<Standard> {
             rows,
         }
     };
-    Source::ALL.into_iter().map(standard).collect()
+    Source::VARIANTS.iter().copied().map(standard).collect()
 }
 
 fn requirement(row: Row) -> Requirement {
@@ -159,9 +160,9 @@ fn requirement(row: Row) -> Requirement {
 }
 
 /// The superusers and staff without a second factor.
-fn without_factors([superusers, staff]: [Without; 2]) -> Vec<(String, String)> {
-    let of = |Without { people, without }, name: &str, flags: &str| {
-        let cut = if people == Without::MOST { "the first " } else { "" };
+fn without_factors([superusers, staff]: [FactorCoverage; 2]) -> Vec<(String, String)> {
+    let of = |FactorCoverage { people, without }, name: &str, flags: &str| {
+        let cut = if people == FactorCoverage::MAX_COUNTED { "the first " } else { "" };
         let text = format!("{} of {cut}{} {name}", commas(without), commas(people));
         (without > 0).then(|| (text, format!("{USERS}?{flags}&is_active=yes&second_factor=no")))
     };

@@ -21,7 +21,7 @@ use super::words::When;
 use crate::app::App;
 use crate::db::page::Page;
 use crate::db::users;
-use crate::db::users::list::{self, Filter, Found, Listed, Sort};
+use crate::db::users::list::{self, Filter, Listed, Sort, UserMatches};
 use crate::db::{Conn, DbError};
 
 /// How many users a search can find.
@@ -157,7 +157,7 @@ fn filter(query: &ListQuery<Sort>) -> Filter {
 /// The filters with the users that a search means, and how many these are if there are more.
 fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
-    let Found { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;
+    let UserMatches { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;
     Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 

@@ -196,13 +196,13 @@ fn check_fetches_the_key_set_over_tls_from_a_private_authority() {
         .set("JWT_ALGORITHM", "EdDSA")
         .set("JWT_SIGNING_KEY", &key.pem().replace('\n', "\\n"))
         .set("JWT_JWK_URL", &format!("https://localhost:{}/jwks.json", source.port));
-    latchkey.run(&["check"]).expect(0).expect_words(&["warning  key set: JWT_JWK_URL was not fetched"]);
+    latchkey.run(&["check"]).expect(0).expect_words(&["warning  key set: JWT_JWK_URL could not be fetched"]);
     let latchkey = latchkey.set("SSL_CERT_FILE", &KeySource::ca_file());
     latchkey.run(&["check"]).expect(0).expect_words(&["ok       key set: 1 key, \"2026-a\""]);
     // For another name the certificate is none.
     let latchkey = latchkey.set("JWT_JWK_URL", &format!("https://127.0.0.1:{}/jwks.json", source.port));
-    latchkey.run(&["check"]).expect(0).expect_words(&["was not fetched"]);
+    latchkey.run(&["check"]).expect(0).expect_words(&["could not be fetched"]);
     let latchkey = latchkey.set("JWT_JWK_URL", &nobody());
-    latchkey.run(&["check"]).expect(0).expect_words(&["was not fetched: it cannot be reached"]);
+    latchkey.run(&["check"]).expect(0).expect_words(&["could not be fetched: it cannot be reached"]);
     latchkey.set("JWT_JWK_URL", "http://example.com/").run(&["check"]).expect(1).expect_words(&["https://"]);
 }

@@ -1,6 +1,6 @@
 //! Migrations on an empty database, on a Django's, twice, and on one that is not supported.
 
-use latchkey::db::migrations::{self, Found, MigrateError};
+use latchkey::db::migrations::{self, DatabaseContents, MigrateError};
 
 use crate::harness::{Backend, TestDatabase};
 
@@ -32,7 +32,7 @@ fn content(database: &TestDatabase) -> Vec<Vec<Option<String>>> {
 both!(an_empty_database_gets_django_s_tables_column_for_column);
 fn an_empty_database_gets_django_s_tables_column_for_column(backend: Backend) {
     let (ours, djangos) = (TestDatabase::empty(backend), TestDatabase::django(backend));
-    assert_eq!(ours.migrate().unwrap(), Found::Empty);
+    assert_eq!(ours.migrate().unwrap(), DatabaseContents::Empty);
     for table in CORE {
         let columns_of_ours = columns(&ours, table);
         assert!(columns_of_ours.len() >= 3, "{table}");
@@ -45,7 +45,7 @@ fn a_django_database_gets_only_our_tables(backend: Backend) {
     let database = TestDatabase::django(backend);
     let (schema, rows) = (database.schema(), content(&database));
     assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [3, 6, 3]);
-    assert_eq!(database.migrate().unwrap(), Found::Django);
+    assert_eq!(database.migrate().unwrap(), DatabaseContents::Django);
 
     assert_eq!(content(&database), rows);
     let after = database.schema();
@@ -62,9 +62,10 @@ fn a_django_database_gets_only_our_tables(backend: Backend) {
 
 both!(a_second_migrate_changes_nothing);
 fn a_second_migrate_changes_nothing(backend: Backend) {
-    for (database, found) in
-        [(TestDatabase::empty(backend), Found::Latchkey), (TestDatabase::django(backend), Found::Django)]
-    {
+    for (database, found) in [
+        (TestDatabase::empty(backend), DatabaseContents::Latchkey),
+        (TestDatabase::django(backend), DatabaseContents::Django),
+    ] {
         database.migrate().unwrap();
         let schema = database.schema();
         assert!(database.pending().is_empty());

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use latchkey::config::{Database, DatabaseUrl};
-use latchkey::db::migrations::{self, Found, MigrateError};
+use latchkey::db::migrations::{self, DatabaseContents, MigrateError};
 use latchkey::db::{Conn, Db};
 use tempfile::TempDir;
 
@@ -123,7 +123,7 @@ impl TestDatabase {
     }
 
     /// What `latchkey migrate` does.
-    pub fn migrate(&self) -> Result<Found, MigrateError> {
+    pub fn migrate(&self) -> Result<DatabaseContents, MigrateError> {
         migrations::run(&mut self.doors().open().unwrap(), &mut |_| ())
     }
 

@@ -4,7 +4,7 @@ use latchkey::app::Tx;
 use latchkey::db::DbError;
 use latchkey::db::types::{Instant, UserId};
 use latchkey::mail::Outgoing;
-use latchkey::mail::letter::{Letter, Origin};
+use latchkey::mail::letter::{Letter, Occurrence};
 use latchkey::mail::queue::Delivered;
 use secrecy::SecretString;
 
@@ -43,14 +43,14 @@ pub fn reset(username: &str) -> Letter {
 
 /// That a password was changed.
 pub fn changed(username: &str) -> Letter {
-    let origin = Origin { at: NOW, ip: Some("203.0.113.9".to_owned()) };
+    let origin = Occurrence { at: NOW, ip: Some("203.0.113.9".to_owned()) };
     Letter::PasswordChanged { username: username.to_owned(), origin, changed_by: None }
 }
 
 /// One letter of each kind, with this for every name in it.
 pub fn letters(name: &str) -> Vec<Letter> {
     let text = || name.to_owned();
-    let origin = || Origin { at: NOW, ip: Some(text()) };
+    let origin = || Occurrence { at: NOW, ip: Some(text()) };
     vec![
         Letter::Test {},
         Letter::PasswordReset { username: text(), ip: Some(text()), sent_by: None, expires_at: NOW },

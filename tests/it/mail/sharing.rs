@@ -49,7 +49,7 @@ fn who_waits_for_a_link_or_a_code_waits_for_no_notice(backend: Backend) {
     enqueue(&server, "b@example.com", &reset("b"));
     enqueue(&server, "c@example.com", &reset("c"));
     let now = server.app.now();
-    let claim = move |conn: &mut Conn| latchkey_mail::claim_due(conn, now, now + Duration::from_mins(1), "me", 1);
+    let claim = move |conn: &mut Conn| latchkey_mail::claim_due(conn, "me", (now, now + Duration::from_mins(1)), 1);
     let order: Vec<_> = (0..4).map(|_| server.wait(server.app.db.write(claim)).unwrap()[0].recipient.clone()).collect();
     assert_eq!(order, ["b@example.com", "c@example.com", "a@example.com", "a@example.com"]);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ADMIN, Wanted};
 use crate::accounts::export::{Export, note};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::{Entry, Sort};
+use crate::db::latchkey_audit_log::list::{ListedEntry, Sort};
 use crate::db::page::Paging;
 use crate::web::admin::access::Staff;
 use crate::web::admin::address::AUDIT_LOG;
@@ -44,7 +44,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     }))
 }
 
-fn object(entry: &Entry) -> Value {
+fn object(entry: &ListedEntry) -> Value {
     // Latchkey writes JSON; anything else is kept as text.
     let detail = serde_json::from_str(&entry.detail).unwrap_or_else(|_| json!(entry.detail));
     json!({

@@ -18,7 +18,7 @@ use super::layout::{Layout, Place, page};
 use super::search;
 use super::words::{Reader, When, length};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::{self, Entry, Filter, Sort};
+use crate::db::latchkey_audit_log::list::{self, Filter, ListedEntry, Sort};
 use crate::db::page::{Page, Paging};
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError, users};
@@ -65,7 +65,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(entry: Entry, reader: Reader) -> Self {
+    fn new(entry: ListedEntry, reader: Reader) -> Self {
         let when = |at| When::new(at, reader);
         let user = entry.user_id.zip(entry.username);
         Self {
@@ -144,7 +144,7 @@ impl Wanted {
     }
 
     /// A page of the entries.
-    fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<Entry>, DbError> {
+    fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
         let (filter, meant) = self.filter(conn)?;
         Ok(Page { meant, ..list::search(conn, &filter, paging)? })
     }

@@ -6,7 +6,7 @@ use super::span::Span;
 use super::{Figures, Snapshot, Statistic, address, amount, commas, short};
 use crate::app::App;
 use crate::config::{EmailUrl, SecretKeySource};
-use crate::db::latchkey_mail::list::{self, Trouble};
+use crate::db::latchkey_mail::list::{self, QueueProblems};
 use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::journal::events::Event;
@@ -51,8 +51,8 @@ pub fn list(app: &App, found: &Snapshot, figures: &Figures<'_>, span: Span) -> V
 }
 
 /// The problems of the mail queue. One statement, answered by indexes.
-pub fn mail(conn: &mut Conn, now: Instant) -> Result<Trouble, DbError> {
-    list::find_trouble(conn, now - FAILED_SHOWN - FAILED_SHOWN, now - FAILED_SHOWN, now - OVERDUE)
+pub fn mail(conn: &mut Conn, now: Instant) -> Result<QueueProblems, DbError> {
+    list::find_problems(conn, now - FAILED_SHOWN - FAILED_SHOWN, now - FAILED_SHOWN, now - OVERDUE)
 }
 
 fn overdue_mail(app: &App, found: &Snapshot) -> Option<Item> {
@@ -68,7 +68,7 @@ fn overdue_mail(app: &App, found: &Snapshot) -> Option<Item> {
 
 fn failed_mail(found: &Snapshot) -> Option<Item> {
     let failed = found.mail.failed;
-    let more = if failed == Trouble::MOST { " or more" } else { "" };
+    let more = if failed == QueueProblems::MAX_COUNTED { " or more" } else { "" };
     (failed > 0).then(|| Item {
         class: "bad",
         icon: "mail",

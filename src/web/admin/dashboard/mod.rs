@@ -17,11 +17,11 @@ use super::layout::{Layout, Place, page};
 use super::words::{When, amount, commas, short};
 use super::{actions, address, sentence, status};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_audit_log::recent;
-use crate::db::latchkey_mail::list::Trouble;
+use crate::db::latchkey_mail::list::QueueProblems;
 use crate::db::latchkey_rollup::{self, Sum};
-use crate::db::latchkey_second_factor::{Opener, count_without};
+use crate::db::latchkey_second_factor::{PanelRole, count_without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
@@ -85,10 +85,10 @@ struct Snapshot {
     blacklisted: Total,
     statistics: Statistics,
     sums: Vec<Sum>,
-    recent: Vec<Entry>,
+    recent: Vec<ListedEntry>,
     missing: Vec<&'static str>,
     pending: Vec<String>,
-    mail: Trouble,
+    mail: QueueProblems,
     /// Superusers without a second factor, if the site is public.
     without_factor: i64,
 }
@@ -145,7 +145,7 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
         missing: indexes::missing(conn)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
-        without_factor: if is_public { count_without(conn, Opener::Superuser)?.without } else { 0 },
+        without_factor: if is_public { count_without(conn, PanelRole::Superuser)?.without } else { 0 },
         statistics,
     })
 }

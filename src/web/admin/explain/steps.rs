@@ -7,7 +7,7 @@ use super::super::words::{amount, commas};
 use super::Sentence;
 use super::record::session_ended;
 use super::subject::{Subject, shorten};
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::db::types::Instant;
 use crate::tokens::explain::check::{Check, State, Step};
 use crate::tokens::explain::{Explanation, SignedBy};
@@ -129,7 +129,7 @@ fn failed(subject: Subject<'_>, check: Check) -> Sentence {
         Check::Payload => "Not a JSON object".to_owned(),
         Check::Issued => return subject.at_claim_with_leeway("iat", "Issued in the future: "),
         Check::NotBefore => return subject.at_claim_with_leeway("nbf", "Not valid before "),
-        Check::Expiry if fault(token) == Some(Fault::Expired) => {
+        Check::Expiry if fault(token) == Some(DecodeError::Expired) => {
             return subject.at_claim_with_leeway("exp", "Expired ");
         }
         Check::Expiry => format!("exp is {}, which is not a time", subject.claim("exp")),
@@ -212,7 +212,7 @@ fn session_failed(Subject { token, reader, .. }: Subject<'_>) -> Sentence {
     }
 }
 
-fn fault(token: &Explanation) -> Option<Fault> {
+fn fault(token: &Explanation) -> Option<DecodeError> {
     token.main().and_then(|main| main.fault)
 }
 

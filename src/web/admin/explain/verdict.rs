@@ -5,7 +5,7 @@ use super::super::words::length;
 use super::Sentence;
 use super::record::session_ended;
 use super::subject::{Subject, shorten};
-use crate::crypto::fault::Fault;
+use crate::crypto::decode_error::DecodeError;
 use crate::journal::reason::Reason;
 use crate::tokens::explain::check::{Check, State};
 use crate::tokens::explain::usage::{Refusal, Usage};
@@ -110,7 +110,7 @@ fn headline(subject: Subject<'_>, check: Check) -> (String, &'static str) {
         Check::Issued | Check::NotBefore => {
             ("it is not valid yet", "Compare the clocks of the two servers. JWT_LEEWAY allows for a difference.")
         }
-        Check::Expiry if token.main().is_some_and(|main| main.fault != Some(Fault::Expired)) => {
+        Check::Expiry if token.main().is_some_and(|main| main.fault != Some(DecodeError::Expired)) => {
             ("its claims cannot be read", MADE)
         }
         Check::Expiry if token.main().is_some_and(|main| main.usage == Usage::Request) => {

@@ -108,7 +108,7 @@ pub(super) async fn find(app: &App, id: i64) -> Result<TokenOfUser, PageError> {
     let job = move |tx: &mut Tx<'_>| {
         let Some(token) = outstanding_tokens::find_detail(tx.conn, TokenId(id))? else { return Ok(None) };
         let counts = match &token.user {
-            Some(user) => Some(users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MOST))?),
+            Some(user) => Some(users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MAX_COUNTED))?),
             None => None,
         };
         Ok::<_, DbError>(Some(TokenOfUser { token, counts }))

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use crate::db::latchkey_session::Session;
-use crate::db::latchkey_token::chain::Link;
+use crate::db::latchkey_token::chain::SessionToken;
 use crate::db::types::{Instant, TokenId};
 use crate::web::admin::status::{self, Badge, Status, badge};
 use crate::web::words::{Jti, Reader, amount};
@@ -138,7 +138,7 @@ pub struct Chain<'a> {
 
 impl Chain<'_> {
     /// The rows of the picture; `links` are the shown tokens in their order.
-    pub fn rows(&self, links: Vec<Link>) -> Vec<Row> {
+    pub fn rows(&self, links: Vec<SessionToken>) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut next = 0;
         for (link, place) in links.into_iter().zip(self.places) {
@@ -150,7 +150,7 @@ impl Chain<'_> {
         rows
     }
 
-    fn token(&self, link: Link, number: usize) -> Token {
+    fn token(&self, link: SessionToken, number: usize) -> Token {
         let (axis, now) = (self.axis, self.now);
         let came_back = self.reused.filter(|(jti, _)| *jti == link.jti).map(|(_, at)| at);
         let status = Status::of(link.rotated_at, link.blacklisted_at, link.expires_at, now);
@@ -223,8 +223,8 @@ mod tests {
         }
     }
 
-    fn link(id: i64, from: i64, rotated: Option<i64>) -> Link {
-        Link {
+    fn link(id: i64, from: i64, rotated: Option<i64>) -> SessionToken {
+        SessionToken {
             id: TokenId(id),
             jti: format!("jti-{id}"),
             created_at: Some(at(from)),

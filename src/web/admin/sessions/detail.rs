@@ -8,11 +8,11 @@ use super::chain::{self, Axis, Chain, Row};
 use super::history::{self, Alarm, Event, History};
 use super::{StatusBadge, find};
 use crate::app::App;
-use crate::db::latchkey_audit_log::list::Entry;
+use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_token::chain as links;
-use crate::db::latchkey_token::chain::{Address, Link};
+use crate::db::latchkey_token::chain::{Address, SessionToken};
 use crate::db::types::{Instant, TokenId};
 use crate::db::{Conn, DbError, outstanding_tokens};
 use crate::guard::device;
@@ -69,11 +69,11 @@ struct Detail {
 
 /// What the database has on a session.
 struct Known {
-    entries: Vec<Entry>,
+    entries: Vec<ListedEntry>,
     /// How many tokens it has, and the places of the shown ones.
     length: usize,
     places: Vec<usize>,
-    links: Vec<Link>,
+    links: Vec<SessionToken>,
     addresses: Vec<Address>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::db::latchkey_audit_log::list::{self, Entry, Filter, Sort};
+use crate::db::latchkey_audit_log::list::{self, Filter, ListedEntry, Sort};
 use crate::db::latchkey_session::Session;
 use crate::db::page::Paging;
 use crate::db::types::Instant;
@@ -44,7 +44,7 @@ pub struct Alarm {
 }
 
 /// The entries about the user while the session lasted, newest first, without those about other sessions.
-pub fn entries(conn: &mut Conn, session: &Session) -> Result<Vec<Entry>, DbError> {
+pub fn entries(conn: &mut Conn, session: &Session) -> Result<Vec<ListedEntry>, DbError> {
     let after = session.ended_at.map(|at| at + std::time::Duration::from_secs(1));
     let filter =
         Filter { users: Some(vec![session.user_id]), at: Some((Some(session.created_at), after)), ..Filter::default() };
@@ -55,7 +55,7 @@ pub fn entries(conn: &mut Conn, session: &Session) -> Result<Vec<Entry>, DbError
 }
 
 /// The session that an entry is about.
-fn session_of(entry: &Entry) -> Option<String> {
+fn session_of(entry: &ListedEntry) -> Option<String> {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let named = detail.get("session").and_then(Value::as_str).map(str::to_owned);
     named.or_else(|| (entry.action == "session.end").then(|| entry.object.clone()))
@@ -63,7 +63,7 @@ fn session_of(entry: &Entry) -> Option<String> {
 
 impl Alarm {
     /// The alarm that ended a session, if one did.
-    pub fn find(entries: &[Entry]) -> Option<Self> {
+    pub fn find(entries: &[ListedEntry]) -> Option<Self> {
         let entry = entries.iter().find(|entry| entry.action == "session.reuse")?;
         let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
         let text = |name: &str| detail.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -84,7 +84,7 @@ pub struct History<'a> {
     /// The session.
     pub session: &'a Session,
     /// What `entries` found.
-    pub entries: &'a [Entry],
+    pub entries: &'a [ListedEntry],
     /// How often its tokens were rotated.
     pub rotations: usize,
     /// The end of the sentence "It ended …".
@@ -106,7 +106,7 @@ impl History<'_> {
             let last = if rotations == 1 { "" } else { ", the last one" };
             all.push(own(at, format!("{}{last}", amount(i64::try_from(rotations).unwrap_or(i64::MAX), "rotation"))));
         }
-        let is_end = |entry: &Entry| ["session.end", "session.reuse"].contains(&&*entry.action);
+        let is_end = |entry: &ListedEntry| ["session.end", "session.reuse"].contains(&&*entry.action);
         if let Some(at) = session.ended_at.filter(|_| !entries.iter().any(is_end)) {
             all.push(own(at, format!("Session ended {why}")));
         }
@@ -115,7 +115,7 @@ impl History<'_> {
     }
 }
 
-fn event(session: &Session, entry: &Entry, reader: Reader) -> Event {
+fn event(session: &Session, entry: &ListedEntry, reader: Reader) -> Event {
     Event {
         is_bad: actions::is_bad(&entry.action),
         what: actions::sentence(&entry.action, entry.count),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::actions::{self, Detail};
 use super::super::words::{Reader, When};
-use crate::db::latchkey_audit_log::Entry;
+use crate::db::latchkey_audit_log::HistoryEntry;
 use crate::guard::device;
 use crate::journal::action::Action;
 
@@ -21,7 +21,7 @@ pub struct Line {
 }
 
 /// An entry as a line: `User changed by root (Email: a@b.co → c@d.co)`.
-pub fn line(entry: Entry, reader: Reader) -> Line {
+pub fn line(entry: HistoryEntry, reader: Reader) -> Line {
     Line {
         text: if Action::of(&entry.action) == Some(Action::SessionReuse) { alarm(&entry) } else { sentence(&entry) },
         when: When::new(entry.last_at.unwrap_or(entry.at), reader),
@@ -30,7 +30,7 @@ pub fn line(entry: Entry, reader: Reader) -> Line {
     }
 }
 
-fn sentence(entry: &Entry) -> String {
+fn sentence(entry: &HistoryEntry) -> String {
     let text = |Detail { name, was, is }| match was {
         Some(was) => format!("{name}: {was} → {is}"),
         None => format!("{name}: {is}"),
@@ -41,7 +41,7 @@ fn sentence(entry: &Entry) -> String {
     format!("{}{by}{more}", actions::sentence(&entry.action, entry.count))
 }
 
-fn alarm(entry: &Entry) -> String {
+fn alarm(entry: &HistoryEntry) -> String {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let from = detail["presented_by"].as_str().map(|ip| format!(" from {ip}")).unwrap_or_default();
     let device = device::words(detail["user_agent"].as_str().unwrap_or_default());

@@ -52,7 +52,7 @@ async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageErr
     let now = app.now();
     let job = move |tx: &mut Tx<'_>| {
         let Some(user) = users::find(tx.conn, UserId(id))? else { return Ok(None) };
-        let counts = users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MOST))?;
+        let counts = users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MAX_COUNTED))?;
         Ok::<_, DbError>(Some((user, counts)))
     };
     app.read(job).await?.ok_or_else(|| missing(id))

@@ -103,7 +103,7 @@ pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections),
     let (id, now, reader) = (UserId(id), app.now(), staff.reader());
     let job = move |tx: &mut Tx<'_>| {
         let Some(user) = users::find(tx.conn, id)? else { return Ok(None) };
-        let counts = users::count_tokens(tx.conn, id, now, Some(users::TokenCounts::MOST))?;
+        let counts = users::count_tokens(tx.conn, id, now, Some(users::TokenCounts::MAX_COUNTED))?;
         let sessions = latchkey_session::list_newest_live_of(tx.conn, id, now, MAX_SESSIONS)?;
         let tokens = outstanding_tokens::list_newest_of(tx.conn, id, MAX_TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(tx.conn, id, MAX_ENTRIES)?;

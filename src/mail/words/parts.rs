@@ -2,7 +2,29 @@
 
 use chrono::DateTime;
 
-use crate::mail::letter::Origin;
+use crate::config::Mail;
+use crate::mail::letter::Occurrence;
+
+/// The site that a letter comes from.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The settings of mail.
+    pub settings: &'a Mail,
+    /// `PUBLIC_URL`, for links.
+    pub origin: &'a str,
+}
+
+impl<'a> Site<'a> {
+    /// `SITE_NAME`
+    pub fn name(self) -> &'a str {
+        &self.settings.site_name
+    }
+
+    /// Our page where a link for a new password can be requested.
+    pub fn reset_page(self) -> String {
+        format!("{}/account/password/reset/", self.origin)
+    }
+}
 
 /// The text of a mail.
 #[derive(Default)]
@@ -39,7 +61,7 @@ pub(super) fn account(username: &str) -> [(&'static str, String); 1] {
     [("Account", plain(username))]
 }
 
-pub(super) fn facts(origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
+pub(super) fn facts(origin: &Occurrence) -> impl Iterator<Item = (&'static str, String)> {
     let ip = origin.ip.iter().map(|ip| ("IP address", plain(ip)));
     std::iter::once(("Time", time(origin.at))).chain(ip)
 }

@@ -1,6 +1,8 @@
-//! Statements with a fixed text, which a connection prepares once. Diesel never keeps an UPDATE, a `sql_query` or (on
-//! PostgreSQL) an INSERT prepared, because it cannot know how many texts they have; on SQLite the parsing then costs more
-//! than the statement. Used by the other files of this folder for what every login and refresh writes.
+//! Statements that we write as text, with a `?` for each value. Diesel never keeps an UPDATE, a `sql_query` or (on PostgreSQL) an
+//! INSERT prepared, because it cannot know how many different texts there are; on SQLite parsing then costs more than running
+//! them. So every login and refresh uses `Sql::fixed`, which each connection prepares once.
+
+use std::borrow::Cow;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -10,25 +12,32 @@ use super::conn::MultiBackend;
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
 use super::{Conn, DbError};
 
-/// A statement with a `?` for each value. Each text is kept for good: nothing that varies may stand in it.
-pub(super) struct Fixed<'a> {
+/// A statement with a `?` for each value.
+pub(super) struct Sql<'a> {
     text: &'a str,
     values: &'a [Value<'a>],
+    is_fixed: bool,
 }
 
 /// A value of one of the types that our columns have; `None` is null.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Value<'a> {
-    Text(Option<&'a str>),
+    Text(Option<Cow<'a, str>>),
     Key(Option<RowId>),
     Moment(Option<Instant>),
     Number(i64),
 }
 
-impl<'a> Fixed<'a> {
-    pub(super) fn new(text: &'a str, values: &'a [Value<'a>]) -> Self {
+impl<'a> Sql<'a> {
+    /// A statement whose text is always the same: its connection keeps it prepared for good.
+    pub(super) fn fixed(text: &'a str, values: &'a [Value<'a>]) -> Self {
         debug_assert_eq!(text.matches('?').count(), values.len(), "{text}");
-        Self { text, values }
+        Self { text, values, is_fixed: true }
+    }
+
+    /// A statement whose text depends on what is asked.
+    pub(super) fn varying(text: &'a str, values: &'a [Value<'a>]) -> Self {
+        Self { is_fixed: false, ..Self::fixed(text, values) }
     }
 
     /// Runs it; answers how many rows it changed.
@@ -37,8 +46,11 @@ impl<'a> Fixed<'a> {
     }
 }
 
-impl QueryFragment<MultiBackend> for Fixed<'_> {
+impl QueryFragment<MultiBackend> for Sql<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        if !self.is_fixed {
+            out.unsafe_to_cache_prepared();
+        }
         let mut parts = self.text.split('?');
         out.push_sql(parts.next().unwrap_or_default());
         for (value, part) in self.values.iter().zip(parts) {
@@ -54,27 +66,39 @@ impl QueryFragment<MultiBackend> for Fixed<'_> {
     }
 }
 
-/// Without a static id a prepared statement is found again by its text.
-impl QueryId for Fixed<'_> {
+/// Without a static id, prepared statements are identified by their text.
+impl QueryId for Sql<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Fixed<'_> {
+impl Query for Sql<'_> {
     type SqlType = Untyped;
 }
 
-impl RunQueryDsl<Conn> for Fixed<'_> {}
+impl RunQueryDsl<Conn> for Sql<'_> {}
 
 impl<'a> From<&'a str> for Value<'a> {
     fn from(text: &'a str) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
     }
 }
 
 impl<'a> From<Option<&'a str>> for Value<'a> {
     fn from(text: Option<&'a str>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(Cow::from))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text.into()))
+    }
+}
+
+impl From<RowId> for Value<'_> {
+    fn from(id: RowId) -> Self {
+        Self::Key(Some(id))
     }
 }
 
