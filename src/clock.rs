@@ -1,4 +1,4 @@
-//! The only caller of the wall clock. Everything else is handed a `Clock`, so that tests can hold time still.
+//! The only caller of the wall clock. Everything else is given a `Clock`, so that tests can hold time still.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +20,7 @@ impl Clock {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// The time, truncated to microseconds (what both databases keep).
+    /// Returns the time, truncated to microseconds (the precision of both databases).
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {
             Self::System => system_micros(),
