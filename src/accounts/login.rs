@@ -23,7 +23,7 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Why nobody was logged in.
+/// Why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// Unknown user, inactive user or wrong password: never told apart.

@@ -8,7 +8,7 @@ use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::mail::Outgoing;
 
-/// A transaction under way.
+/// A running transaction.
 pub struct Tx<'a> {
     /// The settings, keys and everything else that is shared.
     pub app: &'a App,

@@ -262,7 +262,7 @@ mod tests {
         for step in 1..=20 {
             row = another(&row, at(9 * step)).unwrap();
         }
-        // 20 more tries in 180 seconds, in which 18 are forgotten.
+        // 20 more attempts in 180 seconds, in which 18 are forgotten.
         assert_eq!(row.failures, 22);
     }
 

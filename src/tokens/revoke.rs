@@ -26,7 +26,7 @@ pub enum LogoutError {
     /// The refresh token itself.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// It belongs to somebody else.
+    /// The token belongs to another user.
     #[error("The refresh token belongs to another user.")]
     NotYours,
     /// Neither token says which session to keep.
