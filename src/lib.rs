@@ -1,7 +1,7 @@
 //! Latchkey: a self-hosted JWT authentication server with an admin panel.
 //!
-//! Three doors (`web` with its API and its admin, `cli`), one set of rooms (`accounts`, `tokens`, `mail`), one cellar (`db`).
-//! `ARCHITECTURE.md` says who may know whom; `tests/it/house/` holds it.
+//! Entry points (`web` and `cli`), rooms that hold the rules (`accounts`, `factors`, `tokens` …), and the database
+//! (`db`). ARCHITECTURE.md says which room may import which; `tests/it/house/` enforces it.
 
 pub mod accounts;
 pub mod app;

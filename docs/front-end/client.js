@@ -72,7 +72,7 @@ export class Client {
     });
   }
 
-  /** Ends the session, or with `all` every session of the user. Stays logged in and throws if nobody answers. */
+  /** Ends the session, or with `all` every session of the user. Throws, still logged in, if there is no reply. */
   async logout({ all = false } = {}) {
     try {
       await this.#authorized((access) => {

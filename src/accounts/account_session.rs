@@ -1,5 +1,5 @@
 //! Account sessions: short logins to the account pages, where users manage their passwords and second factors. No token
-//! comes from one and nothing else accepts it; a change made in one checks it again under the lock on the user's row.
+//! is issued from one and nothing else accepts it. A change checks its session again, under the lock on the user's row.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,32 +19,32 @@ use crate::journal::authentication::AuthenticatedBy;
 use crate::journal::events::{self, Event};
 use crate::journal::{Actor, Client};
 
-/// Sessions that one user may have from one network; the oldest one ends. Somebody else who knows the password cannot
-/// end those of the owner.
+/// Sessions that one user may have from one network; beyond that, the oldest one ends. An attacker who knows the
+/// password cannot end the sessions of the owner.
 const MAX_FROM_ONE_NETWORK: i64 = 20;
 
-/// A session that was found open, and its user.
+/// An open session and its user.
 #[derive(Clone)]
 pub struct AccountSession(Arc<(Row, User)>);
 
 impl AccountSession {
-    /// Whose it is, as they were when it was found.
+    /// The user, as of when the session was found.
     pub fn user(&self) -> &User {
         &self.0.1
     }
 
-    /// Names it among the account sessions.
+    /// Identifies the session among the account sessions.
     pub fn token_hash(&self) -> &str {
         &self.0.0.token_hash
     }
 
-    /// Whether it is open now. Its user's password is that of when it was found.
+    /// Whether the session is still open. Does not check the password again.
     pub fn is_still_open(&self, tx: &mut Tx<'_>) -> Result<bool, DbError> {
         let row = latchkey_account_session::find(tx.conn, self.token_hash())?.filter(|row| row.expires_at > tx.now);
         row.map_or(Ok(false), |row| is_open(tx.conn, &row))
     }
 
-    /// Locks the user, if the session is still open: what each change begins with.
+    /// Locks the user if the session is still open. Every change begins with this.
     pub fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<User>, DbError> {
         let Some(user) = users::lock(tx.conn, &UserRef::Id(self.user().id), Intent::Revoke)? else { return Ok(None) };
         let row = latchkey_account_session::find(tx.conn, self.token_hash())?;
@@ -54,14 +54,15 @@ impl AccountSession {
         Ok(is_open(tx.conn, &row)?.then_some(user))
     }
 
-    /// The same for what takes a second factor: `None` if the user has none.
+    /// The same for changes that need a second factor: `None` if the user has none.
     pub fn lock_by_factor(&self, tx: &mut Tx<'_>) -> Result<Option<User>, DbError> {
         let Some(user) = self.lock(tx)? else { return Ok(None) };
-        // Once the user has a factor, a session without one is not open.
+        // Once the user has a factor, sessions without one are closed.
         Ok(latchkey_second_factor::standing(tx.conn, user.id)?.has_factor.then_some(user))
     }
 
-    /// Notes that a factor was enrolled in it: it stays open, and sessions opened by the password alone do not.
+    /// Notes that a factor was enrolled in this session: it stays open, while sessions opened with the password alone
+    /// close.
     pub fn note_factor(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
         latchkey_account_session::update_by_factor(tx.conn, self.token_hash())
     }
@@ -73,7 +74,7 @@ impl fmt::Debug for AccountSession {
     }
 }
 
-/// Opens a session; answers the token for its cookie.
+/// Opens a session and returns the token for its cookie.
 pub fn open(tx: &mut Tx<'_>, user: &User, client: &Client, by: AuthenticatedBy) -> Result<SecretString, DbError> {
     let ticket = Ticket::issue(tx.app, tx.now, Purpose::AccountSession, user);
     let network = client.network();
@@ -97,7 +98,7 @@ pub fn open(tx: &mut Tx<'_>, user: &User, client: &Client, by: AuthenticatedBy) 
     Ok(ticket.token)
 }
 
-/// The session of a token, if it is open. Up to three statements.
+/// Finds the session of a token, if it is open. Up to three statements.
 pub async fn find(app: &App, token: SecretString) -> Result<Option<AccountSession>, DbError> {
     app.read(move |tx| {
         let hash = Purpose::AccountSession.hash(&token);
@@ -109,7 +110,7 @@ pub async fn find(app: &App, token: SecretString) -> Result<Option<AccountSessio
     .await
 }
 
-/// Ends it.
+/// Ends a session.
 pub async fn end(app: &App, session: AccountSession) -> Result<(), DbError> {
     app.write(move |tx| latchkey_account_session::delete(tx.conn, session.token_hash())).await
 }
@@ -118,8 +119,8 @@ fn stored(row: &Row) -> Stored<'_> {
     Stored { user_id: row.user_id, fingerprint: &row.state, expires_at: row.expires_at }
 }
 
-/// A session opened by the password alone is open while the user has no factor: of two who know the password, the one who
-/// enrols first stays in.
+/// A session opened with the password alone stays open only while the user has no factor: of two people who know the
+/// password, the one who enrols first stays logged in.
 fn is_open(conn: &mut Conn, row: &Row) -> Result<bool, DbError> {
     Ok(row.by_factor || !latchkey_second_factor::standing(conn, row.user_id)?.has_factor)
 }

@@ -1,4 +1,4 @@
-//! Logins to the panel: rows that can be listed and ended. The cookie's key is stored only as a SHA-256.
+//! Sessions of the panel: rows that can be listed and ended. Of the cookie's key, only a SHA-256 is stored.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::journal::authentication::AuthenticatedBy;
 use crate::journal::events::{self, Event};
 use crate::journal::{Actor, Client};
 
-/// What a session remembers between requests.
+/// What a session stores between requests.
 pub type State = HashMap<String, String>;
 
-/// Its last use is written down at most this often.
+/// The last use is recorded at most this often.
 const SEEN_STEP: Duration = Duration::from_mins(1);
 /// The entry of the state that ties a session to the password it was made under.
 const AUTH_HASH: &str = "_auth_hash";
@@ -31,13 +31,13 @@ const AUTH_HASH: &str = "_auth_hash";
 /// A live session and its user.
 #[derive(Debug, Clone)]
 pub struct AdminSession {
-    /// What it remembers.
+    /// What the session stores.
     pub state: State,
-    /// Whose it is: read in the same query, so never stale.
+    /// The user, read in the same query, so never stale.
     pub user: User,
 }
 
-/// Starts a session for `user` and answers the key for the cookie. Forgets sessions that ended by themselves.
+/// Starts a session for `user` and returns the key for the cookie. Deletes expired sessions.
 pub async fn start(
     app: &App,
     user: &User,
@@ -59,7 +59,7 @@ pub async fn start(
     };
     let actor = Actor::user(user, client);
     let (user, client) = (user.clone(), client.clone());
-    // As Django's admin does, whatever JWT_UPDATE_LAST_LOGIN says of tokens.
+    // As in Django's admin, whatever JWT_UPDATE_LAST_LOGIN says of tokens.
     let is_due = user.last_login.is_none_or(|last| last + SEEN_STEP <= now);
     app.write(move |tx| {
         sessions::delete_expired(tx.conn, now)?;
@@ -77,7 +77,8 @@ pub async fn start(
     Ok(ticket.token.expose_secret().to_owned())
 }
 
-/// The session of a key: `None` if it ended, expired, or its user's password changed or was disabled. One query.
+/// Finds the session of a key: `None` if it ended or expired, if the user is inactive, or if their password changed.
+/// One query.
 pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
     let wanted = key_hash.clone();
@@ -94,15 +95,15 @@ pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError>
     Ok(Some(AdminSession { state, user: found.user }))
 }
 
-/// Replaces what the session remembers. `user` is whose it is, as far as this request knows: who just changed their own
-/// password stays logged in, and for somebody else's change the session stays ended.
+/// Replaces what the session stores. `user` is the user as this request knows them: users who have just changed their
+/// own password stay logged in, and a session that ended because of somebody else's change stays ended.
 pub async fn save(app: &App, key: &str, user: &User, mut state: State) -> Result<(), DbError> {
     state.insert(AUTH_HASH.to_owned(), Purpose::PanelSession.fingerprint(app, user));
     let (key_hash, state) = (key_hash(key), encode(&state)?);
     app.write(move |tx| sessions::update_state(tx.conn, &key_hash, &state)).await
 }
 
-/// The live sessions of a user, last used first, each with whether it is that of `key`.
+/// Lists the live sessions of a user, last used first, each with whether it is the one of `key`.
 pub async fn list(app: &App, user: UserId, key: &str) -> Result<Vec<(Listed, bool)>, DbError> {
     const MOST: i64 = 100;
     let (now, current) = (app.now(), key_hash(key));
@@ -116,7 +117,7 @@ pub async fn list(app: &App, user: UserId, key: &str) -> Result<Vec<(Listed, boo
         .collect())
 }
 
-/// Ends one of one's own sessions; `false` if there is none of that id, or if it is that of `key`.
+/// Ends one of the user's own sessions; `false` if it does not exist, or if it is the one of `key`.
 pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &str) -> Result<bool, DbError> {
     let (actor, current) = (actor.clone(), key_hash(key));
     app.write(move |tx| {
@@ -129,7 +130,7 @@ pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &st
     .await
 }
 
-/// Ends a session, from the address `ip`; no error if it is gone already.
+/// Ends a session, from the address `ip`; no error if it has already ended.
 pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
     app.write(move |tx| {
@@ -142,7 +143,7 @@ pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError
     .await
 }
 
-/// What is stored of a key.
+/// Hashes a key for storage.
 pub(super) fn key_hash(key: &str) -> String {
     sha256_hex(key.as_bytes())
 }

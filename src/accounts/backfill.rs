@@ -1,5 +1,5 @@
-//! Counting tokens that were there before Latchkey counted: a database taken over from Django has a past that the charts
-//! should show. Done once, in the background, newest first, in batches that remember how far they came.
+//! Counts tokens that are older than Latchkey's counts: a database taken over from Django has a past that the charts
+//! should show. Runs once, in the background, newest first, in batches that remember their progress.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use crate::db::types::Instant;
 use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_rollup, latchkey_statistic, outstanding_tokens};
 use crate::journal::events::{self, Event};
 
-/// How many rows one write job counts, and what lies between two.
+/// How many rows one write job counts, and the pause between two jobs.
 const BATCH: i64 = 5000;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The rows of `latchkey_statistic` that say up to which key tokens are still to be counted. The migration that makes
-/// the rollup writes them, so that nothing is counted twice and nothing left out.
+/// The rows of `latchkey_statistic` that hold the highest key still to be counted. The migration that creates the
+/// rollup writes them, so that nothing is counted twice or left out.
 const OUTSTANDING: &str = "backfill.outstanding";
 const BLACKLISTED: &str = "backfill.blacklisted";
 
-/// Counts what is left to count.
+/// Counts everything that is not counted yet.
 pub async fn run(app: &App) -> Result<(), DbError> {
     while app.write_exclusively(Task::Upkeep, count_outstanding).await?.unwrap_or(0) > 0 {
         tokio::time::sleep(PAUSE).await;
@@ -51,7 +51,7 @@ fn count_blacklisted(tx: &mut Tx<'_>) -> Result<usize, DbError> {
 
 type Row = (i64, Option<(String, Instant)>);
 
-/// Counts the next rows below the mark and moves it; answers how many there were.
+/// Counts the next rows below the mark and moves it; returns their number.
 fn batch(
     tx: &mut Tx<'_>,
     mark: &str,

@@ -1,5 +1,5 @@
-//! Changes to an account: its profile, password and activation, and its deletion. Each is one transaction and one audit entry.
-//! The last active superuser stays, and nobody takes their own rights.
+//! Changes accounts: profile, password, activation and deletion. Each change is one transaction and one audit entry.
+//! The last active superuser is protected, and users cannot take away their own rights.
 
 use serde_json::{Map, Value, json};
 
@@ -20,24 +20,24 @@ use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 
 const LAST: &str = "This is the last active superuser. Make another one first, or nobody could manage users.";
-const OWN_RIGHT: &str = "You cannot take this right from yourself. Another superuser can.";
+const OWN_RIGHT: &str = "You cannot take this right away from yourself. Another superuser can.";
 const ONESELF: &str = "You cannot delete yourself. Another superuser can.";
 
-/// Names a state of a profile, so that a form can tell whether it was made from the current one.
+/// Identifies a state of a profile, so that a form can tell whether it was made from the current one.
 pub fn fingerprint(profile: &Profile) -> String {
     sha256_hex(json!(profile).to_string().as_bytes())
 }
 
-/// A profile as somebody edited it.
+/// An edited profile.
 #[derive(Debug, Clone)]
 pub struct Edit {
-    /// The fingerprint of the profile that was edited.
+    /// The fingerprint of the profile before the edit.
     pub of: String,
-    /// What it is to be.
+    /// The new profile.
     pub new: Profile,
 }
 
-/// Replaces a profile, unless it has changed since it was read. Answers whether anything changed.
+/// Replaces a profile, unless it has changed since it was read. Returns whether anything changed.
 pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result<bool, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
@@ -70,7 +70,7 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result
     .await
 }
 
-/// Sets a password, or makes sure that none can be used.
+/// Sets a password, or makes it unusable.
 pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
     let user = app.read(move |tx| users::find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
     let encoded = manage::encode(app, &Owner::find(app, &user).await?, password).await?;
@@ -78,26 +78,26 @@ pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPa
 }
 
 impl Kept {
-    /// The panel session of this key.
+    /// Keeps the panel session of this key.
     pub fn panel_session(key: &str) -> Self {
         Self { panel_session: Some(admin_session::key_hash(key)), ..Self::default() }
     }
 
-    /// This session of the API, if it is known.
+    /// Keeps this session of the API, if it is known.
     pub fn session(id: Option<String>) -> Self {
         Self { session: id, ..Self::default() }
     }
 }
 
-/// A user's new password for themselves, and the sessions that stay.
+/// The new password that users choose for themselves, and the sessions that they keep.
 pub struct OwnPassword {
     /// The password.
     pub password: NewPassword,
-    /// What does not end.
+    /// The sessions that do not end.
     pub kept: Kept,
 }
 
-/// Sets one's own password. Answers the user with the new one.
+/// Sets the password of the current user. Returns the user with the new password.
 pub async fn set_own_password(app: &App, by: &Confirmed, user: &User, new: OwnPassword) -> Result<User, ManageError> {
     let encoded = manage::encode(app, &Owner::find(app, user).await?, new.password).await?;
     let changed = User { password: encoded.clone(), ..user.clone() };
@@ -134,7 +134,7 @@ pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> 
     change.make(app, by, move |tx, user| users::update_active(tx.conn, user.id, active).map(drop)).await
 }
 
-/// Deletes a user as Django does: the outstanding tokens stay, blacklisted, without an owner.
+/// Deletes a user as Django does: the outstanding tokens stay, blacklisted and without an owner.
 pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageError> {
     let loses = Some(("user", ONESELF));
     let (ending, kept) = (Some(Ending::Deletion), Kept::default());
@@ -147,18 +147,18 @@ pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageE
         .await
 }
 
-/// One change that is not of the profile.
+/// A change other than one of the profile.
 struct Change {
     id: UserId,
     action: Action,
     ending: Option<Ending>,
     kept: Kept,
-    /// If it takes all rights: the field that a refusal is about, and what users who do it to themselves read.
+    /// Set if the change takes all rights away: the field of the error, and its text where users do it to themselves.
     loses: Option<(&'static str, &'static str)>,
 }
 
 impl Change {
-    /// Lock, protect, end what ends with the change, change, write the audit entry.
+    /// Locks the user, checks the protections, applies the ending, makes the change and writes the audit entry.
     async fn make(
         self,
         app: &App,
@@ -185,15 +185,15 @@ impl Change {
     }
 }
 
-/// Locks a user, and tells whether it is the last active superuser where that may matter (`may_lose`). Then all of them
-/// are locked first, in one order: two who demote each other wait for each other, and the second finds itself the last.
+/// Locks a user. With `may_lose`, also tells whether this is the last active superuser: then all superusers are locked
+/// first, in a fixed order, so that of two who demote each other the second waits and finds itself the last.
 fn lock(conn: &mut Conn, id: UserId, may_lose: bool) -> Result<(User, bool), ManageError> {
     let superusers = if may_lose { profile::lock_superusers(conn)? } else { Vec::new() };
     let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
     Ok((user, superusers == [id]))
 }
 
-/// Refuses to take the rights of oneself, and those of the last who has them.
+/// Refuses to take rights away from the actor, or from the last superuser.
 fn protect(actor: &Actor, user: &User, is_last: bool, new: &Profile) -> Result<(), ManageError> {
     let is_own = actor.user_id == Some(user.id);
     let rights = [
@@ -214,7 +214,7 @@ fn refuse(field: &'static str, is_last: bool, to_oneself: &str, is_own: bool) ->
     Err(ManageError::Protected(FieldError { field, message: message.to_owned() }))
 }
 
-/// As Django does, but what was not changed stays as it is.
+/// Normalises as Django does, but leaves unchanged fields alone.
 fn normalize(old: &Profile, new: &Profile) -> Profile {
     let keep = |old: &str, new: &str, normalize: fn(&str) -> String| {
         if old == new { old.to_owned() } else { normalize(new) }

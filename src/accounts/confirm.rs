@@ -1,4 +1,4 @@
-//! Confirming who is about to change an account: by a recent login or by the password (OWASP ASVS 5.0, 7.5). Changes take
+//! Confirms who is about to change an account: by a recent login or by the password (OWASP ASVS 5.0, 7.5). Changes take
 //! a `Confirmed`, so none can be made without one.
 
 use std::time::Duration;
@@ -25,28 +25,28 @@ pub struct Confirmed {
     condition: Condition,
 }
 
-/// What else has to be true until the change is made.
+/// A condition that must still hold when the change is made.
 #[derive(Debug, Clone)]
 enum Condition {
     None,
-    /// The actor has no second factor, since none was asked for.
+    /// The actor has no second factor, because none was asked for.
     NoFactor,
     /// The account session is open.
     Open(AccountSession),
 }
 
 impl Confirmed {
-    /// The operator at the command line, who has the database anyway.
+    /// The operator at the command line, who has access to the database anyway.
     pub fn command_line() -> Self {
         Self { actor: Actor::command_line(), checked: None, condition: Condition::None }
     }
 
-    /// Somebody who logged in, or gave their password, at that time: `None` if that is too long ago.
+    /// A user who logged in, or gave their password, at that time: `None` if that is too long ago.
     pub fn by_login(actor: Actor, at: Instant, now: Instant) -> Option<Self> {
         (now < at + FRESH).then_some(Self { actor, checked: None, condition: Condition::None })
     }
 
-    /// A user whose login was checked just now (`login::authenticate`).
+    /// A user whose password was just checked (`login::authenticate`).
     pub fn by_credentials(actor: Actor, user: &User) -> Self {
         Self { actor, checked: Some(user.password.clone()), condition: Condition::None }
     }
@@ -62,25 +62,25 @@ impl Confirmed {
         Ok(is_right.then(|| Self::by_credentials(Actor::user(user, client), user)))
     }
 
-    /// The same for a user who was not asked for a second factor: they must have none until the change is made.
+    /// The same for a user who was not asked for a second factor: they must have none when the change is made.
     #[must_use]
     pub fn without_factor(self) -> Self {
         Self { condition: Condition::NoFactor, ..self }
     }
 
-    /// The same in an account session, which must be open until the change is made.
+    /// The same in an account session, which must still be open when the change is made.
     #[must_use]
     pub fn in_session(self, session: &AccountSession) -> Self {
         Self { condition: Condition::Open(session.clone()), ..self }
     }
 
-    /// Who it is.
+    /// The confirmed actor.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Whether what was checked is still true of the user, who is locked now. Since the check somebody else may have reset
-    /// the password.
+    /// Whether what was checked is still true of the user, who is locked now: the password may have been reset since
+    /// the check.
     pub fn still_holds(&self, tx: &mut Tx<'_>, user: &User) -> Result<bool, DbError> {
         if self.actor.user_id != Some(user.id) {
             return Ok(true);

@@ -1,5 +1,5 @@
-//! Another address: it becomes the user's when somebody who gets mail there says so, and whoever has the old one is told.
-//! The same confirms an address that is the user's already. Links are in `link`.
+//! Changes a user's address once the new one is confirmed by a link, and notifies the old one. The same link confirms
+//! an address that the user already has. Links are in `link`.
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -23,8 +23,7 @@ use crate::journal::{Actor, Client};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
-/// Mails a link to the address that is to be the user's. Where somebody else has it nothing is sent, and the answer is
-/// the same, also in time.
+/// Mails a link to the new address. If another user has it, no mail is sent; the answer and its time are the same.
 pub async fn request(
     app: &App,
     by: &Confirmed,
@@ -36,10 +35,10 @@ pub async fn request(
     if let Some(fault) = validate_email(&email, true) {
         return Err(LinkError::Fields(vec![fault]));
     }
-    // Asking counts, however it ends.
+    // A request counts, whatever its outcome.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let (by, inner) = (by.clone(), app.clone());
-    link::aside(app, received, async move { inner.write(move |tx| mail_to(tx, user, &email, &by)).await }).await;
+    link::run_padded(app, received, async move { inner.write(move |tx| mail_to(tx, user, &email, &by)).await }).await;
     Ok(())
 }
 
@@ -49,9 +48,9 @@ fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(
     if !by.still_holds(tx, &user)? {
         return Ok(());
     }
-    // Whatever becomes of this one: whether an older link lives on must not tell whether the address is taken.
+    // Before anything is decided: whether an older link still works must not tell whether the address is taken.
     link::forget_for(tx.conn, LinkPurpose::EmailChange, id)?;
-    // Nobody keeps somebody else's mail from coming by asking for it first.
+    // The limit is per user: asking for mail to an address does not block the mail of its owner.
     if is_taken(tx.conn, &user, email)? || !link::may_mail(tx, &format!("{email} {id}"))? {
         return Ok(());
     }
@@ -65,7 +64,7 @@ fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(
     AuditEntry::new(Action::UserEmailRequest, by.actor()).about(user_id, &user.username).detail(detail).write(tx)
 }
 
-/// Whether somebody else has the address, or is called so.
+/// Whether another user has this address, or has it as their username.
 fn is_taken(conn: &mut Conn, user: &User, email: &str) -> Result<bool, DbError> {
     let old = Profile::from(user);
     let new = Profile { email: email.to_owned(), ..old.clone() };
@@ -76,20 +75,20 @@ fn is_taken(conn: &mut Conn, user: &User, email: &str) -> Result<bool, DbError> 
     }
 }
 
-/// When the user has shown their present address to be theirs, if they have.
+/// When the user confirmed their current address, if they have.
 pub fn confirmed_at(conn: &mut Conn, user: &User) -> Result<Option<Instant>, DbError> {
     let confirmed = latchkey_user::find_confirmed(conn, user.id)?;
     Ok(confirmed.filter(|(email, _)| *email == user.email).map(|(_, at)| at))
 }
 
-/// What a token would do: the user, and the address that it is for. Burns nothing.
+/// Returns the user and the address that a token is for. Does not use it up.
 pub async fn look(app: &App, token: &SecretString) -> Result<(User, String), LinkError> {
     let token = token.clone();
     let found = app.read(move |tx| link::find(tx, LinkPurpose::EmailChange, &token)).await?;
     found.map(|(link, user)| (user, link.email)).ok_or(LinkError::Invalid)
 }
 
-/// Makes the address of a link the user's, confirmed. Answers it.
+/// Changes the user's address to that of a link, confirmed. Returns it.
 pub async fn confirm(app: &App, token: SecretString, client: &Client) -> Result<String, LinkError> {
     let from = client.clone();
     let work = async { app.write(move |tx| change(tx, &token, &from)).await };

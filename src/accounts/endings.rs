@@ -1,5 +1,5 @@
-//! What ends when something happens to an account: the one table of it, and the function that applies it. A test goes
-//! through every cell, so a row that is added here, or a new kind of login, is proved on both databases.
+//! What ends when something happens to an account: one table, and the function that applies it. A test goes through
+//! every cell, so a new row or a new kind of login is tested on both databases.
 
 use strum::VariantArray;
 
@@ -37,7 +37,7 @@ pub enum Ending {
     LogoutByAdmin,
 }
 
-/// Something of a user's that can end.
+/// Something that a user has and that can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Holding {
     /// Sessions of the API, with their refresh tokens.
@@ -62,14 +62,14 @@ pub enum Holding {
     RecoveryCodes,
 }
 
-/// What becomes of a holding.
+/// What happens to a holding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It stays.
     Stays,
     /// It ends: `apply` deletes or ends it.
     Ends,
-    /// It ends where `END_SESSIONS_ON_USER_CHANGE` says so.
+    /// It ends if `END_SESSIONS_ON_USER_CHANGE` says so.
     EndsIfConfigured,
     /// It ends by itself: it is checked against the user's password, address, factors or row.
     EndsByItself,
@@ -129,7 +129,7 @@ impl Ending {
         }
     }
 
-    /// The reason that sessions and tokens end for.
+    /// The reason given for ended sessions and tokens.
     const fn reason(self) -> Reason {
         match self {
             Self::PasswordChange => Reason::PasswordChange,
@@ -141,7 +141,7 @@ impl Ending {
     }
 }
 
-/// What stays although its kind ends: the sessions in which the user makes the change.
+/// What is kept although its kind ends: the session in which the user makes the change.
 #[derive(Debug, Clone, Default)]
 pub struct Kept {
     /// The hash of a panel session's key.
@@ -152,7 +152,7 @@ pub struct Kept {
     pub session: Option<String>,
 }
 
-/// How much ended.
+/// How many tokens and browsers ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Tokens that were blacklisted.
@@ -161,7 +161,7 @@ pub struct Ended {
     pub browsers: usize,
 }
 
-/// Ends what the table says. The user's row is locked; `by` is who did it, for "blacklisted by".
+/// Ends what the table says. The user's row is locked; `by` is the actor, for "blacklisted by".
 pub fn apply(tx: &mut Tx<'_>, ending: Ending, (user, by): (UserId, &str), kept: &Kept) -> Result<Ended, DbError> {
     let mut ended = Ended::default();
     for holding in Holding::VARIANTS {
@@ -185,7 +185,7 @@ pub fn apply(tx: &mut Tx<'_>, ending: Ending, (user, by): (UserId, &str), kept: 
             }
             Holding::RememberedBrowsers => ended.browsers = latchkey_browser::delete_of(tx.conn, user)?,
             Holding::Challenges => latchkey_challenge::delete_of(tx.conn, user, latchkey_challenge::LOGIN)?,
-            // No row of the table ends them: they are checked against the password and the account.
+            // No row has to be deleted: they are checked against the password and the account.
             Holding::PendingLogins => {}
             Holding::ResetLinks => link::forget_for(tx.conn, LinkPurpose::PasswordReset, user)?,
             Holding::EmailLinks => link::forget_for(tx.conn, LinkPurpose::EmailChange, user)?,

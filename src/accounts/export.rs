@@ -1,4 +1,4 @@
-//! That rows are taken out of the panel in one piece: noted before the first of them leaves. The rows are read by `web`.
+//! Records exports from the panel, before the first row is sent. The rows are read by `web`.
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub enum Export {
     Users,
 }
 
-/// Notes who exports what; `filters` are those of the list, as in its address.
+/// Records who exports what; `filters` are those of the list, as in its address.
 pub async fn note(app: &App, actor: &Actor, what: Export, filters: &[(String, String)]) -> Result<(), DbError> {
     let actor = actor.clone();
     let (action, object) = match what {

@@ -1,6 +1,6 @@
-//! Links in mail: a token of 256 bits, of which only a hash is stored, good once and for one purpose. It also dies with
-//! whatever was true when it was made: the user's password and address. Every fault is one and the same, so a token says
-//! nothing to whoever guesses. Called by `password_reset` and `email_change`; mailing is their business.
+//! Links in mail: a token of 256 bits, stored only as a hash, valid once and for one purpose. It also stops working
+//! when the user's password or address changes. All faults look the same, so guessing reveals nothing. Called by
+//! `password_reset` and `email_change`, which send the mail.
 
 use std::time::Duration;
 
@@ -17,22 +17,22 @@ use crate::guard::throttle::{self, Key, Rule, Wait};
 use crate::guard::ticket::{LinkPurpose, Purpose, Stored, Ticket};
 use crate::journal::Client;
 
-/// Why a link, or the wish for one, was refused.
+/// Why a link, or a request for one, was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// Unknown, used, too old, overtaken: never told apart.
+    /// Unknown, used, expired or superseded: never told apart.
     #[error("This link is invalid or has expired.")]
     Invalid,
-    /// What was sent with it is not acceptable.
+    /// A field sent with the link is invalid.
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Fields(Vec<FieldError>),
-    /// Too many tries.
-    #[error("too many tries; the next in {} seconds", .0.seconds())]
+    /// Too many attempts.
+    #[error("too many attempts; the next one in {} seconds", .0.seconds())]
     Throttled(Wait),
     /// Too many passwords are being hashed already.
     #[error("too many passwords are being hashed at once")]
     Busy,
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -49,16 +49,16 @@ impl From<ManageError> for LinkError {
     }
 }
 
-/// Where a link is mailed, and who asked for it.
+/// Where a link is mailed, and from where it was requested.
 pub struct Destination<'a> {
     /// The address.
     pub email: &'a str,
-    /// The network that the request came from; empty if a superuser asked.
+    /// The network that the request was sent from; empty if a superuser made it.
     pub network: String,
 }
 
-/// Makes a link for a user whose row is locked; older ones for the same purpose die. Answers its token, and when it
-/// expires.
+/// Creates a link for a user whose row is locked, and deletes older ones for the same purpose. Returns its token and
+/// expiry.
 pub fn make(
     tx: &mut Tx<'_>,
     purpose: LinkPurpose,
@@ -81,7 +81,7 @@ pub fn make(
     Ok((ticket.token, link.expires_at))
 }
 
-/// The link of a token and its user, if it is good. Only looks: a page that asks what to do burns nothing.
+/// Finds the link of a token and its user, if it is valid. Does not use it up.
 pub fn find(
     tx: &mut Tx<'_>,
     purpose: LinkPurpose,
@@ -90,7 +90,8 @@ pub fn find(
     good(tx, purpose, token, users::find)
 }
 
-/// The same, and uses it up. The user's row is locked first, so of two who have one link exactly one gets an answer.
+/// The same, and uses the link up. The user's row is locked first, so of two requests with the same link only one
+/// succeeds.
 pub fn take(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<(MailedLink, User), LinkError> {
     let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(tx, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
@@ -113,24 +114,24 @@ fn good(
     Ok(is_good.then_some((link, user)))
 }
 
-/// Who logs in where the link was asked for has remembered the password: the link is not needed any more. A login from
-/// elsewhere does not count, or a thief who knows the password could make every link worthless.
+/// Whether the user logged in from where the link was requested: they remembered the password and no longer need it. A
+/// login from elsewhere does not count, or a thief who knows the password could invalidate every link.
 fn logged_in_since(conn: &mut Conn, user: &User, link: &MailedLink) -> Result<bool, DbError> {
     let last = latchkey_device::find_last_login_from(conn, user.id, &link.network)?;
     Ok(last.is_some_and(|last| last > link.created_at))
 }
 
-/// As it is stored.
+/// The name in the database.
 fn name(purpose: LinkPurpose) -> &'static str {
     purpose.into()
 }
 
-/// Forgets the links of a user for a purpose.
+/// Deletes a user's links for a purpose.
 pub fn forget_for(conn: &mut Conn, purpose: LinkPurpose, user: UserId) -> Result<(), DbError> {
     latchkey_link::delete_of(conn, user, name(purpose)).map(drop)
 }
 
-/// Does what a token is presented for. A bad one counts as a guess from that address.
+/// Runs `work`, which takes a link's token. A bad token counts as a guess from that network.
 pub async fn guarded<T>(
     app: &App,
     client: &Client,
@@ -144,7 +145,7 @@ pub async fn guarded<T>(
     outcome
 }
 
-/// Counts a try of an address, or refuses it.
+/// Counts an attempt from a network, or refuses it.
 pub async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::Counted, LinkError> {
     if !app.config.accounts.login_throttle {
         return Ok(throttle::Counted::default());
@@ -153,7 +154,7 @@ pub async fn count(app: &App, rule: Rule, client: &Client) -> Result<throttle::C
     app.write(move |tx| throttle::count(tx, &[key])).await?.map_err(LinkError::Throttled)
 }
 
-/// Whether a recipient may get one more mail that somebody asked for. Within the transaction that queues it.
+/// Whether a recipient may get one more requested mail. Runs in the transaction that queues it.
 pub fn may_mail(tx: &mut Tx<'_>, recipient: &str) -> Result<bool, DbError> {
     if !tx.app.config.accounts.login_throttle {
         return Ok(true);
@@ -162,17 +163,21 @@ pub fn may_mail(tx: &mut Tx<'_>, recipient: &str) -> Result<bool, DbError> {
     Ok(throttle::count(tx, &[key])?.is_ok())
 }
 
-/// Answers come a whole number of these steps after the request: the time that the work takes, and whether there was any,
-/// would tell which accounts exist.
+/// Answers are sent a whole number of these steps after the request: the duration of the work, or its absence, would
+/// tell which accounts exist.
 const STEP: Duration = Duration::from_millis(500);
 
-/// Does the work to its end, also for a client that goes away meanwhile, and comes back at a whole number of steps after
-/// the request was received. A failure is logged, and looks like a success.
-pub async fn aside(app: &App, received: ReceivedAt, work: impl Future<Output = Result<(), DbError>> + Send + 'static) {
+/// Runs the work to the end, even if the client disconnects, and returns a whole number of steps after the request was
+/// received. A failure is logged, and looks like a success.
+pub async fn run_padded(
+    app: &App,
+    received: ReceivedAt,
+    work: impl Future<Output = Result<(), DbError>> + Send + 'static,
+) {
     let outcome = tokio::spawn(work).await.unwrap_or_else(|error| Err(DbError::Other(error.to_string())));
     match outcome {
         Ok(()) => app.mailer.wake(),
-        Err(error) => tracing::error!(%error, "a mail that was asked for could not be queued"),
+        Err(error) => tracing::error!(%error, "a requested mail could not be queued"),
     }
     tokio::time::sleep_until(received.answer_at(tokio::time::Instant::now())).await;
 }

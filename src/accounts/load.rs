@@ -1,4 +1,4 @@
-//! Loading many users at once: all of them or none.
+//! Loads many users together: all of them or none.
 
 use futures_util::{StreamExt, stream};
 
@@ -7,21 +7,21 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::journal::Actor;
 
-/// Passwords that are hashed at the same time: enough to keep the pool's threads busy without filling its queue.
+/// Passwords that are hashed in parallel: enough to keep the pool's threads busy without filling its queue.
 const HASHING: usize = 16;
 
-/// Why nobody was loaded.
+/// Why no user was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// These cannot be made; their positions in the list count from 0.
+    /// These users cannot be created; their positions in the list count from 0.
     #[error("{} of the users cannot be loaded", .0.len())]
     Users(Vec<(usize, ManageError)>),
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// Makes all of these users or none; `tell` hears how many passwords were hashed so far.
+/// Creates all of these users or none; `tell` is called with the number of passwords hashed so far.
 pub async fn load(
     app: &App,
     actor: &Actor,

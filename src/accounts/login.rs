@@ -1,4 +1,4 @@
-//! Checking a username and a password, in the same time whatever the reason of a refusal.
+//! Checks a username and a password. A refusal takes the same time whatever its reason.
 
 use secrecy::SecretString;
 
@@ -14,28 +14,28 @@ use crate::guard::ticket::Purpose;
 use crate::journal::failed_login::{self, Refusal};
 use crate::journal::{Client, Door};
 
-/// What a login form or request names.
+/// The credentials in a login form or request.
 #[derive(Debug)]
 pub struct Credentials {
-    /// Username or e-mail address, as `USERNAME_FIELD` says.
+    /// Username or email address, depending on `USERNAME_FIELD`.
     pub login: String,
     /// The password as typed.
     pub password: SecretString,
 }
 
-/// Why nobody was logged in.
+/// Why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// Unknown, inactive, wrong password: never told apart.
+    /// Unknown user, inactive user or wrong password: never told apart.
     #[error("No active account found with the given credentials")]
     NoActiveAccount,
-    /// Too many tries before this one: it was not looked at.
-    #[error("too many tries; the next in {} seconds", .0.seconds())]
+    /// Too many attempts; the password was not checked.
+    #[error("too many attempts; the next one in {} seconds", .0.seconds())]
     Throttled(Wait),
     /// Too many passwords are being checked already.
     #[error("too many logins at once")]
     Busy,
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -46,8 +46,8 @@ impl From<Busy> for LoginError {
     }
 }
 
-/// The user whose password this is. Costs one hash, whatever the answer, and a failure one write; a try that has to wait
-/// costs no hash.
+/// Returns the user whose password this is. Costs one hash, whatever the result; a failure also costs one write. An
+/// attempt that has to wait costs no hash.
 pub async fn authenticate(app: &App, credentials: Credentials, client: &Client) -> Result<User, LoginError> {
     let Credentials { login, password } = credentials;
     let (field, since, name) = (app.config.accounts.username_field, app.now() - KNOWN_FOR, login.clone());
@@ -55,7 +55,7 @@ pub async fn authenticate(app: &App, credentials: Credentials, client: &Client) 
     let (user, is_known) = app
         .read(move |tx| {
             let user = find(tx.conn, field, &name)?;
-            // Asked for nobody too: the time must not tell who exists.
+            // Asked for an unknown user too, so that the time does not tell which users exist.
             let id = user.as_ref().map_or(UserId(0), |user| user.id);
             let is_known = latchkey_device::is_known(tx.conn, id, &network, since)?;
             Ok::<_, DbError>((user, is_known))
@@ -72,7 +72,7 @@ pub async fn authenticate(app: &App, credentials: Credentials, client: &Client) 
     }
 }
 
-/// Whether this is the user's password, and they may still log in. Counts as a login of theirs in every way.
+/// Whether this is the user's password and they may still log in. Counts as a login in every way.
 pub(super) async fn is_password_of(
     app: &App,
     user: &User,
@@ -85,28 +85,28 @@ pub(super) async fn is_password_of(
     Ok(attempt.judge(app, password).await?.is_some())
 }
 
-/// Somebody gives a password.
+/// An attempt to log in.
 struct Attempt<'a> {
     client: &'a Client,
-    /// Whom they name.
+    /// The username or address, as typed.
     login: &'a str,
-    /// Who that is, if there is such a user.
+    /// The user of that name, if there is one.
     user: Option<&'a User>,
-    /// Whether that user logged in from there lately.
+    /// Whether that user logged in from this network recently.
     is_known: bool,
 }
 
-/// The password was right, and its user may log in.
+/// The password was right and the user may log in.
 struct Right {
     /// The hash is not one that we would make today.
     outdated: bool,
 }
 
 impl Attempt<'_> {
-    /// Counts it, looks at the password, and notes what came of it.
+    /// Counts the attempt, checks the password, and records the outcome.
     async fn judge(&self, app: &App, password: SecretString) -> Result<Option<Right>, LoginError> {
         let counted = self.count(app).await?;
-        // The pool sees to it that a failure takes the same time whatever its reason.
+        // The pool makes every failure take the same time, whatever its reason.
         let checked = match self.user {
             Some(user) => app.passwords.verify(password, user.password.0.clone(), user.is_active).await,
             None => app.passwords.pretend(password).await.map(|()| Check::Wrong),
@@ -114,7 +114,7 @@ impl Attempt<'_> {
         self.settle(app, counted, checked).await
     }
 
-    /// Counts it, before the password is looked at.
+    /// Counts the attempt before the password is checked.
     async fn count(&self, app: &App) -> Result<Counted, LoginError> {
         if !app.config.accounts.login_throttle {
             return Ok(Counted::default());
@@ -131,7 +131,7 @@ impl Attempt<'_> {
         counted.await?.map_err(LoginError::Throttled)
     }
 
-    /// Takes it back unless it was a failure, which is noted.
+    /// Takes the count back, unless the login failed; a failure is logged.
     async fn settle(
         &self,
         app: &App,
@@ -139,7 +139,7 @@ impl Attempt<'_> {
         checked: Result<Check, Busy>,
     ) -> Result<Option<Right>, LoginError> {
         match checked {
-            // As Django's ModelBackend: whatever `JWT_CHECK_USER_IS_ACTIVE` says, inactive users cannot log in.
+            // Like Django's ModelBackend: inactive users cannot log in, whatever `JWT_CHECK_USER_IS_ACTIVE` says.
             Ok(Check::Right { outdated }) if self.user.is_some_and(|user| user.is_active) => {
                 throttle::take_back(app, counted, true).await?;
                 Ok(Some(Right { outdated }))
@@ -157,7 +157,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Whom a login names. An address that several users have names nobody.
+/// The user that a login names. An address that several users have matches none of them.
 fn find(conn: &mut Conn, field: UsernameField, login: &str) -> Result<Option<User>, DbError> {
     if login.contains('\0') {
         return Ok(None);
@@ -172,8 +172,8 @@ fn find(conn: &mut Conn, field: UsernameField, login: &str) -> Result<Option<Use
     }
 }
 
-/// Replaces an outdated hash after a correct login, unless the password was changed meanwhile. Remembered browsers stay
-/// remembered: it is the same password.
+/// Replaces an outdated hash after a correct login, unless the password was changed in the meantime. Remembered
+/// browsers stay remembered, because the password is the same.
 async fn rehash(app: &App, user: User, password: SecretString) -> Result<User, LoginError> {
     let encoded = EncodedPassword(app.passwords.hash(password).await?);
     let (before, after) = (user.clone(), User { password: encoded, ..user.clone() });

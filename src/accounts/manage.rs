@@ -1,5 +1,5 @@
-//! Making an account, the rules that its fields follow, and why one is not made or changed. Loading many at once is in
-//! `load`, changes to one that is there are in `change`.
+//! Creates accounts, with the rules for their fields and the errors of creating and changing them. Bulk loading is in
+//! `load`, changes to existing accounts are in `change`.
 
 use secrecy::SecretString;
 
@@ -19,7 +19,7 @@ use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::events::{self, Event};
 
-/// A user to be made.
+/// A user to create.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "Django's columns")]
 pub struct NewUser {
@@ -37,49 +37,49 @@ pub struct NewUser {
 /// Where a new user comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// Made here and now: the name follows the rules of Django's forms.
+    /// Created in Latchkey: the name follows the rules of Django's forms.
     #[default]
     New,
-    /// Brought along from another database: the name is taken as it is, as Django's `create_user` does.
+    /// Imported from another database: any name is accepted, as Django's `create_user` does.
     Imported,
 }
 
 /// How the password of a new user is given.
 #[derive(Debug, Clone, Default)]
 pub enum NewPassword {
-    /// None can be used until one is set (Django's `!…`).
+    /// No usable password (Django's `!…`), until one is set.
     #[default]
     Unusable,
-    /// As typed; it has to follow the rules, and is hashed here.
+    /// As typed. It has to follow the rules, and is hashed here.
     Plain(SecretString),
-    /// The same, but somebody at the command line set the rules aside.
+    /// The same, but an operator at the command line overrode the rules.
     Unruled(SecretString),
     /// Already encoded in one of Django's formats.
     Encoded(EncodedPassword),
 }
 
-/// Why an account was not changed.
+/// Why an account was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManageError {
-    /// The input is not acceptable; every problem is listed.
+    /// The input is invalid; every error is listed.
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Fields(Vec<FieldError>),
-    /// Somebody would lock themselves out, or nobody would be left who can change things.
+    /// The users would lock themselves out, or no active superuser would be left.
     #[error("{}", .0.message)]
     Protected(FieldError),
-    /// Somebody else changed the account meanwhile.
-    #[error("the user was changed meanwhile")]
+    /// The account was changed in the meantime.
+    #[error("the user was changed in the meantime")]
     Stale,
     /// There is no such user.
     #[error("no such user")]
     NoSuchUser,
     /// Another table refers to the user.
-    #[error("other tables of the database refer to this user; delete it where they are kept (Django's admin)")]
+    #[error("other tables of the database refer to this user; delete it there (Django's admin)")]
     Referenced,
     /// Too many passwords are being hashed already.
     #[error("too many passwords are being hashed at once")]
     Busy,
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(DbError),
 }
@@ -99,14 +99,14 @@ impl From<Busy> for ManageError {
     }
 }
 
-/// Makes a user, validated and normalised as Django does.
+/// Creates a user, validated and normalised as Django does.
 pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, ManageError> {
     let row = prepare(app, user).await?;
     let actor = by.actor().clone();
     app.write(move |tx| insert(tx, &actor, &row)).await
 }
 
-/// Whether `create` would take this user; for a form or a prompt that asks field by field.
+/// Whether `create` would accept this user; for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
     let profile = user.profile();
     refuse(all_faults(app, user, &profile))?;
@@ -114,7 +114,7 @@ pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
 }
 
 impl NewUser {
-    /// Whose password it is to be, for the rules.
+    /// The user as the password rules see them.
     pub fn owner(&self) -> Owner {
         Owner::from(&self.profile())
     }
@@ -157,7 +157,7 @@ fn all_faults(app: &App, user: &NewUser, profile: &Profile) -> Vec<FieldError> {
     faults
 }
 
-/// Every rule that needs no look into the database. Of a user that is there only what is changed has to follow it.
+/// Checks every rule that needs no query. For an existing user, only fields that change have to follow them.
 pub(super) fn faults(rules: &Accounts, origin: Origin, old: Option<&Profile>, new: &Profile) -> Vec<FieldError> {
     let email_required = rules.username_field == UsernameField::Email;
     let is_new = |field: fn(&Profile) -> &String| old.is_none_or(|old| field(old) != field(new));
@@ -177,12 +177,12 @@ pub(super) fn faults(rules: &Accounts, origin: Origin, old: Option<&Profile>, ne
     .collect()
 }
 
-/// All of these at once, if there are any.
+/// Refuses with all of these errors, if there are any.
 pub(super) fn refuse(faults: Vec<FieldError>) -> Result<(), ManageError> {
     if faults.is_empty() { Ok(()) } else { Err(ManageError::Fields(faults)) }
 }
 
-/// What is wrong with a new password. One that is encoded already cannot be looked into.
+/// The errors of a new password. One that is already encoded cannot be checked.
 fn password_faults(app: &App, owner: &Owner, password: &NewPassword) -> Vec<FieldError> {
     match password {
         NewPassword::Plain(password) => policy::faults(&app.config, owner, password),
@@ -191,7 +191,7 @@ fn password_faults(app: &App, owner: &Owner, password: &NewPassword) -> Vec<Fiel
     }
 }
 
-/// The password of an owner as it is stored. Hashes on the pool.
+/// Encodes a password for storage. Hashes on the pool.
 pub(super) async fn encode(app: &App, owner: &Owner, password: NewPassword) -> Result<EncodedPassword, ManageError> {
     refuse(password_faults(app, owner, &password))?;
     hash(app, password).await
@@ -224,13 +224,13 @@ fn taken(field: &'static str, message: &str) -> ManageError {
     ManageError::Fields(vec![FieldError { field, message: message.to_owned() }])
 }
 
-/// Somebody was quicker: the database's own word on a name that is taken.
+/// Turns a unique violation into a field error: a concurrent transaction took the name.
 pub(super) fn name_taken(error: DbError) -> ManageError {
     if let DbError::Unique(_) = error { taken("username", SAME_NAME) } else { error.into() }
 }
 
-/// No name twice, no address twice in any case, and no name that is another's address: a login must name one user.
-/// Of a user that is there (`old`) only what is changed is looked at.
+/// Refuses a name that is taken, an address that is taken in any case, and a name that is another user's address: a
+/// login must name one user. Of an existing user (`old`), only the fields that change are checked.
 pub(super) fn refuse_taken(conn: &mut Conn, old: Option<(UserId, &Profile)>, new: &Profile) -> Result<(), ManageError> {
     let (own, old) = old.unzip();
     let (username, email) = (&new.username, &new.email);
@@ -249,7 +249,7 @@ pub(super) fn refuse_taken(conn: &mut Conn, old: Option<(UserId, &Profile)>, new
     Ok(())
 }
 
-/// A random id (RFC 9562, version 4), as text.
+/// Returns a random id (RFC 9562, version 4) as text.
 pub(crate) fn new_uuid() -> String {
     uuid::Builder::from_random_bytes(random::bytes()).into_uuid().hyphenated().to_string()
 }

@@ -1,4 +1,4 @@
-//! Users and their passwords: who may log in, and every change to an account. Knows nothing of HTTP.
+//! Users and their passwords: who may log in, and every change to an account. No HTTP.
 
 pub mod account_session;
 pub mod admin_session;

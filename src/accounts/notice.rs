@@ -1,5 +1,5 @@
-//! Mail that tells users what was done to their account: queued in the transaction that does it, if `SECURITY_MAIL` is on
-//! and there is an address. What it says is in `mail`.
+//! Security mail, which tells users about changes to their account. It is queued in the transaction of the change, if
+//! `SECURITY_MAIL` is on and the user has an address. The texts are in `mail`.
 
 use crate::app::{App, Tx};
 use crate::db::DbError;
@@ -9,37 +9,37 @@ use crate::journal::authentication::FactorKind;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Occurrence};
 
-/// What whoever sits at the command line is called in a mail.
+/// The name, in mail, of somebody at the command line.
 const OPERATOR: &str = "an operator";
 
-/// The password was changed.
+/// Reports a changed password.
 pub fn password_changed(tx: &mut Tx<'_>, user: &User, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
     send(tx, user, &Letter::PasswordChanged { username: user.username.clone(), origin, changed_by })
 }
 
-/// The address was changed: to the one that it was, which `user` still has.
+/// Reports a changed address, to the old one, which `user` still has.
 pub fn email_changed(tx: &mut Tx<'_>, user: &User, new_email: &str, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
     let (username, new_email) = (user.username.clone(), new_email.to_owned());
     send(tx, user, &Letter::EmailChanged { username, new_email, origin, changed_by })
 }
 
-/// A second factor was added.
+/// Reports an added second factor.
 pub fn factor_added(tx: &mut Tx<'_>, user: &User, kind: FactorKind, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
     let (username, factor) = (user.username.clone(), kind.phrase().to_owned());
     send(tx, user, &Letter::FactorAdded { username, factor, origin, changed_by })
 }
 
-/// A second factor was removed.
+/// Reports a removed second factor.
 pub fn factor_removed(tx: &mut Tx<'_>, user: &User, kind: FactorKind, by: &Actor) -> Result<(), DbError> {
     let (origin, changed_by) = origin(tx.app, user, by);
     let (username, factor) = (user.username.clone(), kind.phrase().to_owned());
     send(tx, user, &Letter::FactorRemoved { username, factor, origin, changed_by })
 }
 
-/// New recovery codes were made, by the user.
+/// Reports new recovery codes, which only their user can make.
 pub fn recovery_codes_made(tx: &mut Tx<'_>, user: &User, by: &Actor) -> Result<(), DbError> {
     let (origin, _) = origin(tx.app, user, by);
     send(tx, user, &Letter::RecoveryCodes { username: user.username.clone(), origin })
@@ -53,7 +53,7 @@ fn send(tx: &mut Tx<'_>, user: &User, letter: &Letter) -> Result<(), DbError> {
     tx.send(&mail)
 }
 
-/// When, and from where; of somebody else's doing who it was instead.
+/// When and from where the user made the change; where it was somebody else, who that was instead.
 fn origin(app: &App, user: &User, by: &Actor) -> (Occurrence, Option<String>) {
     let at = app.now().timestamp();
     if by.user_id == Some(user.id) {

@@ -1,5 +1,6 @@
-//! A forgotten password: a link to whoever has the account's address (`request`, or `send` by a superuser), and the new
-//! password that is chosen with it (`confirm`). Then every login ends, of the API and of the panel. Links are in `link`.
+//! Resets forgotten passwords: a link to the account's address (`request`, or `send` by a superuser), and the new
+//! password that the user chooses with it (`confirm`). Then all sessions end, of the API and of the panel. Links are in
+//! `link`.
 
 use secrecy::SecretString;
 use unicode_normalization::UnicodeNormalization;
@@ -24,14 +25,14 @@ use crate::journal::{Actor, Client};
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
-/// Mail goes to so many accounts with one address, and so many are looked at.
+/// How many accounts with one address get a mail, and how many are looked at.
 const MOST: usize = 5;
 const LOOKED_AT: i64 = 20;
 
-/// Mails a link to the active users with this address who have a password. The answer and its time are the same whoever
-/// has it; nothing is hashed.
+/// Mails a link to the active users with this address who have a password. The answer and its time do not depend on
+/// whether there are any; nothing is hashed.
 pub async fn request(app: &App, email: &str, client: &Client, received: ReceivedAt) -> Result<(), LinkError> {
-    // Asking counts, however it ends.
+    // A request counts, whatever its outcome.
     let _counted = link::count(app, throttle::MAIL_ASKED, client).await?;
     let email = email.trim().to_owned();
     let wanted = if email.contains('\0') { String::new() } else { email };
@@ -40,8 +41,8 @@ pub async fn request(app: &App, email: &str, client: &Client, received: Received
     let found = found.into_iter().filter(move |user| is_same(&user.email, &wanted) && !user.email.is_empty());
     let users: Vec<_> = found.take(MOST).map(|user| user.id).collect();
     let (client, inner) = (client.clone(), app.clone());
-    link::aside(app, received, async move {
-        // Once for the address, however many accounts have it: each of them gets its link.
+    link::run_padded(app, received, async move {
+        // Counted once for the address: if several accounts have it, each of them gets a link.
         let is_allowed = !users.is_empty() && inner.write(move |tx| link::may_mail(tx, &address)).await?;
         for id in users.into_iter().filter(|_| is_allowed) {
             let client = client.clone();
@@ -53,7 +54,7 @@ pub async fn request(app: &App, email: &str, client: &Client, received: Received
     Ok(())
 }
 
-/// As Django compares: what looks alike to a database need not be the same address.
+/// Compares as Django does: addresses that are equal to a database need not be the same.
 fn is_same(a: &str, b: &str) -> bool {
     let folded = |text: &str| text.nfkc().collect::<String>().to_lowercase();
     folded(a) == folded(b)
@@ -82,10 +83,10 @@ fn enqueue(tx: &mut Tx<'_>, user: &User, network: String, letter: impl FnOnce(i6
     tx.send(&mail)
 }
 
-const NO_ADDRESS: &str = "This user has no email address that a link could be sent to.";
+const NO_ADDRESS: &str = "This user has no email address to send a link to.";
 const INACTIVE: &str = "This user is inactive: a link would not work.";
 
-/// A superuser mails a link to a user, who need not have had a password yet. Answers the address.
+/// Mails a link to a user on behalf of a superuser; the user may not have a password yet. Returns the address.
 pub async fn send(app: &App, by: &Confirmed, id: UserId) -> Result<String, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
@@ -107,19 +108,19 @@ pub async fn send(app: &App, by: &Confirmed, id: UserId) -> Result<String, Manag
     .await
 }
 
-/// Why no link can be sent to a user, if so.
+/// Why a user cannot be sent a link; `None` if they can.
 pub fn why_not(user: &User) -> Option<&'static str> {
     if user.email.is_empty() { Some(NO_ADDRESS) } else { (!user.is_active).then_some(INACTIVE) }
 }
 
-/// Whose password a token could change. Burns nothing.
+/// Returns the user whose password a token can change. Does not use it up.
 pub async fn look(app: &App, token: &SecretString) -> Result<User, LinkError> {
     let token = token.clone();
     let found = app.read(move |tx| link::find(tx, LinkPurpose::PasswordReset, &token)).await?;
     found.map(|(_, user)| user).ok_or(LinkError::Invalid)
 }
 
-/// Sets the password with the token of a link. A bad password does not use it up.
+/// Sets the password with the token of a link. A password that is refused does not use it up.
 pub async fn confirm(
     app: &App,
     token: SecretString,

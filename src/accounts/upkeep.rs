@@ -1,6 +1,6 @@
-//! Keeping what is counted and written down in order, in the background of `runserver`: the rollup's rows are merged, the
-//! dashboard's statistics taken, and old entries of the audit log deleted, as are mails, links, devices, challenges,
-//! remembered browsers and tries that are over. Expired tokens are the business of `tokens::purge`.
+//! Hourly upkeep in the background of `runserver`: merges the rollup's rows, takes the dashboard's statistics, and
+//! deletes old entries of the audit log and expired mails, links, devices, challenges, remembered browsers and
+//! attempts. Expired tokens are left to `tokens::purge`.
 
 use std::time::Duration;
 
@@ -15,21 +15,21 @@ use crate::db::{
 };
 use crate::guard::{device, throttle};
 
-/// How often all of it is done.
+/// How often upkeep runs.
 const INTERVAL: Duration = Duration::from_hours(1);
-/// Statistics that are younger were taken by another instance, or before a restart.
+/// Younger statistics were taken by another instance, or before a restart.
 const FRESH: Duration = Duration::from_mins(55);
-/// An hour is merged so long after it began: a transaction that began in it may still be counting.
+/// How long after its beginning an hour is merged: a transaction that began in it may still be counting.
 const HOUR_IS_OVER: Duration = Duration::from_mins(70);
-/// Days are kept in hours for so long. Older ones are whole days, in UTC.
+/// For how long days are kept in hours. Older ones are kept as whole days, in UTC.
 pub const HOURS_KEPT: Duration = Duration::from_hours(35 * 24);
-/// Mails are listed for so long after they are done.
+/// For how long mails are listed after they were sent or given up.
 pub const MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
-/// How many entries one write job deletes, and what lies between two.
+/// How many entries one write job deletes, and the pause between two jobs.
 const BATCH: i64 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Does it now and every hour, until it is dropped.
+/// Runs upkeep now and every hour, until it is dropped.
 pub async fn run(app: App) {
     loop {
         let done = async {
@@ -37,13 +37,13 @@ pub async fn run(app: App) {
             once(&app).await
         };
         if let Err(error) = done.await {
-            tracing::warn!(%error, "counts and audit log could not be kept in order; it is tried again later");
+            tracing::warn!(%error, "upkeep of the counts and the audit log failed; it will be retried");
         }
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// One round. Of several instances on one database one does it.
+/// Runs one round. Of several instances on one database, only one does the work.
 pub async fn once(app: &App) -> Result<(), DbError> {
     let now = app.now();
     exclusively(app, move |conn| latchkey_rollup::merge(conn, now - HOUR_IS_OVER)).await?;
@@ -52,7 +52,7 @@ pub async fn once(app: &App) -> Result<(), DbError> {
     if deleted > 0 {
         tracing::info!(entries = deleted, "deleted entries of the audit log that were older than AUDIT_LOG_RETENTION");
     }
-    delete_what_is_over(app, now).await?;
+    delete_expired(app, now).await?;
     take_statistics(app, now).await
 }
 
@@ -71,8 +71,8 @@ async fn delete_old_entries(app: &App, now: Instant) -> Result<usize, DbError> {
     in_batches(app, latchkey_audit_log::delete_before, now - retention).await
 }
 
-/// What nobody asks for any more. What counts is decided where it is read: a link that is over opens nothing meanwhile.
-async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
+/// Deletes what has expired. Nothing relies on it: expiry is checked whenever a row is read.
+async fn delete_expired(app: &App, now: Instant) -> Result<(), DbError> {
     let mails = in_batches(app, latchkey_mail::delete_done_before, now - MAIL_KEPT).await?;
     let links = in_batches(app, latchkey_link::delete_expired, now).await?;
     let devices = in_batches(app, latchkey_device::delete_before, now - device::KNOWN_FOR).await?;
@@ -81,21 +81,12 @@ async fn delete_what_is_over(app: &App, now: Instant) -> Result<(), DbError> {
     let browsers = in_batches(app, latchkey_browser::delete_expired, now).await?;
     let tries = in_batches(app, latchkey_throttle::delete_before, now - throttle::remembered_for()).await?;
     if mails + links + devices + challenges + account_sessions + browsers + tries > 0 {
-        tracing::info!(
-            mails,
-            links,
-            devices,
-            challenges,
-            account_sessions,
-            browsers,
-            tries,
-            "deleted what has expired"
-        );
+        tracing::info!(mails, links, devices, challenges, account_sessions, browsers, tries, "deleted expired rows");
     }
     Ok(())
 }
 
-/// Deletes everything from before `before`, a batch at a time; answers how much.
+/// Deletes everything older than `before`, in batches; returns how much.
 async fn in_batches(
     app: &App,
     delete: fn(&mut Conn, Instant, i64) -> Result<usize, DbError>,
@@ -112,7 +103,7 @@ async fn in_batches(
     }
 }
 
-/// Each in a job of its own, so that a connection is never away for long.
+/// Takes each statistic in a job of its own, so that none holds a connection for long.
 async fn take_statistics(app: &App, now: Instant) -> Result<(), DbError> {
     let known = app.read(|tx| latchkey_statistic::list(tx.conn)).await?;
     for &statistic in <Statistic as strum::VariantArray>::VARIANTS {

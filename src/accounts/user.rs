@@ -1,5 +1,5 @@
-//! What a username, a name and an e-mail address may be: Django's normalisation and validators, with its texts.
-//! Callers normalise first and validate what came out. Whether a username is taken is not asked here.
+//! Validates and normalises usernames, names and email addresses, by Django's rules and with its texts. Callers
+//! normalise first and validate the result. Whether a username is taken is checked elsewhere.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use unicode_normalization::char::is_combining_mark;
 /// Django's longest username, first name and last name, in characters.
 pub const NAME_MAX: usize = 150;
 
-/// Django's longest e-mail address, in characters.
+/// Django's longest email address, in characters.
 pub const EMAIL_MAX: usize = 254;
 
 const REQUIRED: &str = "This field is required.";
@@ -19,7 +19,7 @@ const INVALID_EMAIL: &str = "Enter a valid email address.";
 const INVALID_USERNAME: &str =
     "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
 
-/// What is wrong with one field of a user, in Django's words.
+/// An error in one field of a user, in Django's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// `username`, `email` …
@@ -28,12 +28,12 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// NFKC, so that names which look alike are alike (Unicode Standard Annex 15).
+/// NFKC, so that names that look alike are equal (Unicode Standard Annex 15).
 pub fn normalize_username(username: &str) -> String {
     username.nfkc().collect()
 }
 
-/// Lowers the domain and leaves the local part alone, whose case may matter (RFC 5321 section 2.4).
+/// Lowercases the domain. The local part may be case-sensitive and stays as it is (RFC 5321 section 2.4).
 pub fn normalize_email(email: &str) -> String {
     match email.trim().rsplit_once('@') {
         Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
@@ -57,20 +57,21 @@ pub fn validate_username(username: &str) -> Option<FieldError> {
     Some(FieldError { field: "username", message })
 }
 
-/// A username that exists elsewhere already: only Django's forms ask for letters, its `create_user` takes anything.
+/// A username that already exists in another database: only Django's forms restrict the characters, `create_user` does
+/// not.
 pub fn validate_existing_username(username: &str) -> Option<FieldError> {
     let missing = username.is_empty().then(|| REQUIRED.to_owned());
     let message = missing.or_else(|| validate_name("username", username).map(|error| error.message))?;
     Some(FieldError { field: "username", message })
 }
 
-/// A first or last name: may be empty, up to 150 characters of any kind but control characters.
+/// A first or last name: may be empty, up to 150 characters, no control characters.
 pub fn validate_name(field: &'static str, name: &str) -> Option<FieldError> {
     let message = too_long(name, NAME_MAX).or_else(|| unprintable(name).map(str::to_owned))?;
     Some(FieldError { field, message })
 }
 
-/// An e-mail address; an empty one passes unless `required`.
+/// An email address; an empty one passes unless `required`.
 pub fn validate_email(email: &str, required: bool) -> Option<FieldError> {
     let message = match email {
         "" if required => REQUIRED.to_owned(),
@@ -87,7 +88,7 @@ fn too_long(value: &str, limit: usize) -> Option<String> {
     (count > limit).then(|| format!("Ensure this value has at most {limit} characters (it has {count})."))
 }
 
-/// Django lets control characters other than NUL through; they have no place in a name, a log or a terminal.
+/// Django allows control characters other than NUL; they do not belong in a name, a log or a terminal.
 fn unprintable(value: &str) -> Option<&'static str> {
     if value.contains('\0') {
         return Some(NULL_CHARACTERS);
@@ -95,15 +96,15 @@ fn unprintable(value: &str) -> Option<&'static str> {
     value.chars().any(char::is_control).then_some(CONTROL_CHARACTERS)
 }
 
-/// Python's `\w`: letters and numbers by general category, and `_`. Rust counts more as a letter: vowel signs and
-/// other marks, and the letters in circles and squares, which are symbols.
+/// Python's `\w`: letters and numbers by general category, and `_`. Rust also counts vowel signs and other marks as
+/// letters, and letters in circles and squares, which are symbols.
 pub(super) fn is_word(character: char) -> bool {
     let is_symbol = matches!(character, 'Ⓐ'..='ⓩ' | '\u{1f130}'..='\u{1f189}');
     character == '_' || character.is_alphanumeric() && !is_combining_mark(character) && !is_symbol
 }
 
-/// Django's `EmailValidator`, but for two things that it lets through and nobody means: control characters in a quoted
-/// local part, and the four letters beyond ASCII that Python's `IGNORECASE` takes for `i`, `k` and `s`.
+/// Django's `EmailValidator`, except for two things that it accepts by accident: control characters in a quoted local
+/// part, and the four letters beyond ASCII that Python's `IGNORECASE` takes for `i`, `k` and `s`.
 fn is_email(email: &str) -> bool {
     // RFC 3696 section 3: 64 for the local part, `@`, 255 for the domain.
     if email.chars().count() > 320 || email.chars().any(char::is_control) {
@@ -119,7 +120,7 @@ fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_text))
 }
 
-/// RFC 5322 section 3.2.4: in double quotes, where a backslash lets a quote or a backslash stand.
+/// RFC 5322 section 3.2.4: in double quotes, where a backslash escapes a quote or a backslash.
 fn is_quoted(local: &str) -> bool {
     let Some(inside) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
     let mut bytes = inside.bytes();
@@ -136,7 +137,8 @@ fn is_quoted(local: &str) -> bool {
     true
 }
 
-/// At least two labels of letters (also beyond ASCII), digits and inner hyphens; the last one has no digits, or is punycode.
+/// At least two labels of letters (also beyond ASCII), digits and inner hyphens; the last one has no digits or is
+/// punycode.
 fn is_domain(domain: &str) -> bool {
     let Some((rest, top)) = domain.rsplit_once('.') else { return false };
     let is_letter = |character: char| character.is_ascii_alphabetic() || matches!(character, '\u{a1}'..='\u{ffff}');

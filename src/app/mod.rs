@@ -1,4 +1,4 @@
-//! `App`: everything that the API, the panel and the command line share, built once. `tx` is how its database is used.
+//! `App`: everything that the API, the panel and the command line share, built once. `tx` is how they use its database.
 
 mod tx;
 
@@ -22,7 +22,7 @@ use crate::key_set::KeySet;
 use crate::key_set::fetch::{Source, TIMEOUT};
 use crate::mail::Mailer;
 
-/// How many passwords may wait for a thread before the next login is told to come back later.
+/// How many passwords may wait for a thread before further logins are refused as busy.
 const WAITING_PASSWORDS: usize = 256;
 
 /// A handle to everything that is shared. Cloning it is cheap.
@@ -43,7 +43,7 @@ impl From<Parts> for App {
     }
 }
 
-/// Settings, database, keys, hasher, mailer and clock in one bundle.
+/// Settings, database, keys, hasher, mailer and clock in one struct.
 pub struct Parts {
     /// The settings.
     pub config: Config,
@@ -51,25 +51,25 @@ pub struct Parts {
     pub db: Db,
     /// Signing and verifying keys.
     pub keys: Keys,
-    /// What verifies tokens instead of `keys`, where `JWT_JWK_URL` is set.
+    /// Verifies tokens instead of `keys`, if `JWT_JWK_URL` is set.
     pub key_set: Option<KeySet>,
     /// Hashes and checks passwords.
     pub passwords: PasswordPool,
     /// Queues mail and sends it.
     pub mailer: Mailer,
-    /// What second factors are checked with.
+    /// Checks second factors.
     pub factors: Factors,
     /// Where the time comes from.
     pub clock: Clock,
-    /// Whether a Django lives in the same database (it has `django_migrations`).
+    /// Whether Django uses the same database (it has `django_migrations`).
     pub beside_django: bool,
 }
 
-/// What second factors are checked with.
+/// Checks second factors.
 pub struct Factors {
-    /// Encrypts what waits in the database.
+    /// Encrypts secrets in the database.
     pub seal: Seal,
-    /// Passkeys, where browsers offer them: with https, or on localhost.
+    /// Passkeys, if browsers offer them: with https, or on localhost.
     pub passkeys: Option<Passkeys>,
 }
 
@@ -83,33 +83,33 @@ impl Factors {
     }
 }
 
-/// Why there is no `App`.
+/// Why an `App` could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The database did not answer.
+    /// The database failed.
     #[error("cannot open the database: {0}")]
     Db(#[from] DbError),
-    /// It is not one that Latchkey can work in.
+    /// Latchkey cannot work with this database.
     #[error("{0}")]
     Refused(String),
 }
 
 impl App {
-    /// Parses the keys, opens the database and looks at it; writes nothing. Blocks: call it at start.
+    /// Parses the keys, opens the database and inspects it; writes nothing. Blocks: call it at start.
     pub fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
         Parts::open(config, clock).map(Self::from)
     }
 }
 
 impl Parts {
-    /// What `App::open` shares.
+    /// Builds what `App::open` shares.
     fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
         let keys = Keys::new(&config.jwt, &config.secret_key)?;
         let db = Db::new(&config.database)?;
-        // Only to look: a writing connection would switch a SQLite file to WAL, even one that is refused then.
+        // Read-only: a writing connection would switch a SQLite file to WAL, even one that is refused afterwards.
         let look = Conn::open(&config.database.url, AccessMode::Read).map_err(MigrateError::from);
         let found = look.and_then(|mut conn| migrations::inspect(&mut conn));
         let beside_django = match found {
@@ -126,7 +126,7 @@ impl Parts {
         Ok(Self { config, db, keys, key_set, passwords, mailer, factors, clock, beside_django })
     }
 
-    /// The time.
+    /// Returns the time.
     pub fn now(&self) -> Instant {
         Instant::from(self.clock.now())
     }
@@ -141,7 +141,7 @@ impl Parts {
 
     /// Whether a correct login replaces an outdated hash.
     pub fn may_rehash(&self) -> bool {
-        // With the revoke check a new hash would end the user's sessions.
+        // With the revoke check, a new hash would end the user's sessions.
         self.config.passwords.rehash.unwrap_or(!self.beside_django) && !self.config.jwt.check_revoke_token
     }
 

@@ -1,5 +1,6 @@
-//! A transaction: the one thing that functions of the rooms take to read and write. Nothing outside this file asks `Db` for a
-//! connection, so whatever a transaction does is part of it, and mail that it queued is sent as soon as it is committed.
+//! A transaction, which the functions of all rooms take to read and write. Only this file and the mail queue ask `Db`
+//! for a connection, so everything that a transaction does is part of it, and its mail is sent as soon as it is
+//! committed.
 
 use super::App;
 use crate::db::exclusive::{self, Task};
@@ -7,7 +8,7 @@ use crate::db::types::Instant;
 use crate::db::{Conn, DbError};
 use crate::mail::Outgoing;
 
-/// A transaction under way.
+/// A running transaction.
 pub struct Tx<'a> {
     /// The settings, keys and everything else that is shared.
     pub app: &'a App,
@@ -32,7 +33,7 @@ impl<'a> Tx<'a> {
 }
 
 impl App {
-    /// Runs a job that only reads. It may run twice, when a connection broke.
+    /// Runs a job that only reads. It may run twice, if a connection breaks.
     pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -43,7 +44,7 @@ impl App {
         self.db.read(move |conn| job(&mut Tx::new(&app, conn))).await
     }
 
-    /// Runs a job in one transaction; what it wrote is durable when this answers.
+    /// Runs a job in one transaction; its writes are durable when this returns.
     ///
     /// It may run twice (after a deadlock, a lost connection or another job's constraint violation), so it holds SQL and
     /// cheap computation only: no hashing, no signing, no network.
@@ -65,7 +66,7 @@ impl App {
         Ok(answer)
     }
 
-    /// Runs background work as `write` does, unless another instance on the same database is at it: then `None`.
+    /// Runs background work as `write` does. Returns `None` if another instance on the same database is doing it.
     pub async fn write_exclusively<T, F>(&self, task: Task, job: F) -> Result<Option<T>, DbError>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, DbError> + Send + 'static,

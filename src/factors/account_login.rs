@@ -1,4 +1,4 @@
-//! Logging in to the account pages: what is asked for after the right password, and the answer.
+//! Logs in to the account pages: what is needed after the right password, and the answer.
 
 use secrecy::SecretString;
 
@@ -14,16 +14,16 @@ use crate::journal::authentication::{AuthenticatedBy, Method};
 
 const LOGIN: Purpose = Purpose::Login(LoginTarget::AccountPages);
 
-/// What the login still needs.
+/// The next step of the login.
 pub enum Step {
-    /// Nothing: the token of the account session.
+    /// None: the token of the account session.
     In(SecretString),
     /// An answer to this challenge, by one of these methods.
     Factor(SecretString, Vec<Method>),
 }
 
-/// Goes on after the right password of this user. Users who must have a factor and have none come in to enrol it; a
-/// remembered browser does not count here.
+/// Continues after the right password of this user. Users who must have a factor and have none are logged in to enrol
+/// it; remembered browsers do not count here.
 pub async fn begin(app: &App, user: &User, client: &Client) -> Result<Step, DbError> {
     let (user, client) = (user.clone(), client.clone());
     app.write(move |tx| match due(tx, &user, None, &client)? {
@@ -35,7 +35,7 @@ pub async fn begin(app: &App, user: &User, client: &Client) -> Result<Step, DbEr
     .await
 }
 
-/// Takes the answer for good: the token of the account session.
+/// Accepts the answer and returns the token of the account session.
 pub async fn finish(app: &App, answer: Answer, client: &Client) -> Result<SecretString, AnswerError> {
     let verified = answer::check(app, answer, |purpose| purpose == LOGIN, client).await?;
     let client = client.clone();

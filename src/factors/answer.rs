@@ -1,6 +1,6 @@
-//! The answer to a challenge: counted, then checked with everything that costs time, and spent in the transaction of what
-//! it is for. Of two who give the same answer at once exactly one wins: the challenge is deleted, the code's step is
-//! noted, the recovery code is used, and only who did all of it goes on.
+//! Answers to challenges: counted, then verified, and then used up in the transaction that they authorise. If the same
+//! answer is given twice at the same time, exactly one succeeds: it has to delete the challenge and to record the
+//! code's time step or use up the recovery code.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -20,11 +20,11 @@ use crate::journal::Client;
 use crate::journal::authentication::{FactorKind, Method};
 use crate::journal::failed_login::{Entry, Refusal};
 
-/// What a user answers with. No `Debug`: it is as good as a password.
+/// The response of a user to a challenge. No `Debug`: it is as good as a password.
 pub enum FactorResponse {
     /// A code.
     Code(SecretString),
-    /// What `navigator.credentials` answered, as JSON.
+    /// The response of `navigator.credentials.get`, as JSON.
     Passkey(Value),
 }
 
@@ -32,30 +32,30 @@ pub enum FactorResponse {
 pub struct Answer {
     /// The token of the challenge.
     pub challenge: SecretString,
-    /// Which of the factors, or a recovery code.
+    /// Which factor, or a recovery code.
     pub method: Method,
-    /// What is given.
+    /// The code, or the passkey's response.
     pub response: FactorResponse,
 }
 
-/// Why an answer is refused.
+/// Why an answer was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// The challenge is unknown, used, expired, dead, or for something else.
+    /// The challenge is unknown, used, expired, invalidated, or has another purpose.
     #[error("The challenge is invalid or has expired.")]
     NoChallenge,
-    /// It is alive, but this is not the answer.
+    /// The challenge is valid, but the answer is wrong.
     #[error("The code is wrong or was used before.")]
     Wrong,
-    /// Too many tries before this one: it was not looked at.
-    #[error("too many tries; the next in {} seconds", .0.seconds())]
+    /// Too many attempts; the answer was not checked.
+    #[error("too many attempts; the next one in {} seconds", .0.seconds())]
     Throttled(Wait),
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// An answer that was verified. `spend` takes it for good.
+/// An answer that was verified. `spend` uses it up.
 pub struct VerifiedAnswer {
     pending: Box<Pending>,
     method: Method,
@@ -63,34 +63,34 @@ pub struct VerifiedAnswer {
     counted: Counted,
 }
 
-/// What has to be noted so that it is right only once.
+/// What has to be recorded so that the answer works only once.
 enum Proof {
-    /// A mailed code dies with its challenge.
+    /// A mailed code is deleted with its challenge.
     Mailed(RowId),
     Totp(RowId, i64),
-    /// The passkey as it was, and as it is with its new counter.
+    /// The passkey as it was, and with its new counter.
     Passkey(RowId, String, String),
     Recovery(String),
 }
 
 impl VerifiedAnswer {
-    /// By which method.
+    /// The method that was used.
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// What the challenge is for.
+    /// The purpose of the challenge.
     pub fn purpose(&self) -> Purpose {
         self.pending.purpose
     }
 
-    /// Whose it is, as they were when it was checked.
+    /// The user, as of when the answer was checked.
     pub fn user(&self) -> &User {
         &self.pending.user
     }
 }
 
-/// Verifies an answer to a challenge whose purpose is accepted. The attempt is counted first, like one with a password.
+/// Verifies an answer to a challenge whose purpose is accepted. The attempt is counted first, as with passwords.
 pub async fn check(
     app: &App,
     answer: Answer,
@@ -107,8 +107,8 @@ pub async fn check(
     Err(AnswerError::Wrong)
 }
 
-/// Takes the challenge and the answer for good, in the transaction of what they are for; answers the user, locked. Where
-/// somebody was quicker, or the user changed meanwhile, that transaction has to end without a trace.
+/// Uses up the challenge and the answer, in the transaction that they authorise; returns the user, locked. If another
+/// request was faster, or the user has changed, that transaction has to be rolled back.
 pub fn spend(tx: &mut Tx<'_>, answer: &VerifiedAnswer) -> Result<User, AnswerError> {
     let (now, id) = (tx.now, answer.pending.user.id);
     let user = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
@@ -131,7 +131,7 @@ pub fn spend(tx: &mut Tx<'_>, answer: &VerifiedAnswer) -> Result<User, AnswerErr
 struct Found {
     pending: Pending,
     enrolled: Enrolled,
-    /// Whether the user logged in from this network lately.
+    /// Whether the user logged in from this network recently.
     is_known: bool,
 }
 
@@ -151,8 +151,8 @@ async fn find(
     .await
 }
 
-/// Counts an attempt before it is verified: against its challenge, and against its user. Apart from attempts with the
-/// password: those who know it can begin as many challenges as they like.
+/// Counts an attempt before it is verified: against its challenge, and against its user. Attempts with a password are
+/// counted separately, because anyone who knows the password can begin any number of challenges.
 async fn count(app: &App, found: &Found, client: &Client) -> Result<Counted, AnswerError> {
     let Found { pending, is_known, .. } = found;
     let is_limited = app.config.accounts.login_throttle;
@@ -173,7 +173,7 @@ async fn count(app: &App, found: &Found, client: &Client) -> Result<Counted, Ans
     counted.await?
 }
 
-/// The proof, if the answer is right. Writes nothing.
+/// Returns the proof if the answer is right. Writes nothing.
 fn prove(app: &App, found: &Found, answer: &Answer) -> Option<Proof> {
     let Found { pending, enrolled, .. } = found;
     let user = pending.user.id;
@@ -209,7 +209,7 @@ fn prove_passkey(app: &App, pending: &Pending, enrolled: &Enrolled, response: &V
     Some(Proof::Passkey(factor.id, old.clone(), used.data.unwrap_or(old)))
 }
 
-/// What the secret of an authenticator app is bound to.
+/// The context that the secret of an authenticator app is sealed with.
 pub(super) fn totp_context(user: UserId) -> String {
     format!("totp {user}")
 }

@@ -1,5 +1,5 @@
-//! What is asked for before an answer: a challenge for what only takes a factor, and the question to a passkey. Codes are
-//! mailed by `mail`; challenges of logins are begun by `tokens::login`.
+//! The requests before an answer: a challenge for an action that needs a factor, and the options for a passkey. Codes
+//! are mailed by `mail`; challenges of logins are begun by `tokens::login`.
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -14,8 +14,8 @@ use crate::db::users::User;
 use crate::journal::Client;
 use crate::journal::authentication::Method;
 
-/// A challenge for adding or removing a factor or making new recovery codes, and how it can be answered: by nothing, where the user
-/// has no factor. Then there is no challenge.
+/// Begins a challenge for adding or removing a factor or making new recovery codes, and lists the methods that can
+/// answer it. `None` if the user has no factor.
 pub async fn confirm(app: &App, user: &User, client: &Client) -> Result<Option<(SecretString, Vec<Method>)>, DbError> {
     let (user, client) = (user.clone(), client.clone());
     app.write(move |tx| {
@@ -29,7 +29,8 @@ pub async fn confirm(app: &App, user: &User, client: &Client) -> Result<Option<(
     .await
 }
 
-/// What a browser is asked for a passkey, for a challenge that one can answer. An earlier question is worth nothing then.
+/// Returns the options for `navigator.credentials.get`, for a challenge that a passkey can answer. Earlier options
+/// become invalid.
 pub async fn passkey(app: &App, token: SecretString) -> Result<Value, AnswerError> {
     let found = app.read(move |tx| {
         let found = challenge::find(tx, &token, |purpose| matches!(purpose, Purpose::Login(_) | Purpose::Confirm))?;

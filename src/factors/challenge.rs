@@ -1,5 +1,6 @@
-//! Challenges: a login, an enrolment or a removal that waits for a second factor. A challenge is a ticket (`guard::ticket`)
-//! that is good once, for a few attempts. Attempts are counted before verification, so parallel ones cannot exceed the limit.
+//! Challenges: a login, an enrolment or a removal that waits for a second factor. A challenge is a ticket
+//! (`guard::ticket`) that is valid once, for a few attempts. Attempts are counted before verification, so parallel ones
+//! cannot exceed the limit.
 
 use secrecy::SecretString;
 use strum::{EnumString, IntoStaticStr};
@@ -12,13 +13,13 @@ use crate::guard::ticket::{self, Stored, Ticket};
 use crate::journal::Client;
 use crate::journal::authentication::FactorKind;
 
-/// Answers that are checked for one challenge.
+/// How many answers to one challenge are checked.
 pub const MAX_ATTEMPTS: i32 = 5;
-/// Challenges of one kind that may wait for one user, if begun from one network; the oldest one dies. Somebody else who
-/// knows the password cannot end those of the owner.
+/// Challenges of one kind that may wait for one user, if begun from one network; beyond that, the oldest one ends. An
+/// attacker who knows the password cannot end the challenges of the owner.
 const MAX_WAITING: i64 = 20;
 
-/// What a login leads to.
+/// What a login is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 pub enum LoginTarget {
     /// A token pair.
@@ -35,29 +36,29 @@ pub enum LoginTarget {
     AccountPages,
 }
 
-/// What allows a factor to be enrolled.
+/// What authorises an enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 pub enum EnrolmentBasis {
     /// Another factor was used.
     #[strum(serialize = "enrol")]
     Factor,
-    /// The password: good while the user has no factor.
+    /// The password: valid while the user has no factor.
     #[strum(serialize = "first")]
     Password,
-    /// A login that waits for its first factor, and goes on with it.
+    /// A login that waits for its first factor and continues with it.
     #[strum(serialize = "first_in_login")]
     PendingLogin,
-    /// An account session, which has to be open still.
+    /// An account session, which must still be open.
     #[strum(serialize = "enrol_in_visit")]
     AccountSession,
 }
 
-/// What a challenge is for.
+/// The purpose of a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A login with the right password.
     Login(LoginTarget),
-    /// The same of a user who must have a factor and has none: it can only be answered by enrolling one.
+    /// The same for a user who must have a factor and has none: only enrolling one answers it.
     LoginWithoutFactor(LoginTarget),
     /// Enrolling a factor.
     Enrol(FactorKind, EnrolmentBasis),
@@ -89,23 +90,23 @@ impl Purpose {
     }
 }
 
-/// A challenge that was found alive, and its user.
+/// A valid challenge and its user.
 #[derive(Clone)]
 pub struct Pending {
     /// The row.
     pub row: Challenge,
-    /// Whose it is, as they were when it was found.
+    /// The user, as of when the challenge was found.
     pub user: User,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
 }
 
-/// Begins something that waits for a factor.
+/// Begins a challenge and returns its token.
 pub fn begin(tx: &mut Tx<'_>, user: &User, client: &Client, purpose: Purpose) -> Result<SecretString, DbError> {
     begin_with(tx, user, client, (purpose, None))
 }
 
-/// The same with a secret that the answer is checked against.
+/// The same with a secret, which the answer is checked against.
 pub fn begin_with(
     tx: &mut Tx<'_>,
     user: &User,
@@ -134,7 +135,7 @@ pub fn begin_with(
     Ok(ticket.token)
 }
 
-/// The challenge of a token, if it is alive and `accepts` its purpose. Two statements.
+/// Finds the challenge of a token, if it is valid and `accepts` its purpose. Two statements.
 pub fn find(
     tx: &mut Tx<'_>,
     token: &SecretString,
@@ -153,19 +154,19 @@ pub fn count_attempt(tx: &mut Tx<'_>, row: &Challenge) -> Result<bool, DbError> 
     latchkey_challenge::count_try(tx.conn, &row.token_hash, MAX_ATTEMPTS)
 }
 
-/// Takes a challenge for good; `false` if it is gone or dead, or another code was mailed since. `user` is locked and fresh.
+/// Uses up a challenge; `false` if it is gone or invalid, or another code was mailed since. `user` is locked and fresh.
 pub fn spend(tx: &mut Tx<'_>, pending: &Pending, user: &User) -> Result<bool, DbError> {
     let Some(row) = latchkey_challenge::find(tx.conn, &pending.row.token_hash)? else { return Ok(false) };
     let is_same = row.code_hash == pending.row.code_hash && is_good(tx.app, &row, user);
     Ok(is_same && latchkey_challenge::delete(tx.conn, &row.token_hash)?)
 }
 
-/// The secret that the answer is checked against.
+/// Opens the secret that the answer is checked against.
 pub fn secret(app: &App, row: &Challenge) -> Option<SecretString> {
     app.factors.seal.open(&row.token_hash, row.secret.as_deref()?)
 }
 
-/// Replaces it.
+/// Replaces the secret.
 pub fn update_secret(tx: &mut Tx<'_>, row: &Challenge, secret: &SecretString) -> Result<(), DbError> {
     let sealed = tx.app.factors.seal.seal(&row.token_hash, secret);
     latchkey_challenge::update_secret(tx.conn, &row.token_hash, &sealed)

@@ -1,4 +1,4 @@
-//! What a login needs after the right password, and who must have a second factor.
+//! What a login still needs after the right password, and who must have a second factor.
 
 use secrecy::SecretString;
 
@@ -16,14 +16,14 @@ use crate::journal::authentication::{AuthenticatedBy, Method};
 pub enum Due {
     /// Nothing.
     Nothing(AuthenticatedBy),
-    /// One of these.
+    /// One of these methods.
     Factor(Vec<Method>),
     /// The user must have a factor, and has none.
     Enrolment,
 }
 
-/// What the login of this user needs; `browser` is the token of a remembered browser. One
-/// statement if there is no factor.
+/// Decides what the login of this user still needs; `browser` is the token of a remembered browser. One statement if
+/// there is no factor.
 pub fn due(tx: &mut Tx<'_>, user: &User, browser: Option<&SecretString>, client: &Client) -> Result<Due, DbError> {
     let standing = latchkey_second_factor::standing(tx.conn, user.id)?;
     if !standing.has_factor {
@@ -41,7 +41,7 @@ pub fn due(tx: &mut Tx<'_>, user: &User, browser: Option<&SecretString>, client:
     Ok(Due::Factor(Enrolled::find(tx.conn, user.id)?.methods(tx.app)))
 }
 
-/// Whether the settings, or a superuser, want this user to have a factor.
+/// Whether the settings or a superuser require a factor of this user.
 pub(super) fn must_have(app: &App, user: &User, standing: Standing) -> bool {
     match app.config.second_factor.required {
         Required::Everybody => true,

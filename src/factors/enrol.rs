@@ -1,5 +1,5 @@
-//! Beginning to enrol a factor: who may (`EnrolmentAuthority`), and what the user is shown. It counts once it was confirmed,
-//! see `enrolment`.
+//! Begins to enrol a factor: who may (`EnrolmentAuthority`), and what the user is shown. The factor counts once it is
+//! confirmed, see `enrolment`.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -18,28 +18,28 @@ use crate::db::{DbError, latchkey_user};
 use crate::journal::Client;
 use crate::journal::authentication::FactorKind;
 
-/// Passkeys that a user may have.
+/// How many passkeys a user may have.
 const MAX_PASSKEYS: usize = 20;
 
-/// What allows a user to enrol a factor.
+/// What authorises a user to enrol a factor.
 pub enum EnrolmentAuthority {
-    /// The password. A user with a factor must have used it as well: a password alone must not add one, or with the new
-    /// factor a thief could remove the others.
+    /// The password. A user with a factor must use it as well: if the password alone could add a factor, a thief could
+    /// use the new one to remove the others.
     Password {
         /// The password.
         by: Confirmed,
-        /// The answer to a challenge for this.
+        /// The answer to a challenge for this purpose.
         factor: Option<VerifiedAnswer>,
     },
-    /// A login that waits for its first factor: its challenge.
+    /// The challenge of a login that waits for its first factor.
     PendingLogin(SecretString),
     /// An account session.
     AccountSession(AccountSession),
 }
 
-/// An enrolment that waits for its answer. No `Debug`: it has secrets.
+/// An enrolment that waits for its answer. No `Debug`: it holds secrets.
 pub struct Started {
-    /// Names it in the answer.
+    /// The token that the answer names.
     pub token: SecretString,
     /// What the user needs for the answer.
     pub show: Show,
@@ -49,38 +49,38 @@ pub struct Started {
 pub enum Show {
     /// For the authenticator app.
     Totp {
-        /// To type, in base32.
+        /// In base32, to type in.
         secret: SecretString,
         /// `otpauth://…`
         uri: SecretString,
-        /// The same as a QR code (SVG).
+        /// The URI as a QR code (SVG).
         qr: SecretString,
     },
     /// For `navigator.credentials.create`.
     Passkey(Value),
-    /// A code that `mail::send` sends to this address.
+    /// The address that `mail::send` sends a code to.
     Email(String),
 }
 
-/// Why nothing is enrolled.
+/// Why a factor was not enrolled.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// There is one of this kind.
-    #[error("There is one already. Remove it first.")]
+    /// The user already has one of this kind.
+    #[error("You already have one. Remove it first.")]
     Exists,
-    /// There are too many.
-    #[error("These are as many as one may have. Remove one first.")]
+    /// The user has too many.
+    #[error("You already have the maximum number. Remove one first.")]
     TooMany,
-    /// The user has a factor, and has not shown it.
-    #[error("You have a second factor: answer a challenge for this one.")]
+    /// The user has a factor and has not used it.
+    #[error("You already have a second factor: answer a challenge with it first.")]
     FactorRequired,
-    /// The password is another one by now.
-    #[error("The password was changed meanwhile.")]
+    /// The password has changed since it was checked.
+    #[error("The password was changed in the meantime.")]
     Stale,
     /// The user has no address.
     #[error("Your account has no email address.")]
     NoAddress,
-    /// Browsers do not offer passkeys at this address.
+    /// Browsers do not offer passkeys on this site.
     #[error("Passkeys need https, or localhost.")]
     NoPasskeys,
     /// The answer was refused.
@@ -94,7 +94,7 @@ impl From<DbError> for EnrolError {
     }
 }
 
-/// Begins to enrol. If a code is to be mailed, `mail::send` does that next.
+/// Begins an enrolment. If it needs a mailed code, call `mail::send` next.
 pub async fn start(
     app: &App,
     authority: EnrolmentAuthority,
@@ -113,7 +113,7 @@ pub async fn start(
 struct Enroller {
     basis: EnrolmentBasis,
     user: User,
-    /// The user's random id; one that Django made gets it now.
+    /// The user's random id; a user whom Django created gets one now.
     uuid: String,
     enrolled: Enrolled,
 }
@@ -150,7 +150,7 @@ fn authorize(tx: &mut Tx<'_>, authority: &EnrolmentAuthority, kind: FactorKind) 
     Ok(Enroller { basis, user, uuid, enrolled })
 }
 
-/// Whether the user may add one of this kind.
+/// Whether the user may add a factor of this kind.
 pub fn may_add(app: &App, user: &User, enrolled: &Enrolled, kind: FactorKind) -> Result<(), EnrolError> {
     match kind {
         FactorKind::Email | FactorKind::Totp if enrolled.of(kind).next().is_some() => Err(EnrolError::Exists),
@@ -161,7 +161,7 @@ pub fn may_add(app: &App, user: &User, enrolled: &Enrolled, kind: FactorKind) ->
     }
 }
 
-/// What is shown, and the secret that the answer is checked against.
+/// Prepares what the user is shown, and the secret that the answer is checked against.
 fn prepare(
     app: &App,
     kind: FactorKind,
@@ -193,8 +193,8 @@ fn show_totp(app: &App, user: &User, secret: &SecretString) -> Option<Show> {
     Some(Show::Totp { secret: secret.clone(), uri, qr })
 }
 
-/// What was shown when this was begun in an account session, to be shown again after a wrong answer. `None` if it is over,
-/// and for a passkey: a browser needs new options.
+/// Returns what was shown when this enrolment began in an account session, to show it again after a wrong answer.
+/// `None` if the enrolment is over, and for a passkey, because browsers need new options.
 pub async fn show_again(app: &App, session: &AccountSession, token: SecretString) -> Result<Option<Show>, DbError> {
     let is_in_session = |purpose| matches!(purpose, Purpose::Enrol(_, EnrolmentBasis::AccountSession));
     let found = app.read(move |tx| challenge::find(tx, &token, is_in_session)).await?;

@@ -1,5 +1,5 @@
-//! Confirming an enrolment: its answer is verified, and from then on the factor counts. The first factor comes with
-//! recovery codes, which are shown once.
+//! Confirms an enrolment: its answer is verified, and from then on the factor counts. With the first factor the user
+//! gets recovery codes, which are shown once.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -23,30 +23,30 @@ use crate::journal::audit::AuditEntry;
 use crate::journal::authentication::{FactorKind, Method};
 use crate::journal::{Actor, Client};
 
-/// Longest name of a factor, in characters.
+/// The longest name of a factor, in characters.
 pub const MAX_NAME: usize = 100;
 
 /// The answer to an enrolment. No `Debug`: it is as good as a password.
 pub struct EnrolmentAnswer {
-    /// The token of its challenge.
+    /// The token of the challenge.
     pub token: SecretString,
-    /// The code, or what the passkey says.
+    /// The code, or the passkey's response.
     pub response: FactorResponse,
-    /// What the user calls the factor.
+    /// The user's name for the factor.
     pub name: Option<String>,
 }
 
-/// What was enrolled. No `Debug`: it has secrets.
+/// A finished enrolment. No `Debug`: it holds secrets.
 pub struct Done {
     /// The factor.
     pub factor: Factor,
-    /// By which method it was confirmed, for a login that waits.
+    /// The method that confirmed it, for a login that waits.
     pub method: Method,
-    /// Recovery codes, with the first factor. They are shown once.
+    /// Recovery codes, shown once; only with the first factor.
     pub recovery_codes: Option<Vec<SecretString>>,
 }
 
-/// An answer that was verified. `add` takes it for good.
+/// An answer that was verified. `add` uses it up.
 pub struct VerifiedEnrolment {
     pending: Pending,
     kind: FactorKind,
@@ -56,7 +56,7 @@ pub struct VerifiedEnrolment {
     name: Option<String>,
 }
 
-/// Takes the answer; from then on the factor counts. `tokens::login` does this for logins that wait for it.
+/// Accepts the answer; from then on the factor counts. For a login that waits, `tokens::login` does this.
 pub async fn finish(app: &App, answer: EnrolmentAnswer, client: &Client) -> Result<Done, EnrolError> {
     let accepts = |basis| matches!(basis, EnrolmentBasis::Password | EnrolmentBasis::Factor);
     let verified = check(app, answer, accepts).await?;
@@ -64,7 +64,7 @@ pub async fn finish(app: &App, answer: EnrolmentAnswer, client: &Client) -> Resu
     app.write(move |tx| add(tx, &verified, &client).map(|(done, _)| done)).await
 }
 
-/// The same in an account session, which has used a factor from then on.
+/// The same in an account session, which counts as one with a factor from then on.
 pub async fn finish_in_session(
     app: &App,
     session: &AccountSession,
@@ -85,7 +85,7 @@ pub async fn finish_in_session(
     .await
 }
 
-/// Verifies the answer to an enrolment of an accepted basis. The attempt is counted first.
+/// Verifies the answer to an enrolment whose basis is accepted. The attempt is counted first.
 pub async fn check(
     app: &App,
     answer: EnrolmentAnswer,
@@ -125,7 +125,7 @@ fn verify(app: &App, pending: Pending, response: FactorResponse) -> Option<Verif
     Some(VerifiedEnrolment { pending, kind, data, credential_id, last_step, name: None })
 }
 
-/// Adds the factor, under the lock on the user's row. Answers the user as well.
+/// Adds the factor, under the lock on the user's row. Also returns the user.
 pub fn add(tx: &mut Tx<'_>, verified: &VerifiedEnrolment, client: &Client) -> Result<(Done, User), EnrolError> {
     let pending = &verified.pending;
     let gone = || EnrolError::Answer(AnswerError::NoChallenge);
@@ -134,18 +134,18 @@ pub fn add(tx: &mut Tx<'_>, verified: &VerifiedEnrolment, client: &Client) -> Re
         return Err(gone());
     }
     let enrolled = Enrolled::find(tx.conn, user.id)?;
-    // The password alone may add the first factor, and no other one.
+    // The password alone may only add the first factor.
     let takes_password_only =
         matches!(pending.purpose, Purpose::Enrol(_, EnrolmentBasis::Password | EnrolmentBasis::PendingLogin));
     if takes_password_only && !enrolled.factors.is_empty() {
         return Err(gone());
     }
-    // Several may have been begun while there was room for one.
+    // Several enrolments may have begun while there was room for one.
     may_add(tx.app, &user, &enrolled, verified.kind)?;
     let factor = insert(tx, &user, verified)?;
     let actor = Actor::user(&user, client);
     if enrolled.factors.is_empty() {
-        // Somebody who knew only the password may have asked to change the address.
+        // An attacker who knew only the password may have asked to change the address.
         endings::apply(tx, Ending::FirstFactor, (user.id, &user.username), &Kept::default())?;
     }
     let has_codes = enrolled.recovery_codes() > 0;

@@ -1,5 +1,5 @@
-//! The code in a mail: made for one challenge, sent to the address of its factor, and good there for ten minutes. Asking
-//! for another one makes the one before worthless.
+//! Codes by mail: made for one challenge, sent to the address of its factor, and valid there for ten minutes.
+//! Requesting another code invalidates the one before.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,12 +16,12 @@ use crate::journal::authentication::FactorKind;
 use crate::mail::Outgoing;
 use crate::mail::letter::Letter;
 
-/// Every challenge that a mailed code can answer.
+/// Whether a mailed code can answer a challenge of this purpose.
 fn can_be_answered(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::Login(_) | Purpose::Confirm | Purpose::Enrol(..))
 }
 
-/// Queues a code for a challenge that one can answer; `NoChallenge` also where the user has no such factor.
+/// Queues a code for a challenge; `NoChallenge` also if the user has no such factor.
 pub async fn send(app: &App, token: SecretString, client: &Client) -> Result<(), AnswerError> {
     let (client, code) = (client.clone(), code::mailed());
     app.write(move |tx| queue(tx, &token, &code, &client)).await?;
@@ -34,12 +34,13 @@ fn queue(tx: &mut Tx<'_>, token: &SecretString, code: &SecretString, client: &Cl
     let (row, user, now) = (&pending.row, &pending.user, tx.now);
     if tx.app.config.accounts.login_throttle {
         let (from, id) = (client.network(), user.id.to_string());
-        // From where the account is used only the codes count that were asked for there: nobody else uses them up.
+        // A network that the account is used from has a count of its own, so that requests from elsewhere do not use it
+        // up.
         let is_known = latchkey_device::is_known(tx.conn, user.id, &from, now - KNOWN_FOR)?;
         let sent =
             if is_known { Key::new(tx.app, CODES_SENT, &[&id, &from]) } else { Key::new(tx.app, CODES_SENT, &[&id]) };
         let keys = [Key::new(tx.app, MAIL_ASKED, &[&from]), sent];
-        // Sent mails are never taken back, whatever becomes of the code.
+        // Mails count even if their code is never used.
         let _counted = throttle::count(tx, &keys)?.map_err(AnswerError::Throttled)?;
     }
     let until = row.expires_at.min(now + code::MAILED_LIVES);
@@ -51,8 +52,8 @@ fn queue(tx: &mut Tx<'_>, token: &SecretString, code: &SecretString, client: &Cl
     Ok(tx.send(&Outgoing { to: &to, user, letter: &letter, secret, give_up_at })?)
 }
 
-/// Where the code goes: to the address that was confirmed at the enrolment, whatever the account's is now. A new address
-/// of the account is no new factor.
+/// The address that a code is sent to: the one confirmed at the enrolment, whatever the account's address is now.
+/// Changing the account's address does not change the factor.
 fn address(tx: &mut Tx<'_>, pending: &Pending) -> Result<Option<String>, DbError> {
     if let Purpose::Enrol(kind, _) = pending.purpose {
         let address = challenge::secret(tx.app, &pending.row).filter(|_| kind == FactorKind::Email);

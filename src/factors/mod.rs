@@ -1,5 +1,6 @@
-//! Second factors: what a login asks for besides the password, and who must have one. A factor is confirmed before it
-//! counts (`enrol`); whatever waits for a factor is a challenge (`challenge`), and `answer` verifies what comes back.
+//! Second factors: what a login asks for besides the password, and who must have one. A factor has to be confirmed
+//! before it counts (`enrol`); anything that waits for a factor is a challenge (`challenge`), and `answer` verifies the
+//! answer.
 
 pub mod account_login;
 pub mod answer;

@@ -9,19 +9,19 @@ use crate::db::latchkey_browser::Browser;
 use crate::db::latchkey_second_factor;
 use crate::db::users::User;
 
-/// What users see of their factors.
+/// The overview of a user's factors.
 pub struct Overview {
-    /// What they have.
+    /// The factors and recovery codes.
     pub enrolled: Enrolled,
-    /// Whether they must have one.
+    /// Whether the user has to have a factor.
     pub is_required: bool,
-    /// Whether a superuser asked it of them.
+    /// Whether a superuser required it.
     pub is_asked: bool,
-    /// The browsers that are remembered, last used first.
+    /// The remembered browsers, last used first.
     pub browsers: Vec<Browser>,
 }
 
-/// Reads it. Four statements.
+/// Reads the overview. Four statements.
 pub fn overview(tx: &mut Tx<'_>, user: &User) -> Result<Overview, DbError> {
     let standing = latchkey_second_factor::standing(tx.conn, user.id)?;
     let (is_required, is_asked) = (must_have(tx.app, user, standing), standing.is_required);

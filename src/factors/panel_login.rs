@@ -1,4 +1,4 @@
-//! Logging in to the panel: what is asked for after the right password, and the answer. The panel itself starts the session.
+//! Logs in to the panel: what is needed after the right password, and the answer. The panel itself starts the session.
 
 use secrecy::SecretString;
 
@@ -14,9 +14,9 @@ use crate::journal::authentication::{AuthenticatedBy, Method};
 
 const LOGIN: Purpose = Purpose::Login(LoginTarget::Panel);
 
-/// What the login still needs.
+/// The next step of the login.
 pub enum Step {
-    /// Nothing: the user is in.
+    /// None: the login is complete.
     In(AuthenticatedBy),
     /// An answer to this challenge, by one of these methods.
     Factor(SecretString, Vec<Method>),
@@ -24,7 +24,7 @@ pub enum Step {
     Enrolment,
 }
 
-/// Goes on after the right password of this user. `browser` is the token of a remembered browser.
+/// Continues after the right password of this user. `browser` is the token of a remembered browser.
 pub async fn begin(app: &App, user: &User, browser: Option<SecretString>, client: &Client) -> Result<Step, DbError> {
     let (user, client) = (user.clone(), client.clone());
     app.write(move |tx| match due(tx, &user, browser.as_ref(), &client)? {
@@ -35,17 +35,17 @@ pub async fn begin(app: &App, user: &User, browser: Option<SecretString>, client
     .await
 }
 
-/// A user who has answered.
+/// A user whose answer was accepted.
 pub struct LoggedIn {
-    /// Who it is.
+    /// The user.
     pub user: User,
     /// What the login was authenticated by.
     pub by: AuthenticatedBy,
-    /// The token of the browser, if it is remembered from now on.
+    /// The token of the browser, if it is to be remembered.
     pub browser: Option<SecretString>,
 }
 
-/// Takes the answer for good.
+/// Accepts the answer.
 pub async fn finish(app: &App, answer: Answer, remember: bool, client: &Client) -> Result<LoggedIn, AnswerError> {
     let verified = answer::check(app, answer, |purpose| purpose == LOGIN, client).await?;
     let client = client.clone();

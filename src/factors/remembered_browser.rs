@@ -1,5 +1,6 @@
-//! "Remember this browser": for a while (`SECOND_FACTOR_REMEMBER`) no second factor is asked for in a browser that keeps a
-//! random token. Users see these browsers beside their sessions and remove them there; a new password removes all.
+//! "Remember this browser": a browser that keeps a random token is not asked for a second factor for a while
+//! (`SECOND_FACTOR_REMEMBER`). Users see these browsers beside their sessions and can remove them there; a new password
+//! removes all.
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -17,11 +18,11 @@ use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::{Actor, Client, Door};
 
-/// Browsers that one user may have; also how many are listed.
+/// How many browsers one user may have; also how many are listed.
 const MAX_BROWSERS: i64 = 100;
 
-/// Remembers a browser, in the transaction of its login; `None` if `SECOND_FACTOR_REMEMBER` is 0. Its token opens only the
-/// door that it was made at: one that a front end keeps is no key to the panel.
+/// Remembers a browser, in the transaction of its login; `None` if `SECOND_FACTOR_REMEMBER` is 0. Its token is valid
+/// only for the door that issued it: a front end's token does not work for the panel.
 pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Option<SecretString>, DbError> {
     let purpose = Purpose::RememberedBrowser(client.door);
     if purpose.lifetime(tx.app).is_zero() {
@@ -44,7 +45,7 @@ pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Option<
     Ok(Some(ticket.token))
 }
 
-/// Whether this is the token of a remembered browser of the user; notes that it was used.
+/// Whether this is the token of a remembered browser of the user; records the use.
 pub fn recognise(tx: &mut Tx<'_>, user: &User, token: &SecretString, client: &Client) -> Result<bool, DbError> {
     let hash = Purpose::RememberedBrowser(client.door).hash(token);
     let Some(browser) = latchkey_browser::find(tx.conn, &hash)? else { return Ok(false) };
@@ -55,19 +56,19 @@ pub fn recognise(tx: &mut Tx<'_>, user: &User, token: &SecretString, client: &Cl
     Ok(is_good)
 }
 
-/// The browsers of the user that are remembered, last used first.
+/// Lists the remembered browsers of the user, last used first.
 pub fn list(tx: &mut Tx<'_>, user: &User) -> Result<Vec<Browser>, DbError> {
     let all = latchkey_browser::list_of(tx.conn, user.id, tx.now, MAX_BROWSERS)?;
     Ok(all.into_iter().filter(|browser| is_good(tx.app, user, browser)).collect())
 }
 
-/// Forgets one of one's own; `false` if there is none of that id.
+/// Forgets one of the user's own browsers; `false` if it does not exist.
 pub async fn forget(app: &App, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
     let (actor, user, id) = (Actor::user(user, client), user.clone(), id.to_owned());
     app.write(move |tx| Ok(take(tx, &actor, &user, Some(&id))? > 0)).await
 }
 
-/// A superuser forgets one of somebody's, or all; answers how many there were.
+/// Forgets one or all browsers of a user, on behalf of a superuser; returns how many.
 pub async fn forget_of(app: &App, by: &Confirmed, user: UserId, which: Option<String>) -> Result<usize, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
@@ -79,7 +80,7 @@ pub async fn forget_of(app: &App, by: &Confirmed, user: UserId, which: Option<St
 
 fn take(tx: &mut Tx<'_>, actor: &Actor, user: &User, which: Option<&str>) -> Result<usize, DbError> {
     let forgotten = match which {
-        // PostgreSQL knows no text with a null character.
+        // PostgreSQL has no text with a null character.
         Some(id) if id.contains('\0') => 0,
         Some(id) => usize::from(latchkey_browser::delete(tx.conn, user.id, id)?),
         None => latchkey_browser::delete_of(tx.conn, user.id)?,
@@ -91,13 +92,13 @@ fn take(tx: &mut Tx<'_>, actor: &Actor, user: &User, which: Option<&str>) -> Res
     Ok(forgotten)
 }
 
-/// Until when a browser is remembered. A setting that was shortened counts for those who were remembered before, too.
+/// When a remembered browser expires. A setting that was shortened also applies to browsers remembered before.
 pub fn until(app: &App, browser: &Browser) -> Instant {
     browser.expires_at.min(browser.created_at + app.config.second_factor.remember)
 }
 
 fn is_good(app: &App, user: &User, browser: &Browser) -> bool {
     let stored = Stored { user_id: browser.user_id, fingerprint: &browser.state, expires_at: until(app, browser) };
-    // A fingerprint is the same for all doors; the hash of the token is not.
+    // The fingerprint is the same for all doors; the hash of the token is not.
     stored.is_good(app, Purpose::RememberedBrowser(Door::Api), user)
 }

@@ -1,5 +1,5 @@
-//! Removing factors, and making new recovery codes: by their user, who has used a factor for it (`FactorProof`), or by a
-//! superuser for a user who lost their phone.
+//! Removes factors and replaces recovery codes: for their user, who has used a factor (`FactorProof`), or for a
+//! superuser who helps a user with a lost phone.
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -20,16 +20,16 @@ use crate::journal::audit::AuditEntry;
 use crate::journal::authentication::FactorKind;
 use crate::journal::{Actor, Client};
 
-/// Proof that a user who changes their factors has used one. Changes take it, so none can be made without.
+/// Proof that a user who changes their factors has used one. Changes take it, so none can be made without one.
 pub enum FactorProof {
-    /// The answer to a challenge for it.
+    /// The answer to a challenge for the change.
     Answer(VerifiedAnswer),
-    /// An account session that was opened with one.
+    /// An account session that was opened with a factor.
     AccountSession(AccountSession),
 }
 
 impl FactorProof {
-    /// Takes it for good; answers the user, locked.
+    /// Uses the proof up; returns the user, locked.
     fn take(&self, tx: &mut Tx<'_>) -> Result<User, AnswerError> {
         match self {
             Self::Answer(answer) => answer::spend(tx, answer),
@@ -37,7 +37,7 @@ impl FactorProof {
         }
     }
 
-    /// Whose factors it is about.
+    /// The user whose factors change.
     fn user(&self) -> UserId {
         match self {
             Self::Answer(answer) => answer.user().id,
@@ -45,7 +45,7 @@ impl FactorProof {
         }
     }
 
-    /// The account session, which does not end with the factor.
+    /// The account session, which is kept.
     fn kept(&self) -> Kept {
         match self {
             Self::Answer(_) => Kept::default(),
@@ -56,11 +56,11 @@ impl FactorProof {
     }
 }
 
-/// Removes a factor of one's own; `false` if there is none of that id.
+/// Removes one of the user's own factors; `false` if it does not exist.
 pub async fn remove(app: &App, by: FactorProof, id: RowId, client: &Client) -> Result<bool, AnswerError> {
     let client = client.clone();
     app.write(move |tx| {
-        // Looked for first: an id that is wrong must not cost a recovery code.
+        // Checked first: a wrong id must not use up a recovery code.
         if !latchkey_second_factor::list_of(tx.conn, by.user())?.iter().any(|factor| factor.id == id) {
             return Ok(false);
         }
@@ -70,7 +70,7 @@ pub async fn remove(app: &App, by: FactorProof, id: RowId, client: &Client) -> R
     .await
 }
 
-/// Makes new recovery codes; the old ones are worth nothing any more. They are shown once.
+/// Makes new recovery codes, shown once; the old ones stop working.
 pub async fn replace_recovery_codes(
     app: &App,
     by: FactorProof,
@@ -88,7 +88,7 @@ pub async fn replace_recovery_codes(
     .await
 }
 
-/// Removes somebody else's factor: a superuser helps who lost a phone. The user is told by mail.
+/// Removes a user's factor on behalf of a superuser, for example after a lost phone. The user is notified by mail.
 pub async fn remove_of(app: &App, by: &Confirmed, user: UserId, id: RowId) -> Result<bool, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
@@ -98,7 +98,7 @@ pub async fn remove_of(app: &App, by: &Confirmed, user: UserId, id: RowId) -> Re
     .await
 }
 
-/// Removes all that somebody has who lost everything; answers how many there were.
+/// Removes all factors of a user who has lost everything; returns how many.
 pub async fn remove_all_of(app: &App, by: &Confirmed, user: UserId) -> Result<usize, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
@@ -112,7 +112,7 @@ pub async fn remove_all_of(app: &App, by: &Confirmed, user: UserId) -> Result<us
     .await
 }
 
-/// Whether the user must have a factor at the next login.
+/// Sets whether the user must have a factor from the next login on.
 pub async fn require(app: &App, by: &Confirmed, user: UserId, is_required: bool) -> Result<(), ManageError> {
     let (actor, uuid) = (by.actor().clone(), manage::new_uuid());
     app.write(move |tx| {
@@ -125,12 +125,12 @@ pub async fn require(app: &App, by: &Confirmed, user: UserId, is_required: bool)
     .await
 }
 
-/// Removes a factor, and what relied on it (`endings`).
+/// Removes a factor and what relied on it (`endings`).
 fn take(tx: &mut Tx<'_>, (user, id): (&User, RowId), actor: &Actor, kept: &Kept) -> Result<bool, DbError> {
     let all = latchkey_second_factor::list_of(tx.conn, user.id)?;
     let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
     latchkey_second_factor::delete(tx.conn, user.id, id)?;
-    // A superuser helps a user who lost a phone: recovery codes may have been lost with it.
+    // When a superuser helps after a lost phone, the recovery codes may have been lost with it.
     let is_last = all.len() == 1 || actor.user_id != Some(user.id);
     let ending = if is_last { Ending::LastFactorRemoval } else { Ending::FactorRemoval };
     endings::apply(tx, ending, (user.id, &actor.name), kept)?;

@@ -1,6 +1,6 @@
-//! What users log in from: a `User-Agent` in words ("Firefox on Windows"; what no browser sends is called by its first
-//! product token), and the devices that an account was used from within a month. Everybody can send what words they like,
-//! so a device is words and an address: a login from another one is told to the user by mail.
+//! Devices: a `User-Agent` in words ("Firefox on Windows"; other programs by their first product token), and the
+//! devices that an account was used from within a month. Clients can send any `User-Agent`, so a device is its words
+//! together with a network, and a login from a new one is reported to the user by mail.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::journal::Client;
 use crate::mail::Outgoing;
 use crate::mail::letter::{Letter, Occurrence};
 
-/// A device is forgotten when it was not used for so long.
+/// A device is forgotten when it has not been used for this long.
 pub const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
-/// So many devices of a user are kept.
+/// How many devices of a user are kept.
 const MOST: i64 = 100;
-/// And so many of them at one address.
+/// How many of them at one address.
 const MOST_AT_ONE_ADDRESS: i64 = 5;
 
-/// More of a product's name is no reading.
+/// A product's name is cut off here.
 const LONGEST: usize = 40;
 
-/// What a session's device is called.
+/// Names the device of a session.
 pub fn words(user_agent: &str) -> String {
     let parsed = Parser::new().parse(user_agent);
     let browser = parsed.as_ref().filter(|parsed| parsed.category != "misc").and_then(|parsed| known(parsed.name));
@@ -39,13 +39,13 @@ pub fn words(user_agent: &str) -> String {
     }
 }
 
-/// Notes a login. Queues a mail if the account was used before, but not from this device.
+/// Records a login. Queues a mail if the account was used before, but not from this device.
 pub fn note(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<(), DbError> {
     let Seen::New { is_first: false } = remember(tx, user, client)? else { return Ok(()) };
     if !tx.app.config.mail.security_mail || user.email.is_empty() {
         return Ok(());
     }
-    // Whoever knows the password could bury other mail under these.
+    // Limited, because an attacker who knows the password could bury other mail under these.
     let key = Key::new(tx.app, DEVICES_TOLD, &[&user.id.to_string()]);
     if throttle::count(tx, &[key])?.is_err() {
         return Ok(());
@@ -61,14 +61,14 @@ pub fn note(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<(), DbError
 pub enum Seen {
     /// The account was used from it within a month.
     Before,
-    /// It was not; `is_first` if it is the first device of all.
+    /// It was not.
     New {
-        /// Nothing is known of where the account was used.
+        /// No device of the account is known.
         is_first: bool,
     },
 }
 
-/// Notes that the user was at this device, without a word to anybody: who guesses elsewhere does not keep them out here.
+/// Records that the user is at this device, without a mail: guessing from elsewhere does not keep the user out here.
 pub fn remember(tx: &mut Tx<'_>, user: &User, client: &Client) -> Result<Seen, DbError> {
     let (network, name) = (client.network(), words(&client.user_agent));
     let device = latchkey_device::Device { user: user.id, network: &network, name: &name };
@@ -86,7 +86,7 @@ fn known(word: &str) -> Option<&str> {
     (!word.is_empty() && word != VALUE_UNKNOWN).then_some(word)
 }
 
-/// Without the version: browsers have stopped telling the true one.
+/// Leaves out the version, because browsers no longer report the true one.
 fn system(os: &str) -> &str {
     match os {
         "Mac OSX" => "macOS",
@@ -96,12 +96,12 @@ fn system(os: &str) -> &str {
     }
 }
 
-/// The name of the first product: `okhttp` of `okhttp/4.12.0`.
+/// The first product's name: `okhttp` of `okhttp/4.12.0`.
 fn product(user_agent: &str) -> Option<String> {
     let token = user_agent.trim_start().split(|c: char| c == '/' || c == '(' || c.is_whitespace()).next()?;
     let is_plain = |c: &char| c.is_alphanumeric() || ['-', '.', '_'].contains(c);
     let name: String = token.chars().filter(is_plain).take(LONGEST).collect();
-    // That is what everybody says.
+    // Every browser sends that.
     (!name.is_empty() && name != "Mozilla").then_some(name)
 }
 

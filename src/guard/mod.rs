@@ -1,4 +1,4 @@
-//! What holds attackers back: attempts are counted, and devices that an account was used from are remembered.
+//! Holds attackers back: counts attempts, and remembers the devices that an account was used from.
 
 pub mod device;
 pub mod throttle;

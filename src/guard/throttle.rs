@@ -1,10 +1,10 @@
-//! Slowing down whoever guesses, so that the owner is not kept out: tries are counted for each address, for each account
-//! at an address, and for each account, and too many have to wait longer and longer; nothing is ever locked. An address
-//! that the account was used from lately is not held back by what strangers do. A try is counted before the password is
-//! looked at, so that a thousand at once are a thousand; a right one is taken back.
+//! Slows down guessing without keeping the owner out: attempts are counted per address, per account at an address, and
+//! per account. Too many have to wait longer and longer; nothing is ever locked. An address that the account was
+//! recently used from is not affected by attempts from elsewhere. An attempt is counted before the password is checked,
+//! so that a thousand in parallel are a thousand; a correct one is taken back.
 //!
-//! The counts are rows of `latchkey_throttle`, so instances share them and a restart forgets nothing. What a row is about
-//! is hashed into one of 4 million buckets for each rule: an attack cannot fill the disk.
+//! The counts are rows of `latchkey_throttle`, so instances share them and they survive a restart. The subject of a row
+//! is hashed into one of 4 million buckets per rule, so an attack cannot fill the disk.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use crate::db::DbError;
 use crate::db::latchkey_throttle::{self, Row};
 use crate::db::types::{Instant, UserId};
 
-/// How tries of one kind are slowed down.
+/// How attempts of one kind are slowed down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Part of the bucket: rules do not share counts.
     number: u8,
-    /// So many tries are free.
+    /// How many attempts are free.
     pub free: i32,
-    /// How long the next one waits; each further one twice as long as the one before.
+    /// How long the next one has to wait; each further one waits twice as long as the one before.
     pub first: Duration,
-    /// But never longer than this.
+    /// The longest wait.
     pub longest: Duration,
-    /// One try is forgotten in this time.
+    /// One attempt is forgotten in this time.
     pub forget: Duration,
 }
 
@@ -33,7 +33,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Wrong passwords and codes from one address, whomever they name.
+/// Wrong passwords and codes from one address, for any account.
 pub const ADDRESS: Rule = Rule {
     number: 1,
     free: 30,
@@ -46,20 +46,20 @@ pub const ACCOUNT_AT_ADDRESS: Rule =
     Rule { number: 2, free: 5, first: SECOND, longest: Duration::from_mins(15), forget: HOUR };
 /// Wrong passwords for one account, from anywhere but the addresses that it is used from.
 pub const ACCOUNT: Rule = Rule { number: 3, free: 20, first: SECOND, longest: Duration::from_mins(15), forget: HOUR };
-/// Mail that one address asks for.
+/// Mail requested from one address.
 pub const MAIL_ASKED: Rule = Rule { number: 4, free: 10, first: MINUTE, longest: MINUTE, forget: MINUTE };
-/// Mail that is sent to one recipient because somebody asked for it.
+/// Mail sent to one recipient because somebody requested it.
 pub const MAIL_SENT: Rule = Rule { number: 5, free: 3, first: Duration::from_mins(5), longest: HOUR, forget: HOUR };
 
 /// Mail to one user about new devices.
 pub const DEVICES_TOLD: Rule = Rule { number: 7, free: 5, first: HOUR, longest: HOUR, forget: HOUR };
 
-/// Codes that are mailed to one user; those that are asked for where the account is used count apart.
+/// Codes mailed to one user; those requested from where the account is used are counted separately.
 pub const CODES_SENT: Rule =
     Rule { number: 6, free: 5, first: MINUTE, longest: Duration::from_mins(15), forget: Duration::from_mins(10) };
 
-/// Wrong second factors of one user from one address. These rules are about users, those above about names that somebody
-/// typed: what one types as a name must not keep anybody from giving a factor.
+/// Wrong second factors of one user from one address. These rules count by user, those above by the name that was
+/// typed: typing a name must not keep its user from giving a factor.
 pub const FACTOR_AT_ADDRESS: Rule = Rule { number: 8, ..ACCOUNT_AT_ADDRESS };
 /// Wrong second factors of one user, from anywhere but the addresses that the account is used from.
 pub const FACTOR: Rule = Rule { number: 9, ..ACCOUNT };
@@ -67,24 +67,24 @@ pub const FACTOR: Rule = Rule { number: 9, ..ACCOUNT };
 const RULES: [Rule; 9] =
     [ADDRESS, ACCOUNT_AT_ADDRESS, ACCOUNT, MAIL_ASKED, MAIL_SENT, CODES_SENT, DEVICES_TOLD, FACTOR_AT_ADDRESS, FACTOR];
 
-/// Buckets of a rule.
+/// Buckets per rule.
 const BUCKETS: u32 = 1 << 22;
 
-/// A rule, and what it is about this time.
+/// The bucket of a rule and a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(i64);
 
-/// Tries that were counted; `forgive` takes them back.
+/// Attempts that were counted; `forgive` takes them back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "a try that was right has to be taken back"]
+#[must_use = "an attempt that was right has to be taken back"]
 pub struct Counted(Vec<Key>);
 
-/// How long to wait before the next try.
+/// How long to wait before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait(pub Duration);
 
 impl Wait {
-    /// In whole seconds, rounded up: the next try at that time is allowed.
+    /// The wait in whole seconds, rounded up, so that an attempt at that time is allowed.
     pub fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
@@ -95,7 +95,7 @@ impl Rule {
         RULES.into_iter().find(|rule| i64::from(rule.number) == key.0 >> 32)
     }
 
-    /// The wait after so many tries.
+    /// The wait after that many attempts.
     fn wait(self, tries: i32) -> Duration {
         let doublings = tries - self.free;
         if doublings < 0 {
@@ -104,14 +104,14 @@ impl Rule {
         self.first.saturating_mul(1 << doublings.min(20)).min(self.longest)
     }
 
-    /// Where the wait does not grow any more, tries are not counted on: what is over is forgotten in a bearable time.
+    /// Attempts are counted up to where the wait stops growing, so that they are forgotten in a reasonable time.
     fn most(self) -> i32 {
         let doublings =
             self.longest.as_secs().checked_div(self.first.as_secs()).unwrap_or(1).next_power_of_two().ilog2();
         self.free + i32::try_from(doublings).unwrap_or(0) + 1
     }
 
-    /// Tries that are not forgotten yet, and since when the next one is being forgotten.
+    /// The attempts that are not forgotten yet, and when the current period of forgetting began.
     fn remembered(self, row: &Row, now: Instant) -> (i32, Instant) {
         let elapsed = now.datetime().signed_duration_since(row.last_at.datetime()).num_milliseconds().max(0);
         let period = i64::try_from(self.forget.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -119,15 +119,15 @@ impl Rule {
         if forgotten >= row.failures {
             return (0, now);
         }
-        // What was served of the next period counts: who tries often is forgiven as fast as who does not.
+        // The time served of the current period counts: frequent attempts are forgiven as fast as rare ones.
         let served = self.forget.saturating_mul(u32::try_from(forgotten).unwrap_or(0));
         (row.failures - forgotten, row.last_at + served)
     }
 }
 
 impl Key {
-    /// The bucket of `subject` under a rule. Which one it is nobody can work out without `SECRET_KEY`, so nobody can aim
-    /// at somebody else's.
+    /// The bucket of `subject` under a rule. It depends on `SECRET_KEY`, so an attacker cannot find out which subjects
+    /// share one.
     pub fn new(app: &App, rule: Rule, subject: &[&str]) -> Self {
         let rule_number = rule.number.to_string();
         let parts: Vec<_> = [rule_number.as_str()].iter().chain(subject).copied().collect();
@@ -136,7 +136,7 @@ impl Key {
     }
 }
 
-/// Counts a try under each of the keys, or says how long it has to wait; then nothing is counted. One transaction's work.
+/// Counts an attempt under each key; or counts nothing and returns how long to wait. Part of a transaction.
 pub fn count(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Result<Counted, Wait>, DbError> {
     let mut keys = keys.to_vec();
     keys.sort_unstable();
@@ -155,7 +155,7 @@ pub fn count(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Result<Counted, Wait>, DbE
     Ok(Ok(Counted(keys)))
 }
 
-/// A bucket after one more try.
+/// The bucket after one more attempt.
 fn another(row: &Row, now: Instant) -> Option<Row> {
     let rule = Rule::of(Key(row.bucket))?;
     let (remembered, last_at) = rule.remembered(row, now);
@@ -163,8 +163,8 @@ fn another(row: &Row, now: Instant) -> Option<Row> {
     Some(Row { failures, last_at, free_at: now + rule.wait(failures), ..*row })
 }
 
-/// What a login counts under. Who comes from where the account was used from lately only waits for what was tried there:
-/// strangers cannot keep them out, and neither can somebody behind the same address who names other accounts.
+/// The keys that a login counts under. Logins from where the account was recently used only wait for attempts on it
+/// from there: neither strangers nor people behind the same address who try other accounts can keep the user out.
 pub fn login_keys(app: &App, network: &str, login: &str, is_known: bool) -> Vec<Key> {
     let at_address = Key::new(app, ACCOUNT_AT_ADDRESS, &[login, network]);
     if is_known {
@@ -173,7 +173,7 @@ pub fn login_keys(app: &App, network: &str, login: &str, is_known: bool) -> Vec<
     vec![at_address, Key::new(app, ADDRESS, &[network]), Key::new(app, ACCOUNT, &[login])]
 }
 
-/// What a second factor counts under, in the same way. Who has the password gets no more tries by more challenges.
+/// The same for a second factor. Beginning more challenges allows no more attempts.
 pub fn factor_keys(app: &App, network: &str, user: UserId, is_known: bool) -> Vec<Key> {
     let user = user.to_string();
     let at_address = Key::new(app, FACTOR_AT_ADDRESS, &[&user, network]);
@@ -183,7 +183,7 @@ pub fn factor_keys(app: &App, network: &str, user: UserId, is_known: bool) -> Ve
     vec![at_address, Key::new(app, ADDRESS, &[network]), Key::new(app, FACTOR, &[&user])]
 }
 
-/// `forgive` in a transaction of its own.
+/// Runs `forgive` in a transaction of its own.
 pub async fn take_back(app: &App, counted: Counted, was_right: bool) -> Result<(), DbError> {
     if counted.0.is_empty() {
         return Ok(());
@@ -191,7 +191,8 @@ pub async fn take_back(app: &App, counted: Counted, was_right: bool) -> Result<(
     app.write(move |tx| forgive(tx, &counted, was_right)).await
 }
 
-/// Takes tries back: they were right, or never made. Who was right also starts anew at this address.
+/// Takes attempts back: they were right, or were never made. A right one also clears the count of the user at this
+/// address.
 pub fn forgive(tx: &mut Tx<'_>, counted: &Counted, was_right: bool) -> Result<(), DbError> {
     let buckets: Vec<_> = counted.0.iter().map(|key| key.0).collect();
     if buckets.is_empty() {
@@ -211,7 +212,7 @@ fn without(row: &Row, now: Instant, was_right: bool) -> Option<Row> {
     Some(Row { failures, free_at: row.free_at.min(now + rule.wait(failures)), ..*row })
 }
 
-/// The longest that anything is remembered: older rows can be deleted.
+/// How long anything is remembered at most: older rows can be deleted.
 pub fn remembered_for() -> Duration {
     let longest =
         RULES.into_iter().map(|rule| rule.forget.saturating_mul(u32::try_from(rule.most()).unwrap_or(u32::MAX)));
@@ -261,7 +262,7 @@ mod tests {
         for step in 1..=20 {
             row = another(&row, at(9 * step)).unwrap();
         }
-        // 20 more tries in 180 seconds, in which 18 are forgotten.
+        // 20 more attempts in 180 seconds, in which 18 are forgotten.
         assert_eq!(row.failures, 22);
     }
 

@@ -1,5 +1,6 @@
-//! Tickets: random tokens that are handed out once and stored as a hash. Each is for one purpose, expires, and dies with the
-//! password (or address) that it was issued under. The rows are in tables of their own; what they have in common is here.
+//! Tickets: random tokens that are handed out once and stored as a hash. Each has one purpose and an expiry, and stops
+//! working when the password (or address) that it was issued under changes. The rows are in separate tables; what they
+//! share is here.
 
 use std::iter::{once, once_with};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 use crate::journal::Door;
 
-/// What a link in a mail is good for.
+/// The purpose of a link in a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum LinkPurpose {
@@ -24,14 +25,14 @@ pub enum LinkPurpose {
     EmailChange,
 }
 
-/// What a ticket is good for.
+/// The purpose of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A link in a mail (`latchkey_link`).
     Link(LinkPurpose),
-    /// Going on with something that waits for a second factor (`latchkey_challenge`).
+    /// Continuing something that waits for a second factor (`latchkey_challenge`).
     Challenge,
-    /// Logging in without a second factor through this door (`latchkey_browser`).
+    /// Logging in through this door without a second factor (`latchkey_browser`).
     RememberedBrowser(Door),
     /// Being logged in to the account pages (`latchkey_account_session`).
     AccountSession,
@@ -40,29 +41,30 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// How long a ticket is good. Using a panel session extends it.
+    /// How long a ticket is valid. Using a panel session extends it.
     pub fn lifetime(self, app: &App) -> Duration {
         match self {
             Self::Link(LinkPurpose::PasswordReset) => Duration::from_hours(1),
             Self::Link(LinkPurpose::EmailChange) => Duration::from_hours(24),
-            // Longer than a mailed code is good, so that there is time to ask for another one.
+            // Longer than a mailed code is valid, so that there is time to request another.
             Self::Challenge | Self::AccountSession => Duration::from_mins(15),
             Self::RememberedBrowser(_) => app.config.second_factor.remember,
             Self::PanelSession => Duration::from_hours(12),
         }
     }
 
-    /// What is stored of a token.
+    /// The hash of a token, for storage.
     pub fn hash(self, token: &SecretString) -> String {
         let token = token.expose_secret();
         match self {
-            // A token that a front end keeps must not open the panel.
+            // A token that a front end keeps must not work for the panel.
             Self::RememberedBrowser(door) => sha256_hex(format!("{} {token}", door.name()).as_bytes()),
             _ => sha256_hex(token.as_bytes()),
         }
     }
 
-    /// What a ticket depends on: its fingerprint changes with the user's password, and that of a link with the address.
+    /// The state that a ticket depends on: its fingerprint changes with the user's password, and a link's also with the
+    /// address.
     pub fn fingerprint(self, app: &App, user: &User) -> String {
         let (key, password) = (&app.config.secret_key, user.password.0.as_str());
         let mac = match self {
@@ -75,17 +77,17 @@ impl Purpose {
         mac.hex()
     }
 
-    /// Every fingerprint that a row of this user may have: the current one, and that of an older version.
+    /// Every fingerprint that a row of this user may have: the current one, and the one of an older version.
     pub fn fingerprints(self, app: &App, user: &User) -> impl Iterator<Item = String> {
         once(self.fingerprint(app, user)).chain(once_with(move || self.older_fingerprint(app, user)).flatten())
     }
 
-    /// Whether a stored fingerprint is still that of the user.
+    /// Whether a stored fingerprint still matches the user.
     pub fn is_current(self, app: &App, user: &User, stored: &str) -> bool {
         self.fingerprints(app, user).any(|known| equal(known.as_bytes(), stored.as_bytes()))
     }
 
-    /// The fingerprint of rows that are older than migration 7.
+    /// The fingerprint in rows older than migration 7.
     fn older_fingerprint(self, app: &App, user: &User) -> Option<String> {
         match self {
             Self::Link(_) | Self::PanelSession => None,
@@ -98,15 +100,15 @@ impl Purpose {
     }
 }
 
-/// A ticket that was just issued.
+/// A ticket that has just been issued.
 pub struct Ticket {
     /// For its holder. No `Debug`: it is as good as a password.
     pub token: SecretString,
-    /// What is stored of the token.
+    /// The hash of the token, for storage.
     pub hash: String,
-    /// What it depends on.
+    /// The state that it depends on.
     pub fingerprint: String,
-    /// Now.
+    /// When it was issued.
     pub created_at: Instant,
     /// When it expires.
     pub expires_at: Instant,
@@ -126,18 +128,18 @@ impl Ticket {
     }
 }
 
-/// What every row of a ticket says.
+/// The columns that all tables of tickets have.
 pub struct Stored<'a> {
-    /// Whose it is.
+    /// The owner.
     pub user_id: UserId,
-    /// What it depends on.
+    /// The state that it depends on.
     pub fingerprint: &'a str,
     /// When it expires.
     pub expires_at: Instant,
 }
 
 impl Stored<'_> {
-    /// Whether the ticket is good, now and for this user: not expired, of an active user, and with nothing changed that it
+    /// Whether the ticket is valid now, for this user: not expired, the user active, and nothing changed that it
     /// depends on.
     pub fn is_good(&self, app: &App, purpose: Purpose, user: &User) -> bool {
         self.user_id == user.id

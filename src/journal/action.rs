@@ -1,11 +1,11 @@
-//! What the audit log can say: each action with its stored word and everything that is told of it. The panel's filter and
-//! sentences, the dashboard and docs/audit-log.md all come from here.
+//! The actions of the audit log, each with its stored word and its texts. The panel's filter and sentences, the
+//! dashboard and docs/audit-log.md are made from them.
 
 #![allow(missing_docs, reason = "strum generates a method without any; `about` says what each action is")]
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// Something that is written down in the audit log.
+/// An action that the audit log records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray, EnumString, IntoStaticStr)]
 #[strum(const_into_str)]
 pub enum Action {
@@ -81,13 +81,13 @@ pub enum Action {
     AuditLogExport,
 }
 
-/// What is told of an action.
+/// The texts of an action.
 struct About {
     /// Its name in the panel's filter: `Logins`.
     filter: &'static str,
-    /// What happened, once: `Logged in`.
+    /// What happened, as a phrase: `Logged in`.
     summary: &'static str,
-    /// When it is written, for docs/audit-log.md.
+    /// When it is recorded, for docs/audit-log.md.
     documentation: &'static str,
 }
 
@@ -142,12 +142,12 @@ impl Action {
         self.into_str()
     }
 
-    /// The action of a stored word. A newer Latchkey may have written one that is not known here.
+    /// The action of a stored word. `None` for one that a newer version wrote.
     pub fn of(word: &str) -> Option<Self> {
         word.parse().ok()
     }
 
-    /// Its name in a filter: `Failed logins`.
+    /// The name in a filter: `Failed logins`.
     pub const fn filter(self) -> &'static str {
         self.about().filter
     }
@@ -157,7 +157,7 @@ impl Action {
         self.about().summary
     }
 
-    /// Logins and logouts: so many of them that they would hide everything else.
+    /// Whether this is a login or logout: there are so many that they would hide everything else.
     pub const fn is_routine(self) -> bool {
         matches!(
             self,
@@ -172,13 +172,13 @@ impl Action {
         )
     }
 
-    /// Whether it may be a sign of an attack.
+    /// Whether this may be a sign of an attack.
     pub const fn is_suspicious(self) -> bool {
         matches!(self, Self::SessionReuse | Self::LoginFailed | Self::LoginWrongFactor | Self::LoginThrottled)
     }
 }
 
-/// The words of the actions that are routine.
+/// The words of the routine actions.
 pub fn routine() -> Vec<&'static str> {
     Action::VARIANTS.iter().filter(|action| action.is_routine()).map(|action| action.word()).collect()
 }

@@ -1,4 +1,4 @@
-//! Who does something: a user, somebody unknown, or the command line; and the client that a request comes from.
+//! Who acts: a user, an unknown person or the command line; and the client that a request comes from.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -25,25 +25,25 @@ impl Door {
     }
 }
 
-/// The program at the other end of a request.
+/// The client that sent a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
-    /// Its address; behind a trusted proxy the one that the proxy names.
+    /// The address; behind a trusted proxy, the one that the proxy reports.
     pub ip: Option<IpAddr>,
     /// `User-Agent`, at most 255 characters.
     pub user_agent: String,
-    /// What the request was sent to.
+    /// The door that the request was sent to.
     pub door: Door,
 }
 
 impl Client {
-    /// Its address, as it is stored.
+    /// The address as it is stored.
     pub fn address(&self) -> Option<String> {
         self.ip.map(|ip| ip.to_string())
     }
 
-    /// What counts as one source: an IPv4 address, or an IPv6 /64, all of whose addresses belong to one customer
-    /// (RFC 6177, section 2). Empty if the address is unknown.
+    /// The network that counts as one source: an IPv4 address, or an IPv6 /64, whose addresses all belong to one
+    /// customer (RFC 6177, section 2). Empty if the address is unknown.
     pub fn network(&self) -> String {
         match self.ip.map(|ip| ip.to_canonical()) {
             None => String::new(),
@@ -53,7 +53,7 @@ impl Client {
     }
 }
 
-/// Who does something, for the audit log and for "blacklisted by".
+/// Who acts, for the audit log and for "blacklisted by".
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// The user, if it is one.

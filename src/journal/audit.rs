@@ -1,4 +1,4 @@
-//! Writing the audit log: one entry for each thing done, inside the transaction that did it.
+//! Writes the audit log: one entry for each action, in the transaction of that action.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::db::latchkey_audit_log::{self, NewRow};
 use crate::db::types::UserId;
 use crate::db::users::User;
 
-/// An entry that is about to be written. Never holds a secret.
+/// An entry to be written. Never holds a secret.
 #[must_use = "an entry is written by `write`"]
 pub struct AuditEntry<'a> {
     action: Action,
@@ -21,27 +21,27 @@ pub struct AuditEntry<'a> {
 }
 
 impl<'a> AuditEntry<'a> {
-    /// Somebody did this.
+    /// An entry for an action of this actor.
     pub fn new(action: Action, actor: &'a Actor) -> Self {
         Self { action, actor, user_id: None, object: "", detail: json!({}) }
     }
 
-    /// To this user.
+    /// Adds the user whom the action is about.
     pub fn about_user(self, user: &'a User) -> Self {
         self.about(user.id, &user.username)
     }
 
-    /// To `object` (a username, a jti, a session's id), which is that user's.
+    /// Adds what the action is about: `object` (a username, a jti, a session's id) of that user.
     pub fn about(self, user: impl Into<Option<UserId>>, object: &'a str) -> Self {
         Self { user_id: user.into(), object, ..self }
     }
 
-    /// More about it, as a JSON object.
+    /// Adds details, as a JSON object.
     pub fn detail(self, detail: Value) -> Self {
         Self { detail, ..self }
     }
 
-    /// Writes it.
+    /// Writes the entry.
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), DbError> {
         let row = NewRow {
             at: tx.now,

@@ -1,15 +1,15 @@
-//! How a user logged in: the kinds of second factors, the ways to answer for one, and what a login was authenticated by.
+//! How a user logged in: kinds of second factors, methods to answer a challenge, and what a login was authenticated by.
 
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// A kind of second factor that users enrol.
+/// A kind of second factor that users can enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum FactorKind {
     /// A code sent to the user's address.
     Email,
-    /// A code of an authenticator app.
+    /// A code from an authenticator app.
     Totp,
     /// A passkey.
     Passkey,
@@ -26,7 +26,7 @@ impl FactorKind {
         name.parse().ok()
     }
 
-    /// What a factor is called unless its user names it.
+    /// The name of a factor unless its user gives it one.
     pub fn title(self) -> &'static str {
         match self {
             Self::Email => "Codes by email",
@@ -55,7 +55,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them, in the order in which they are offered.
+    /// All methods, in the order in which they are offered.
     pub fn all() -> impl Iterator<Item = Self> {
         FactorKind::VARIANTS.iter().copied().map(Self::Factor).chain([Self::Recovery])
     }
@@ -73,7 +73,7 @@ impl Method {
         Self::all().find(|method| method.name() == name)
     }
 
-    /// What it is called.
+    /// The name of the method.
     pub fn title(self) -> &'static str {
         match self {
             Self::Factor(kind) => kind.title(),
@@ -112,7 +112,7 @@ impl AuthenticatedBy {
         if let Self::Factor(method) = self { Some(method) } else { None }
     }
 
-    /// Adds it to the details of an audit entry.
+    /// Adds this to the details of an audit entry.
     pub fn describe(self, detail: &mut Value) {
         match self {
             Self::Password => {}

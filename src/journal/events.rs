@@ -1,5 +1,5 @@
-//! What is counted for the dashboard: each event is added to its hour, in the transaction in which it happens. Who did
-//! what stands in the audit log; this only says how often.
+//! Counts events for the dashboard: each is added to its hour, in the transaction in which it happens. The audit log
+//! says who did what; this only says how often.
 
 use std::borrow::Cow;
 
@@ -7,29 +7,30 @@ use super::reason::Reason;
 use crate::app::Tx;
 use crate::db::{DbError, latchkey_rollup};
 
-/// What the name of every blacklisting begins with; then comes its reason.
+/// The beginning of the name of every blacklisting; its reason follows.
 pub const BLACKLISTED: &str = "blacklisted.";
 
-/// Something that is counted.
+/// An event that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A refresh or sliding token was recorded.
     TokenCreated,
-    /// A refresh that wrote something: each rotation; without rotation the first in a minute.
+    /// A refresh that wrote something: each rotation; without rotation, the first in a minute.
     Refresh,
     /// A token was blacklisted.
     Blacklisted(Reason),
-    /// A token was blacklisted before Latchkey was here, or by a Django beside it: nobody wrote down why.
+    /// A token was blacklisted before Latchkey was installed, or by a Django on the same database: the reason is
+    /// unknown.
     BlacklistedUnknown,
-    /// Somebody logged in, to the API or the panel.
+    /// A login to the API, the panel or the account pages.
     Login,
-    /// Somebody failed to.
+    /// A failed login.
     FailedLogin,
-    /// Somebody tried too often, and was told to wait.
+    /// A login that has to wait because there were too many attempts.
     ThrottledLogin,
-    /// A rotated token came back.
+    /// A rotated token was used again.
     ReuseAlarm,
-    /// A password was chosen by a link that was mailed.
+    /// A password was set with a mailed link.
     PasswordReset,
     /// A user was added.
     UserCreated,
@@ -54,7 +55,7 @@ impl Event {
 }
 
 impl Event {
-    /// The words of all blacklistings, or of those for one reason (empty: nobody wrote down why).
+    /// The words of all blacklistings, or of those for one reason (empty: the reason is unknown).
     pub fn blacklistings(reason: Option<&str>) -> Vec<Cow<'static, str>> {
         let of = |reason: &Reason| Self::Blacklisted(*reason).name();
         let all = Reason::ALL.iter().map(of).chain([Self::BlacklistedUnknown.name()]);
@@ -70,7 +71,7 @@ pub fn count(tx: &mut Tx<'_>, events: &[Event]) -> Result<(), DbError> {
     latchkey_rollup::add(tx.conn, tx.now, &counts)
 }
 
-/// Counts an event that happened several times at once.
+/// Counts an event that happened several times.
 pub fn count_many(tx: &mut Tx<'_>, event: Event, times: usize) -> Result<(), DbError> {
     latchkey_rollup::add(tx.conn, tx.now, &[(&event.name(), i64::try_from(times).unwrap_or(i64::MAX))])
 }

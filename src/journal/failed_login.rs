@@ -1,5 +1,6 @@
-//! Failed and throttled logins in the audit log: those of one kind and source within a minute are one entry with a count, so that an attack
-//! cannot fill the disk. What was typed in place of a name is never written down: people type passwords there.
+//! Failed and throttled logins in the audit log. Those of one kind and source within a minute are one entry with a
+//! count, so that an attack cannot fill the disk. The name that was typed is never recorded, because people type
+//! passwords there.
 
 use serde_json::json;
 
@@ -11,14 +12,14 @@ use crate::db::types::{Instant, UserId};
 use crate::db::users::User;
 use crate::db::{DbError, latchkey_audit_log};
 
-/// Why nobody was logged in.
+/// Why a login failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The password was wrong, or the user may not log in.
     Failed,
-    /// The password was right, the second factor was not.
+    /// The password was right, the second factor was wrong.
     WrongFactor,
-    /// Too many failed before: the password was not looked at.
+    /// Too many attempts before this one: the password was not checked.
     Throttled,
 }
 
@@ -39,7 +40,7 @@ impl Refusal {
     }
 }
 
-/// What is noted of a login that did not succeed.
+/// The audit entry of a failed login.
 #[derive(Debug, Clone)]
 pub struct Entry {
     door: Door,
@@ -50,7 +51,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// `user` is whom it named, if there is such a user.
+    /// `user` is the user that the login named, if there is one.
     pub fn new(client: &Client, user: Option<&User>, refusal: Refusal) -> Self {
         let (door, network) = (client.door, client.network());
         let actor = Actor { ip: (!network.is_empty()).then_some(network), ..Actor::somebody(client) };
@@ -58,7 +59,7 @@ impl Entry {
         Self { door, refusal, actor, user_id: user.map(|user| user.id), object }
     }
 
-    /// Writes it: two statements, whomever it names. Its time must not tell who exists.
+    /// Writes it with two statements, whether or not the user exists, so that the time does not tell.
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
         let key = key(self.refusal, self.door, self.actor.ip.as_deref(), tx.now);
         let detail = json!({"door": self.door.name()}).to_string();
@@ -77,18 +78,18 @@ impl Entry {
     }
 }
 
-/// Notes that a login failed although the password was right: there is no door for that user here.
+/// Records a login that failed although the password was right: the user may not use this door.
 pub async fn note(app: &App, client: &Client, user: &User) -> Result<(), DbError> {
     let entry = Entry::new(client, Some(user), Refusal::Failed);
     app.write(move |tx| entry.write(tx)).await
 }
 
-/// The object of an entry about no user that there is.
+/// The object of an entry about a user that does not exist.
 const UNKNOWN: &str = "unknown account";
-/// The object of an entry about more than one.
+/// The object of an entry about several users.
 const SEVERAL: &str = "several accounts";
 
-/// The value of the unique column: what belongs into one entry has the same.
+/// The value of the unique column: the same for all that belongs in one entry.
 fn key(refusal: Refusal, door: Door, source: Option<&str>, now: Instant) -> String {
     format!("{} {} {} {}", refusal.action().word(), door.name(), source.unwrap_or("-"), now.timestamp().div_euclid(60))
 }

@@ -1,4 +1,4 @@
-//! What happened, in one vocabulary: who did it, what is counted of it, and what the audit log says.
+//! Records what happened, in one vocabulary: who did it, what is counted, and what the audit log says.
 
 pub mod action;
 pub mod actor;

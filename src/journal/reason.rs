@@ -17,13 +17,13 @@ pub enum Reason {
     Admin,
     /// The user's password was changed.
     PasswordChange,
-    /// The user chose a new password by a link that was mailed.
+    /// The user set a new password with a mailed link.
     PasswordReset,
     /// The user was deactivated.
     Deactivated,
     /// The user was deleted.
     Deleted,
-    /// A token came back after its rotation: somebody copied it.
+    /// A token was used again after its rotation: somebody copied it.
     Reuse,
     /// `logout/` with `others`.
     LogoutOthers,

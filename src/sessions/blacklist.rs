@@ -1,4 +1,4 @@
-//! Blacklisting recorded tokens, as a part of a transaction: one, or all of a session or user.
+//! Blacklists recorded tokens, as part of a transaction: one, or all of a session or user.
 
 use crate::app::Tx;
 use crate::db::blacklisted_tokens::Scope;
@@ -8,33 +8,33 @@ use crate::db::{DbError, blacklisted_tokens};
 use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
 
-/// What is remembered of a blacklisting.
+/// What is recorded about a blacklisting.
 #[derive(Debug, Clone, Copy)]
 pub struct Why<'a> {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// By whom: a username, "Command line", "Latchkey".
+    /// The actor: a username, "Command line", "Latchkey".
     pub by: &'a str,
     /// The token's session.
     pub session: Option<&'a str>,
-    /// HMAC of the key under which the rotation may be asked for again.
+    /// HMAC of the key under which the rotation can be retried.
     pub retry_key: Option<&'a str>,
 }
 
 impl<'a> Why<'a> {
-    /// With nothing but a reason and a name.
+    /// Only a reason and a name.
     pub fn new(reason: Reason, by: &'a str) -> Self {
         Self { reason, by, session: None, retry_key: None }
     }
 }
 
-/// Blacklists a recorded token and remembers why.
+/// Blacklists a recorded token and records why.
 ///
 /// # Errors
-/// `Unique` when it is blacklisted already.
+/// `Unique` if it is already blacklisted.
 pub fn blacklist_row(tx: &mut Tx<'_>, id: TokenId, why: Why<'_>) -> Result<(), DbError> {
     blacklisted_tokens::insert(tx.conn, id, tx.now)?;
-    // A rotation is counted with the refresh that it is part of.
+    // A rotation is counted as part of its refresh.
     if why.reason != Reason::Rotated {
         events::count(tx, &[Event::Blacklisted(why.reason)])?;
     }
@@ -48,7 +48,7 @@ pub fn blacklist_row(tx: &mut Tx<'_>, id: TokenId, why: Why<'_>) -> Result<(), D
     latchkey_token::update_blacklisting(tx.conn, id, why)
 }
 
-/// Blacklists every token of a scope, whose user's row the caller has locked. Answers how many.
+/// Blacklists every token of a scope; the caller has locked the user's row. Returns how many.
 pub fn blacklist_scope(tx: &mut Tx<'_>, scope: Scope<'_>, (reason, by): (Reason, &str)) -> Result<usize, DbError> {
     latchkey_token::update_blacklisting_of(tx.conn, scope, reason.name(), by)?;
     let count = blacklisted_tokens::insert_all_of(tx.conn, scope, tx.now)?;

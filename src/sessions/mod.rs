@@ -1,5 +1,6 @@
-//! Sessions: everything that grew from one login. Started, joined and ended here, as parts of a transaction that holds
-//! the lock on the user's row. The database says which token belongs to which; the session claim only tells.
+//! Sessions: each login and everything that grew from it. Functions start, extend and end them, as part of a
+//! transaction that holds the lock on the user's row. The database decides which token belongs to which session; the
+//! session claim only informs.
 
 pub mod blacklist;
 
@@ -17,10 +18,11 @@ use crate::db::{DbError, latchkey_token};
 use crate::journal::Client;
 use crate::journal::reason::Reason;
 
-/// So many sessions a login ends at most.
+/// How many sessions one login ends at most.
 const MOST_AT_ONCE: usize = 100;
 
-/// Starts a session whose first token expires then. `None` where tokens carry no id: nothing could be said of them later.
+/// Starts a session whose first token expires at `expires_at`. `None` if tokens carry no id, because they could not be
+/// traced to it.
 pub fn start(tx: &mut Tx<'_>, user: UserId, client: &Client, expires_at: Instant) -> Result<Option<Session>, DbError> {
     if tx.app.config.jwt.jti_claim.is_none() {
         return Ok(None);
@@ -42,11 +44,11 @@ pub fn start(tx: &mut Tx<'_>, user: UserId, client: &Client, expires_at: Instant
     Ok(Some(session))
 }
 
-/// The oldest sessions end, so that with a new one there are no more than `SESSION_MAX_PER_USER`.
+/// Ends the oldest sessions, so that a new one does not exceed `SESSION_MAX_PER_USER`.
 pub fn make_room(tx: &mut Tx<'_>, user: UserId) -> Result<(), DbError> {
     let Some(most) = tx.app.config.sessions.max_per_user else { return Ok(()) };
     let live = latchkey_session::list_live_of(tx.conn, user, tx.now)?;
-    // Where the limit is new there may be thousands: the next logins end the rest.
+    // If the limit is new, there may be thousands: the next logins end the rest.
     let surplus = (live.len() + 1).saturating_sub(most).min(MOST_AT_ONCE);
     for session in &live[..surplus] {
         end(tx, session, (Reason::TooMany, "Latchkey"))?;
@@ -54,8 +56,8 @@ pub fn make_room(tx: &mut Tx<'_>, user: UserId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The session that a token of the user belongs to, if it has one: by the database, or else by its claim (Django copies
-/// that when it rotates a token of ours).
+/// The session that a token of the user belongs to, if any: by the database, or else by its claim (Django copies the
+/// claim when it rotates one of our tokens).
 pub fn known(
     tx: &mut Tx<'_>,
     presented: &Claims,
@@ -76,12 +78,12 @@ pub fn named(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Session>, DbErro
     }
 }
 
-/// The value of the session claim, if it is one that a session can have.
+/// The value of the session claim, if it is a possible id.
 pub fn claim<'a>(app: &App, claims: &'a Claims) -> Option<&'a str> {
     claims.get(app.config.jwt.session_claim.as_ref()?)?.as_str().filter(|value| is_id(value))
 }
 
-/// Whether a session can have that id. Nothing else is asked of the database.
+/// Whether this can be a session's id. Other values are never looked up.
 pub fn is_id(id: &str) -> bool {
     id.len() <= 32 && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -93,7 +95,7 @@ pub fn set_claim(app: &App, claims: &mut Claims, session: Option<&Session>) {
     }
 }
 
-/// No token of a session lives longer than the session may.
+/// Caps the expiry of a token at the maximum age of its session.
 pub fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
     let (Some(max_age), Some(session)) = (app.config.sessions.max_age, session) else { return };
     let end = (session.created_at + max_age).timestamp();
@@ -104,7 +106,7 @@ pub fn cap(app: &App, claims: &mut Claims, session: Option<&Session>) {
     }
 }
 
-/// Why a session does not go on: it was ended, it is too old, or it was not used for too long.
+/// Why a session cannot continue: it has ended, is too old, or was unused for too long.
 pub fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason> {
     let (limits, now) = (&app.config.sessions, app.now());
     if session.ended_at.is_some() {
@@ -113,20 +115,20 @@ pub fn fault(app: &App, session: &Session, presented: &Claims) -> Option<Reason>
     if limits.max_age.is_some_and(|age| session.created_at + age <= now) {
         return Some(Reason::MaxAge);
     }
-    // A Django beside us may have refreshed it: then the token is younger than what we know.
+    // A Django on the same database may have refreshed it: then the token is younger than our row.
     let issued = presented.get("iat").and_then(Value::as_i64).and_then(Instant::from_timestamp);
     let used = session.last_used().max(issued.unwrap_or(session.created_at));
     limits.idle_timeout.filter(|idle| used + *idle <= now).map(|_| Reason::Idle)
 }
 
-/// What a session needs to go on now, under these settings.
+/// The limits that a session has to meet now, under these settings.
 pub fn limits(app: &App) -> Limits {
     let (limits, now) = (&app.config.sessions, app.now());
     let ago = |time: Option<std::time::Duration>| time.map(|time| now - time);
     Limits { now, began_after: ago(limits.max_age), used_after: ago(limits.idle_timeout) }
 }
 
-/// Until when a session lives if nobody uses or ends it.
+/// When a session ends if it is not used or ended before.
 pub fn ends_at(app: &App, session: &Session) -> Instant {
     let limits = &app.config.sessions;
     let used = session.last_used();
@@ -134,7 +136,7 @@ pub fn ends_at(app: &App, session: &Session) -> Instant {
     ends.into_iter().flatten().fold(session.expires_at, Instant::min)
 }
 
-/// Notes that a token of the session was issued: who got it, and until when the session lives by it.
+/// Records that a token of the session was issued: the client, and the session's new expiry.
 pub fn touch(tx: &mut Tx<'_>, session: &Session, expires_at: Instant, client: &Client) -> Result<(), DbError> {
     let refreshed = Refreshed {
         last_refreshed_at: tx.now,
@@ -145,8 +147,8 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session, expires_at: Instant, client: &C
     latchkey_session::update_refreshed(tx.conn, &session.id, &refreshed)
 }
 
-/// Ends a session and blacklists its outstanding tokens, so that a Django beside us refuses them too.
-/// `false` if it had ended before.
+/// Ends a session and blacklists its outstanding tokens, so that a Django on the same database refuses them too.
+/// `false` if it had already ended.
 pub fn end(tx: &mut Tx<'_>, session: &Session, (reason, by): (Reason, &str)) -> Result<bool, DbError> {
     if tx.app.beside_django {
         adopt_strays(tx, session)?;
@@ -156,13 +158,13 @@ pub fn end(tx: &mut Tx<'_>, session: &Session, (reason, by): (Reason, &str)) -> 
     latchkey_session::update_ended(tx.conn, &session.id, ended)
 }
 
-/// Ends a session of which no live token is left.
+/// Ends a session that has no live token left.
 pub fn end_if_spent(tx: &mut Tx<'_>, session: &Session, (reason, by): (Reason, &str)) -> Result<(), DbError> {
     let ended = Ended { ended_at: tx.now, end_reason: reason.name(), ended_by: by };
     latchkey_session::update_ended_if_spent(tx.conn, &session.id, ended)
 }
 
-/// Takes in the tokens of the session that a Django rotated: only their claim says that they belong to it.
+/// Adds tokens of the session that Django rotated: only their claim says that they belong to it.
 fn adopt_strays(tx: &mut Tx<'_>, session: &Session) -> Result<(), DbError> {
     for (id, token) in outstanding_tokens::list_without_session(tx.conn, session.user_id, tx.now)? {
         if jwt::peek(&token).is_some_and(|(_, read)| claim(tx.app, &read) == Some(&session.id)) {
@@ -172,7 +174,7 @@ fn adopt_strays(tx: &mut Tx<'_>, session: &Session) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Ends all sessions of a user but one, and blacklists all tokens that are not of that one. Answers how many tokens.
+/// Ends all sessions of a user but one, and blacklists all tokens outside that one. Returns the number of tokens.
 pub fn end_all(
     tx: &mut Tx<'_>,
     user: UserId,

@@ -1,5 +1,5 @@
-//! What superusers do to recorded tokens and to sessions: blacklist or end chosen ones, and take a blacklisting of theirs back
-//! where that is safe. A user's tokens as a whole are in `revoke`.
+//! What superusers can do to recorded tokens and sessions: blacklist or end chosen ones, and undo a blacklisting by a
+//! superuser if that is safe. All tokens of a user together are in `revoke`.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::journal::reason::Reason;
 use crate::sessions;
 use crate::sessions::blacklist::{self, Why};
 
-/// What became of the tokens that were to be blacklisted. What is not there any more is in neither.
+/// The result of blacklisting tokens. Tokens that no longer exist are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// So many are blacklisted now.
+    /// How many were blacklisted.
     pub blacklisted: usize,
-    /// So many were already.
+    /// How many were already blacklisted.
     pub already: usize,
 }
 
-/// Blacklists these tokens, all or none; a session of which none is left ends. One audit entry for each owner.
+/// Blacklists these tokens, all or none. Ends sessions that have no token left. One audit entry for each owner.
 pub async fn blacklist(app: &App, actor: &Actor, ids: Vec<TokenId>) -> Result<Outcome, DbError> {
     let actor = actor.clone();
     app.write(move |tx| {
@@ -36,7 +36,7 @@ pub async fn blacklist(app: &App, actor: &Actor, ids: Vec<TokenId>) -> Result<Ou
             by_owner.entry(owner).or_default().push((id, jti));
         }
         let mut outcome = Outcome::default();
-        // In the order of their ids, so that two who do this at once do not wait for each other.
+        // In the order of the owners' ids, so that concurrent calls do not deadlock.
         for (owner, tokens) in by_owner {
             let done = blacklist_of(tx, &actor, owner, &tokens)?;
             outcome.blacklisted += done;
@@ -80,7 +80,7 @@ fn blacklist_of(
     Ok(done.len())
 }
 
-/// Ends these sessions and blacklists their tokens; answers how many were not over before.
+/// Ends these sessions and blacklists their tokens; returns how many had not ended before.
 pub async fn end_sessions(app: &App, actor: &Actor, ids: Vec<String>) -> Result<usize, DbError> {
     let (now, actor) = (app.now(), actor.clone());
     app.write(move |tx| {
@@ -88,7 +88,7 @@ pub async fn end_sessions(app: &App, actor: &Actor, ids: Vec<String>) -> Result<
         for id in ids.iter().filter(|id| sessions::is_id(id)) {
             found.extend(latchkey_session::find(tx.conn, id)?.filter(|session| session.expires_at > now));
         }
-        // Everybody locks several users in this order.
+        // Every caller locks several users in this order.
         found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
         found.dedup();
         for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
@@ -106,27 +106,27 @@ pub async fn end_sessions(app: &App, actor: &Actor, ids: Vec<String>) -> Result<
     .await
 }
 
-/// Why a blacklisting stays.
+/// Why a blacklisting cannot be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Final {
-    /// Whoever held it has its successor. Good again, it would raise the reuse alarm at best.
-    #[error("It was rotated: its holder has the next token, and whoever presents this one may have copied it.")]
+    /// The holder has its successor. If it were valid again, its next use would raise the reuse alarm at best.
+    #[error("It was rotated: its holder has the next token, and anyone who presents this one may have copied it.")]
     Rotated,
-    /// Somebody wanted it to be refused, or nobody knows why it is.
-    #[error("Only what a superuser blacklisted in the panel can be taken back.")]
+    /// Its holder wanted it refused, or the reason is unknown.
+    #[error("Only a blacklisting by a superuser in the panel can be undone.")]
     NotByAdmin,
-    /// It would be refused all the same.
-    #[error("It has expired: it would be refused all the same.")]
+    /// It would still be refused.
+    #[error("It has expired: it would still be refused.")]
     Expired,
-    /// It would be refused all the same.
-    #[error("Its user was deleted or is inactive: it would be refused all the same.")]
+    /// It would still be refused.
+    #[error("Its user was deleted or is inactive: it would still be refused.")]
     NoUser,
-    /// The session was ended for another reason since.
+    /// The session has since ended for another reason.
     #[error("Its session was ended for another reason.")]
     SessionEnded,
 }
 
-/// Whether the blacklisting of a token can be taken back.
+/// Whether the blacklisting of a token can be undone.
 pub fn is_reversible(found: &outstanding_tokens::Detail, session: Option<&Session>, now: Instant) -> Result<(), Final> {
     let row = &found.row;
     if row.rotated_at.is_some() {
@@ -143,26 +143,26 @@ pub fn is_reversible(found: &outstanding_tokens::Detail, session: Option<&Sessio
     }
     let goes_on = |session: &Session| match session.ended_at {
         None => true,
-        // It ended because this was the last of its tokens, or together with it.
+        // It ended because this was its last token, or together with it.
         at => at == row.blacklisted_at && session.end_reason.as_deref() == Some(Reason::Admin.name()),
     };
     if session.is_none_or(goes_on) { Ok(()) } else { Err(Final::SessionEnded) }
 }
 
-/// What became of an attempt to take a blacklisting back.
+/// The result of undoing a blacklisting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unblacklisted {
-    /// The token is good again.
+    /// The token is valid again.
     Done,
     /// It was not blacklisted.
     WasNot,
     /// There is no such token.
     NotFound,
-    /// It stays.
+    /// It cannot be undone.
     Final(Final),
 }
 
-/// Takes the blacklisting of a token back, with the end of its session that came of it.
+/// Undoes the blacklisting of a token, and the end of its session if that was the cause.
 pub async fn unblacklist(app: &App, actor: &Actor, id: TokenId) -> Result<Unblacklisted, DbError> {
     let (now, actor) = (app.now(), actor.clone());
     app.write(move |tx| {
@@ -189,7 +189,7 @@ pub async fn unblacklist(app: &App, actor: &Actor, id: TokenId) -> Result<Unblac
     .await
 }
 
-/// The session that a token belongs to.
+/// Returns the session of a token.
 pub fn find_session(conn: &mut Conn, found: &outstanding_tokens::Detail) -> Result<Option<Session>, DbError> {
     match &found.row.session_id {
         Some(session) => latchkey_session::find(conn, session),

@@ -1,4 +1,4 @@
-//! The claims of each kind of token: built as SimpleJWT builds them, checked in its order, and the user id read out of them.
+//! The claims of each kind of token: built as SimpleJWT builds them and checked in its order. Also reads the user id.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub fn new(app: &App, kind: Kind, now: Instant) -> Claims {
     claims
 }
 
-/// Writes `exp` and `iat` anew.
+/// Sets new `exp` and `iat`.
 pub fn set_times(app: &App, claims: &mut Claims, kind: Kind, now: Instant) {
     let lifetime = match kind {
         Kind::Access => app.config.jwt.access_token_lifetime,
@@ -82,7 +82,7 @@ pub fn finish(app: &App, claims: &mut Claims) {
     }
 }
 
-/// Adds the user's id, and the revoke claim where it is wanted.
+/// Adds the user's id, and the revoke claim if it is enabled.
 pub fn set_user(app: &App, claims: &mut Claims, user: &User, uuid: Option<&str>) {
     let jwt = &app.config.jwt;
     let id = match jwt.user_id_field {
@@ -97,14 +97,14 @@ pub fn set_user(app: &App, claims: &mut Claims, user: &User, uuid: Option<&str>)
     }
 }
 
-/// Says how and when the user logged in, where that is wanted: RFC 8176, and OpenID Connect Core 1.0, section 2.
+/// Adds how and when the user logged in, if enabled: RFC 8176, and OpenID Connect Core 1.0, section 2.
 pub fn set_auth(app: &App, claims: &mut Claims, now: Instant, factor: Option<Method>) {
     if !app.config.second_factor.auth_claims {
         return;
     }
     let how = match factor {
         None => json!(["pwd"]),
-        // Email is no second factor of NIST's (SP 800-63B-4, 3.1.3.1): who trusts `mfa` must not get it for that.
+        // NIST does not count email as a second factor (SP 800-63B-4, 3.1.3.1): `mfa` must not claim otherwise.
         Some(factor @ Method::Factor(FactorKind::Email)) => json!(["pwd", factor.amr()]),
         Some(factor) => json!(["pwd", factor.amr(), "mfa"]),
     };
@@ -112,17 +112,17 @@ pub fn set_auth(app: &App, claims: &mut Claims, now: Instant, factor: Option<Met
     claims.insert("auth_time".to_owned(), json!(now.timestamp()));
 }
 
-/// The value that the revoke claim must have: it dies with the password.
+/// The value of the revoke claim: it changes with the password.
 pub fn revoke_value(user: &User) -> String {
     md5_upper_hex(user.password.0.as_bytes())
 }
 
-/// Whether the token was made under the user's present password.
+/// Whether the token was made under the user's current password.
 pub fn has_revoke_value(app: &App, claims: &Claims, user: &User) -> bool {
     claims.get(&app.config.jwt.revoke_token_claim).is_some_and(|value| *value == revoke_value(user))
 }
 
-/// Adds the extra claims (the pair endpoint), or only re-reads those that are there (a refresh).
+/// Adds the extra claims (the pair endpoint), or only updates those that are present (a refresh).
 pub fn set_extra(app: &App, claims: &mut Claims, user: &User, only_present: bool) {
     for extra in &app.config.jwt.extra_claims {
         let (name, value) = match extra {
@@ -140,7 +140,8 @@ pub fn set_extra(app: &App, claims: &mut Claims, user: &User, only_present: bool
     }
 }
 
-/// The access token that belongs to a refresh token: a new one with every claim that is not the refresh token's own.
+/// Makes the access token of a refresh token: a new one with every claim that does not describe the refresh token
+/// itself.
 pub fn access_from(app: &App, refresh: &Claims, now: Instant) -> Claims {
     let jwt = &app.config.jwt;
     let own = |name: &str| {
@@ -155,12 +156,12 @@ pub fn access_from(app: &App, refresh: &Claims, now: Instant) -> Claims {
     access
 }
 
-/// Reads a token: signature and registered claims, nothing about ids and types yet. Waits only for a remote key.
+/// Reads a token: checks signature and registered claims, but not ids and types. Waits only for a remote key.
 pub async fn decode(app: &App, token: &str) -> Result<Claims, TokenError> {
     Ok(read(app, token).await?)
 }
 
-/// The same with the exact reason of a refusal.
+/// The same, with the exact reason of a refusal.
 pub(super) async fn read(app: &App, token: &str) -> Result<Claims, DecodeError> {
     let remote;
     let key = match &app.key_set {
@@ -173,7 +174,7 @@ pub(super) async fn read(app: &App, token: &str) -> Result<Claims, DecodeError> 
     jwt::decode(key, token, &expected(app))
 }
 
-/// What a token must say besides its signature.
+/// The values that the registered claims must have.
 pub(super) fn expected(app: &App) -> Expect<'_> {
     let jwt = &app.config.jwt;
     let (audience, issuer) = (jwt.audience.as_slice(), jwt.issuer.as_deref());
@@ -197,7 +198,7 @@ pub fn check(app: &App, claims: &Claims, kind: Option<Kind>) -> Result<(), Token
     }
 }
 
-/// SimpleJWT's `check_exp`: the claim must be there and not past.
+/// SimpleJWT's `check_exp`: the claim must be present and in the future.
 pub fn check_time(app: &App, claims: &Claims, name: &str) -> Result<(), TokenError> {
     let value = claims.get(name).ok_or_else(|| TokenError::NoClaim(name.to_owned()))?;
     let at = value.as_f64().ok_or(TokenError::Invalid)?;
@@ -207,8 +208,8 @@ pub fn check_time(app: &App, claims: &Claims, name: &str) -> Result<(), TokenErr
     Ok(())
 }
 
-/// Until when the token can be used for anything: `exp`, or the end of a sliding token's refreshes.
-/// SimpleJWT records `exp` for both, and its `flushexpiredtokens` then forgets blacklisted sliding tokens too early.
+/// When the token stops being usable for anything: `exp`, or the end of a sliding token's refreshes. SimpleJWT records
+/// `exp` for both, so its `flushexpiredtokens` forgets blacklisted sliding tokens too early.
 pub fn expires_at(app: &App, claims: &Claims) -> Result<Instant, TokenError> {
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     let exp = time("exp").ok_or(TokenError::Invalid)?;
@@ -218,10 +219,10 @@ pub fn expires_at(app: &App, claims: &Claims) -> Result<Instant, TokenError> {
     Instant::from_timestamp(seconds).ok_or(TokenError::Invalid)
 }
 
-/// The token's id: `None` where there is none.
+/// Returns the token's id, or `None` if it has none.
 ///
 /// # Errors
-/// `Invalid` when it is one that no database row can have (over 255 characters, NUL).
+/// `Invalid` if no database row can have this id (over 255 characters, NUL).
 pub fn jti<'a>(app: &App, claims: &'a Claims) -> Result<Option<&'a str>, TokenError> {
     match app.config.jwt.jti_claim.as_ref().and_then(|name| claims.get(name)) {
         None => Ok(None),
@@ -230,13 +231,14 @@ pub fn jti<'a>(app: &App, claims: &'a Claims) -> Result<Option<&'a str>, TokenEr
     }
 }
 
-/// Whether the type claim says so.
+/// Whether the type claim has this value.
 pub fn is_kind(app: &App, claims: &Claims, kind: Kind) -> bool {
     let name = app.config.jwt.token_type_claim.as_ref();
     name.and_then(|name| claims.get(name)).is_some_and(|value| value == kind.name())
 }
 
-/// Whom the token names; `None` when the claim is missing or is no id that a user can have (only canonical ones are).
+/// Returns the user whom the token names; `None` if the claim is missing or cannot be a user's id (only canonical ids
+/// count).
 pub fn user_ref(app: &App, claims: &Claims) -> Option<UserRef> {
     let value = claims.get(&app.config.jwt.user_id_claim)?;
     match app.config.jwt.user_id_field {

@@ -1,5 +1,5 @@
-//! What is this token worth just now? RFC 7662 for every type of token: signature and times, blacklist, user and session.
-//! Unlike `verify` it always asks the database, also about access tokens. Who may ask is decided in `web`.
+//! Introspection by RFC 7662, for every type of token: checks signature and times, blacklist, user and session. Unlike
+//! `verify` it always queries the database, even for access tokens. Who may ask is decided in `web`.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::db::latchkey_session::Session;
 use crate::db::users::User;
 use crate::sessions;
 
-/// The claims of a token that would be accepted, with RFC 7662's names for them; `None` for every other.
+/// Returns the claims of a token that would be accepted, with RFC 7662's names for them; `None` for any other.
 pub async fn introspect(app: &App, token: &str) -> Result<Option<Claims>, DbError> {
     let Ok(claims) = claims::decode(app, token).await else { return Ok(None) };
     if claims::check(app, &claims, None).is_err() {
@@ -40,21 +40,21 @@ fn look(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Claims>, TokenError> 
     if is_locked_out || (jwt.check_revoke_token && !claims::has_revoke_value(tx.app, claims, &user)) {
         return Ok(None);
     }
-    // Access tokens are in no blacklist; they end with their session.
+    // Access tokens are not blacklisted; they end with their session.
     let recorded = if is_access { None } else { record::find_unless_blacklisted(tx, claims)? };
     let session = sessions::known(tx, claims, recorded.as_ref(), user.id)?;
     let goes_on = match &session {
         Some(session) => sessions::fault(tx.app, session, claims).is_none(),
-        // An access token of a session that is not there any more; others would get a new session.
+        // An access token whose session no longer exists; other tokens would get a new session.
         None => !is_access || jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)),
     };
     Ok(goes_on.then(|| answer(tx.app, claims.clone(), &user, session.as_ref())))
 }
 
-/// The token's claims, those of the user's fields as they are now, and the names that RFC 7662 has for the rest.
+/// The token's claims, with the user's current fields and the names that RFC 7662 gives to the rest.
 fn answer(app: &App, mut claims: Claims, user: &User, session: Option<&Session>) -> Claims {
     let jwt = &app.config.jwt;
-    // A fingerprint of the password is nobody's business.
+    // Introspecting services must not get a fingerprint of the password.
     claims.remove(&jwt.revoke_token_claim);
     claims::set_extra(app, &mut claims, user, true);
     let named = |name: &Option<String>| name.as_ref().and_then(|name| claims.get(name)).cloned();
@@ -74,7 +74,7 @@ fn answer(app: &App, mut claims: Claims, user: &User, session: Option<&Session>)
     claims.insert("username".to_owned(), json!(user.username));
     let mut answer = Claims::new();
     answer.insert("active".to_owned(), json!(true));
-    // A claim of that name must not contradict it.
+    // A claim of this name must not contradict it.
     answer.extend(claims.into_iter().filter(|(name, _)| name != "active"));
     answer
 }

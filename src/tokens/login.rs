@@ -1,5 +1,5 @@
-//! Logins to the API: the password, then a second factor where one is due, then a session with its first token. What the
-//! password alone does not open waits as a challenge (`accounts::second_factor`).
+//! Logins to the API: the password, then a second factor if one is due, then a session with its first token. A login
+//! that needs more than the password waits as a challenge (`factors::challenge`).
 
 use std::fmt;
 use std::time::Duration;
@@ -33,22 +33,22 @@ use crate::journal::events::{self, Event};
 use crate::journal::{Actor, Client, failed_login};
 use crate::sessions;
 
-/// `last_login` is written at most this often per user, so that it is no lever for a flood.
+/// `last_login` is written at most this often per user, so that a flood of logins does not cause a flood of writes.
 const LAST_LOGIN_STEP: Duration = Duration::from_mins(1);
 
-/// What a login begins with.
+/// The first step of a login.
 pub struct Password {
-    /// Who, and the password.
+    /// The username and the password.
     pub credentials: Credentials,
-    /// The token of a browser that was remembered.
+    /// The token of a remembered browser.
     pub browser: Option<SecretString>,
 }
 
-/// A login that waits. Without any method its user has to enrol a factor first.
+/// A login that waits for a second factor. If no method is listed, the user has to enrol a factor first.
 pub struct Pending {
-    /// What it goes on with.
+    /// The token to continue with.
     pub challenge: SecretString,
-    /// How it can be answered.
+    /// The methods that can answer it.
     pub methods: Vec<Method>,
 }
 
@@ -58,13 +58,13 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// Why a password brings no tokens.
+/// Why a login returned no tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum ObtainError {
-    /// Nobody is logged in.
+    /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// The password is right, and something else is due.
+    /// The password is right, but a second factor is needed.
     #[error("Second factor required")]
     SecondFactor(Pending),
 }
@@ -77,7 +77,7 @@ impl From<DbError> for ObtainError {
 
 /// The answer to the challenge of a login.
 pub struct Answered {
-    /// To which challenge, and what is given.
+    /// The challenge, and the response to it.
     pub answer: Answer,
     /// Whether the browser is to be remembered.
     pub remember: bool,
@@ -91,7 +91,7 @@ pub struct EnrolmentInLogin {
     pub answer: EnrolmentAnswer,
 }
 
-/// The first token of a session, not signed yet.
+/// The first token of a session, not yet signed.
 pub(super) struct Issued {
     pub kind: Kind,
     pub claims: Claims,
@@ -99,7 +99,7 @@ pub(super) struct Issued {
     pub unsigned: String,
 }
 
-/// What a transaction of a login leaves.
+/// The result of a login's transaction.
 enum Outcome {
     In(Issued),
     Waits(Pending),
@@ -127,8 +127,8 @@ pub(super) async fn with_password(
     }
 }
 
-/// Takes the answer to the challenge of a login, and goes on with it. Also answers the token of the browser, if it is
-/// remembered from now on.
+/// Accepts the answer to the challenge of a login and completes the login. Also returns the token of the browser, if it
+/// is to be remembered.
 pub(super) async fn with_factor(
     app: &App,
     answered: Answered,
@@ -148,7 +148,7 @@ pub(super) async fn with_factor(
     .await
 }
 
-/// Takes the answer to an enrolment, and goes on with the login that had to wait for it.
+/// Accepts the answer to an enrolment and completes the login that waited for it.
 pub(super) async fn with_enrolment(
     app: &App,
     enrolled: EnrolmentInLogin,
@@ -171,7 +171,7 @@ pub(super) async fn with_enrolment(
     .await
 }
 
-/// One transaction, under the lock on the user's row: in, or a challenge.
+/// Logs in or begins a challenge, in one transaction under the lock on the user's row.
 fn begin(
     tx: &mut Tx<'_>,
     (checked, browser): (&User, Option<&SecretString>),
@@ -182,7 +182,7 @@ fn begin(
     let alone = is_last_login_due(tx.app, checked) || tx.app.config.sessions.max_per_user.is_some();
     let intent = if alone { Intent::Revoke } else { Intent::Issue };
     let user = users::lock(tx.conn, &UserRef::Id(checked.id), intent)?;
-    // The password was checked before the lock: what was true then must still be.
+    // The password was checked before the lock, so check that it is still the same.
     let user = user.filter(|user| user.is_active && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
     let (purpose, methods) = match due(tx, &user, browser, client)? {
@@ -236,7 +236,7 @@ fn admit(
     Ok(Issued { kind, claims, unsigned })
 }
 
-/// The user's random id where tokens carry it; a user that Django made gets one now.
+/// Returns the user's random id if tokens carry it; a user whom Django created gets one now.
 fn uuid_if_wanted(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, DbError> {
     if tx.app.config.jwt.user_id_field != UserIdField::Uuid {
         return Ok(None);
@@ -249,7 +249,7 @@ fn uuid_if_wanted(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, DbErr
     Ok(Some(uuid))
 }
 
-/// Nothing that a client sends can make our own claims wrong.
+/// Converts an error in our own claims, which no client can cause.
 fn broken(error: TokenError) -> DbError {
     match error {
         TokenError::Db(error) => error,

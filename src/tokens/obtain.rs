@@ -1,4 +1,5 @@
-//! A token pair for a username and a password, and for a second factor where one is due. The login itself is in `login`.
+//! Issues a token pair for a username and a password, and for a second factor if one is due. The login itself is in
+//! `login`.
 
 use secrecy::SecretString;
 
@@ -14,13 +15,13 @@ use crate::journal::Client;
 
 /// An access token and the refresh token obtained with it. No `Debug`: both are secrets.
 pub struct TokenPair {
-    /// For the next logins.
+    /// For refreshes.
     pub refresh: String,
     /// For requests.
     pub access: String,
 }
 
-/// What a login gives, as its first request wanted it. No `Debug`: all are secrets.
+/// The tokens that a login issues, as its first request asked. No `Debug`: all are secrets.
 pub enum Tokens {
     /// A token pair.
     Pair(TokenPair),
@@ -33,8 +34,8 @@ pub async fn pair(app: &App, password: Password, client: Client) -> Result<Token
     Ok(pair_of(app, login::with_password(app, password, client, LoginTarget::TokenPair).await?))
 }
 
-/// Takes the second factor of a login that waits for it, and gives what that login asked for; with it the token of the
-/// browser, where it is to be remembered.
+/// Accepts the second factor of a login that waits for it, and issues the tokens that the login asked for; also the
+/// token of the browser, if it is to be remembered.
 pub async fn with_factor(
     app: &App,
     answered: Answered,
@@ -44,7 +45,7 @@ pub async fn with_factor(
     Ok((tokens_of(app, issued), browser))
 }
 
-/// Takes the answer to an enrolment that a login waits for, and gives what that login asked for.
+/// Accepts the answer to an enrolment that a login waits for, and issues the tokens that the login asked for.
 pub async fn with_enrolment(
     app: &App,
     enrolled: EnrolmentInLogin,
@@ -54,7 +55,7 @@ pub async fn with_enrolment(
     Ok((tokens_of(app, issued), done))
 }
 
-/// Signs what a login issued.
+/// Signs the tokens of a login.
 fn tokens_of(app: &App, issued: Issued) -> Tokens {
     match issued.kind {
         Kind::Sliding => Tokens::Sliding(jwt::sign(&app.keys, &issued.unsigned)),

@@ -1,5 +1,5 @@
-//! What users see of their own sessions and do to them: list, look at one, name it, end it. An id that is unknown,
-//! somebody else's, or that of a session that is over is one and the same: nothing.
+//! What users can see of their own sessions and do to them: list, read, rename and end them. An id that is unknown,
+//! belongs to another user or to a session that is over is treated the same: not found.
 
 use super::error::TokenError;
 use super::record;
@@ -16,7 +16,7 @@ use crate::journal::reason::Reason;
 use crate::journal::{Actor, Client};
 use crate::sessions;
 
-/// So many are listed: more are no reading.
+/// How many sessions are listed.
 const MOST: i64 = 500;
 
 /// A session of the caller.
@@ -24,11 +24,11 @@ const MOST: i64 = 500;
 pub struct Own {
     /// The session.
     pub session: Session,
-    /// Whether the caller's token is of it; `None` where the token does not say.
+    /// Whether the caller's token belongs to it; `None` if the token does not say.
     pub is_current: Option<bool>,
 }
 
-/// The caller's live sessions, newest first.
+/// Lists the caller's live sessions, newest first.
 pub async fn list(app: &App, caller: &Authenticated) -> Result<Vec<Own>, DbError> {
     let caller = caller.clone();
     app.read(move |tx| {
@@ -39,13 +39,13 @@ pub async fn list(app: &App, caller: &Authenticated) -> Result<Vec<Own>, DbError
     .await
 }
 
-/// A user's live sessions, newest first.
+/// Lists a user's live sessions, newest first.
 pub fn list_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Session>, DbError> {
     let live = latchkey_session::list_newest_live_of(tx.conn, user, tx.now, MOST)?;
     Ok(live.into_iter().filter(|session| is_live(tx.app, session)).collect())
 }
 
-/// One of them.
+/// Finds one of the caller's live sessions.
 pub async fn find(app: &App, caller: &Authenticated, id: &str) -> Result<Option<Own>, DbError> {
     let (caller, id) = (caller.clone(), id.to_owned());
     app.read(move |tx| {
@@ -55,13 +55,13 @@ pub async fn find(app: &App, caller: &Authenticated, id: &str) -> Result<Option<
     .await
 }
 
-/// The session that the caller's token is of, where that is known.
+/// Returns the session that the caller's token belongs to, if known.
 pub async fn current(app: &App, caller: &Authenticated) -> Result<Option<String>, DbError> {
     let caller = caller.clone();
     app.read(move |tx| here(tx, &caller)).await
 }
 
-/// Names one of them; `false` if there is none of that id.
+/// Renames one of the caller's sessions; `false` if it does not exist.
 pub async fn rename(app: &App, caller: &Authenticated, id: &str, label: &str) -> Result<bool, DbError> {
     let (user, id, label) = (caller.user.id, id.to_owned(), label.to_owned());
     app.write(move |tx| match live(tx, user, &id)? {
@@ -71,7 +71,7 @@ pub async fn rename(app: &App, caller: &Authenticated, id: &str, label: &str) ->
     .await
 }
 
-/// Ends one of them; `false` if there is none of that id.
+/// Ends one of the user's sessions; `false` if it does not exist.
 pub async fn end(app: &App, user: &User, id: &str, client: &Client) -> Result<bool, DbError> {
     let (user, id) = (user.clone(), id.to_owned());
     let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip: client.address() };
@@ -85,7 +85,7 @@ pub async fn end(app: &App, user: &User, id: &str, client: &Client) -> Result<bo
     .await
 }
 
-/// The live session of that id, if it is the user's.
+/// The live session with this id, if it belongs to the user.
 fn live(tx: &mut Tx<'_>, user: UserId, id: &str) -> Result<Option<Session>, DbError> {
     if !sessions::is_id(id) {
         return Ok(None);
@@ -94,12 +94,12 @@ fn live(tx: &mut Tx<'_>, user: UserId, id: &str) -> Result<Option<Session>, DbEr
     Ok(session.filter(|session| session.user_id == user && is_live(tx.app, session)))
 }
 
-/// Neither ended nor expired, and within the limits of the settings.
+/// Whether a session has neither ended nor expired and is within the limits of the settings.
 pub fn is_live(app: &App, session: &Session) -> bool {
     session.expires_at > app.now() && sessions::fault(app, session, &Claims::new()).is_none()
 }
 
-/// The id of the session that the caller's token is of: its claim says so, or the record of a sliding token.
+/// The id of the session that the caller's token belongs to, from its claim or from the record of a sliding token.
 fn here(tx: &mut Tx<'_>, caller: &Authenticated) -> Result<Option<String>, DbError> {
     if let Some(id) = sessions::claim(tx.app, &caller.claims) {
         return Ok(Some(id.to_owned()));

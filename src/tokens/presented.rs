@@ -1,4 +1,4 @@
-//! A token that is presented for a refresh: whose it is, and whether it is good for one. Shared by `refresh`, `renew` and
+//! A token presented for a refresh: its user, and whether it is valid for one. Shared by `refresh`, `renew` and
 //! `replay`.
 
 use super::claims::{self, Kind};
@@ -19,10 +19,10 @@ pub enum RefreshError {
     /// The token itself.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// Its user is gone or inactive.
+    /// The user was deleted or is inactive.
     #[error("No active account found for the given token.")]
     NoActiveAccount,
-    /// The password changed since (`JWT_CHECK_REVOKE_TOKEN`).
+    /// The password has changed since (`JWT_CHECK_REVOKE_TOKEN`).
     #[error("The user's password has been changed.")]
     PasswordChanged,
 }
@@ -43,26 +43,26 @@ impl From<DbError> for RefreshError {
     }
 }
 
-/// A refresh token and who presents it. No `Debug`: the claims make a token.
+/// A refresh token and the client that presents it. No `Debug`: a token can be made from the claims.
 #[derive(Clone)]
 pub(super) struct Presented {
-    /// What it says; its signature is good.
+    /// The claims; the signature is valid.
     pub claims: Claims,
     /// HMAC of the `Idempotency-Key`, bound to this token.
     pub retry_key: Option<String>,
-    /// Who presents it.
+    /// The client that presents it.
     pub client: Client,
 }
 
-/// What came of a rotation.
+/// The result of a rotation.
 pub(super) enum Outcome {
-    /// These go out: the access token's claims, and `header.payload` of the refresh token.
+    /// The new tokens: the access token's claims, and `header.payload` of the refresh token.
     Tokens(Claims, String),
-    /// Nothing; and the session has to end.
+    /// No tokens, and the session has to end.
     End(Box<Session>, Reason),
 }
 
-/// A token that stays good and had no session has one from its first refresh on.
+/// Adds a token that is kept and has no session to the session that its first refresh starts.
 pub(super) fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option<&str>) -> Result<(), DbError> {
     match (recorded, session) {
         (Some(Recorded { id, session: None, .. }), Some(session)) => latchkey_token::update_session(conn, *id, session),
@@ -70,7 +70,7 @@ pub(super) fn join(conn: &mut Conn, recorded: Option<&Recorded>, session: Option
     }
 }
 
-/// The access token for a refresh token.
+/// Makes the access token of a refresh token.
 pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
     let mut access = claims::access_from(app, refresh, app.now());
     claims::set_extra(app, &mut access, user, true);
@@ -78,7 +78,7 @@ pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
     access
 }
 
-/// The user whom a token names, locked where `intent` says so. A token of nobody has none.
+/// Finds the user whom a token names; an `intent` locks them.
 pub(super) fn find_user(tx: &mut Tx<'_>, claims: &Claims, intent: Option<Intent>) -> Result<Option<User>, DbError> {
     match (claims::user_ref(tx.app, claims), intent) {
         (None, _) => Ok(None),
@@ -87,7 +87,7 @@ pub(super) fn find_user(tx: &mut Tx<'_>, claims: &Claims, intent: Option<Intent>
     }
 }
 
-/// Is it good for a refresh, its blacklisting apart? In SimpleJWT's order: `exp`, id, type, then the user.
+/// Checks everything about a refresh but the blacklist, in SimpleJWT's order: `exp`, id, type, then the user.
 pub(super) fn check(
     app: &App,
     claims: &Claims,
@@ -99,7 +99,7 @@ pub(super) fn check(
     if kind == Kind::Sliding {
         claims::check_time(app, claims, &jwt.sliding_token_refresh_exp_claim)?;
     }
-    // A name or address may have gone over to somebody else since: the token stays with whom it was made for.
+    // The name or address may belong to another user by now: the token stays with its original owner.
     let is_owner = |user: &User| recorded.is_none_or(|recorded| recorded.user_id.is_none_or(|owner| owner == user.id));
     let user = user.filter(|user| is_owner(user) && (user.is_active || !jwt.check_user_is_active));
     let user = user.ok_or(RefreshError::NoActiveAccount)?;

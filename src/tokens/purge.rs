@@ -1,5 +1,5 @@
-//! Forgetting what is over: expired tokens, and sessions without any. `runserver` does it in the background, in small
-//! batches; `flushexpiredtokens` does it now.
+//! Deletes expired tokens, and ended sessions without tokens. `runserver` does it in the background, in small batches;
+//! `flushexpiredtokens` does it immediately.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::db::exclusive::Task;
 use crate::db::types::Instant;
 use crate::db::{DbError, latchkey_session, outstanding_tokens};
 
-/// How many rows one write job deletes: few enough that a refresh behind it does not notice.
+/// How many rows one write job deletes: few enough that a refresh waiting behind it is not slowed down.
 const BATCH: i64 = 500;
-/// What lies between two batches in the background, so that requests come first.
+/// The pause between two batches in the background, so that requests come first.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The first purge after a start: a server that is restarted often has to forget too.
+/// When the first purge after a start runs: a server that is often restarted has to purge too.
 const FIRST: Duration = Duration::from_mins(1);
 
 /// How much was deleted.
@@ -37,13 +37,13 @@ pub async fn run(app: App) {
         wait = interval;
         match purge(&app).await {
             Ok(Purged { tokens: 0, sessions: 0 }) => {}
-            Ok(Purged { tokens, sessions }) => tracing::info!(tokens, sessions, "deleted what has expired"),
-            Err(error) => tracing::warn!(%error, "expired tokens could not be deleted; it is tried again later"),
+            Ok(Purged { tokens, sessions }) => tracing::info!(tokens, sessions, "deleted expired rows"),
+            Err(error) => tracing::warn!(%error, "expired tokens could not be deleted; this will be retried"),
         }
     }
 }
 
-/// One purge. Of several instances on one database one does it, and the others skip it.
+/// Runs one purge. Of several instances on one database, one does the work and the others skip it.
 pub async fn purge(app: &App) -> Result<Purged, DbError> {
     let mut purged = Purged::default();
     loop {
@@ -58,7 +58,8 @@ pub async fn purge(app: &App) -> Result<Purged, DbError> {
     }
 }
 
-/// Deletes all that is over at once, whoever else does; `tell` hears how many tokens each batch had.
+/// Deletes everything that has expired, whatever other instances do; `tell` is called with the number of tokens in each
+/// batch.
 pub async fn flush_expired(app: &App, mut tell: impl FnMut(usize)) -> Result<usize, DbError> {
     let mut flushed = 0;
     loop {
@@ -77,7 +78,7 @@ pub async fn count_expired(app: &App) -> Result<i64, DbError> {
     app.read(move |tx| outstanding_tokens::count_expired(tx.conn, before)).await
 }
 
-/// Tokens recorded as expired before this are accepted nowhere any more.
+/// Tokens recorded as expired before this time are no longer accepted anywhere.
 fn expired(app: &App) -> Instant {
     let jwt = &app.config.jwt;
     // A token within the leeway is still accepted.
@@ -85,8 +86,8 @@ fn expired(app: &App) -> Instant {
     if !jwt.auth_token_classes.contains(&TokenClass::Sliding) {
         return expired;
     }
-    // A refresh moves the `exp` of a sliding token but not its row, which from Django has the first `exp`. Were a
-    // blacklisted one forgotten at that time, it would be good again.
+    // A refresh moves the `exp` of a sliding token but not the expiry in its row; Django's rows have the first `exp`. A
+    // blacklisted token that was deleted at that time would be valid again.
     expired - jwt.sliding_token_refresh_lifetime.max(jwt.sliding_token_lifetime)
 }
 

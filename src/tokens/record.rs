@@ -1,4 +1,4 @@
-//! Recording and blacklisting, as parts of a transaction. Called by the other files of this room, never from outside.
+//! Records and blacklists tokens, as part of a transaction. For the other files of this room only.
 
 use super::claims;
 use super::error::TokenError;
@@ -11,7 +11,7 @@ use crate::db::types::{TokenId, UserId};
 use crate::journal::events::{self, Event};
 use crate::sessions::blacklist::{self, Why};
 
-/// Records a token that we issue; the caller counts it with what it is part of. Answers `header.payload`.
+/// Records a token that we issue; the caller counts it. Returns `header.payload`.
 pub(super) fn outstand(
     tx: &mut Tx<'_>,
     claims: &Claims,
@@ -37,19 +37,19 @@ fn insert(
     Ok(outstanding_tokens::insert(tx.conn, &row)?)
 }
 
-/// Whether a token that was never recorded can be, when it is exchanged for the next.
+/// Whether a token that was never recorded can be recorded when it is exchanged.
 pub(super) fn check_recordable(app: &App, claims: &Claims) -> Result<(), TokenError> {
     claims::jti(app, claims)?.ok_or(TokenError::NoId)?;
     claims::expires_at(app, claims).map(drop)
 }
 
-/// What is recorded of a presented token.
+/// Finds the record of a presented token.
 pub(super) fn find(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Recorded>, TokenError> {
     let Some(jti) = claims::jti(tx.app, claims)? else { return Ok(None) };
     Ok(outstanding_tokens::find_by_jti(tx.conn, jti)?)
 }
 
-/// The same, where a blacklisted one is refused.
+/// The same, but refuses a blacklisted one.
 ///
 /// # Errors
 /// `Blacklisted` or `Rotated`, which SimpleJWT checks before it looks at the token's id and type.
@@ -60,16 +60,17 @@ pub(super) fn find_unless_blacklisted(tx: &mut Tx<'_>, claims: &Claims) -> Resul
     }
 }
 
-/// What is said of a blacklisted token. Where we rotated it and its session goes on, that goes on with another token.
+/// The error for a blacklisted token. If we rotated it and its session is still open, the session continues with
+/// another token.
 pub(super) fn refusal(used: &Recorded) -> TokenError {
     let session = used.session.as_ref().filter(|session| session.ended_at.is_none());
     if used.rotated_at.is_some() && session.is_some() { TokenError::Rotated } else { TokenError::Blacklisted }
 }
 
-/// Blacklists a presented token. One that was never recorded (it may come from elsewhere) is recorded first.
+/// Blacklists a presented token. One that was never recorded (it may come from another server) is recorded first.
 ///
 /// # Errors
-/// `Unique` when somebody else was faster: the index decides.
+/// `Unique` if another transaction was faster: the index decides.
 pub(super) fn blacklist(
     tx: &mut Tx<'_>,
     claims: &Claims,
@@ -87,7 +88,7 @@ pub(super) fn blacklist(
     Ok(id)
 }
 
-/// A token that somebody else blacklists or records at the same time is blacklisted for us.
+/// Treats a token that another transaction blacklists or records at the same time as blacklisted.
 pub(super) fn taken_is_blacklisted(error: TokenError) -> TokenError {
     match error {
         TokenError::Db(DbError::Unique(_)) => TokenError::Blacklisted,

@@ -1,5 +1,5 @@
-//! A refresh: a new access token, and by rotation a new refresh token. Exactly one of N parallel ones wins.
-//! What happens to a token that comes back after its rotation is in `replay`.
+//! Refreshes: a new access token and, with rotation, a new refresh token. Of N parallel ones, exactly one wins. What
+//! happens to a token that is presented again after its rotation is in `replay`.
 
 use super::claims::{self, Kind};
 use super::error::TokenError;
@@ -20,7 +20,7 @@ use crate::journal::reason::Reason;
 use crate::sessions;
 use crate::sessions::blacklist::Why;
 
-/// What a refresh answers. No `Debug`: both are secrets.
+/// The result of a refresh. No `Debug`: both are secrets.
 pub struct Refreshed {
     /// The new access token.
     pub access: String,
@@ -38,7 +38,7 @@ pub async fn rotate(app: &App, refresh: &str, client: Client, key: Option<&str>)
         return Ok(Refreshed { access: signed(app, &access(app, &claims, &user)), refresh: None });
     }
     let outcome = match exchange(app, &presented).await {
-        // Somebody else rotated it at the same time. What that means is seen when it is looked at again.
+        // Another request rotated it at the same time. Look again to see what that means.
         Err(RefreshError::Token(TokenError::Db(DbError::Unique(_)))) => exchange(app, &presented).await,
         other => other,
     };
@@ -62,15 +62,15 @@ fn unique_is_blacklisted(error: RefreshError) -> RefreshError {
     }
 }
 
-/// What a presented token comes to, before anything is written.
+/// What to do with a presented token, before anything is written.
 pub(super) enum Decision {
-    /// It is to be exchanged: its user, its record, and its session if it has one.
+    /// Exchange it: its user, its record, and its session if it has one.
     Exchange(Box<(User, Option<Recorded>, Option<Session>)>),
     /// It was exchanged before, or its session has to end.
     Done(Outcome),
 }
 
-/// Decides on a presented token; an `intent` locks its user. Writes nothing: `explain` asks it too.
+/// Decides about a presented token; an `intent` locks its user. Writes nothing, because `explain` uses it too.
 pub(super) fn decide(tx: &mut Tx<'_>, presented: &Presented, intent: Option<Intent>) -> Result<Decision, RefreshError> {
     let claims = &presented.claims;
     let user = find_user(tx, claims, intent)?;
@@ -94,14 +94,14 @@ pub(super) fn decide(tx: &mut Tx<'_>, presented: &Presented, intent: Option<Inte
     Ok(Decision::Exchange(Box::new((user, recorded, session))))
 }
 
-/// The rotation, in one transaction: blacklist the presented token, record the next.
+/// Rotates in one transaction: blacklists the presented token and records the next one.
 fn rotation(tx: &mut Tx<'_>, presented: &Presented) -> Result<Outcome, RefreshError> {
     let Presented { claims, retry_key, client } = presented;
     let (user, recorded, session) = match decide(tx, presented, Some(Intent::Issue))? {
         Decision::Exchange(found) => *found,
         Decision::Done(outcome) => return Ok(outcome),
     };
-    // One that has no session yet, because Django made it, starts one.
+    // A token from Django has no session yet; it starts one.
     let session = match session {
         Some(session) => Some(session),
         None => sessions::start(tx, user.id, client, claims::expires_at(tx.app, claims)?)?,
@@ -109,7 +109,7 @@ fn rotation(tx: &mut Tx<'_>, presented: &Presented) -> Result<Outcome, RefreshEr
     let session_id = session.as_ref().map(|session| session.id.as_str());
     let from = if tx.app.config.jwt.blacklist_after_rotation {
         let why = Why::new(Reason::Rotated, &user.username);
-        // What stands there already is not written again: the column has an index.
+        // An unchanged value is not written again, because the column has an index.
         let is_linked = recorded.as_ref().is_some_and(|recorded| recorded.session.is_some());
         let why = Why { session: session_id.filter(|_| !is_linked), retry_key: retry_key.as_deref(), ..why };
         Some(record::blacklist(tx, claims, (recorded.as_ref(), Some(user.id)), why)?)
@@ -131,7 +131,7 @@ fn rotation(tx: &mut Tx<'_>, presented: &Presented) -> Result<Outcome, RefreshEr
     Ok(Outcome::Tokens(access, next))
 }
 
-/// Counts a rotation and what it is made of, in one statement.
+/// Counts a rotation and its parts in one statement.
 fn count(tx: &mut Tx<'_>) -> Result<(), DbError> {
     let jwt = &tx.app.config.jwt;
     let rotated = Event::Blacklisted(Reason::Rotated);
@@ -143,7 +143,7 @@ fn count(tx: &mut Tx<'_>) -> Result<(), DbError> {
     }
 }
 
-/// The refresh token that takes the presented one's place.
+/// Makes the refresh token that replaces the presented one.
 fn next(app: &App, presented: Claims, user: &User, session: Option<&Session>) -> Claims {
     let mut next = presented;
     claims::set_extra(app, &mut next, user, true);

@@ -1,5 +1,5 @@
-//! A refresh that keeps the presented token: a refresh token where `JWT_ROTATE_REFRESH_TOKENS` is false, and a sliding
-//! token always. It only reads, but for the first time and then once a minute, when its session is written.
+//! Refreshes that keep the presented token: refresh tokens if `JWT_ROTATE_REFRESH_TOKENS` is false, and all sliding
+//! tokens. They only read, except that the first one, and then one per minute, updates the session.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const STEP: Duration = Duration::from_mins(1);
 
 /// A token that may be refreshed.
 pub(super) struct Admitted {
-    /// Its claims, with its session's.
+    /// The claims, including the session claim.
     pub claims: Claims,
     /// Its user.
     pub user: User,
@@ -29,23 +29,23 @@ pub(super) struct Admitted {
     pub session: Option<Session>,
 }
 
-/// What is found out about a presented token.
+/// The verdict on a presented token.
 pub(super) enum Admission {
-    /// It is good.
+    /// It is valid.
     Good(Box<Admitted>),
-    /// It is good, but its session is to be written.
+    /// It is valid, but its session has to be written.
     Due,
     /// Its session has to end.
     End(Box<Session>, Reason),
 }
 
-/// What a token that may be refreshed is made anew from.
+/// Admits a token to a refresh and returns what the new token is made from.
 pub(super) async fn admit(app: &App, presented: Presented, kind: Kind) -> Result<Admitted, RefreshError> {
     let wanted = presented.clone();
     let mut admission = app.read(move |tx| look(tx, &wanted, kind, None)).await?;
     if matches!(admission, Admission::Due) {
         admission = match write(app, &presented, kind).await {
-            // Somebody else put the token into a session at the same time: now it has that one.
+            // Another request added the token to a session at the same time: now it has that one.
             Err(RefreshError::Token(TokenError::Db(DbError::Unique(_)))) => write(app, &presented, kind).await?,
             other => other?,
         };
@@ -62,7 +62,7 @@ async fn write(app: &App, presented: &Presented, kind: Kind) -> Result<Admission
     app.write(move |tx| look(tx, &presented, kind, Some(Intent::Issue))).await
 }
 
-/// Looks at a presented token; with an `intent` also writes what is due. Without one it is asked by `explain` too.
+/// Checks a presented token; with an `intent`, also writes what is due. `explain` calls it without one.
 pub(super) fn look(
     tx: &mut Tx<'_>,
     presented: &Presented,
@@ -79,10 +79,10 @@ pub(super) fn look(
     {
         return Ok(Admission::End(Box::new(session.clone()), reason));
     }
-    // One that Django made says nothing of its session.
+    // A token from Django does not carry its session.
     let mut claims = claims.clone();
     let is_fresh = |session: &Session| session.last_refreshed_at.is_some_and(|last| tx.now < last + STEP);
-    // A token that was never recorded stays so, as in SimpleJWT, and then no session is written for it.
+    // As in SimpleJWT, a token that was never recorded stays unrecorded; then no session is written for it.
     let Some(recorded) = recorded.filter(|recorded| !recorded.session.as_ref().is_some_and(is_fresh)) else {
         sessions::set_claim(tx.app, &mut claims, known.as_ref());
         return Ok(Admission::Good(Box::new(Admitted { claims, user, session: known })));

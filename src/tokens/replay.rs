@@ -1,5 +1,5 @@
-//! A refresh token that comes back after its rotation: a client that lost the answer (RFC 9700, 4.14.2; FAPI 2.0,
-//! 5.3.2.1), a second tab, or a thief. Called by `refresh` and `renew`.
+//! Refresh tokens that are presented again after their rotation: by a client that lost the answer (RFC 9700, 4.14.2;
+//! FAPI 2.0, 5.3.2.1), by a second tab, or by a thief. Called by `refresh` and `renew`.
 
 use std::time::Duration;
 
@@ -23,23 +23,23 @@ use crate::journal::events::{self, Event};
 use crate::journal::reason::Reason;
 use crate::sessions;
 
-/// For this long a refresh may be repeated under its `Idempotency-Key`.
+/// How long a refresh may be repeated with its `Idempotency-Key`.
 const RETRY_WINDOW: Duration = Duration::from_mins(1);
 
-/// What is stored of an `Idempotency-Key`: nobody can read it back, and it means this token only.
+/// The stored form of an `Idempotency-Key`: not readable, and bound to this token.
 pub(super) fn retry_key(app: &App, presented: &Claims, key: Option<&str>) -> Option<String> {
     let jti = claims::jti(app, presented).ok()??;
     Some(keyed::mac(&app.config.secret_key, "latchkey.idempotency_key", &[jti, key?]).hex())
 }
 
-/// What a blacklisted token gets: the same answer again, a refusal, or the alarm.
+/// Answers a blacklisted token: with the same tokens again, a refusal, or the alarm.
 pub(super) fn answer(
     tx: &mut Tx<'_>,
     presented: &Presented,
     rotated: &Recorded,
     user: Option<User>,
 ) -> Result<Outcome, RefreshError> {
-    // Only a rotation of ours can be repeated or raise an alarm; Django notes none, and other blacklistings are final.
+    // Only our own rotations can be repeated or raise an alarm; Django records none, and other blacklistings are final.
     let refused = || Err(record::refusal(rotated).into());
     let (Some(rotated_at), Some(session)) = (rotated.rotated_at, &rotated.session) else { return refused() };
     if session.ended_at.is_some() {
@@ -63,7 +63,7 @@ pub(super) fn answer(
     refused()
 }
 
-/// The successor once more, if nobody has used it: the same payload, signed again, and a fresh access token.
+/// Returns the successor again, if it is unused: the same payload, signed again, and a fresh access token.
 fn again(tx: &mut Tx<'_>, rotated: &Recorded, user: &User) -> Result<Outcome, RefreshError> {
     let successor = outstanding_tokens::find_successor(tx.conn, rotated.id)?;
     let refused = || record::refusal(rotated);
@@ -72,7 +72,7 @@ fn again(tx: &mut Tx<'_>, rotated: &Recorded, user: &User) -> Result<Outcome, Re
     Ok(Outcome::Tokens(access(tx.app, &claims, user), unused.token))
 }
 
-/// The stored claims, if they were made with the present key and are still a good refresh token's.
+/// The stored claims, if they were made with the current key and are still those of a valid refresh token.
 fn ours(app: &App, successor: &Successor) -> Option<Claims> {
     let (header, claims) = jwt::peek(&successor.token)?;
     let same_key = successor.kid.as_deref() == Some(app.keys.kid());
@@ -82,8 +82,8 @@ fn ours(app: &App, successor: &Successor) -> Option<Claims> {
     (same_key && same_algorithm && is_good).then_some(claims)
 }
 
-/// Ends a session, in a transaction of its own: the rotation holds a lock that others share. Answers why the refresh
-/// is refused.
+/// Ends a session, in a separate transaction, because the rotation holds a shared lock. Returns the error of the
+/// refresh.
 pub(super) async fn end(app: &App, session: Session, reason: Reason, presented: Presented) -> TokenError {
     let ended = app.write(move |tx| end_under_lock(tx, &session, reason, &presented));
     match ended.await {
@@ -92,14 +92,14 @@ pub(super) async fn end(app: &App, session: Session, reason: Reason, presented: 
     }
 }
 
-/// What whoever presents a token is told when its session ends for that reason.
+/// The error that a client gets when its session ends for this reason.
 pub(super) fn refusal(reason: Reason) -> TokenError {
     if reason == Reason::Reuse { TokenError::Blacklisted } else { TokenError::SessionEnded }
 }
 
 fn end_under_lock(tx: &mut Tx<'_>, session: &Session, reason: Reason, presented: &Presented) -> Result<(), DbError> {
     let owner = users::lock(tx.conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
-    // Of two who come at the same time, one raises the alarm.
+    // Of two concurrent requests, one raises the alarm.
     let is_first = sessions::end(tx, session, (reason, "Latchkey"))?;
     if reason != Reason::Reuse || !is_first {
         return Ok(());

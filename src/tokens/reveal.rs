@@ -1,4 +1,4 @@
-//! The whole token again, for a superuser who asks: signed anew from the stored `header.payload`. Each time audit-logged.
+//! Shows a superuser a whole token: signs the stored `header.payload` again. Every time, an audit entry is written.
 
 use serde_json::json;
 
@@ -13,11 +13,11 @@ use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 
-/// What can be shown. No `Debug`: it is a secret.
+/// The result. No `Debug`: it is a secret.
 pub enum Revealed {
-    /// The token that the client got.
+    /// The token that the client has.
     Token(String),
-    /// A token that works the same, but with another signature than the client's (PS*, ES*).
+    /// A token that works the same, but has a different signature from the client's (PS*, ES*).
     Resigned(String),
     /// It cannot be made again; the text says why.
     No(String),
@@ -25,7 +25,7 @@ pub enum Revealed {
     NotFound,
 }
 
-/// Signs the stored token again, if it is still what its row and our settings say, and logs who asked.
+/// Signs the stored token again, if it still matches its row and our settings, and records who asked.
 pub async fn reveal(app: &App, actor: &Actor, id: TokenId) -> Result<Revealed, DbError> {
     let actor = actor.clone();
     let found = app.write(move |tx| {
@@ -39,7 +39,7 @@ pub async fn reveal(app: &App, actor: &Actor, id: TokenId) -> Result<Revealed, D
     });
     let Some((detail, uuid)) = found.await? else { return Ok(Revealed::NotFound) };
     if detail.token.split('.').count() == 3 {
-        // Django wrote it whole.
+        // Django stored it whole.
         return Ok(Revealed::Token(detail.token));
     }
     Ok(match objection(app, &detail, uuid.as_deref()) {
@@ -49,12 +49,12 @@ pub async fn reveal(app: &App, actor: &Actor, id: TokenId) -> Result<Revealed, D
     })
 }
 
-/// Why the stored text must not be signed: whoever can write to the table must not get tokens made to order.
+/// Why the stored text must not be signed: anyone who can write to the table could otherwise have tokens made to order.
 fn objection(app: &App, detail: &Detail, uuid: Option<&str>) -> Option<&'static str> {
-    let Some((header, claims)) = jwt::peek(&detail.token) else { return Some("The stored text is no token.") };
+    let Some((header, claims)) = jwt::peek(&detail.token) else { return Some("The stored text is not a token.") };
     let Some(kid) = &detail.kid else { return Some("It was not recorded by Latchkey when it was issued.") };
     if kid != app.keys.kid() || header.get("alg") != Some(&json!(app.keys.algorithm())) || header.len() != 2 {
-        return Some("It was made with another key or algorithm than the present one.");
+        return Some("It was made with a different key or algorithm from the current one.");
     }
     if claims::jti(app, &claims).ok().flatten() != Some(detail.row.jti.as_str()) {
         return Some("Its id is not the one in its row.");

@@ -1,4 +1,4 @@
-//! Blacklisting: one token, a session, all of a user; by its owner or by a superuser.
+//! Blacklists one token, a session, or all tokens of a user; for their owner or for a superuser.
 
 use serde_json::{Value, json};
 
@@ -26,10 +26,10 @@ pub enum LogoutError {
     /// The refresh token itself.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// It belongs to somebody else.
+    /// The token belongs to another user.
     #[error("The refresh token belongs to another user.")]
     NotYours,
-    /// Neither token says which session is to go on.
+    /// Neither token says which session to keep.
     #[error("The access token names no session: send the refresh token of the one to keep.")]
     NoSession,
 }
@@ -47,14 +47,14 @@ impl From<DbError> for LogoutError {
     }
 }
 
-/// `token/blacklist/`: blacklists a refresh token, whoever presents it. Its session ends if it has no other.
+/// `token/blacklist/`: blacklists a refresh token, whoever presents it. Ends its session if that has no other token.
 pub async fn blacklist(app: &App, refresh: &str, client: Client) -> Result<(), TokenError> {
     let claims = claims::decode(app, refresh).await?;
     app.write(move |tx| {
         let owner = presented::find_user(tx, &claims, Some(Intent::Revoke))?;
         let recorded = record::find_unless_blacklisted(tx, &claims)?;
         claims::check(tx.app, &claims, Some(Kind::Refresh))?;
-        // Nobody knows who did it: whoever held the token.
+        // Recorded in the owner's name, although anyone who held the token may have done it.
         let by = owner.as_ref().map_or("", |user| user.username.as_str());
         let why = Why::new(Reason::Blacklist, by);
         record::blacklist(tx, &claims, (recorded.as_ref(), owner.as_ref().map(|user| user.id)), why)?;
@@ -68,7 +68,7 @@ pub async fn blacklist(app: &App, refresh: &str, client: Client) -> Result<(), T
     .map_err(record::taken_is_blacklisted)
 }
 
-/// `logout/`: ends the session of the caller's own refresh token; one that was rotated will do.
+/// `logout/`: ends the session of the caller's own refresh token; a rotated token works too.
 pub async fn logout(app: &App, user: &User, refresh: &str, client: Client) -> Result<(), LogoutError> {
     let (claims, user) = (claims::decode(app, refresh).await?, user.clone());
     app.write(move |tx| {
@@ -85,8 +85,8 @@ pub async fn logout(app: &App, user: &User, refresh: &str, client: Client) -> Re
     })
 }
 
-/// Blacklists a token and ends its session, whose id it answers. One that was rotated still ends it; otherwise
-/// blacklisted ones are refused.
+/// Blacklists a token, ends its session and returns the session's id. A rotated token still ends its session; other
+/// blacklisted tokens are refused.
 fn spend(
     tx: &mut Tx<'_>,
     (claims, kind): (&Claims, Option<Kind>),
@@ -109,13 +109,13 @@ fn spend(
     Ok(session.map(|session| session.id))
 }
 
-/// A line in the audit log about a user who logged out.
+/// Writes an audit entry about a logout.
 fn note_logout(tx: &mut Tx<'_>, user: &User, client: &Client, detail: Value) -> Result<(), DbError> {
     let actor = Actor::user(user, client);
     AuditEntry::new(Action::Logout, &actor).about_user(user).detail(detail).write(tx)
 }
 
-/// A line about a token that whoever held it revoked.
+/// Writes an audit entry about a token that its holder revoked.
 fn note_revocation(tx: &mut Tx<'_>, owner: Option<&User>, client: &Client, claims: &Claims) -> Result<(), TokenError> {
     let jti = claims::jti(tx.app, claims)?.unwrap_or_default();
     let (actor, owner) = (Actor::somebody(client), owner.map(|owner| owner.id));
@@ -125,15 +125,15 @@ fn note_revocation(tx: &mut Tx<'_>, owner: Option<&User>, client: &Client, claim
 /// Why a token cannot be revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
-    /// An access token that names no session, or another token that nothing is remembered of.
+    /// An access token that names no session, or another token without a record.
     #[error("This token belongs to no session and has no id: it ends by itself.")]
     Unsupported,
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. One that is not good is revoked enough.
+/// `token/revoke/` (RFC 7009): ends the session of a token, whoever presents it. An invalid token needs no revocation.
 pub async fn revoke(app: &App, token: &str, client: Client) -> Result<(), RevokeError> {
     let Ok(claims) = claims::decode(app, token).await else { return Ok(()) };
     if claims::check(app, &claims, None).is_err() {
@@ -161,12 +161,12 @@ pub async fn revoke(app: &App, token: &str, client: Client) -> Result<(), Revoke
     });
     match revoked.await.map_err(record::taken_is_blacklisted) {
         Err(TokenError::Db(error)) => Err(error.into()),
-        // Somebody was faster, or it is one that nobody would accept.
+        // Another request was faster, or the token would not be accepted anyway.
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// Locks the caller and finds what is recorded of their own refresh token.
+/// Locks the caller and finds the record of their own refresh token.
 fn own(tx: &mut Tx<'_>, claims: &Claims, user: &User) -> Result<Option<Recorded>, LogoutError> {
     let owner = presented::find_user(tx, claims, Some(Intent::Revoke))?;
     let recorded = record::find(tx, claims)?;
@@ -188,7 +188,7 @@ pub async fn logout_all(app: &App, user: &User, client: Client) -> Result<usize,
     .await
 }
 
-/// `logout/` with `others`: the same, but for the session of the given refresh token, or else of the access token.
+/// `logout/` with `others`: the same, but keeps the session of the given refresh token, or else of the access token.
 pub async fn logout_others(
     app: &App,
     caller: &Authenticated,
@@ -220,8 +220,8 @@ pub async fn logout_others(
     .await
 }
 
-/// A superuser ends all sessions of a user, blacklists all tokens, ends what was begun, and forgets the remembered browsers; answers how many
-/// tokens, and how many browsers.
+/// Ends all sessions of a user on behalf of a superuser, blacklists all tokens, cancels pending challenges and forgets
+/// the remembered browsers. Returns the number of tokens and of browsers.
 pub async fn blacklist_all_of(app: &App, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
     let actor = actor.clone();
     app.write(move |tx| {

@@ -11,13 +11,13 @@ use crate::factors::challenge::LoginTarget;
 use crate::journal::Client;
 use crate::sessions;
 
-/// Checks the credentials, starts a session and issues a sliding token; it is recorded.
+/// Checks the credentials, starts a session, and issues and records a sliding token.
 pub async fn obtain(app: &App, password: Password, client: Client) -> Result<String, ObtainError> {
     let issued = login::with_password(app, password, client, LoginTarget::SlidingToken).await?;
     Ok(jwt::sign(&app.keys, &issued.unsigned))
 }
 
-/// The same token with a later `exp`: its id and `refresh_exp` stay.
+/// Returns the same token with a later `exp`: its id and `refresh_exp` stay.
 pub async fn refresh(app: &App, token: &str, client: Client) -> Result<String, RefreshError> {
     let presented = Presented { claims: claims::decode(app, token).await?, retry_key: None, client };
     let Admitted { mut claims, user, session } = renew::admit(app, presented, Kind::Sliding).await?;

@@ -1,4 +1,4 @@
-//! Is this token good? An access token costs no query, a refresh or sliding one a single one.
+//! Whether a token is valid. An access token costs no query, a refresh or sliding one a single query.
 
 use super::claims::{self, Kind};
 use super::error::TokenError;
@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::db::users::{self, User};
 use crate::sessions;
 
-/// Who a request comes from.
+/// The sender of a request.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     /// The user of the token.
@@ -23,35 +23,36 @@ pub struct Authenticated {
 /// Why a request is not authenticated: SimpleJWT's `JWTAuthentication`.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// No accepted class takes the token: for each class why (`token_class`, `token_type`, `message` of the answer).
+    /// No accepted class takes the token: the reason for each class (`token_class`, `token_type`, `message` in the
+    /// answer).
     #[error("Given token not valid for any token type")]
     InvalidToken(Vec<(TokenClass, TokenError)>),
     /// The token names no user.
     #[error("Token contained no recognizable user identification")]
     NoUserId,
-    /// The user is gone.
+    /// The user was deleted.
     #[error("User not found")]
     UserNotFound,
     /// The user is inactive.
     #[error("User is inactive")]
     UserInactive,
-    /// The password changed since (`JWT_CHECK_REVOKE_TOKEN`).
+    /// The password has changed since (`JWT_CHECK_REVOKE_TOKEN`).
     #[error("The user's password has been changed.")]
     PasswordChanged,
     /// The session ended (`JWT_CHECK_SESSION`).
     #[error("Session has ended")]
     SessionEnded,
-    /// The database did not answer.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// `verify/`: any type of token; all but access tokens must not be blacklisted.
+/// `verify/`: accepts any type of token; types other than access must not be blacklisted.
 pub async fn verify(app: &App, token: &str) -> Result<(), TokenError> {
     verify_read(app, claims::decode(app, token).await?).await
 }
 
-/// The same for a token that has been read.
+/// The same for a token that has already been read.
 pub(super) async fn verify_read(app: &App, claims: Claims) -> Result<(), TokenError> {
     claims::check(app, &claims, None)?;
     if !claims::is_kind(app, &claims, Kind::Access) {
@@ -64,12 +65,12 @@ pub(super) async fn verify_read(app: &App, claims: Claims) -> Result<(), TokenEr
     if goes_on { Ok(()) } else { Err(TokenError::SessionEnded) }
 }
 
-/// The user whose token authenticates a request.
+/// Returns the user whose token authenticates a request.
 pub async fn authenticate(app: &App, token: &str) -> Result<Authenticated, AuthError> {
     authenticate_read(app, claims::read(app, token).await).await
 }
 
-/// The same for a token that has been read.
+/// The same for a token that has already been read.
 pub(super) async fn authenticate_read(
     app: &App,
     read: Result<Claims, DecodeError>,
@@ -97,7 +98,7 @@ pub(super) async fn authenticate_read(
     Ok(Authenticated { user, claims })
 }
 
-/// The claims, if one of `JWT_AUTH_TOKEN_CLASSES` takes the token.
+/// Returns the claims, if one of `JWT_AUTH_TOKEN_CLASSES` accepts the token.
 async fn accepted(app: &App, read: &Result<Claims, DecodeError>) -> Result<Claims, AuthError> {
     let mut refusals = Vec::new();
     for class in &app.config.jwt.auth_token_classes {
@@ -115,7 +116,7 @@ async fn accept(app: &App, read: &Result<Claims, DecodeError>, class: TokenClass
     match class {
         TokenClass::Access => claims::check(app, &claims, Some(Kind::Access))?,
         TokenClass::Sliding => {
-            // The blacklist speaks first, as in SimpleJWT, unless the token cannot be a sliding one.
+            // As in SimpleJWT, the blacklist comes first, unless the token cannot be a sliding one.
             if claims::is_kind(app, &claims, Kind::Sliding) || app.config.jwt.token_type_claim.is_none() {
                 not_blacklisted(app, claims.clone()).await?;
             }
@@ -125,7 +126,7 @@ async fn accept(app: &App, read: &Result<Claims, DecodeError>, class: TokenClass
     Ok(claims)
 }
 
-/// Whether the session that a token names goes on; one that names none has none that could end.
+/// Whether the session that a token names is open; a token that names none passes.
 pub(super) fn session_goes_on(tx: &mut Tx<'_>, claims: &Claims) -> Result<bool, DbError> {
     if tx.app.config.jwt.session_claim.as_ref().is_none_or(|name| !claims.contains_key(name)) {
         return Ok(true);

@@ -1,5 +1,5 @@
-//! The files under `/static/`, embedded in the binary. An address carries the hash of its content, so that browsers keep it
-//! for a year and still see a new release at once.
+//! The files under `/static/`, embedded in the binary. An address contains the hash of the content, so browsers cache
+//! it for a year and still see a new release immediately.
 
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ static ASSETS: &[Asset] = &[
     },
 ];
 
-/// The same order as `ASSETS`: the first 16 hex digits of each content's SHA-256.
+/// The first 16 hex digits of each content's SHA-256, in the order of `ASSETS`.
 static VERSIONS: LazyLock<Vec<String>> =
     LazyLock::new(|| ASSETS.iter().map(|asset| sha256_hex(asset.content)[..16].to_owned()).collect());
 

@@ -65,7 +65,7 @@ pub struct Context<'a> {
 pub enum Owner<'a> {
     /// This user.
     User(&'a User),
-    /// The user does not exist (any more).
+    /// The user no longer exists.
     Deleted,
     /// It was not looked up.
     Unknown,

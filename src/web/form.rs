@@ -69,7 +69,7 @@ pub struct Input {
     pub autocomplete: &'static str,
     /// Its errors.
     pub error: Option<String>,
-    /// The current value, if someone else changed it meanwhile.
+    /// The current value, if another user changed it in the meantime.
     pub meanwhile: Option<String>,
 }
 
@@ -96,6 +96,6 @@ pub struct Tick {
     pub is_on: bool,
     /// Its errors.
     pub error: Option<String>,
-    /// The current value, if someone else changed it meanwhile.
+    /// The current value, if another user changed it in the meantime.
     pub meanwhile: Option<bool>,
 }

@@ -1,5 +1,5 @@
-//! The middleware of every request: a request id, one line in the access log, the security headers. A panic in a handler
-//! becomes a 500 without details. The check of `Host` is in `host`.
+//! The middleware of every request: a request id, one line in the access log, and the security headers. A panic in a
+//! handler becomes a 500 without details. `Host` is checked in `host`.
 
 mod host;
 

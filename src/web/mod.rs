@@ -1,5 +1,5 @@
-//! The HTTP door. `routes` is THE route table: it has every URL of the server, on one screen. The file that a URL leads to
-//! answers its requests; what all requests have in common is in `middleware`.
+//! The HTTP server. `routes` has every URL, on one screen. The file that a URL leads to answers its requests; what all
+//! requests share is in `middleware`.
 
 use actix_web::dev::Handler;
 use actix_web::http::{StatusCode, header};

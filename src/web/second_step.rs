@@ -1,5 +1,5 @@
 //! The second step of a login in a browser. The best method is shown, the others are one button away. The panel and the
-//! account pages share it: the form, what it sends, and the template `admin/includes/second_step.html`.
+//! account pages share it: the form, its fields, and the template `admin/includes/second_step.html`.
 
 mod methods;
 
@@ -23,7 +23,7 @@ use methods::{EMAIL, Methods, PASSKEY};
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Fields {
-    /// Names the login that waits.
+    /// Identifies the login that waits.
     pub challenge: String,
     /// Every method that the user has, separated by commas.
     pub methods: String,
@@ -56,7 +56,7 @@ impl Fields {
     pub fn answer(&self) -> Answer {
         let method = Method::of(&self.method).unwrap_or(Method::Recovery);
         let response = match method {
-            // What is not JSON is not a passkey either.
+            // Anything that is not JSON is not a passkey either.
             PASSKEY => FactorResponse::Passkey(serde_json::from_str(&self.credential).unwrap_or_default()),
             _ => FactorResponse::Code(self.code.as_str().into()),
         };
@@ -68,7 +68,7 @@ impl Fields {
 pub struct WaitingLogin {
     /// The shared parts of the server.
     pub app: Data<App>,
-    /// Where the request comes from.
+    /// The client that sent the request.
     pub client: Client,
     /// The challenge that the answer is for.
     pub challenge: SecretString,
@@ -108,14 +108,14 @@ pub struct StepForm {
 
 impl WaitingLogin {
     /// The form for a first answer.
-    ///
+    /// The form for the first answer.
     /// # Errors
     /// `NoChallenge` if the login has to start over.
     pub async fn ask(self, methods: Vec<Method>) -> Result<StepForm, AnswerError> {
         self.form(Methods::best_of(methods)).await
     }
 
-    /// The form for another method; for a code by email, the code is sent.
+    /// The form for another method; if it is email, the code is sent.
     pub async fn change_method(self, methods: &str, method: Method) -> Result<StepForm, AnswerError> {
         let methods = Methods::read(methods, method);
         if method != EMAIL {
@@ -141,7 +141,7 @@ impl WaitingLogin {
         Ok(StepForm { error: Some(error), wait, ..self.form(methods).await? })
     }
 
-    /// Each form for a passkey has a question of its own, which makes an earlier one void.
+    /// Each form for a passkey gets new options, which invalidate earlier ones.
     async fn form(self, methods: Methods) -> Result<StepForm, AnswerError> {
         let passkey = if methods.chosen == PASSKEY {
             Some(ask::passkey(&self.app, self.challenge.clone()).await?.to_string())
@@ -173,7 +173,7 @@ impl StepForm {
         self.login.challenge.expose_secret()
     }
 
-    /// A throttled attempt is answered with 429.
+    /// Answers a throttled attempt with 429.
     pub fn delay(&self, page: &mut HttpResponse) {
         if let Some(wait) = self.wait {
             *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;

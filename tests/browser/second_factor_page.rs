@@ -72,7 +72,7 @@ impl Stage {
     #[track_caller]
     fn mailed(&self) -> String {
         self.click("#send");
-        self.browser.wait_for("A code is on its way.");
+        self.browser.wait_for("A code has been sent.");
         self.server.mailed_code(&self.smtp)
     }
 

@@ -1,4 +1,4 @@
--- Failed logins of one source within a minute are one row: it is found again by its source, and counts.
+-- Failed logins of one source within a minute share one row, which is found by its source and has a count.
 ALTER TABLE latchkey_audit_log ADD COLUMN count integer NOT NULL DEFAULT 1;
 ALTER TABLE latchkey_audit_log ADD COLUMN last_at timestamptz NULL;
 ALTER TABLE latchkey_audit_log ADD COLUMN source varchar(100) NULL;
@@ -7,7 +7,7 @@ CREATE INDEX latchkey_audit_log_at ON latchkey_audit_log (at, id);
 CREATE INDEX latchkey_audit_log_action ON latchkey_audit_log (action, id);
 CREATE INDEX latchkey_audit_log_actor ON latchkey_audit_log (actor, id);
 
--- How often something happened in an hour; written with what happened. Shards keep connections out of each other's way.
+-- How often an event happened in an hour, written in the event's own transaction. Shards keep connections apart.
 CREATE TABLE latchkey_rollup (
     event varchar(40) NOT NULL,
     hour timestamptz NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE latchkey_rollup (
     PRIMARY KEY (event, hour, shard)
 );
 
--- Counts that take too long for a page, taken now and then in the background.
+-- Counts that take too long for a page, taken regularly in the background.
 CREATE TABLE latchkey_statistic (
     name varchar(40) NOT NULL PRIMARY KEY,
     value bigint NOT NULL,
@@ -29,7 +29,7 @@ INSERT INTO latchkey_statistic (name, value, counted_at)
 INSERT INTO latchkey_statistic (name, value, counted_at)
     SELECT 'backfill.blacklisted', coalesce(max(id), 0), now() FROM token_blacklist_blacklistedtoken;
 
--- What the panel's lists are filtered and sorted by.
+-- Indexes for the filters and orders of the panel's lists.
 CREATE INDEX latchkey_token_blacklist_reason ON latchkey_token (blacklist_reason, token_id)
     WHERE blacklist_reason <> 'rotated';
 DROP INDEX latchkey_session_user_id;

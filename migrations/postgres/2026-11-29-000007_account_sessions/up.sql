@@ -1,4 +1,4 @@
--- Logins to the account pages, which were challenges before. Only a hash of the token is kept.
+-- Logins to the account pages, which were challenges before. Only a hash of the token is stored.
 CREATE TABLE latchkey_account_session (
     token_hash varchar(64) NOT NULL PRIMARY KEY,
     user_id bigint NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- Django 5.2's and SimpleJWT 5.5's three tables, column for column; on a Django database they are there already.
+-- The three tables of Django 5.2 and SimpleJWT 5.5, column for column; a Django database already has them.
 CREATE TABLE IF NOT EXISTS auth_user (
     id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     password varchar(128) NOT NULL,

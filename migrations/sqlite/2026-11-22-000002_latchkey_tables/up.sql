@@ -1,4 +1,4 @@
--- Ours. References to Django's tables clean up after themselves, because Django does not know these tables.
+-- Latchkey's own tables. Their references to Django's tables cascade, because Django does not know these tables.
 CREATE TABLE latchkey_user (
     user_id integer NOT NULL PRIMARY KEY REFERENCES auth_user (id) ON DELETE CASCADE,
     uuid varchar(36) NOT NULL UNIQUE
@@ -6,7 +6,7 @@ CREATE TABLE latchkey_user (
 
 CREATE TABLE latchkey_token (
     token_id bigint NOT NULL PRIMARY KEY REFERENCES token_blacklist_outstandingtoken (id) ON DELETE CASCADE,
-    -- No foreign key: the older token may be flushed first, and a cascade over a long chain would hold the database.
+    -- No foreign key: the older token may be flushed first, and a cascade over a long chain would block the database.
     rotated_from bigint NULL,
     rotated_at datetime NULL,
     blacklist_reason varchar(40) NULL,
@@ -33,7 +33,7 @@ CREATE TABLE latchkey_audit_log (
     id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     at datetime NOT NULL,
     action varchar(40) NOT NULL,
-    -- No foreign keys: an entry outlives whom it names.
+    -- No foreign keys: an entry outlives the users that it names.
     actor_id bigint NULL,
     actor varchar(150) NOT NULL,
     ip varchar(45) NULL,

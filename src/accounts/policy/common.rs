@@ -3,12 +3,12 @@
 
 use std::cmp::Ordering;
 
-/// One on each line.
+/// One per line, in lower case.
 const LIST: &str = include_str!("common-passwords.txt");
 
-/// Whether a password, in lower case, is one of them.
+/// Whether a password, in lower case, is in the list.
 pub fn contains(password: &str) -> bool {
-    // Halves the text, not a list of lines: nothing is built, nothing is kept.
+    // A binary search in the text itself, so no list of lines is built or kept.
     let mut rest = LIST;
     while !rest.is_empty() {
         let middle = rest.as_bytes()[..rest.len() / 2].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

@@ -1,5 +1,5 @@
-//! `PASSWORD_RULES=django`: the four validators that a new Django project has, with their texts, in their order. Compared
-//! with what a real Django said of thousands of passwords (`tests/it/data/django_passwords.json`).
+//! `PASSWORD_RULES=django`: the four validators of a new Django project, with their texts, in their order. Tested
+//! against the verdicts of a real Django on thousands of passwords (`tests/it/data/django_passwords.json`).
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ pub fn rules() -> Vec<PasswordRule> {
     ]
 }
 
-/// `UserAttributeSimilarityValidator`: the password is like the attribute, or like one of its words.
+/// `UserAttributeSimilarityValidator`: the password is similar to the attribute or to one of its words.
 fn is_similar(password: &str, attribute: &str) -> bool {
     if attribute.is_empty() {
         return false;
@@ -57,13 +57,13 @@ fn is_similar(password: &str, attribute: &str) -> bool {
         .any(|word| !is_much_longer(length, word.chars().count()) && quick_ratio(password, word) >= MAX_SIMILARITY)
 }
 
-/// Django's `exceeds_maximum_length_ratio`: the ratio could not be reached.
+/// Django's `exceeds_maximum_length_ratio`: the lengths differ too much to reach the ratio.
 #[expect(clippy::cast_precision_loss, reason = "a password has at most 4,096 bytes")]
 fn is_much_longer(password: usize, word: usize) -> bool {
     password >= 10 * word && (word as f64) < MAX_SIMILARITY / 2.0 * password as f64
 }
 
-/// `difflib.SequenceMatcher.quick_ratio`: how many characters both have, wherever they stand.
+/// `difflib.SequenceMatcher.quick_ratio`: counts the characters that both have, wherever they are.
 #[expect(clippy::cast_precision_loss, reason = "a password has at most 4,096 bytes")]
 fn quick_ratio(a: &str, b: &str) -> f64 {
     let mut left: HashMap<char, usize> = HashMap::new();
@@ -81,13 +81,13 @@ fn quick_ratio(a: &str, b: &str) -> f64 {
     if length == 0 { 1.0 } else { f64::from(2 * matches) / length as f64 }
 }
 
-/// Python's `str.isdigit`: Unicode's decimal digits, and those in circles, brackets and superscript.
+/// Python's `str.isdigit`: Unicode's decimal digits, and circled, bracketed and superscript ones.
 fn is_digit(character: char) -> bool {
     let code = u32::from(character);
     TENS.iter().any(|zero| (*zero..zero + 10).contains(&code)) || OTHERS.iter().any(|range| range.contains(&code))
 }
 
-/// The zeros that nine other digits follow.
+/// The zeros of runs of ten digits.
 const TENS: [u32; 61] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
     0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0x2080, 0xa620,
@@ -123,7 +123,7 @@ const OTHERS: [std::ops::RangeInclusive<u32>; 20] = [
 mod tests {
     use super::*;
 
-    /// Owners, problems, and cases: whose password, the password, and which problems a real Django had with it
+    /// Owners, problems, and cases: an owner, a password, and the problems that a real Django found with it
     /// (`record_django_passwords.py` beside it).
     #[derive(serde::Deserialize)]
     struct Recorded {

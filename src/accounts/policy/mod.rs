@@ -58,7 +58,7 @@ pub async fn rules_of(app: &App, user: &User) -> Result<Vec<PasswordRule>, DbErr
     Ok(rules(&app.config, Owner::find(app, user).await?.has_second_factor))
 }
 
-/// Passwords that are never allowed, because nobody could log in with them or hashing them would take too long.
+/// Passwords that are never allowed: no login would accept them, or hashing them would take too long.
 pub(super) fn unusable(password: &SecretString) -> Option<Problem> {
     let password = password.expose_secret();
     let (code, message) = if password.is_empty() {

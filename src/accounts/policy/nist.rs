@@ -1,5 +1,6 @@
 //! `PASSWORD_RULES=nist`: NIST SP 800-63B-4, section 3.1.1.2. Only the length counts, in code points, not the kinds of
-//! characters. Passwords that an attacker tries first are refused: common ones, and names of the account, also repeated.
+//! characters. Passwords that an attacker tries first are refused: common ones and names of the account, even if
+//! repeated.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -11,7 +12,7 @@ use super::problem::{MAX_BYTES, PasswordRule, Problem, too_common, too_short, to
 const MIN_LENGTH: usize = 15;
 const MIN_LENGTH_WITH_FACTOR: usize = 8;
 
-/// A repeated part of at most this length is too simple (`abcabcabcabcabc`).
+/// A password that repeats a part of at most this length is too simple (`abcabcabcabcabc`).
 const MAX_SIMPLE_PART: usize = 3;
 
 pub fn check(owner: &Owner, site: &str, password: &str) -> Vec<Problem> {
@@ -60,11 +61,11 @@ fn least(has_second_factor: bool) -> usize {
     if has_second_factor { MIN_LENGTH_WITH_FACTOR } else { MIN_LENGTH }
 }
 
-/// The part that a text repeats, the last time perhaps cut short: `password` of `passwordpassword` and of
+/// The part that a text repeats; the last repetition may be cut short: `password` of `passwordpassword` and of
 /// `passwordpass`. For most texts it is the whole text, or nearly.
 fn repeated(text: &str) -> &str {
-    // Finds the first place from which the text equals its beginning. A failure table (Knuth, Morris, Pratt) takes one
-    // pass, however long the text is.
+    // Finds the first position from which the text equals its beginning. A failure table (Knuth, Morris, Pratt) takes
+    // one pass, however long the text is.
     let bytes = text.as_bytes();
     let mut table = vec![0; bytes.len()];
     let mut matched = 0;
@@ -77,7 +78,7 @@ fn repeated(text: &str) -> &str {
         }
         table[at] = matched;
     }
-    // It is not a character boundary only where characters share bytes; then it is not a typed repetition.
+    // Not a character boundary only if characters share bytes; then the user did not type a repetition.
     text.get(..bytes.len() - matched).unwrap_or(text)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::accounts::user::FieldError;
 
-/// Longer passwords, in bytes, are not hashed: it would take too long.
+/// Longer passwords, in bytes, are not hashed, because it would take too long.
 pub const MAX_BYTES: usize = 4096;
 
 /// A rule that a password breaks, with Django's code and text.

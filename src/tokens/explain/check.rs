@@ -1,5 +1,5 @@
-//! The checks of each use in the order in which the server makes them, and how far a token got. Which one it failed is
-//! read off the error that the deciding function gave; no rule is repeated here.
+//! The checks of each use, in the server's order, and how far a token got. The failed check follows from the error that
+//! the deciding function returned; no rule is repeated here.
 
 use super::usage::{Refusal, Usage};
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::tokens::error::TokenError;
 use crate::tokens::presented::RefreshError;
 use crate::tokens::verify::AuthError;
 
-/// One thing that is looked at.
+/// A check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
     /// Three parts in base64url, the header an object.
@@ -33,29 +33,29 @@ pub enum Check {
     NotBefore,
     /// `exp`, by PyJWT.
     Expiry,
-    /// `sub`, `jti` and `iss` are texts.
+    /// `sub`, `jti` and `iss` are strings.
     Texts,
     /// `iss`.
     Issuer,
     /// `aud`.
     Audience,
-    /// The jti is one that can be looked up.
+    /// The jti can be looked up.
     Record,
     /// The blacklist.
     Blacklist,
-    /// There is an `exp`, by SimpleJWT.
+    /// `exp` is present, by SimpleJWT.
     Lifetime,
-    /// There is a jti.
+    /// A jti is present.
     Id,
     /// The token type.
     Type,
     /// `refresh_exp` of a sliding token.
     RefreshExpiry,
-    /// There is a user id.
+    /// A user id is present.
     UserId,
-    /// The session goes on.
+    /// The session is open.
     Session,
-    /// The user is there and, at a refresh, active.
+    /// The user exists and, for a refresh, is active.
     User,
     /// The user is active.
     Active,
@@ -63,27 +63,27 @@ pub enum Check {
     Password,
 }
 
-/// How far a token got.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It passed.
+    /// The token passed.
     Passed,
-    /// It failed here.
+    /// The token failed here.
     Failed,
-    /// It failed before.
+    /// The token failed before.
     NotReached,
 }
 
-/// A check and what came of it.
+/// A check and its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// The check.
     pub check: Check,
-    /// What came of it.
+    /// The result.
     pub state: State,
 }
 
-/// The checks of a use, with what came of each.
+/// Lists the checks of a use, each with its result.
 pub(super) fn steps(
     app: &App,
     usage: Usage,
@@ -107,7 +107,7 @@ pub(super) fn steps(
     checks.iter().enumerate().map(|(index, check)| Step { check: *check, state: state(index) }).collect()
 }
 
-/// What every token goes through (`claims::read`). What neither settings nor token speak of is left out.
+/// The checks of every token (`claims::read`). Those that neither the settings nor the token call for are left out.
 fn of_reading(app: &App, claims: &Claims) -> Vec<Check> {
     let jwt = &app.config.jwt;
     let all = [
@@ -127,7 +127,7 @@ fn of_reading(app: &App, claims: &Claims) -> Vec<Check> {
     all.into_iter().filter(|(_, is_made)| *is_made).map(|(check, _)| check).collect()
 }
 
-/// What follows (`refresh::decide`, `renew::look`, `verify::verify_read`, `verify::authenticate_read`).
+/// The checks after that (`refresh::decide`, `renew::look`, `verify::verify_read`, `verify::authenticate_read`).
 fn of_use(app: &App, usage: Usage, claims: &Claims) -> Vec<Check> {
     use Check::{Active, Blacklist, Id, Lifetime, Password, Record, RefreshExpiry, Session, Type, User, UserId};
     let jwt = &app.config.jwt;

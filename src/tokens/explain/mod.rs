@@ -1,6 +1,6 @@
-//! "Explain a token": why is it accepted or refused, here and now? Nothing is decided here: each use that a token can be
-//! put to is tried with the functions that decide in earnest (`trial`), and what they say is laid out (`check`).
-//! Nothing is written and nothing is kept. The panel's page puts it into words.
+//! "Explain a token": why it is accepted or refused, here and now. Nothing is decided here: each use of the token is
+//! tried with the functions that decide on real requests (`trial`), and the results are laid out as steps (`check`).
+//! Nothing is written or kept. The panel's page puts it into words.
 
 pub mod check;
 pub mod pasted;
@@ -22,72 +22,72 @@ use pasted::Pasted;
 use trial::Trial;
 use usage::Usage;
 
-/// What can be said of what was pasted.
+/// The answer to what was pasted.
 pub enum Answer {
     /// Nothing was pasted.
     Nothing,
     /// No recorded token has this jti.
     UnknownJti(String),
-    /// A token, or a text that the server takes for a bad one.
+    /// A token, or a text that the server treats as an invalid one.
     Token(Box<Explanation>),
 }
 
-/// Everything about one token. No `Debug`: header and payload are all but the token.
+/// Everything about one token. No `Debug`: header and payload are nearly the whole token.
 pub struct Explanation {
-    /// Its text without the signature, if it has the form of a token.
+    /// The text without the signature, if it has the form of a token.
     pub unsigned: Option<String>,
-    /// How long the text is, in bytes.
+    /// The length of the text, in bytes.
     pub length: usize,
-    /// Whether it has a signature; what is stored has none.
+    /// Whether it has a signature; stored tokens have none.
     pub is_signed: bool,
-    /// Whether it is one word of ASCII: nothing else can stand in a header.
+    /// Whether it is one word of ASCII: anything else cannot be sent in a header.
     pub is_word: bool,
-    /// Its header, unchecked.
+    /// The header, unchecked.
     pub header: Claims,
-    /// Its claims, unchecked.
+    /// The claims, unchecked.
     pub claims: Claims,
-    /// Its type, where the claim says one that we know.
+    /// The type, if the claim has a known one.
     pub kind: Option<Kind>,
-    /// By which key its signature is good.
+    /// The key that verifies the signature.
     pub signed_by: SignedBy,
-    /// What each use of it comes to; the one that it was made for first.
+    /// One trial for each use; the intended use comes first.
     pub trials: Vec<Trial>,
-    /// What the database knows of it.
+    /// What the database knows about it.
     pub facts: Facts,
-    /// When this was found out.
+    /// When this was determined.
     pub now: Instant,
 }
 
-/// Whose signature it has.
+/// The origin of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedBy {
-    /// There is none: this is what the database keeps.
+    /// No signature: this is the stored text.
     NoSignature,
     /// This server's own key, with its id.
     OwnKey(String),
-    /// The key of that id in the set of `JWT_JWK_URL`.
+    /// The key with this id in the set of `JWT_JWK_URL`.
     KeySet(String),
     /// This server's own key, which does not count because `JWT_JWK_URL` is set.
     OwnKeyOutOfUse,
-    /// Nobody's that counts.
+    /// No key that is in use.
     Nobody,
 }
 
-/// What the database knows of a token. No `Debug`: Django stores whole tokens.
+/// What the database knows about a token. No `Debug`: Django stores whole tokens.
 #[derive(Default)]
 pub struct Facts {
-    /// Its row, its blacklisting and its neighbours.
+    /// The row, its blacklisting, its predecessor and successor.
     pub recorded: Option<Detail>,
-    /// Whom its claims name.
+    /// The user whom the claims name.
     pub user: Option<User>,
-    /// Its session: by the record, or else by its claim.
+    /// The session: by the record, or else by the claim.
     pub session: Option<Session>,
 }
 
 /// Explains what was pasted.
 ///
 /// # Errors
-/// Only when the database does not answer.
+/// Only if the database fails.
 pub async fn explain(app: &App, pasted: &str) -> Result<Answer, DbError> {
     match Pasted::read(pasted) {
         Pasted::Nothing => Ok(Answer::Nothing),
@@ -103,7 +103,7 @@ pub async fn explain(app: &App, pasted: &str) -> Result<Answer, DbError> {
     }
 }
 
-/// The stored text of a jti: `header.payload`, or a whole token where Django wrote it.
+/// The stored text of a jti: `header.payload`, or a whole token if Django wrote it.
 fn stored(conn: &mut Conn, jti: &str) -> Result<Option<(TokenId, String)>, DbError> {
     let Some(recorded) = outstanding_tokens::find_by_jti(conn, jti)? else { return Ok(None) };
     let detail = outstanding_tokens::find_detail(conn, recorded.id)?;
@@ -146,7 +146,7 @@ fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Deco
     if !is_signed {
         return SignedBy::NoSignature;
     }
-    // Whatever is wrong after the signature was looked at, that was good.
+    // Faults other than these are found after the signature, so the signature was valid.
     let is_good = !matches!(read, Err(Form | Algorithm | Header | NoKeyId | UnknownKey | Signature));
     match (&app.key_set, is_good) {
         (None, true) => SignedBy::OwnKey(app.keys.kid().to_owned()),
@@ -156,7 +156,7 @@ fn signed_by(app: &App, token: &str, is_signed: bool, read: &Result<Claims, Deco
     }
 }
 
-/// What the database knows of a token with these claims, true or not.
+/// Looks up what the database knows about a token with these claims, verified or not.
 fn find(tx: &mut Tx<'_>, claims: &Claims, id: Option<TokenId>) -> Result<Facts, DbError> {
     let by_jti = match claims::jti(tx.app, claims) {
         Ok(Some(jti)) => outstanding_tokens::find_by_jti(tx.conn, jti)?,
@@ -174,17 +174,17 @@ fn find(tx: &mut Tx<'_>, claims: &Claims, id: Option<TokenId>) -> Result<Facts, 
 }
 
 impl Explanation {
-    /// The use that it was made for.
+    /// The intended use.
     pub fn main(&self) -> Option<&Trial> {
         self.trials.first()
     }
 
-    /// Whether its signature is good.
+    /// Whether the signature is valid.
     pub fn is_well_signed(&self) -> bool {
         matches!(self.signed_by, SignedBy::OwnKey(_) | SignedBy::KeySet(_))
     }
 
-    /// Until when its main use is accepted, if it is now: whichever limit comes first.
+    /// When its intended use stops being accepted, if it is accepted now: the earliest limit.
     pub fn until(&self, app: &App) -> Option<Instant> {
         let main = self.main().filter(|main| main.refusal.is_none())?;
         let (jwt, limits) = (&app.config.jwt, &app.config.sessions);

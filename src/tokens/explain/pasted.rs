@@ -1,27 +1,27 @@
-//! What somebody pasted: a token, bare or behind `Bearer`, over several lines, in a JSON answer; or the id of one.
-//! The panel's search fields read it the same way.
+//! Reads what a user pasted: a token, bare or after `Bearer`, over several lines, or in a JSON answer; or the id of
+//! one. The panel's search fields read it the same way.
 
 use serde_json::Value;
 
-/// The fields of a JSON answer that hold a token, the first that is there counts.
+/// The fields of a JSON answer that hold a token; the first one present counts.
 const FIELDS: [&str; 4] = ["refresh", "refresh_token", "token", "access"];
 
 /// The longest id that a token can have.
 const LONGEST_ID: usize = 255;
 
-/// What it turned out to be. No `Debug`: a token is a secret.
+/// What the text is. No `Debug`: a token is a secret.
 #[derive(PartialEq, Eq)]
 pub enum Pasted {
     /// Nothing but white space.
     Nothing,
-    /// A token, or a text that the server would take for a bad one.
+    /// A token, or a text that the server would treat as an invalid one.
     Token(String),
     /// A jti.
     Jti(String),
 }
 
 impl Pasted {
-    /// Reads what was pasted.
+    /// Reads the text.
     pub fn read(pasted: &str) -> Self {
         if let Some(token) = find_token(pasted) {
             return Self::Token(token);
@@ -37,7 +37,7 @@ impl Pasted {
     }
 }
 
-/// The token in what was pasted, if something in it looks like one.
+/// Finds the token in a text, if something in it looks like one.
 pub fn find_token(pasted: &str) -> Option<String> {
     let pasted = pasted.trim();
     if pasted.starts_with('{') {
@@ -47,7 +47,7 @@ pub fn find_token(pasted: &str) -> Option<String> {
     }
     let words: Vec<&str> =
         pasted.split(|c: char| c.is_whitespace() || ":\"',".contains(c)).filter(|word| !word.is_empty()).collect();
-    // A terminal breaks a token into lines: then its words make one together.
+    // A terminal breaks a token into lines: then its words together make one.
     let start = words.iter().position(|word| word.starts_with("ey"))?;
     let joined = words[start..].concat();
     let last = words[start..].iter().rfind(|word| is_token(word));

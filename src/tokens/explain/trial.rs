@@ -13,19 +13,19 @@ use crate::tokens::refresh::{self, Decision};
 use crate::tokens::renew::{self, Admission};
 use crate::tokens::verify::{self, AuthError};
 
-/// What one use of a token comes to.
+/// The result of trying one use of a token.
 pub struct Trial {
     /// The use.
     pub usage: Usage,
     /// Why it is refused, if it is.
     pub refusal: Option<Refusal>,
-    /// What is wrong with the token itself, where that is it.
+    /// What is wrong with the token itself, if that is the reason.
     pub fault: Option<DecodeError>,
-    /// Every check in the server's order, and how far it got.
+    /// Every check in the server's order, with its result.
     pub steps: Vec<Step>,
 }
 
-/// Tries it. `said` is what a token says that cannot be read.
+/// Tries a use. `said` holds the unchecked claims of a token that cannot be verified.
 pub(super) async fn run(
     app: &App,
     usage: Usage,
@@ -55,7 +55,7 @@ async fn request(app: &App, read: Result<Claims, DecodeError>) -> Result<Option<
     }
 }
 
-/// A refresh that stops short of writing.
+/// Tries a refresh without writing.
 async fn exchange(app: &App, claims: Claims, kind: Kind) -> Result<Option<Refusal>, DbError> {
     let presented = Presented { claims, retry_key: None, client: Client::default() };
     let job = move |tx: &mut Tx<'_>| {

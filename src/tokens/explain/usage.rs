@@ -1,4 +1,4 @@
-//! What a token can be used for, and why a use is refused.
+//! The uses of a token, and why one is refused.
 
 use crate::config::TokenClass;
 use crate::db::DbError;
@@ -9,12 +9,12 @@ use crate::tokens::presented::RefreshError;
 use crate::tokens::replay;
 use crate::tokens::verify::AuthError;
 
-/// What a token can be presented for.
+/// A use of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usage {
     /// `token/refresh/`
     Refresh,
-    /// In the header of a request: `me/` and every other endpoint that wants to know its caller.
+    /// In the header of a request: `me/` and every other endpoint that authenticates its caller.
     Request,
     /// `token/verify/`
     Verify,
@@ -23,7 +23,7 @@ pub enum Usage {
 }
 
 impl Usage {
-    /// All, that first which a token of this type is made for.
+    /// All uses, the intended one for this type first.
     pub(super) fn of(kind: Option<Kind>) -> [Self; 4] {
         match kind {
             Some(Kind::Refresh) => [Self::Refresh, Self::Verify, Self::Request, Self::SlidingRefresh],
@@ -34,21 +34,21 @@ impl Usage {
     }
 }
 
-/// Why a use is refused, as the deciding function said it.
+/// Why a use is refused, as the deciding function reported it.
 #[derive(Debug)]
 pub enum Refusal {
-    /// By `token/verify/`, or by either refresh before anything is asked of the database.
+    /// By `token/verify/`, or by either refresh before it queries the database.
     Token(TokenError),
     /// By a refresh.
     Refresh(RefreshError),
-    /// By a refresh, which would also end the session for that reason.
+    /// By a refresh that would also end the session, for this reason.
     EndsSession(Reason),
-    /// By an endpoint that wants to know its caller.
+    /// By an endpoint that authenticates its caller.
     Auth(AuthError),
 }
 
 impl Refusal {
-    /// What the client is told.
+    /// The text that the client gets.
     pub fn told(&self) -> String {
         match self {
             Self::Token(error) => error.to_string(),
@@ -58,7 +58,7 @@ impl Refusal {
         }
     }
 
-    /// The error about the token in it, of several the one of the class that the token says it is.
+    /// The error about the token itself; if there are several, the one for the token's own class.
     pub(super) fn token_error(&self, kind: Option<Kind>) -> Option<&TokenError> {
         match self {
             Self::Token(error) | Self::Refresh(RefreshError::Token(error)) => Some(error),
@@ -73,7 +73,7 @@ impl Refusal {
 }
 
 impl From<Refusal> for RefreshError {
-    /// As a refresh answers it.
+    /// The error that a refresh returns.
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Token(error) => error.into(),
@@ -84,7 +84,7 @@ impl From<Refusal> for RefreshError {
     }
 }
 
-/// A database that does not answer is no verdict.
+/// Separates database errors, which are no verdict on the token.
 pub(super) fn only_db(error: TokenError) -> Result<TokenError, DbError> {
     match error {
         TokenError::Db(error) => Err(error),

@@ -1,6 +1,6 @@
-//! What views answer with. An answer is a struct: serde writes its JSON, utoipa derives its schema, and a value of it is
-//! the example in the API document, so the three cannot differ. Here is what several views share; the answer of one view
-//! is defined beside that view.
+//! The answers of views. An answer is a struct: serde writes its JSON, utoipa derives its schema, and a value of it is
+//! the example in the API document, so the three cannot differ. Shared answers are here; the answer of a single view is
+//! defined beside the view.
 
 use serde::Serialize;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
@@ -13,7 +13,7 @@ use super::openapi::schemas;
 
 /// The body of a successful answer.
 ///
-/// `#[serde(deny_unknown_fields)]` on an answer says, in its schema, that it has no other members.
+/// `#[serde(deny_unknown_fields)]` on an answer adds to its schema that it has no other members.
 pub trait AnswerBody: Serialize + ToSchema {
     /// Its schema under these settings.
     fn schema_under(_config: &Config) -> RefOr<Schema> {
@@ -36,7 +36,7 @@ impl<T: ToSchema> ToSchema for ListOf<T> {}
 
 impl<T: AnswerBody> AnswerBody for ListOf<T> {}
 
-/// `{}`: it is done, and there is nothing else to say.
+/// `{}`: a success with nothing else to report.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}
@@ -61,7 +61,7 @@ impl AnswerBody for Detail {
     }
 }
 
-/// Stands for the type of a field that holds a signed token. Only its name is used: the schema is a component.
+/// The type of a field that holds a signed token. Only its name is used: the schema is a component.
 pub struct Token;
 
 impl PartialSchema for Token {
@@ -72,7 +72,7 @@ impl PartialSchema for Token {
 
 impl ToSchema for Token {}
 
-/// The schema of an object with the members of both: what serde writes for two flattened structs.
+/// The schema of an object with the members of both, as serde writes two flattened structs.
 pub fn merged<A: ToSchema, B: ToSchema>() -> RefOr<Schema> {
     let members = |schema| match schema {
         RefOr::T(Schema::Object(object)) => object,

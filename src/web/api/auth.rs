@@ -15,24 +15,24 @@ use super::openapi::operation_doc::ErrorExample;
 
 /// Proof that the caller may call a view.
 pub trait Caller: Sized {
-    /// Whether that needs a token.
+    /// Whether a token is needed.
     const NEEDS_TOKEN: bool;
 
     /// Identifies the caller, or refuses the request.
     fn admit(app: &App, headers: &HeaderMap) -> impl Future<Output = Result<Self, ApiError>>;
 
-    /// How it refuses, for the API document.
+    /// The errors of a refusal, for the API document.
     fn errors(_config: &Config) -> Vec<ErrorExample> {
         Vec::new()
     }
 
-    /// The security schemes of the API document; any one of them is enough.
+    /// The security schemes in the API document; any one of them is enough.
     fn security() -> &'static [&'static str] {
         if Self::NEEDS_TOKEN { &[openapi::SECURITY] } else { &[] }
     }
 }
 
-/// Anybody: the headers are not examined.
+/// Any caller: the headers are not examined.
 pub struct Anyone;
 
 impl Caller for Anyone {
@@ -70,7 +70,7 @@ impl Caller for Authenticated {
             ),
             ErrorExample::new("caller_token_expired", "The token has expired", refused(|| TokenError::Expired)),
             ErrorExample::new("caller_nobody", "The token names no user", AuthError::NoUserId),
-            ErrorExample::new("caller_deleted", "The token's user is gone", AuthError::UserNotFound),
+            ErrorExample::new("caller_deleted", "The token's user was deleted", AuthError::UserNotFound),
         ];
         if jwt.check_user_is_active {
             errors.push(ErrorExample::new("caller_inactive", "The token's user is inactive", AuthError::UserInactive));

@@ -1,5 +1,5 @@
-//! Bodies: read within a limit of size and time, and parsed according to `Content-Type` (JSON, form or multipart), with the
-//! error texts of Django REST framework's parsers.
+//! Reads bodies within a limit of size and time, and parses them according to `Content-Type` (JSON, form or multipart),
+//! with the error texts of Django REST framework's parsers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +38,7 @@ pub async fn fields(headers: &HeaderMap, payload: &mut Payload) -> Result<Fields
     parse(headers, &read(payload).await?)
 }
 
-/// The whole body.
+/// Reads the whole body.
 pub async fn read(payload: &mut Payload) -> Result<Bytes, ApiError> {
     read_within(TIME, payload).await
 }
@@ -61,7 +61,7 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
     if size > LIMIT { Err(ApiError::too_large(LIMIT)) } else { Ok(body.freeze()) }
 }
 
-/// Whether a body is what a plain HTML form sends.
+/// Whether a body was sent by a plain HTML form.
 pub fn is_form(headers: &HeaderMap) -> bool {
     let media_type = MediaType::parse(&headers.get(header::CONTENT_TYPE).map(text_of).unwrap_or_default());
     media_type.covers("application", "x-www-form-urlencoded") && !media_type.covers("application", "json")

@@ -22,7 +22,7 @@ use super::openapi::operation_doc::ErrorExample;
 pub enum Introspector {
     /// A caller who may introspect.
     Known,
-    /// The headers identify nobody; the body may still do so.
+    /// The headers identify no caller; the body may still do so.
     Unknown,
 }
 

@@ -1,6 +1,7 @@
-//! The refresh token in a cookie that no script can read (`JWT_COOKIE`), for clients that ask for it by a header; and the
-//! token of a remembered browser in another cookie. The header decides: with it, tokens are sent in cookies and never in
-//! the body; without it, cookies are ignored. Login views and `logout` use this; a cookie never identifies the caller.
+//! The refresh token in a cookie that no script can read (`JWT_COOKIE`), for clients that ask for it with a header; and
+//! the token of a remembered browser in another cookie. The header decides: with it, tokens are sent in cookies and
+//! never in the body; without it, cookies are ignored. Login views and `logout` use this; a cookie never identifies the
+//! caller.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -20,7 +21,7 @@ use super::error::ApiError;
 /// Browsers send it back only to the API.
 const PATH: &str = "/api/";
 
-/// What a request has to do with the cookie.
+/// The cookie settings of a request.
 #[derive(Clone, Copy)]
 pub struct Jar {
     settings: RefreshCookie,
@@ -32,7 +33,7 @@ impl Jar {
     /// `None` if the settings have no such cookies.
     ///
     /// # Errors
-    /// The page of a foreign site asks for it. Browsers do not let such a page send the header; this is a second check.
+    /// A page of a foreign site asks for it. Browsers do not let such a page send the header; this is a second check.
     pub fn of(config: &Config, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Some(settings) = config.cookie else { return Ok(None) };
         let is_asked = headers.contains_key(RefreshCookie::HEADER);
@@ -59,13 +60,14 @@ impl Jar {
 
 /// The values of a cookie. Browsers send several cookies of one name side by side.
 pub fn values<'a>(name: &str, headers: &'a HeaderMap) -> Vec<&'a str> {
-    // Split before it is decoded: another site's cookie under the same domain may hold any bytes.
+    // Split before decoding: a cookie from another site under the same domain may hold any bytes.
     let pairs = headers.get_all(header::COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
     pairs.filter(|(given, value)| *given == name && !value.is_empty()).map(|(_, value)| value).collect()
 }
 
-/// Whether the request comes from one of our pages, a listed front end, or no browser. Anybody can have the origin `null`.
+/// Whether the request comes from one of our pages, from a listed front end, or not from a browser. Any page can have
+/// the origin `null`.
 fn is_friend(config: &Config, headers: &HeaderMap) -> bool {
     let named = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).filter(|origin| *origin != "null");
     origin::is_same_origin(headers, &config.server.public_url)
@@ -131,7 +133,7 @@ impl Call {
         match values(jar.settings.name(), self.request.headers())[..] {
             [] => Ok(None),
             [text] => Ok(Some(PresentedToken { text: text.to_owned(), is_cookie: true })),
-            // Another site under the same domain may have set one of them, to log the user in as somebody else.
+            // Another site under the same domain may have set one of them, to log the user in to another account.
             _ => Err(ApiError::cookie_refused("The request has more than one refresh cookie.")),
         }
     }

@@ -30,7 +30,7 @@ pub async fn page(request: HttpRequest, app: Data<App>, document: Data<Document>
     response.content_type("text/html; charset=utf-8").body(document.page.clone())
 }
 
-/// Writes the page of a document.
+/// Renders the page of a document.
 pub fn render(document: &Value, jwt: &Jwt) -> Result<String, askama::Error> {
     let word = jwt.auth_header_types.first().map_or("Bearer", String::as_str);
     let reader = Reader { document, credentials: format!("{}: {word} {ACCESS}", title_case(&jwt.auth_header_name)) };
@@ -72,14 +72,14 @@ struct Endpoint<'a> {
     needs_token: bool,
     fields: Vec<Field<'a>>,
     curl: String,
-    /// What a success means.
+    /// The meaning of a success.
     answer: &'a str,
     example: Option<String>,
     errors: Vec<ErrorRow<'a>>,
 }
 
 impl Endpoint<'_> {
-    /// Whether it is about one row, whose id stands in the path: such an endpoint has no page that could be opened.
+    /// Whether the path contains the id of one row: then there is no page that could be opened.
     fn is_one_of_several(&self) -> bool {
         self.path.contains('{')
     }
@@ -100,7 +100,7 @@ struct ErrorRow<'a> {
     body: String,
 }
 
-/// The pieces of a text, alternately words and `code`.
+/// Splits a text into pieces, alternately words and `code`.
 pub fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
 }
@@ -113,7 +113,7 @@ fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
-/// Reads the page's content out of the document.
+/// Extracts the page's content from the document.
 struct Reader<'a> {
     document: &'a Value,
     /// The header of an authenticated request.
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Errors that endpoints only refer to.
+    /// Errors that endpoints refer to.
     fn shared(&self) -> Vec<ErrorRow<'a>> {
         let mut statuses: Vec<(&str, &str)> = Vec::new();
         for (_, item) in members(&self.document["paths"]) {

@@ -1,4 +1,4 @@
-//! `email/change/` and `email/confirm/`: another address for the caller, or the same one confirmed.
+//! `email/change/` and `email/confirm/`: changes the caller's address, or confirms the current one.
 
 use actix_web::http::Method;
 use secrecy::SecretString;
@@ -22,7 +22,7 @@ use super::password::{confirmed, invalid_email, sentence, wrong_password};
 use super::token::email_field;
 use super::{Call, NavigationLink, Subject, View};
 
-const SENT: &str = "If nobody else uses this address, a mail with a link to confirm it is on its way to it.";
+const SENT: &str = "If no other account uses this address, a link to confirm it has been sent.";
 
 /// `POST /api/email/change/`
 pub struct Change;
@@ -31,7 +31,7 @@ impl View for Change {
     type Caller = Authenticated;
     type Answer = Detail;
     const NAME: &'static str = "Email Change";
-    const DESCRIPTION: &'static str = "Mails a link to a new address for the caller, who gives their password. The address becomes theirs when the link is used; their present address can be confirmed in the same way. The answer is the same whether somebody else uses the address or not.";
+    const DESCRIPTION: &'static str = "Mails a link to a new address for the caller, who gives their password. The address becomes theirs when the link is used; their current address can be confirmed in the same way. The answer is the same whether or not another account uses the address.";
     const SUBJECT: Subject = Subject::PasswordsAndAddresses;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("info", "Change address"));
 
@@ -74,7 +74,7 @@ impl View for Confirm {
     type Answer = ConfirmedEmail;
     const NAME: &'static str = "Email Confirm";
     const DESCRIPTION: &'static str =
-        "Confirms the address that a link was mailed to, and makes it the user's. The old address is told.";
+        "Confirms the address that a link was mailed to, and makes it the user's. The old address is notified.";
     const SUBJECT: Subject = Subject::PasswordsAndAddresses;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("check", "Address: confirm"));
 

@@ -12,7 +12,7 @@ use crate::web::VIEWS;
 
 use super::{View, dispatch, openapi};
 
-/// What an endpoint is about: its heading in the API document. The navigation has them in this order.
+/// The subject of an endpoint: its heading in the API document. The navigation uses this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Subject {
     /// Token pairs, and tokens of any type.
@@ -69,7 +69,7 @@ pub struct Endpoint {
     /// Its path, without the last slash.
     path: &'static str,
     view: TypeId,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
     /// Its link in the navigation, if it has one.
     pub link: Option<NavigationLink>,
@@ -90,23 +90,24 @@ impl Endpoint {
         }
     }
 
-    /// Its route.
+    /// The route.
     pub fn resource(&self) -> Resource {
         (self.resource)(spellings(self.path))
     }
 
-    /// Its path, and what the API document says of it.
+    /// The path, and its entry in the API document.
     pub fn describe(&self, config: &Config) -> (String, PathItem) {
         (format!("{}/", self.path), (self.describe)(self.path, config))
     }
 
-    /// The address of its view below `/api/`.
+    /// The address of the view below `/api/`.
     pub fn address_of_view(&self) -> String {
         address(self.view)
     }
 }
 
-/// The address of a view below `/api/`, with the last slash: `token/refresh/`. Of several it is the one listed first.
+/// The address of a view below `/api/`, with the last slash: `token/refresh/`. If a view has several, the first one
+/// listed.
 pub fn address_of<V: View>() -> String {
     address(TypeId::of::<V>())
 }
@@ -116,7 +117,7 @@ fn address(view: TypeId) -> String {
     format!("{}/", path.trim_start_matches("/api/"))
 }
 
-/// A path with and without its last slash, and what is under `/api/` under `/api/v1/` too.
+/// A path with and without its last slash; paths under `/api/` also under `/api/v1/`.
 pub fn spellings(path: &str) -> Vec<String> {
     let versioned = path.strip_prefix("/api/").map(|rest| format!("/api/v1/{rest}"));
     [Some(path.to_owned()), versioned].into_iter().flatten().flat_map(|path| [format!("{path}/"), path]).collect()

@@ -1,6 +1,6 @@
-//! The errors of the API, each with its status. What went wrong comes from below without one; each `From` is an exhaustive
-//! match, so a new variant does not compile before its answer is decided. The errors of one endpoint are turned into an
-//! `ApiError` beside their view, by the functions here.
+//! The errors of the API, each with its status. The rooms below report errors without a status; each `From` is an
+//! exhaustive match, so a new variant does not compile before its answer is decided. The errors of one endpoint are
+//! converted beside their view, with the functions here.
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -18,16 +18,16 @@ use crate::tokens::TokenError;
 /// Seconds after which a client may try again when the server is overloaded or its database is unreachable.
 const RETRY_AFTER: u64 = 1;
 
-/// An answer that says what went wrong.
+/// An error answer.
 #[derive(Debug)]
 pub struct ApiError {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// The scheme that a 401 asks for, where it is not the one of `JWT_AUTH_HEADER_TYPES`.
+    /// The scheme that a 401 asks for, if it is not the one of `JWT_AUTH_HEADER_TYPES`.
     scheme: Option<&'static str>,
-    /// Seconds after which it is worth trying again.
+    /// Seconds after which to try again.
     retry_after: Option<u64>,
-    /// The JSON of the answer.
+    /// The JSON body.
     pub body: Value,
 }
 
@@ -60,17 +60,17 @@ impl ApiError {
         response
     }
 
-    /// `Accept` names no format that we write.
+    /// `Accept` names no format that we support.
     pub fn not_acceptable() -> Self {
         Self::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header.")
     }
 
-    /// `?format=` names no format that we write.
+    /// `?format=` names no format that we support.
     pub fn unknown_format() -> Self {
         Self::detail(StatusCode::NOT_FOUND, "Not found.")
     }
 
-    /// A token is needed, and there is none.
+    /// A token is needed, and none was sent.
     pub fn not_authenticated() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
     }
@@ -106,12 +106,12 @@ impl ApiError {
         Self::detail(StatusCode::FORBIDDEN, detail)
     }
 
-    /// The client asks to use the refresh cookie but sent none: nobody is logged in.
+    /// The client asks to use the refresh cookie but sent none: the user is not logged in.
     pub fn no_cookie() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "The request has no refresh cookie.")
     }
 
-    /// A browser submitted a form of another site (see `web/cors.rs`).
+    /// A browser submitted a form from another site (see `web/cors.rs`).
     pub fn foreign() -> Self {
         let detail = "This page may not send that. CORS_ALLOWED_ORIGINS lists the origins that may.";
         Self::detail(StatusCode::FORBIDDEN, detail)
@@ -148,18 +148,18 @@ impl ApiError {
         Self::detail(StatusCode::BAD_REQUEST, "Idempotency-Key must have 1 to 255 printable ASCII characters.")
     }
 
-    /// The JSON is not an object, so no field is to blame.
+    /// The JSON is not an object, so the error belongs to no field.
     pub fn non_field(message: &str) -> Self {
         Self::fields([("non_field_errors", vec![message.to_owned()])])
     }
 
-    /// What is wrong with which field.
+    /// Errors by field.
     pub fn fields<'a>(problems: impl IntoIterator<Item = (&'a str, Vec<String>)>) -> Self {
         let body = problems.into_iter().map(|(name, texts)| (name.to_owned(), json!(texts))).collect::<Map<_, _>>();
         Self::new(StatusCode::BAD_REQUEST, Value::Object(body))
     }
 
-    /// The same, as the rooms below report it.
+    /// The same for errors from the rooms below.
     pub fn field_errors(problems: Vec<FieldError>) -> Self {
         let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
         for FieldError { field, message } in problems {
@@ -171,7 +171,7 @@ impl ApiError {
         Self::fields(fields)
     }
 
-    /// Only `verify/` answers 400 for a blacklisted token: there, the validation of a field fails.
+    /// `verify/` is the only endpoint that answers 400 for a blacklisted token: there, it is a validation error.
     pub fn from_verify(error: TokenError) -> Self {
         match error {
             TokenError::Blacklisted | TokenError::Rotated => Self::non_field(&error.to_string()),
@@ -254,7 +254,7 @@ impl From<LoginError> for ApiError {
         match error {
             LoginError::NoActiveAccount => Self::detail(StatusCode::UNAUTHORIZED, &error.to_string()),
             LoginError::Throttled(wait) => Self::throttled(wait),
-            // The request's own log line says it already; a flood of logins must not become a flood of log lines.
+            // The access log already has a line for it; a flood of logins must not cause a flood of log lines.
             LoginError::Busy => Self::unavailable(),
             LoginError::Db(error) => error.into(),
         }

@@ -1,5 +1,5 @@
-//! The fields that a view asks for, each declared once: OPTIONS, the API document and the form of the browsable page are
-//! made from the same declaration. `fields.rs` reads and checks what a request sends.
+//! The fields that a view takes, each declared once: OPTIONS, the API document and the form of the browsable page are
+//! made from the same declaration. `fields.rs` reads and checks the values in a request.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -11,7 +11,7 @@ use super::openapi::schemas;
 pub enum Control {
     /// One line of text.
     Text,
-    /// One line that is hidden while it is typed, and never shown again.
+    /// One line, hidden while typing and never shown again.
     Password,
     /// A code that works once, so it is never shown again.
     Code,
@@ -25,7 +25,7 @@ pub enum Control {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Field {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
     /// Whether only answers have it.
     pub is_read_only: bool,
@@ -33,9 +33,9 @@ pub struct Field {
     pub is_required: bool,
     /// How a page shows it.
     pub control: Control,
-    /// What a page says beside it.
+    /// The hint beside it on a page.
     pub hint: &'static str,
-    /// What a browser may fill in: a word of HTML's `autocomplete`.
+    /// What a browser may fill in: a value of HTML's `autocomplete`.
     pub autocomplete: &'static str,
     label: Option<&'static str>,
     schema: fn() -> RefOr<Schema>,
@@ -66,57 +66,57 @@ impl Field {
         Self { is_read_only: true, ..Self::optional(name) }
     }
 
-    /// A page calls it something other than its name.
+    /// Sets a label for pages, in place of the name.
     pub fn label(self, label: &'static str) -> Self {
         Self { label: Some(label), ..self }
     }
 
-    /// A page explains it.
+    /// Sets a hint for pages.
     pub fn hint(self, hint: &'static str) -> Self {
         Self { hint, ..self }
     }
 
-    /// What a browser may fill in.
+    /// Sets what a browser may fill in.
     pub fn autocomplete(self, autocomplete: &'static str) -> Self {
         Self { autocomplete, ..self }
     }
 
-    /// It holds a password.
+    /// Makes it a password.
     pub fn password(self) -> Self {
         Self { control: Control::Password, autocomplete: "current-password", ..self }
     }
 
-    /// It holds a code that works once.
+    /// Makes it a code that works once.
     pub fn code(self) -> Self {
         Self { control: Control::Code, autocomplete: "one-time-code", ..self }
     }
 
-    /// It holds a token.
+    /// Makes it a token.
     pub fn token(self) -> Self {
         Self { control: Control::Token, ..self }
     }
 
-    /// It is true or false.
+    /// Makes it a boolean.
     pub fn checkbox(self) -> Self {
         Self { control: Control::Checkbox, schema: || schemas::flag().into(), ..self }
     }
 
-    /// It takes something other than any text.
+    /// Sets the schema of a field that takes something other than any text.
     pub fn takes(self, schema: fn() -> RefOr<Schema>) -> Self {
         Self { schema, ..self }
     }
 
-    /// What a page calls it.
+    /// The label on a page.
     pub fn page_label(&self) -> String {
         self.label.map_or_else(|| self.options_label(), str::to_owned)
     }
 
-    /// Its schema in the body of a request.
+    /// The schema in the body of a request.
     pub fn schema(&self) -> RefOr<Schema> {
         (self.schema)()
     }
 
-    /// What OPTIONS calls it: `Refresh token` of `refresh_token`.
+    /// The label in OPTIONS: `Refresh token` for `refresh_token`.
     pub fn options_label(&self) -> String {
         self.name[..1].to_uppercase() + &self.name[1..].replace('_', " ")
     }

@@ -1,4 +1,4 @@
-//! The values of a body's fields, checked as DRF's `CharField` checks them, with the same texts.
+//! The values of a body's fields, validated as DRF's `CharField` validates them, with the same texts.
 
 use super::error::ApiError;
 use super::python;
@@ -67,13 +67,13 @@ impl Fields {
         self.get(name).is_some_and(Value::is_true)
     }
 
-    /// An optional text that may be blank, trimmed; or what is wrong with it.
+    /// Returns an optional text that may be blank, trimmed; or its errors.
     pub fn optional_text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
         let text = self.get(name).map(|value| checked(value, Some(longest))).transpose();
         text.map_err(|problems| ApiError::fields([(name, problems)]))
     }
 
-    /// A required JSON object, which a form sends as text; or what is wrong with it.
+    /// Returns a required JSON object, which a form sends as text; or its errors.
     pub fn object(&self, name: &str) -> Result<serde_json::Value, ApiError> {
         let refused = |problem: &str| ApiError::fields([(name, vec![problem.to_owned()])]);
         let text = match self.get(name) {
@@ -87,10 +87,10 @@ impl Fields {
         if value.is_object() { Ok(value) } else { Err(refused(NO_OBJECT)) }
     }
 
-    /// An optional `BooleanField`, false by default; or what is wrong with it.
+    /// Returns an optional `BooleanField`, false by default; or its errors.
     pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
         let word = match self.get(name) {
-            // For a box that is not ticked a form sends nothing, or an empty value.
+            // For an unticked box, a form sends nothing or an empty value.
             None => return Ok(false),
             Some(Value::Text { text, .. }) if text.is_empty() => return Ok(false),
             Some(Value::Bool(value)) => return Ok(*value),
@@ -109,7 +109,7 @@ impl Fields {
         self.text("token").map(str::trim).filter(|token| !token.is_empty()).ok_or_else(ApiError::no_token)
     }
 
-    /// These required texts, trimmed; or what is wrong with each of them.
+    /// Returns these required texts, trimmed; or the errors of each.
     pub fn texts<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], ApiError> {
         let checked = names.map(|name| (name, char_field(self.get(name))));
         if checked.iter().all(|(_, result)| result.is_ok()) {
@@ -135,7 +135,7 @@ fn char_field(value: Option<&Value>) -> Result<String, Vec<String>> {
     }
 }
 
-/// The text of a value, trimmed, or everything that is wrong with it.
+/// The text of a value, trimmed; or all of its errors.
 fn checked(value: &Value, longest: Option<usize>) -> Result<String, Vec<String>> {
     let (text, surrogate) = match value {
         Value::Null => return Err(vec!["This field may not be null.".to_owned()]),

@@ -1,4 +1,4 @@
-//! `token/introspect/`: what a token is worth, for those who may ask (RFC 7662).
+//! `token/introspect/`: whether a token is valid, and its claims, for callers who may ask (RFC 7662).
 
 use actix_web::http::Method;
 use serde::Serialize;
@@ -20,12 +20,12 @@ use super::{Call, NavigationLink, Subject, View};
 /// `POST /api/token/introspect/`
 pub struct Introspect;
 
-/// What a token is worth.
+/// The result of an introspection.
 #[derive(Serialize, ToSchema)]
 pub struct Introspection {
     /// Whether the token would be accepted now.
     pub active: bool,
-    /// The claims of a token that would be.
+    /// The claims of the token, if it would be accepted.
     #[serde(flatten)]
     #[schema(ignore)]
     pub claims: Map<String, Value>,
@@ -53,7 +53,7 @@ impl View for Introspect {
     type Caller = Introspector;
     type Answer = Introspection;
     const NAME: &'static str = "Token Introspect";
-    const DESCRIPTION: &'static str = "Tells a superuser, or the client of the settings, whether a token of any type would be accepted now, and what it says (RFC 7662).";
+    const DESCRIPTION: &'static str = "Tells a superuser, or the client from the settings, whether a token of any type would be accepted now, and returns its claims (RFC 7662).";
     const SUBJECT: Subject = Subject::TokenPairs;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("info", "Introspect"));
 
@@ -62,8 +62,7 @@ impl View for Introspect {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        let success =
-            "What the token says, and whose it is; only `active`, which is `false`, if it would not be accepted.";
+        let success = "The token's claims and its user; only `active`, which is `false`, if it would not be accepted.";
         OperationDoc::answers::<Self>(config, success, Introspection::example(config))
             .takes_as(schemas::oauth_token(), json!({"token": REFRESH}))
             .error("no_oauth_token", "There is no token", ApiError::no_token())
@@ -73,7 +72,7 @@ impl View for Introspect {
         let fields = call.fields().await?;
         caller.prove(&call.app, &fields)?;
         let mut claims = introspect::introspect(&call.app, fields.oauth_token()?).await?.unwrap_or_default();
-        // The rules below say it too, as the first of the claims.
+        // The room's answer contains it too, as the first claim.
         let active = claims.shift_remove("active").is_some();
         Ok(Introspection { active, claims })
     }

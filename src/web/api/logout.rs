@@ -1,4 +1,4 @@
-//! `logout/`, also as `/logout_token/`: the caller ends one of their logins, or all.
+//! `logout/`, also as `/logout_token/`: the caller ends one of their sessions, or all.
 
 use actix_web::http::Method;
 use serde::Serialize;
@@ -22,7 +22,7 @@ use super::{Call, NavigationLink, Subject, View};
 /// `POST /api/logout/`
 pub struct Logout;
 
-/// What was ended.
+/// The result of a logout.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogoutStatus {
@@ -60,10 +60,10 @@ impl View for Logout {
         let others = ObjectBuilder::new().property("others", schemas::truthy()).required("others");
         OperationDoc::answers::<Self>(config, "Done.", ONE)
             .takes_as(AnyOfBuilder::new().item(one).item(all).item(others), json!({"refresh_token": REFRESH}))
-            .error("missing_token", "No field is there", super::fields::refusal(["refresh_token"], None))
+            .error("missing_token", "No field was sent", super::fields::refusal(["refresh_token"], None))
             .bad_token(LogoutError::Token)
             .wrong_type(LogoutError::Token)
-            .error("not_yours", "The token is somebody else's", LogoutError::NotYours)
+            .error("not_yours", "The token belongs to another user", LogoutError::NotYours)
             .error("no_session", "With `others`: neither token names a session", LogoutError::NoSession)
     }
 
@@ -92,7 +92,7 @@ impl View for Logout {
 }
 
 impl From<LogoutError> for ApiError {
-    /// The caller is known, so a bad token is a bad field and no reason to authenticate again.
+    /// The caller is known, so a bad token is a field error and no reason to authenticate again.
     fn from(error: LogoutError) -> Self {
         match error {
             LogoutError::Token(TokenError::Db(error)) => error.into(),

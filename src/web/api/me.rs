@@ -1,4 +1,4 @@
-//! `me/`: who the caller is.
+//! `me/`: the caller's account.
 
 use actix_web::http::Method;
 use serde::Serialize;
@@ -104,7 +104,7 @@ impl View for Me {
 
     async fn answer(call: Call, caller: Authenticated) -> Result<CurrentUser, ApiError> {
         let jwt = &call.app.config.jwt;
-        // Where tokens name users by their UUID, the primary key is not shown.
+        // If tokens name users by their UUID, the primary key is not shown.
         let id = match jwt.user_id_field {
             UserIdField::Uuid => PublicId::Uuid(caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid)),
             UserIdField::Id | UserIdField::Username | UserIdField::Email => PublicId::Number(caller.user.id.0),

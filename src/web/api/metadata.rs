@@ -1,4 +1,4 @@
-//! What OPTIONS answers: DRF's `SimpleMetadata`.
+//! The answer to OPTIONS: DRF's `SimpleMetadata`.
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::config::Config;
 use super::View;
 use super::field::Field;
 
-/// Name, description, formats, and the fields where the view has a serializer in SimpleJWT.
+/// Name, description and formats, and the fields if the view has a serializer in SimpleJWT.
 pub fn describe<V: View>(config: &Config) -> Value {
     let renders: &[&str] =
         if config.jwt.browsable_api { &["application/json", "text/html"] } else { &["application/json"] };

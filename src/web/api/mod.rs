@@ -1,6 +1,5 @@
-//! The JSON API. A view is a type that says who may call it, by which methods, with which fields, and what it answers with;
-//! `dispatch` does the rest in the order of Django REST framework: `Accept`, caller, method, body. Browsers get the answer
-//! in a page (`browsable`).
+//! The JSON API. A view is a type that declares its caller, methods, fields and answer; `dispatch` does the rest in the
+//! order of Django REST framework: `Accept`, caller, method, body. Browsers get the answer in a page (`browsable`).
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
@@ -58,20 +57,20 @@ use openapi::operation_doc::OperationDoc;
 
 /// One endpoint.
 pub trait View: 'static {
-    /// Who may call it: the proof of that is an argument of `answer`.
+    /// The caller that it accepts; the proof is an argument of `answer`.
     type Caller: Caller;
-    /// What it answers with. A view with several methods answers with an enum or an `Option`; `null` is sent as 204,
-    /// without a body.
+    /// The type of its answer. A view with several methods has an enum or an `Option`; `null` is sent as 204, without a
+    /// body.
     type Answer: Serialize;
-    /// What OPTIONS calls it.
+    /// Its name in OPTIONS.
     const NAME: &'static str;
-    /// What OPTIONS says it does.
+    /// Its description in OPTIONS.
     const DESCRIPTION: &'static str;
-    /// What it is about.
+    /// Its subject.
     const SUBJECT: Subject;
-    /// Its link in the navigation of the pages; a view about one row has none.
+    /// Its link in the navigation of the pages; a view of one row has none.
     const LINK: Option<NavigationLink> = None;
-    /// Its methods besides OPTIONS (GET brings HEAD), in Django REST framework's order. The first is the page's own.
+    /// Its methods besides OPTIONS (GET includes HEAD), in Django REST framework's order. The page uses the first one.
     const METHODS: &'static [Method] = &[Method::POST];
 
     /// The fields of its body. OPTIONS lists them if it takes POST.
@@ -79,7 +78,7 @@ pub trait View: 'static {
         Vec::new()
     }
 
-    /// What the API document says about one of its methods beyond the above.
+    /// The entry of one of its methods in the API document, in addition to the above.
     fn doc(config: &Config, method: &Method) -> OperationDoc;
 
     /// The fields of the form on its page.
@@ -87,11 +86,11 @@ pub trait View: 'static {
         Self::fields(config).into_iter().filter(|field| !field.is_read_only).collect()
     }
 
-    /// The work, after everything that all views have in common.
+    /// Does the work, after everything that all views share.
     fn answer(call: Call, caller: Self::Caller) -> impl Future<Output = Result<Self::Answer, ApiError>>;
 }
 
-/// A request on its way into a view.
+/// A request to a view.
 pub struct Call {
     /// Settings, database, keys …
     pub app: Data<App>,
@@ -127,13 +126,13 @@ impl Call {
         self.request.match_info().get(name).unwrap_or_default()
     }
 
-    /// Where it comes from.
+    /// The client that sent the request.
     pub fn client(&self) -> Client {
         let peer = self.request.peer_addr().map(|peer| peer.ip());
         Client::of(Door::Api, peer, self.request.headers(), &self.app.config.server.trusted_proxies)
     }
 
-    /// The key under which the client may repeat the request.
+    /// The key with which the client may repeat the request.
     pub fn idempotency_key(&self) -> Result<Option<String>, ApiError> {
         let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
         match value.to_str() {
@@ -156,7 +155,7 @@ async fn dispatch<V: View>(request: HttpRequest, payload: Payload, app: Data<App
         Err(error) => (0, Err(error)),
     };
     let mut response = head::<V>(&app, &outcome);
-    // With JSON alone there is nothing to negotiate.
+    // With JSON only, there is nothing to negotiate.
     if browsable {
         response.insert_header((header::VARY, "Accept"));
     }
@@ -202,7 +201,7 @@ fn head<V: View>(app: &App, outcome: &Result<Value, ApiError>) -> HttpResponseBu
     response
 }
 
-/// `GET, PATCH, HEAD, OPTIONS`: in the order in which Django REST framework asks a view for its methods.
+/// `GET, PATCH, HEAD, OPTIONS`: the order in which Django REST framework looks for a view's methods.
 fn allow(methods: &[Method]) -> String {
     let head = methods.contains(&Method::GET).then_some(Method::HEAD);
     let all = methods.iter().chain(&head).chain(&[Method::OPTIONS]).map(Method::as_str).collect::<Vec<_>>();

@@ -1,5 +1,5 @@
-//! `multipart/form-data` (RFC 7578), parsed as leniently as Django parses it: whatever is not a part is skipped, and the
-//! last boundary may be missing. The whole body is already in memory.
+//! `multipart/form-data` (RFC 7578), parsed as leniently as Django parses it: anything that is not a part is skipped,
+//! and the last boundary may be missing. The whole body is already in memory.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ const MAX_HEAD: usize = 1024;
 /// Decodes digits only: `from_base64` has checked the padding, and the unused bits of the last digit do not matter.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The boundary of a `Content-Type`, or what is wrong with it.
+/// The boundary of a `Content-Type`, or the error in it.
 pub fn boundary(content_type: &str) -> Result<String, String> {
     if !content_type.starts_with("multipart/") {
         return Err(format!("Invalid Content-Type: {content_type}"));
@@ -60,7 +60,7 @@ pub fn parse(body: &[u8], boundary: &str, charset: Charset) -> Result<Vec<(Strin
     Ok(texts)
 }
 
-/// What is between the separators, without the line break before each separator.
+/// The parts between the separators, without the line break before each separator.
 fn parts<'a>(body: &'a [u8], separator: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = Some(body);
     std::iter::from_fn(move || {
@@ -111,7 +111,7 @@ fn file(path: &str) -> Option<Value> {
     }
 }
 
-/// Python's `b64decode`: whatever is not a digit is skipped, and complete padding ends the data.
+/// Python's `b64decode`: anything that is not a digit is skipped, and complete padding ends the data.
 fn from_base64(content: &[u8]) -> Option<Vec<u8>> {
     let (mut digits, mut padding) = (Vec::new(), 0);
     for &byte in content {

@@ -1,5 +1,5 @@
-//! `password/reset/`, `password/reset/confirm/`, `password/change/`: what libraries used with SimpleJWT usually offer. People
-//! without a front end use the pages of `web/account/` for the same.
+//! `password/reset/`, `password/reset/confirm/`, `password/change/`, as libraries used with SimpleJWT usually offer
+//! them. Users without a front end use the pages of `web/account/`.
 
 use actix_web::http::Method;
 use secrecy::SecretString;
@@ -27,7 +27,7 @@ use super::openapi::operation_doc::OperationDoc;
 use super::token::email_field;
 use super::{Call, NavigationLink, Subject, View};
 
-const SENT: &str = "If an account uses this address, a mail with a link for a new password is on its way to it.";
+const SENT: &str = "If an account uses this address, a link for a new password has been sent.";
 const RESET: &str = "The password was changed. Every login of the account has ended.";
 const CHANGED: &str = "The password was changed. Your other logins have ended.";
 const CHANGED_ONLY: &str = "The password was changed.";
@@ -128,7 +128,7 @@ impl View for Change {
         let set = change::set_own_password(&call.app, &by, &caller.user, new).await;
         set.map_err(|error| match error {
             ManageError::Fields(problems) => ApiError::field_errors(at_field("new_password", problems)),
-            // It was reset in the meantime, so what was given is no longer the password.
+            // It was reset in the meantime, so the given password is no longer the current one.
             ManageError::Stale => wrong_password("old_password"),
             other => LinkError::from(other).into(),
         })?;
@@ -149,7 +149,7 @@ pub fn sentence<V: View<Answer = Detail>>(config: &Config, sentence: &'static st
     OperationDoc::answers::<V>(config, sentence, Detail { detail: sentence })
 }
 
-/// The caller, confirmed by the password that this field holds.
+/// Confirms the caller by the password in this field.
 pub async fn confirmed(
     call: &Call,
     user: &User,
@@ -161,7 +161,7 @@ pub async fn confirmed(
     checked.ok_or_else(|| wrong_password(field))
 }
 
-/// The password in this field is not the caller's.
+/// The error for a wrong password in this field.
 pub fn wrong_password(field: &'static str) -> ApiError {
     let message = if field == "old_password" { WRONG_OLD } else { WRONG };
     ApiError::field_errors(vec![FieldError { field, message: message.to_owned() }])
@@ -172,13 +172,13 @@ pub fn invalid_email() -> ApiError {
     ApiError::field_errors(validate_email("x", true).into_iter().collect())
 }
 
-/// What is wrong with a password, under the name of the field that it came in.
+/// Moves the errors of a password to the field that it was sent in.
 fn at_field(field: &'static str, problems: Vec<FieldError>) -> Vec<FieldError> {
     problems.into_iter().map(|problem| FieldError { field, ..problem }).collect()
 }
 
 impl OperationDoc {
-    /// A new password has to follow the rules; the example is one that breaks them.
+    /// Adds the error for a password that breaks the rules; the example is such a password.
     fn weak_password(self, config: &Config, field: &'static str) -> Self {
         let problems = policy::faults(config, &policy::Owner::default(), &SecretString::from("letmein1"));
         if problems.is_empty() {

@@ -1,5 +1,5 @@
-//! What is true of every body and header, whatever it contains: property tests of the parsers in this folder. Tests of
-//! single inputs are beside the code; what the whole server answers is tested in `tests/it/api/`.
+//! Properties of every body and header, whatever it contains: property tests of the parsers in this folder. Tests of
+//! single inputs are beside the code; the answers of the whole server are tested in `tests/it/api/`.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::test::TestRequest;

@@ -39,7 +39,7 @@ impl Charset {
         }
     }
 
-    /// The text, or where the bytes are not in this charset.
+    /// Decodes bytes, or reports where they are not in this charset.
     pub fn decode(self, bytes: &[u8]) -> Result<String, String> {
         match self {
             Self::Latin1 => Ok(latin1(bytes)),
@@ -61,7 +61,7 @@ impl Charset {
         }
     }
 
-    /// The text, with U+FFFD for bytes that are not in this charset.
+    /// Decodes bytes, with U+FFFD for those that are not in this charset.
     pub fn decode_lossy(self, bytes: &[u8]) -> String {
         match self {
             Self::Latin1 => latin1(bytes),
@@ -74,7 +74,7 @@ impl Charset {
     }
 }
 
-/// Every byte as the character with that number.
+/// Decodes every byte as the character with that number.
 pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }

@@ -1,4 +1,4 @@
-//! `token/revoke/`: whoever holds a token can end it, and with it its session (RFC 7009).
+//! `token/revoke/`: anyone who holds a token can revoke it and end its session (RFC 7009).
 
 use actix_web::http::{Method, StatusCode};
 use serde_json::json;
@@ -22,7 +22,7 @@ impl View for Revoke {
     type Caller = Anyone;
     type Answer = Empty;
     const NAME: &'static str = "Token Revoke";
-    const DESCRIPTION: &'static str = "Ends the session that a token belongs to, and blacklists its tokens (RFC 7009). A token that is not good is no error.";
+    const DESCRIPTION: &'static str = "Ends the session that a token belongs to, and blacklists its tokens (RFC 7009). An invalid token is not an error.";
     const SUBJECT: Subject = Subject::TokenPairs;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("x", "Revoke"));
 
@@ -31,7 +31,7 @@ impl View for Revoke {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        OperationDoc::answers::<Self>(config, "It is refused from now on, if it was not before.", Empty {})
+        OperationDoc::answers::<Self>(config, "The token is no longer accepted.", Empty {})
             .takes_as(oauth_token(), json!({"token": REFRESH}))
             .error("no_oauth_token", "There is no token", ApiError::no_token())
             .error("unsupported_token_type", "An access token that names no session", RevokeError::Unsupported)

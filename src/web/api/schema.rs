@@ -1,4 +1,4 @@
-//! `schema/`: the API document as a file, in YAML or JSON, chosen as drf-spectacular chooses. Its content is made in
+//! `schema/`: the API document as a file, in YAML or JSON, negotiated as in drf-spectacular. Its content is made in
 //! `openapi`.
 
 use actix_web::http::header::{self, HeaderMap};
@@ -27,7 +27,7 @@ const OFFERS: &[(&str, &str, FileFormat)] = &[
     ("application", "json", FileFormat::Json),
 ];
 
-/// How the document is written. The names are those of `?format=`.
+/// The file formats, by their names in `?format=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
 enum FileFormat {
@@ -37,7 +37,7 @@ enum FileFormat {
 
 /// The API document, written once at the start: the settings do not change while the server runs.
 pub struct Document {
-    /// The same as a page.
+    /// The document as an HTML page.
     pub page: String,
     yaml: File,
     json: File,
@@ -60,7 +60,7 @@ impl Document {
     /// The document for these settings.
     ///
     /// # Errors
-    /// It cannot be written, which no settings cause.
+    /// The document cannot be serialized; no settings cause this.
     pub fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let value = serde_json::to_value(openapi::document(config))?;
         let yaml = File::new("latchkey.yaml", serde_saphyr::to_string(&value)?);
@@ -96,7 +96,7 @@ fn with_headers(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
     response
 }
 
-/// The most specific type that is accepted and offered; YAML before JSON.
+/// The most specific type that is both accepted and offered; YAML before JSON.
 fn choose(headers: &HeaderMap, query: &str) -> Result<(String, FileFormat), ApiError> {
     let named = match negotiation::format(query).as_deref() {
         None | Some("") => None,
@@ -114,12 +114,12 @@ fn choose(headers: &HeaderMap, query: &str) -> Result<(String, FileFormat), ApiE
     Err(ApiError::not_acceptable())
 }
 
-/// What the API document says of itself.
+/// The document's entry about itself.
 pub fn describe(config: &Config) -> (String, PathItem) {
     let format = ParameterBuilder::new()
         .name("format")
         .parameter_in(ParameterIn::Query)
-        .description(Some("Wins over `Accept`."))
+        .description(Some("Takes precedence over `Accept`."))
         .schema(Some(text().enum_values(Some(["yaml", "json"]))));
     let schema = || ContentBuilder::new().schema(Some(ObjectBuilder::new())).build();
     let document = ResponseBuilder::new().description("This document.");

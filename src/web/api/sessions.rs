@@ -1,4 +1,4 @@
-//! `sessions/`: where the caller is logged in; each session can be looked at, named and ended.
+//! `sessions/`: where the caller is logged in; each session can be read, renamed and ended.
 
 use actix_web::http::Method;
 use serde::Serialize;
@@ -26,16 +26,16 @@ const LONGEST_LABEL: usize = 100;
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnSession {
-    /// Names it in addresses; the session claim of its tokens.
+    /// Identifies it in paths; the value of the session claim in its tokens.
     pub id: String,
-    /// Whether the caller's token belongs to it; null where the token names no session.
+    /// Whether the caller's token belongs to it; null if the token names no session.
     #[schema(required)]
     pub current: Option<bool>,
-    /// What the user calls it; empty at first.
+    /// The user's name for it; empty at first.
     pub label: String,
     /// The browser and system, or the program, that used it last.
     pub device: String,
-    /// The address that it was used from last.
+    /// The address that it was last used from.
     #[schema(required)]
     pub ip: Option<String>,
     /// When the user logged in.
@@ -108,10 +108,10 @@ pub struct One;
 
 impl View for One {
     type Caller = Authenticated;
-    /// Nothing once it has ended.
+    /// `None` once it has ended.
     type Answer = Option<OwnSession>;
     const NAME: &'static str = "Session Instance";
-    const DESCRIPTION: &'static str = "Shows a session of the caller, names it (PATCH), or ends it (DELETE).";
+    const DESCRIPTION: &'static str = "Shows a session of the caller, renames it (PATCH), or ends it (DELETE).";
     const SUBJECT: Subject = Subject::Sessions;
     const METHODS: &'static [Method] = &[Method::GET, Method::PATCH, Method::DELETE];
 
@@ -123,10 +123,12 @@ impl View for One {
     fn doc(config: &Config, method: &Method) -> OperationDoc {
         let doc = match *method {
             Method::DELETE => OperationDoc::no_content("It has ended.").does("Ends a session of the caller."),
-            Method::PATCH => OperationDoc::answers::<Self>(config, "The session, named.", OwnSession::example())
-                .does("Names a session of the caller.")
-                .takes(json!({"label": "My phone"}))
-                .optionally(),
+            Method::PATCH => {
+                OperationDoc::answers::<Self>(config, "The session with its new name.", OwnSession::example())
+                    .does("Renames a session of the caller.")
+                    .takes(json!({"label": "My phone"}))
+                    .optionally()
+            }
             _ => OperationDoc::answers::<Self>(config, "The session.", OwnSession::example())
                 .does("Shows a session of the caller."),
         };

@@ -22,7 +22,7 @@ use super::{Call, NavigationLink, Subject, View};
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlidingToken {
-    /// Authenticates requests, and is refreshed by itself.
+    /// Authenticates requests, and can be refreshed.
     #[schema(value_type = Token)]
     pub token: String,
 }
@@ -73,7 +73,7 @@ impl View for Refresh {
     type Caller = Anyone;
     type Answer = SlidingToken;
     const NAME: &'static str = "Token Refresh Sliding";
-    const DESCRIPTION: &'static str = "Exchanges a sliding token for the same with a later expiry.";
+    const DESCRIPTION: &'static str = "Exchanges a sliding token for the same token with a later expiry.";
     const SUBJECT: Subject = Subject::SlidingTokens;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("rotate", "Refresh"));
 
@@ -86,7 +86,7 @@ impl View for Refresh {
         OperationDoc::answers::<Self>(config, "The same token with a later expiry.", SlidingToken::example())
             .takes(json!({"token": SLIDING}))
             .refused_refresh(config)
-            .error("refresh_expired", "The time for refreshes is over", too_late())
+            .error("refresh_expired", "The token can no longer be refreshed", too_late())
     }
 
     async fn answer(mut call: Call, _: Anyone) -> Result<SlidingToken, ApiError> {

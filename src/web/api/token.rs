@@ -160,7 +160,7 @@ impl View for Verify {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        OperationDoc::answers::<Self>(config, "The token is good.", Empty {})
+        OperationDoc::answers::<Self>(config, "The token is valid.", Empty {})
             .takes(json!({"token": ACCESS}))
             .bad_token(ApiError::from_verify)
     }
@@ -188,7 +188,7 @@ impl View for Blacklist {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        OperationDoc::answers::<Self>(config, "The token is blacklisted now.", Empty {})
+        OperationDoc::answers::<Self>(config, "The token has been blacklisted.", Empty {})
             .takes(json!({"refresh": REFRESH}))
             .bad_token(ApiError::from)
             .wrong_type(ApiError::from)
@@ -208,7 +208,7 @@ fn refresh_field() -> Field {
     Field::required("refresh").label("Refresh token").token()
 }
 
-/// The field that says who logs in.
+/// The field for the username or address.
 pub fn login_field(config: &Config) -> Field {
     match login_name(config) {
         "email" => email_field(),
@@ -221,7 +221,7 @@ pub fn email_field() -> Field {
     Field::required("email").label("Email address").autocomplete("email")
 }
 
-/// What the login is called in JSON.
+/// The name of that field in JSON.
 fn login_name(config: &Config) -> &'static str {
     match config.accounts.username_field {
         UsernameField::Email => "email",
@@ -229,7 +229,7 @@ fn login_name(config: &Config) -> &'static str {
     }
 }
 
-/// Login and password of the API document.
+/// The example of credentials in the API document.
 pub fn credentials_example(config: &Config) -> Value {
     let login = match config.accounts.username_field {
         UsernameField::Email => "alice@example.com",
@@ -238,7 +238,7 @@ pub fn credentials_example(config: &Config) -> Value {
     json!({login_name(config): login, "password": PASSWORD})
 }
 
-/// Login and password of a request, and the token of a remembered browser.
+/// Reads the credentials of a request, and the token of a remembered browser.
 pub async fn password(call: &mut Call) -> Result<Password, ApiError> {
     let fields = call.fields().await?;
     let [login, password] = fields.texts([login_name(&call.app.config), "password"])?;

@@ -1,4 +1,4 @@
-//! The check of `Host` against `ALLOWED_HOSTS`, by Django's rules.
+//! Checks `Host` against `ALLOWED_HOSTS`, by Django's rules.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;

@@ -68,13 +68,13 @@ fn an_app_is_added_by_the_secret_on_the_page(backend: Backend) {
     assert!(told(&smtp, "added"));
     // They are shown once.
     let again = visitor.submit(&wrong, ADD_TOTP, &[("code", &code)]);
-    assert!(again.expect_status(400).text().contains("There is one already."));
+    assert!(again.expect_status(400).text().contains("You already have one."));
     let list = visitor.get(FACTORS).text();
     assert!(list.contains("10 codes left") && list.contains("not used yet") && !list.contains(&codes[0]));
     assert!(!list.contains("<b>phone"), "{list}");
-    assert!(list.contains("There is one already."));
+    assert!(list.contains("You already have one."));
     let refused = visitor.get(ADD_TOTP);
-    assert!(refused.expect_status(400).text().contains("There is one already. Remove it first."));
+    assert!(refused.expect_status(400).text().contains("You already have one. Remove it first."));
     // The login of the API asks for it.
     server.advance(30);
     let answer = server.answer(&server.challenge("alice"), "totp", &totp_at(&secret, server.time()));

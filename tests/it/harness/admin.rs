@@ -1,10 +1,10 @@
-//! A visitor of the panel without scripts: keeps cookies, fills in the forms that a page shows, follows redirects.
+//! A user of the panel without scripts: keeps cookies, fills in the forms on a page, follows redirects.
 
 use std::collections::BTreeMap;
 
 use super::http::{Answer, Client, form};
 
-/// A browser of sorts. Forms are posted with the hidden fields of the page that showed them.
+/// A simple browser. Forms are posted with the hidden fields of the page that showed them.
 pub struct Panel {
     client: Client,
     cookies: BTreeMap<String, String>,
@@ -19,12 +19,12 @@ impl Panel {
         self.send("GET", path, "")
     }
 
-    /// Posts fields as they are: no hidden field is added.
+    /// Posts fields as they are, without hidden fields.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send("POST", path, &form(fields))
     }
 
-    /// Fills in the form of `page` whose action contains `action` and sends it.
+    /// Fills in the form of `page` whose action contains `action`, and submits it.
     #[track_caller]
     pub fn submit(&mut self, page: &Answer, action: &str, fields: &[(&str, &str)]) -> Answer {
         let form = Form::find(&page.text(), action);
@@ -34,13 +34,13 @@ impl Panel {
         self.post(&form.action, &all)
     }
 
-    /// Logs in through the form; the answer is the redirect, or the form again.
+    /// Logs in through the form; returns the redirect, or the form again.
     pub fn log_in(&mut self, username: &str, password: &str) -> Answer {
         let page = self.get("/admin/login/");
         self.submit(&page, "/admin/login/", &[("username", username), ("password", password)])
     }
 
-    /// Goes where a redirect says.
+    /// Follows a redirect.
     #[track_caller]
     pub fn follow(&mut self, answer: &Answer) -> Answer {
         let location =
@@ -54,12 +54,12 @@ impl Panel {
         self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    /// Makes the cookies those of another visitor.
+    /// Takes over the cookies of another browser.
     pub fn take_cookies(&mut self, of: &Self) {
         self.cookies.clone_from(&of.cookies);
     }
 
-    /// Keeps a cookie that no answer brought.
+    /// Adds a cookie that no answer has set.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
@@ -96,7 +96,7 @@ struct Form {
 }
 
 impl Form {
-    /// The first POST form of a page whose action contains `wanted`.
+    /// The first POST form on a page whose action contains `wanted`.
     #[track_caller]
     fn find(page: &str, wanted: &str) -> Self {
         let mut actions = Vec::new();
@@ -129,7 +129,7 @@ pub fn attribute(tag: &str, name: &str) -> Option<String> {
     Some(unescape(value))
 }
 
-/// The text of HTML without its character references.
+/// The text of HTML, with its character references resolved.
 pub fn unescape(text: &str) -> String {
     [("&lt;", "<"), ("&#60;", "<"), ("&gt;", ">"), ("&#62;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'")]
         .iter()

@@ -1,4 +1,4 @@
-//! The real `latchkey`, as an operator runs it: in a folder and an environment of its own, without a terminal.
+//! The real `latchkey`, as an operator runs it: in its own folder and environment, without a terminal.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -15,7 +15,7 @@ pub struct Latchkey {
     settings: Vec<(String, String)>,
 }
 
-/// What a command said, and how it ended.
+/// The output of a command, and its exit code.
 #[derive(Debug)]
 pub struct Said {
     pub code: i32,
@@ -30,7 +30,7 @@ impl Said {
         self
     }
 
-    /// Asserts that all of these stand in what it said.
+    /// Asserts that the output contains all of these.
     #[track_caller]
     pub fn expect_words(self, words: &[&str]) -> Self {
         for word in words {
@@ -51,7 +51,7 @@ impl Latchkey {
         Self { database, settings: settings.to_vec() }
     }
 
-    /// Sets a variable for all commands from here on; an empty value is an unset one.
+    /// Sets a variable for all further commands; an empty value unsets it.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
@@ -61,10 +61,10 @@ impl Latchkey {
         self.run_with(arguments, "")
     }
 
-    /// Runs a command with something on its stdin.
+    /// Runs a command with this text on its stdin.
     pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Said {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
-        // A command that does not read its stdin may be gone already.
+        // A command that does not read its stdin may have exited already.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
         let output = child.wait_with_output().unwrap();
         Said {
@@ -74,12 +74,12 @@ impl Latchkey {
         }
     }
 
-    /// Starts the server on a free port and waits until it says where.
+    /// Starts the server on a free port and waits until it reports its address.
     pub fn serve(&self) -> Serving {
         self.serve_logging_to(Stdio::piped())
     }
 
-    /// The same with the log going somewhere else.
+    /// The same with the log sent elsewhere.
     pub fn serve_logging_to(&self, log: Stdio) -> Serving {
         let mut command = self.command(&["runserver", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
@@ -117,14 +117,14 @@ pub struct Serving {
     child: Child,
     pub port: u16,
     pub client: Client,
-    /// What it said until it was ready.
+    /// Its output until it was ready.
     pub said: String,
     lines: Receiver<String>,
     log: Receiver<String>,
 }
 
 impl Serving {
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits for it to exit.
     pub fn stop(mut self) -> Said {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());

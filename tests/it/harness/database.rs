@@ -1,4 +1,4 @@
-//! A database of its own for every test: a copy of a template that is made once per process.
+//! A separate database for every test: a copy of a template that is made once per process.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -31,23 +31,23 @@ impl Backend {
 
 const FILE: &str = "latchkey.sqlite3";
 
-/// A database that goes away with its test.
+/// A database that is deleted after its test.
 pub struct TestDatabase {
     pub backend: Backend,
     /// As in `DATABASE_URL`.
     pub url: String,
-    /// Where the SQLite file is; other files of a test may stand beside it.
+    /// The folder of the SQLite file; a test may store other files in it.
     pub folder: TempDir,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
-/// A migrated file's bytes: what is made once per process outlives every folder of a test.
+/// The bytes of a migrated file. Made once per process, so it outlives every test's folder.
 static SQLITE_TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
-/// The name of a migrated database. It goes away with the server that `scripts/test` started.
+/// The name of a migrated database. It is deleted with the server that `scripts/test` started.
 static POSTGRES_TEMPLATE: OnceLock<String> = OnceLock::new();
 
 impl TestDatabase {
-    /// Without any table.
+    /// A database without tables.
     pub fn empty(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match backend {
@@ -57,7 +57,7 @@ impl TestDatabase {
         Self { backend, url, folder }
     }
 
-    /// With Latchkey's tables and no user.
+    /// A database with Latchkey's tables and no users.
     pub fn migrated(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -82,11 +82,11 @@ impl TestDatabase {
         }
     }
 
-    /// As Django and SimpleJWT leave it, with users and tokens (see `data/record_django.py`).
+    /// A database as Django and SimpleJWT leave it, with users and tokens (see `data/record_django.py`).
     pub fn django(backend: Backend) -> Self {
         let database = Self::empty(backend);
         let dump = backend.pick(include_str!("../data/django_sqlite.sql"), include_str!("../data/django_postgres.sql"));
-        // The dump makes tables in the order of their names, so that a row may come before the one that it refers to.
+        // The dump creates tables in the order of their names, so a row may come before the one that it refers to.
         database.execute(&format!("{}{dump}", backend.pick("PRAGMA foreign_keys = OFF;", "")));
         database
     }
@@ -101,7 +101,7 @@ impl TestDatabase {
         self.url.rsplit('/').next().unwrap()
     }
 
-    /// A connection of the test's own, beside the server's.
+    /// A connection for the test, separate from the server's.
     pub fn connect(&self) -> Conn {
         match self.backend {
             Backend::Sqlite => {
@@ -113,7 +113,7 @@ impl TestDatabase {
         }
     }
 
-    /// The doors of the server into this database, without the rest of it.
+    /// The server's access to this database, without the rest of the server.
     pub fn doors(&self) -> Db {
         let url = match self.backend {
             Backend::Sqlite => DatabaseUrl::Sqlite(self.file()),
@@ -122,23 +122,23 @@ impl TestDatabase {
         Db::new(&Database { url, pool_size: 4, auto_migrate: false }).unwrap()
     }
 
-    /// What `latchkey migrate` does.
+    /// Runs what `latchkey migrate` runs.
     pub fn migrate(&self) -> Result<DatabaseContents, MigrateError> {
         migrations::run(&mut self.doors().open().unwrap(), &mut |_| ())
     }
 
-    /// What `latchkey migrate --plan` shows.
+    /// Lists what `latchkey migrate --plan` shows.
     pub fn pending(&self) -> Vec<String> {
         migrations::pending(&mut self.doors().open().unwrap()).unwrap()
     }
 
-    /// Runs statements.
+    /// Executes statements.
     #[track_caller]
     pub fn execute(&self, sql: &str) {
         self.connect().batch_execute(sql).unwrap();
     }
 
-    /// The one number that a query answers.
+    /// Runs a query that returns one number.
     #[track_caller]
     pub fn count(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]
@@ -150,7 +150,7 @@ impl TestDatabase {
         query.get_result::<Row>(&mut self.connect()).unwrap().n
     }
 
-    /// The first column of the rows that a query answers, as text.
+    /// Returns the first column of a query's rows, as text.
     #[track_caller]
     pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
         #[derive(QueryableByName)]
@@ -161,19 +161,20 @@ impl TestDatabase {
         let query = diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({sql}) AS rows(t)"));
         let query = match self.backend {
             Backend::Postgres => query,
-            // SQLite has no names for the columns of a subquery from outside: the query itself has to say `AS t`.
+            // SQLite does not let the columns of a subquery be renamed from outside: the query itself has to say `AS
+            // t`.
             Backend::Sqlite => diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({sql})")),
         };
         query.load::<Row>(&mut self.connect()).unwrap().into_iter().map(|row| row.t).collect()
     }
 
-    /// The one text that a query answers; it says `AS t`.
+    /// Runs a query that returns one text, named `AS t`.
     #[track_caller]
     pub fn text(&self, sql: &str) -> Option<String> {
         self.texts(sql).into_iter().next().expect("a row")
     }
 
-    /// Every table, index and column definition there is: to see that nothing changed.
+    /// The definitions of all tables, indexes and columns, to check that nothing changed.
     pub fn schema(&self) -> Vec<Option<String>> {
         self.texts(self.backend.pick(
             "SELECT name || ': ' || coalesce(sql, '') AS t FROM sqlite_master ORDER BY name",
@@ -200,7 +201,7 @@ pub fn postgres_url() -> String {
     })
 }
 
-/// Makes a PostgreSQL database and answers its name.
+/// Creates a PostgreSQL database and returns its name.
 fn create(template: &str) -> String {
     let name = format!("latchkey_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     server_wide(&format!("CREATE DATABASE {name} TEMPLATE {template}"));

@@ -12,14 +12,14 @@ pub fn sign(header: &Value, claims: &Value, key: &str) -> String {
     sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes(), key)
 }
 
-/// The same over bytes that need not be JSON.
+/// The same for bytes that need not be JSON.
 pub fn sign_raw(header: &[u8], claims: &[u8], key: &str) -> String {
     let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes())))
 }
 
-/// A token as the server would make it, but for what `change` does to its claims.
+/// A token as the server would make it, with claims altered by `change`.
 pub fn token(kind: &str, user: i64, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = json!({
         "token_type": kind,
@@ -43,7 +43,7 @@ pub fn jti(token: &str) -> String {
     claims(token)["jti"].as_str().unwrap().to_owned()
 }
 
-/// A whole token of what the server keeps of one: `header.payload`.
+/// Signs what the server stores of a token: `header.payload`.
 pub fn sign_again(unsigned: &str) -> String {
     let part = |at: usize| URL_SAFE_NO_PAD.decode(unsigned.split('.').nth(at).unwrap()).unwrap();
     sign_raw(&part(0), &part(1), SECRET)

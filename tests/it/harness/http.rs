@@ -1,5 +1,5 @@
-//! A plain HTTP client: no redirects followed, no status treated as an error, and whole answers to look at.
-//! `wire` is for what no client would send.
+//! A plain HTTP client: follows no redirects, treats no status as an error, and returns whole answers. `wire` sends
+//! what no client would send.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Request};
 
-/// Far more than any answer takes: only a server that hangs reaches it.
+/// Far longer than any answer takes: only a hanging server reaches it.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Where the requests of a test go.
+/// The server that a test's requests go to.
 #[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
@@ -29,7 +29,7 @@ impl Client {
             .user_agent("latchkey-tests")
             .proxy(None)
             .allow_non_standard_methods(true)
-            // A connection kept open would hold up the stop of a server, and may be closed under a request.
+            // A connection kept alive would delay the stop of a server, and may be closed during a request.
             .max_idle_connections(0)
             .build();
         Self { agent: config.into(), base: format!("http://127.0.0.1:{port}"), port }
@@ -39,13 +39,13 @@ impl Client {
         self.port
     }
 
-    /// Sends a request; only a connection that breaks is a failure of the test.
+    /// Sends a request; the test fails only if the connection breaks.
     #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
         self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// The same for when nobody may be there to answer.
+    /// The same for a server that may not be running.
     pub fn try_send(
         &self,
         method: &str,
@@ -96,7 +96,7 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-/// What the server said.
+/// The server's answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -117,7 +117,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Asserts status and JSON body at once, so that a failure shows both.
+    /// Asserts status and JSON body together, so that a failure shows both.
     #[track_caller]
     pub fn expect(&self, status: u16, body: Value) {
         assert_eq!((self.status, self.json()), (status, body));
@@ -130,16 +130,16 @@ impl Answer {
     }
 }
 
-/// Sends these bytes as they are and reads until the server closes. Say `Connection: close` in them.
+/// Sends these bytes as they are and reads until the server closes. They should say `Connection: close`.
 pub fn wire(port: u16, bytes: &[u8]) -> String {
     wire_in_two(port, bytes, || (), b"")
 }
 
-/// The same in two parts, with something that happens between them.
+/// The same in two parts, with an action between them.
 pub fn wire_in_two(port: u16, bytes: &[u8], between: impl FnOnce(), rest: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // The server may answer and close before it has read all: what it said is still there to read.
+    // The server may answer and close before it has read everything: its answer can still be read.
     let _ = stream.write_all(bytes);
     between();
     let _ = stream.write_all(rest);

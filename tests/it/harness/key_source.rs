@@ -1,4 +1,4 @@
-//! A key set on the network: a little HTTP server whose answer a test chooses, and the key pairs that stand in it.
+//! A key set on the network: a small HTTP server whose answer a test chooses, and key pairs for it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -58,7 +58,7 @@ enum Reply {
     Send(Vec<u8>),
     /// Sends these bytes and then nothing, with the connection open.
     Stall(Vec<u8>),
-    /// Hangs up.
+    /// Closes the connection.
     Away,
 }
 
@@ -72,7 +72,7 @@ pub struct KeySource {
 }
 
 impl KeySource {
-    /// A source of the keys of `signers`.
+    /// A source with the keys of `signers`.
     pub fn of(signers: &[&Signer]) -> Self {
         let source = Self::start(None);
         source.publish(signers);
@@ -125,42 +125,42 @@ impl KeySource {
         format!("http://127.0.0.1:{}/jwks.json", self.port)
     }
 
-    /// From now on it has the keys of these.
+    /// From now on, serves the keys of these signers.
     pub fn publish(&self, signers: &[&Signer]) {
         self.answer(200, &json!({"keys": signers.iter().map(|signer| signer.jwk()).collect::<Vec<_>>()}).to_string());
     }
 
-    /// From now on it answers so.
+    /// From now on, sends this answer.
     pub fn answer(&self, status: u16, body: &str) {
         self.send(&format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
     }
 
-    /// From now on it answers with these bytes.
+    /// From now on, sends these bytes.
     pub fn send(&self, bytes: &str) {
         *self.reply.lock().unwrap() = Reply::Send(bytes.into());
     }
 
-    /// From now on it begins an answer and does not end it.
+    /// From now on, begins an answer and does not finish it.
     pub fn stall_after(&self, bytes: &str) {
         *self.reply.lock().unwrap() = Reply::Stall(bytes.into());
     }
 
-    /// From now on it hangs up on everybody.
+    /// From now on, closes every connection.
     pub fn go_away(&self) {
         *self.reply.lock().unwrap() = Reply::Away;
     }
 
-    /// How often it was asked.
+    /// How many requests it has received.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Holds all answers back until what this returns is dropped.
+    /// Holds all answers back until the returned guard is dropped.
     pub fn hold(&self) -> std::sync::MutexGuard<'_, ()> {
         self.gate.lock().unwrap()
     }
 
-    /// Waits until a request has come in.
+    /// Waits until a request has arrived.
     pub fn wait_for_request(&self) {
         self.arrivals.recv_timeout(super::http::PATIENCE).unwrap();
     }
@@ -178,12 +178,12 @@ fn answer(mut stream: impl Read + Write, reply: Reply, arrived: &Sender<()>, gat
     match reply {
         Reply::Away => {}
         Reply::Send(bytes) => {
-            // A client that has read enough hangs up.
+            // A client that has read enough closes the connection.
             let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
         }
         Reply::Stall(bytes) => {
             let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
-            // Until the client hangs up.
+            // Until the client closes the connection.
             let _ = stream.read(&mut byte);
         }
     }
@@ -193,7 +193,7 @@ fn data(name: &str) -> String {
     format!("{}/tests/it/data/tls/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where no key set is: a port that was free just now.
+/// An address without a key set: a port that was free just now.
 pub fn nobody() -> String {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     format!("http://127.0.0.1:{port}/jwks.json")

@@ -1,4 +1,4 @@
-//! Links as they are mailed, without the mail: rows as `accounts::link` makes them.
+//! Links as they are mailed, but without the mail: rows as `accounts::link` creates them.
 
 use latchkey::crypto::digest::{hmac_sha256, sha256_hex};
 use latchkey::crypto::random;

@@ -1,4 +1,4 @@
-//! What the tests stand on: databases, the server, clients. No test lives here.
+//! The tools of the tests: databases, the server, clients. No tests are here.
 
 pub mod admin;
 pub mod binary;
@@ -19,7 +19,7 @@ pub use passkey::Authenticator;
 pub use server::{PASSWORD, Pair, Server};
 pub use smtp::Smtp;
 
-/// Makes `name::sqlite` and `name::postgres` of the function `name(backend: Backend)` below it.
+/// Makes `name::sqlite` and `name::postgres` from the function `name(backend: Backend)` below it.
 macro_rules! both {
     ($name:ident) => {
         mod $name {

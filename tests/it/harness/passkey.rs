@@ -1,4 +1,5 @@
-//! A passkey in software: ES256, as a browser and its authenticator would answer. Its fields can be made to lie.
+//! A passkey in software: ES256, with the answers of a browser and its authenticator. Its fields can be set to wrong
+//! values.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -16,25 +17,25 @@ const HAS_CREDENTIAL: u8 = 1 << 6;
 pub struct Authenticator {
     key: EcdsaKeyPair,
     id: Vec<u8>,
-    /// Where its browser is.
+    /// The origin of its browser.
     pub origin: String,
     /// The site that the key is for.
     pub rp_id: String,
-    /// How often it was used.
+    /// How often it has been used.
     pub counter: u32,
-    /// Whether it checks who touches it.
+    /// Whether it verifies its user.
     pub verifies: bool,
 }
 
 impl Authenticator {
-    /// One in a browser on localhost.
+    /// An authenticator in a browser on localhost.
     pub fn new(name: &str, origin: String) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let id = name.as_bytes().to_vec();
         Self { key, id, origin, rp_id: "localhost".to_owned(), counter: 0, verifies: true }
     }
 
-    /// What `navigator.credentials.create` answers.
+    /// The response to `navigator.credentials.create`.
     pub fn create(&mut self, options: &Value) -> Value {
         let client_data = self.client_data("webauthn.create", options);
         let data = self.data(HAS_CREDENTIAL);
@@ -49,7 +50,7 @@ impl Authenticator {
         }))
     }
 
-    /// What `navigator.credentials.get` answers.
+    /// The response to `navigator.credentials.get`.
     pub fn get(&mut self, options: &Value) -> Value {
         let client_data = self.client_data("webauthn.get", options);
         self.counter += 1;

@@ -1,4 +1,4 @@
-//! A TCP proxy that can be cut: for the server it is the database that goes away and comes back.
+//! A TCP proxy that can be cut, so that the database disappears for the server and comes back.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -20,14 +20,14 @@ use super::database::{Backend, TestDatabase};
 use super::http::{Answer, Client};
 use super::{Panel, forge};
 
-/// When the tests happen: 2026-03-01 12:00:00.123456 UTC, in seconds since 1970.
+/// The time of the tests: 2026-03-01 12:00:00.123456 UTC, in seconds since 1970.
 pub const NOW: i64 = 1_772_366_400;
 const MICROSECONDS: i64 = 123_456;
 
-/// `SECRET_KEY` of every test, which signs the tokens too. The recorded Django has the same.
+/// `SECRET_KEY` of every test, which also signs the tokens. The recorded Django has the same one.
 pub const SECRET: &str = "django-insecure-recorded-key-of-the-tests-0123456789";
 
-/// The password of every user that a test makes.
+/// The password of every user that a test creates.
 pub const PASSWORD: &str = "violet-harbour-17";
 
 /// The server, its database and a client for it. It stops when this is dropped.
@@ -37,11 +37,11 @@ pub struct Server {
     pub port: u16,
     running: Option<Running>,
     runtime: tokio::runtime::Runtime,
-    // Last, so that it goes away after everything that is connected to it.
+    // Last, so that it is dropped after everything that is connected to it.
     pub db: Arc<TestDatabase>,
 }
 
-/// What the doors share, with the settings of the tests and these.
+/// An `App` with the settings of the tests, and these in addition.
 pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> App {
     let mut all = HashMap::from([
         ("HOST", "127.0.0.1"),
@@ -51,7 +51,7 @@ pub fn open_app(database_url: &str, settings: &[(&str, &str)], clock: Clock) -> 
         ("DATABASE_URL", database_url),
         ("DATABASE_POOL_SIZE", "4"),
         ("BCRYPT_ROUNDS", "4"),
-        // Passwords of tests are short; the rules have tests of their own.
+        // The tests' passwords are short; the rules have tests of their own.
         ("PASSWORD_RULES", "none"),
     ]);
     all.extend(settings.iter().copied());
@@ -64,7 +64,7 @@ pub fn fixed_clock() -> Clock {
     Clock::fixed(DateTime::from_timestamp_micros(NOW * 1_000_000 + MICROSECONDS).unwrap())
 }
 
-/// What a login or a refresh answers.
+/// The answer to a login or a refresh.
 #[derive(Debug, Clone)]
 pub struct Pair {
     pub refresh: String,
@@ -81,12 +81,12 @@ impl Pair {
 }
 
 impl Server {
-    /// The server with the settings of the tests, on a migrated database without users.
+    /// The server with the tests' settings, on a migrated database without users.
     pub fn start(backend: Backend) -> Self {
         Self::with(backend, &[])
     }
 
-    /// The same with some settings of its own.
+    /// The same with further settings.
     pub fn with(backend: Backend, settings: &[(&str, &str)]) -> Self {
         Self::on(TestDatabase::migrated(backend), settings)
     }
@@ -100,7 +100,7 @@ impl Server {
         Self { app, client: Client::new(running.port), port: running.port, running: Some(running), runtime, db }
     }
 
-    /// Waits for what a function of the server answers.
+    /// Waits for the result of one of the server's functions.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
@@ -127,14 +127,14 @@ pub fn new_user(name: &str) -> NewUser {
     }
 }
 
-/// What tests do to users, past the API.
+/// Changes that tests make to users, without the API.
 impl Server {
     /// A user who may log in, with `PASSWORD` and NAME@example.com.
     pub fn add_user(&self, name: &str) -> User {
         self.add(name, |_| {})
     }
 
-    /// A user who may look at the panel.
+    /// A user who may view the panel.
     pub fn add_staff(&self, name: &str) -> User {
         self.add(name, |user| user.is_staff = true)
     }
@@ -144,7 +144,7 @@ impl Server {
         self.add(name, |user| (user.is_staff, user.is_superuser) = (true, true))
     }
 
-    /// A user who may log in, but for what `change` does.
+    /// A user who may log in, altered by `change`.
     pub fn add(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
         let mut user = new_user(name);
         change(&mut user);
@@ -171,7 +171,7 @@ impl Server {
         self.client.post("/api/token/", &json!({"username": username, "password": password}))
     }
 
-    /// A token pair of a user with the usual password.
+    /// Gets a token pair for a user with the usual password.
     #[track_caller]
     pub fn log_in(&self, username: &str) -> Pair {
         Pair::of(&self.obtain(username, PASSWORD))
@@ -185,12 +185,12 @@ impl Server {
         self.client.get("/api/me/", &[("authorization", &format!("Bearer {access}"))])
     }
 
-    /// A visitor of the panel who has not logged in.
+    /// A browser in the panel that is not logged in.
     pub fn panel(&self) -> Panel {
         Panel::new(self.client.clone())
     }
 
-    /// A visitor who has logged in with the usual password.
+    /// A browser in the panel that has logged in with the usual password.
     #[track_caller]
     pub fn panel_of(&self, username: &str) -> Panel {
         let mut panel = self.panel();
@@ -198,13 +198,13 @@ impl Server {
         panel
     }
 
-    /// The key of the outstanding token that was issued as this one.
+    /// The key of the outstanding token that was issued as this text.
     pub fn token_id(&self, token: &str) -> i64 {
         self.db.count(&format!("SELECT id FROM token_blacklist_outstandingtoken WHERE jti = '{}'", forge::jti(token)))
     }
 }
 
-/// The server's thread. It ends when this is dropped, after the requests in flight.
+/// The server's thread. When this is dropped, it finishes open requests and ends.
 pub struct Running {
     pub port: u16,
     handle: actix_web::dev::ServerHandle,

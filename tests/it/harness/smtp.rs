@@ -1,6 +1,6 @@
-//! A mail server: aiosmtpd (`tests/it/data/smtp_server.py`) in a process of its own, which tells what it was sent and
-//! answers as a test says. `Server::with(backend, &[("EMAIL_URL", &smtp.url())])` sends to it, `Server::deliver_mail`
-//! works the queue off.
+//! A mail server: aiosmtpd (`tests/it/data/smtp_server.py`) in a separate process, which reports the mail that it
+//! receives and answers as a test says. `Server::with(backend, &[("EMAIL_URL", &smtp.url())])` sends to it,
+//! `Server::deliver_mail` works the queue off.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::http::PATIENCE;
 
-/// The server. It ends when this is dropped.
+/// The server. It is stopped when this is dropped.
 pub struct Smtp {
     pub port: u16,
     child: Child,
@@ -34,20 +34,20 @@ pub struct Received {
     pub from: String,
     /// The envelope's recipients.
     pub to: Vec<String>,
-    /// What the client called itself.
+    /// The client's name in HELO or EHLO.
     pub hello: String,
     pub is_encrypted: bool,
-    /// Who had logged in.
+    /// The user that logged in.
     pub user: Option<String>,
     /// Decoded, by their names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// Its media type.
+    /// The media type.
     pub kind: String,
-    /// The part for people who read text, decoded.
+    /// The plain text part, decoded.
     pub text: String,
-    /// The part with the looks, decoded.
+    /// The HTML part, decoded.
     pub html: String,
-    /// All of it as it came.
+    /// The whole mail as received.
     pub raw: String,
 }
 
@@ -56,14 +56,14 @@ impl Received {
         &self.headers["subject"]
     }
 
-    /// The first address in the text that begins so: the link of the mail.
+    /// The first address in the text with this beginning: the link of the mail.
     #[track_caller]
     pub fn link(&self, beginning: &str) -> String {
         let word = self.text.split_whitespace().find(|word| word.starts_with(beginning));
         word.unwrap_or_else(|| panic!("no link to {beginning} in {}", self.text)).to_owned()
     }
 
-    /// The token of the link, where it stands behind `token=`.
+    /// The token of the link, after `token=`.
     #[track_caller]
     pub fn token(&self) -> String {
         let (_, token) = self.text.split_once("token=").unwrap_or_else(|| panic!("no token in {}", self.text));
@@ -72,17 +72,17 @@ impl Received {
 }
 
 impl Smtp {
-    /// One that takes everything from everybody.
+    /// A server that accepts all mail.
     pub fn start() -> Self {
         Self::with(&json!({}))
     }
 
-    /// One that wants STARTTLS (as `localhost`, with a certificate of `KeySource::ca_file()`) and then a login.
+    /// A server that requires STARTTLS (as `localhost`, with a certificate of `KeySource::ca_file()`) and then a login.
     pub fn with_starttls(user: &str, password: &str) -> Self {
         Self::with(&json!({"tls": "starttls", "user": user, "password": password}))
     }
 
-    /// One with the options of the script.
+    /// A server with these options of the script.
     pub fn with(options: &Value) -> Self {
         let data = format!("{}/tests/it/data", env!("CARGO_MANIFEST_DIR"));
         let mut options = options.clone();
@@ -91,7 +91,7 @@ impl Smtp {
         let mut command = Command::new(python());
         command.arg(format!("{data}/smtp_server.py")).arg(options.to_string());
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        // It tells of every client that hangs up.
+        // It reports every client that disconnects.
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -102,25 +102,25 @@ impl Smtp {
         Self { port, child, inner }
     }
 
-    /// As in `EMAIL_URL`, without TLS.
+    /// The value for `EMAIL_URL`, without TLS.
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}?tls=none", self.port)
     }
 
-    /// From now on it answers so: `{"RCPT": "550 5.1.1 No such user"}`; `{}` takes everything again. `{"DATA": "nothing"}`
-    /// takes the mail and leaves the client waiting.
+    /// From now on, answers like this: `{"RCPT": "550 5.1.1 No such user"}`; `{}` accepts everything again. `{"DATA":
+    /// "nothing"}` takes the mail and leaves the client waiting.
     pub fn answer(&self, answers: &Value) {
         self.inner.lock().unwrap().ask(answers);
     }
 
-    /// Everything that it was sent so far.
+    /// All mail received so far.
     pub fn received(&self) -> Vec<Received> {
         let mut inner = self.inner.lock().unwrap();
         inner.ask(&Value::Null);
         inner.mails.clone()
     }
 
-    /// What it was sent, which is one mail.
+    /// The only mail received.
     #[track_caller]
     pub fn only(&self) -> Received {
         let mut mails = self.received();
@@ -144,7 +144,7 @@ impl Smtp {
         found.unwrap_or_else(|| panic!("no link in {mails:?}")).token()
     }
 
-    /// Waits for one more mail: where the server that sends it runs by itself.
+    /// Waits for one more mail, if the server sends in the background.
     pub fn wait(&self) -> Received {
         let mut inner = self.inner.lock().unwrap();
         let line = inner.lines.recv_timeout(PATIENCE).expect("a mail");
@@ -154,7 +154,7 @@ impl Smtp {
 }
 
 impl Inner {
-    /// Sends a line and reads what was said before its echo. `null` changes nothing.
+    /// Sends a line and reads everything up to its echo. `null` changes nothing.
     fn ask(&mut self, answers: &Value) {
         writeln!(self.stdin, "{answers}").unwrap();
         loop {
@@ -178,7 +178,7 @@ impl Drop for Smtp {
     }
 }
 
-/// Debian's Python has Debian's aiosmtpd; another one may stand before it in the PATH.
+/// Debian's Python has Debian's aiosmtpd; another Python may come before it in the PATH.
 fn python() -> &'static str {
     let mut command = Command::new("python3");
     let has = command.args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status().is_ok_and(|end| end.success());

@@ -1,4 +1,4 @@
-//! The same request as a command that can be copied into a terminal.
+//! The same request as a curl command, to be copied into a terminal.
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::super::field::{Control, Field};
 use super::page_request::{ACCESS_TOKEN, PageRequest};
 use super::title_case;
 
-/// Stands for what nobody filled in, and for every password.
+/// Stands for empty fields and for every password.
 const LEFT_OUT: &str = "…";
 
 /// A command for curl that sends these fields as a client does. Passwords and codes are left out.
@@ -40,7 +40,7 @@ fn body(request: &PageRequest, fields: &[Field]) -> Value {
     Value::Object(fields.filter_map(|field| Some((field.name.to_owned(), value(field)?))).collect::<Map<_, _>>())
 }
 
-/// A word as a POSIX shell takes it, without a special meaning for anything inside.
+/// Quotes a word for a POSIX shell, so that nothing in it has a special meaning.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/%".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }

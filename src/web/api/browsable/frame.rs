@@ -1,4 +1,4 @@
-//! What surrounds every page of the API: the navigation, and which of its endpoints the page is about.
+//! The frame of every page of the API: the navigation, and the endpoint that the page is about.
 
 use strum::VariantArray;
 
@@ -11,11 +11,11 @@ use super::super::{NavigationLink, Subject, View};
 pub struct LinkGroup {
     /// The heading.
     pub heading: &'static str,
-    /// Each link, and its address behind `Frame::base`.
+    /// Each link, and its address relative to `Frame::base`.
     pub links: Vec<(NavigationLink, String)>,
 }
 
-/// The navigation: the endpoints that have a link, by what they are about.
+/// The navigation: the endpoints that have a link, grouped by subject.
 pub fn navigation() -> Vec<LinkGroup> {
     let mut headings: Vec<_> = Subject::VARIANTS.iter().map(|subject| subject.navigation_heading()).collect();
     headings.dedup();
@@ -34,9 +34,9 @@ pub fn navigation() -> Vec<LinkGroup> {
 pub struct Frame {
     /// The address of the page.
     pub here: String,
-    /// What the addresses of all endpoints begin with.
+    /// The beginning of all endpoints' addresses.
     pub base: &'static str,
-    /// The address of the page's view behind `base`; empty where the page is not about one.
+    /// The address of the page's view relative to `base`; empty if the page is not about one.
     address: String,
 }
 

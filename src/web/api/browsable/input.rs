@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::field::{Control, Field};
 use super::page_request::{ACCESS_TOKEN, PageRequest};
 
-/// The field that every page has whose view needs a token.
+/// The field that the page of every view with a token has.
 pub fn access_token() -> Field {
     Field::required(ACCESS_TOKEN)
         .label("Access token")
@@ -17,14 +17,14 @@ pub fn access_token() -> Field {
 pub struct Input {
     /// The field, as the view declares it.
     pub field: Field,
-    /// What stands in it.
+    /// The value.
     pub value: String,
-    /// What is wrong with it.
+    /// The errors.
     pub errors: Vec<String>,
 }
 
 impl Input {
-    /// A field, filled in with what the answer offers for the next request, or else with what was sent.
+    /// A field with the value that the answer provides for the next request, or else the value that was sent.
     pub fn new(field: Field, request: &PageRequest, answer: &Value) -> Self {
         let (sent, answered) = (request.fields.text(field.name), answer.get(field.name));
         let errors = match answered {
@@ -39,7 +39,7 @@ impl Input {
         Self { value: value.to_owned(), errors, field }
     }
 
-    /// The ids of what describes it, for assistive technology.
+    /// The ids of its descriptions, for `aria-describedby`.
     pub fn described_by(&self) -> String {
         let name = self.field.name;
         let error = (!self.errors.is_empty()).then(|| format!("{name}-error"));

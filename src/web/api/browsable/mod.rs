@@ -1,5 +1,6 @@
-//! The page that a browser gets: a form for the request, the answer, and every token in either of them decoded. Status and
-//! headers are those of the JSON answer. `dispatch` calls this when a page is asked for; the page works without scripts.
+//! The page that a browser gets: a form for the request, the answer, and every token in either of them, decoded. Status
+//! and headers are those of the JSON answer. `dispatch` calls this when a page is requested; the page works without
+//! scripts.
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
@@ -43,7 +44,7 @@ struct Page {
     methods: &'static [Method],
     inputs: Vec<Input>,
     curl: String,
-    /// Whether somebody only opened the page, so that the answer is an error that says nothing.
+    /// Whether the page was only opened, so that the answer is just the error of an empty request.
     is_visit: bool,
     needs_token: bool,
     is_error: bool,
@@ -52,7 +53,7 @@ struct Page {
     headers: Vec<(String, String)>,
     lines: Vec<Line>,
     tokens: Vec<DecodedToken>,
-    /// What one would do next with the answer.
+    /// Possible next requests with the answer.
     steps: Vec<NextStep>,
 }
 
@@ -61,14 +62,14 @@ pub async fn answer<V: View>(request: HttpRequest, mut payload: Payload, app: Da
     let read = body::fields(request.headers(), &mut payload).await;
     let page_request = PageRequest::new::<V>(&app.config, &request, read.as_ref().ok());
     let method = page_request.method.clone();
-    // Without the cookie: the page shows the answer, so a script could read a token that the cookie keeps from it.
+    // Without the cookie: the page shows the answer, so a script could read a token that the cookie would hide from it.
     let call = Call { app: app.clone(), method, request: request.clone(), body: Body::Read(read), jar: None };
     let outcome = super::answer::<V>(call, &page_request.headers).await;
 
     let mut response = super::head::<V>(&app, &outcome).insert_header((header::VARY, "Accept, Cookie")).finish();
     let page = Page::new::<V>(&app, page_request, outcome, &response).await.render();
     if response.status() == StatusCode::NO_CONTENT {
-        // The page itself is content, even if the answer has none; Django REST framework does the same.
+        // The page itself is content, even if the answer has none. Django REST framework does the same.
         *response.status_mut() = StatusCode::OK;
     }
     let headers = response.headers_mut();
@@ -158,7 +159,7 @@ fn message(status: &str, is_error: bool, body: &Value, tokens: &[DecodedToken]) 
     }
 }
 
-/// What is wrong with the whole request.
+/// The error of the request as a whole.
 fn error_of_request(body: &Value) -> Option<String> {
     let text = body.get("detail").or_else(|| body.get("non_field_errors")?.get(0))?;
     text.as_str().map(str::to_owned)

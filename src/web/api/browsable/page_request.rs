@@ -19,15 +19,15 @@ pub const METHOD: &str = "_method";
 
 /// A request that is answered with a page.
 pub struct PageRequest {
-    /// Where the page is.
+    /// The frame of the page.
     pub frame: Frame,
-    /// Its method, or the one that its form names.
+    /// The method, or the one that the form names.
     pub method: Method,
-    /// Its headers, with the token that its form holds.
+    /// The headers, with the token from the form.
     pub headers: HeaderMap,
-    /// The fields of its body, if that can be read.
+    /// The fields of the body, if it can be parsed.
     pub fields: Fields,
-    /// Whether somebody only opened the address.
+    /// Whether the address was only opened.
     pub is_visit: bool,
 }
 
@@ -66,7 +66,7 @@ impl PageRequest {
     }
 }
 
-/// The header that a client would send; from there on the token is checked as every other.
+/// The header that a client would send. From here on, the token is checked like any other.
 fn authorization(jwt: &Jwt, token: &str) -> Option<(HeaderName, HeaderValue)> {
     let scheme = jwt.auth_header_types.first()?;
     // A line break inside a pasted token is a space in a header.

@@ -1,6 +1,6 @@
-//! What one would do next, as buttons: with a token, with a login that waits for a second factor, with a list. They are
-//! forms, so that no token ever stands in an address. A step that still needs typing sends OPTIONS: that opens its form,
-//! filled in as far as possible, without trying anything yet.
+//! Possible next requests, as buttons: with a token, with a login that waits for a second factor, with a list. They are
+//! forms, so that no token ever appears in an address. A step that needs more input sends OPTIONS, which only opens its
+//! form, filled in as far as possible.
 
 use serde_json::Value;
 
@@ -18,11 +18,11 @@ use super::page_request::{ACCESS_TOKEN, METHOD, PageRequest};
 
 /// A button that sends a form to another endpoint.
 pub struct NextStep {
-    /// What it says.
+    /// The text.
     pub verb: String,
     /// The address of the endpoint.
     pub endpoint: String,
-    /// What it sends.
+    /// The fields that it sends.
     pub fields: Vec<(&'static str, String)>,
 }
 
@@ -39,7 +39,7 @@ impl NextStep {
     }
 }
 
-/// What an answer leads to.
+/// The next requests that an answer leads to.
 pub fn of_answer(request: &PageRequest, answer: &Value) -> Vec<NextStep> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     match (text("code"), text("challenge")) {
@@ -67,7 +67,7 @@ pub fn of_answer(request: &PageRequest, answer: &Value) -> Vec<NextStep> {
     of_sessions(request, answer)
 }
 
-/// How to go on by a method. A passkey has no step: a page without scripts cannot ask for one.
+/// The next request for a method. A passkey has none, because it needs a script.
 fn of_method(method: Method, challenge: &str) -> Option<NextStep> {
     let open = |verb| NextStep::open::<Finish>(verb, &[("challenge", challenge), ("method", method.name())]);
     match method {
@@ -78,7 +78,7 @@ fn of_method(method: Method, challenge: &str) -> Option<NextStep> {
     }
 }
 
-/// What one would do next with a token of this type. `access` is the access token that came with it.
+/// The next requests with a token of this type. `access` is the access token that came with it.
 pub fn of_token(app: &App, token_type: &str, token: &str, access: Option<&str>) -> Vec<NextStep> {
     let classes = &app.config.jwt.auth_token_classes;
     let mut steps = Vec::new();
@@ -107,7 +107,7 @@ pub fn of_token(app: &App, token_type: &str, token: &str, access: Option<&str>) 
     steps
 }
 
-/// The way to each session of a list, with the token that the list was requested with.
+/// A link to each session of a list, with the token that the list was requested with.
 fn of_sessions(request: &PageRequest, list: &Value) -> Vec<NextStep> {
     let is_list = request.frame.is_about::<sessions::List>();
     let (true, Some(token), Some(list)) = (is_list, request.token(ACCESS_TOKEN), list.as_array()) else {

@@ -1,5 +1,5 @@
-//! The tokens of a page, decoded: those of the answer, then those that were sent. Each comes with the requests that one
-//! would make with it next (`steps`).
+//! The tokens of a page, decoded: those of the answer, then those that were sent. Each has the possible next requests
+//! with it (`steps`).
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ const MOST_CLAIMS: usize = 40;
 /// How many characters of a value are shown.
 const LONGEST_VALUE: usize = 400;
 
-/// A token, and what can be done with it.
+/// A token, and the next requests with it.
 pub struct DecodedToken {
     /// Whether it came with the request.
     pub is_sent: bool,
@@ -33,13 +33,13 @@ pub struct DecodedToken {
     pub name: &'static str,
     /// How long it is valid, or why it is not.
     pub badge: Badge,
-    /// What else has to be said about it.
+    /// A further remark.
     pub note: &'static str,
-    /// Header and claims, as far as they are shown.
+    /// Header and claims, up to a limit.
     pub claims: Vec<Claim>,
     /// How many claims are not shown.
     pub hidden: usize,
-    /// What can be done next.
+    /// The next requests.
     pub steps: Vec<NextStep>,
 }
 
@@ -102,13 +102,13 @@ async fn presented(app: &App, frame: &Frame, name: &str, text: &str) -> DecodedT
         ),
     };
     let mut steps = of_token(app, token_type(&decoded, name), text, None);
-    // The page's own form has the token already.
+    // The page's own form already has the token.
     steps.retain(|step| !frame.is_at(&step.endpoint));
     DecodedToken { badge, note, steps, ..outline(&decoded, name) }
 }
 
 fn decode(app: &App, text: &str) -> Option<Decoded> {
-    // Tokens count in whole seconds; with a fraction more, five minutes would be shown as four.
+    // Tokens count in whole seconds; with a fraction, five minutes would be shown as four.
     let now = Instant::from_timestamp(app.now().timestamp())?;
     claims::decode(text, &Context { jwt: &app.config.jwt, owner: Owner::Unknown, reader: Reader::in_utc(now) })
 }
@@ -125,7 +125,7 @@ fn badge(class: &'static str, icon: &'static str, text: String) -> Badge {
     Badge { class, icon, text }
 }
 
-/// What is shown of every token.
+/// The parts that every token has.
 fn outline(decoded: &Decoded, name: &str) -> DecodedToken {
     let (title, article) = match token_type(decoded, name) {
         "refresh" => ("Refresh token", "a refresh token"),
@@ -157,7 +157,7 @@ fn shortened(claim: Claim) -> Claim {
     Claim { name: shorten(claim.name), value: shorten(claim.value), meaning: claim.meaning }
 }
 
-/// The type that a token says it has; if it says none, the type that its field is for.
+/// The type that a token claims; if it has no type claim, the type that its field is for.
 fn token_type<'a>(decoded: &'a Decoded, name: &'a str) -> &'a str {
     match (decoded.kind.as_deref(), name) {
         (Some(kind), _) => kind,

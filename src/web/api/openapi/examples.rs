@@ -1,5 +1,5 @@
-//! What the examples of the API document have in common: credentials, tokens, and the bodies made from them. None of the
-//! tokens is good for anything.
+//! The values that the examples of the API document share: credentials, tokens, and the bodies made from them. None of
+//! the tokens is valid.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,5 @@
-//! The API document (OpenAPI 3.1), computed from the running settings and from the views that answer. `operation_doc.rs`
-//! is what a view says about itself; `schema.rs` and `docs.rs` beside this folder serve the document as a file and as a
-//! page.
+//! The API document (OpenAPI 3.1), computed from the current settings and from the views. Views describe themselves
+//! with `operation_doc.rs`; `schema.rs` and `docs.rs` beside this folder serve the document as a file and as a page.
 
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::PathsBuilder;
@@ -27,11 +26,11 @@ pub const SECURITY: &str = "jwt";
 pub const CLIENT: &str = "client";
 
 const DESCRIPTION: &str = "Latchkey speaks the wire protocol of Django's SimpleJWT.\n\n\
-    Every path works with and without its last slash, and what is under `/api/` is under `/api/v1/` too. \
+    Every path works with and without its last slash, and everything under `/api/` is also under `/api/v1/`. \
     A body is JSON, form-encoded or multipart and has at most 128 KiB; fields that are not listed are ignored.\n\n\
     `OPTIONS` describes an endpoint. Another method is answered with 405 and `Allow`, an unknown path with 404, \
     and a `Host` that the settings do not name with 400. Errors have a `detail` for people, most of them a `code` \
-    for programs; what is wrong with a field stands under its name.";
+    for programs; errors of a field are listed under its name.";
 
 /// The document for these settings.
 pub fn document(config: &Config) -> OpenApi {
@@ -88,7 +87,7 @@ fn components(config: &Config) -> Components {
     components.build()
 }
 
-/// OpenAPI has a scheme for `Authorization: Bearer …`; to it, any other header or word is an API key.
+/// OpenAPI has a scheme for `Authorization: Bearer …`; any other header or word is an API key in its terms.
 fn security(jwt: &Jwt) -> SecurityScheme {
     let (header, words) = (jwt.auth_header_name.as_str(), &jwt.auth_header_types);
     if header == "authorization" && words.iter().any(|word| word == "Bearer") {

@@ -1,4 +1,4 @@
-//! From a view, and what it says about itself, to an operation of the API document.
+//! Converts a view and its description to an operation of the API document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ const BODIES: &[&str] = &[JSON, "application/x-www-form-urlencoded", "multipart/
 /// The headers of every answer of a view.
 const HEADERS: &[&str] = &["Allow", "Cache-Control", "Vary", "X-Request-ID"];
 
-/// What the document says of a view at a path.
+/// The entry of a view at a path.
 pub fn describe<V: View>(path: &str, config: &Config) -> PathItem {
     let mut item = PathItem::default();
     for method in V::METHODS {
@@ -80,11 +80,11 @@ fn operation<V: View>(path: &str, method: &Method, config: &Config) -> Operation
     operation
 }
 
-/// The parts of a path that stand in braces.
+/// The parts of a path in braces.
 fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-        parameter.schema(Some(schemas::text().min_length(Some(1)))).description(Some("As the list names it.")).build()
+        parameter.schema(Some(schemas::text().min_length(Some(1)))).description(Some("The id in the list.")).build()
     })
 }
 
@@ -102,7 +102,7 @@ fn request_body(body: &BodyDoc, fields: &[Field]) -> RequestBody {
     BODIES.iter().fold(request, |request, media_type| request.content(*media_type, content())).build()
 }
 
-/// An object with these fields, and whatever else the body may have; other members are ignored.
+/// An object with these fields, and the further members that the body may have; others are ignored.
 fn schema_of_fields(body: &BodyDoc, fields: &[Field]) -> ObjectBuilder {
     let object = fields.iter().fold(ObjectBuilder::new(), |object, field| {
         let object = object.property(field.name, field.schema());
@@ -143,7 +143,7 @@ fn error_response(status: StatusCode, errors: Vec<ErrorExample>, config: &Config
     with_headers(response.content(JSON, content.build()), headers)
 }
 
-/// The shape that these errors have, or a choice of several.
+/// The schema of these errors, or a choice of several.
 fn error_schema(errors: &[ErrorExample]) -> RefOr<Schema> {
     let bodies = || errors.iter().map(|example| &example.error.body);
     let shapes: BTreeSet<&str> = bodies().filter_map(schemas::of_error).collect();

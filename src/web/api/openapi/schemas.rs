@@ -1,4 +1,4 @@
-//! The schemas of the API document: what a field takes, what answers and errors look like.
+//! The schemas of the API document: of fields, answers and errors.
 
 use serde_json::Value;
 use utoipa::PartialSchema;
@@ -25,16 +25,16 @@ pub const SECOND_FACTOR: &str = "SecondFactorRequired";
 pub const TOKEN_NOT_VALID: &str = "TokenNotValid";
 /// An error of RFC 6749.
 pub const OAUTH: &str = "OAuthError";
-/// What is wrong with the body as a whole.
+/// The errors of a body as a whole.
 pub const NON_FIELD: &str = "NonFieldErrors";
 
 /// A text without NUL, with at least one character that Python's `str.strip` keeps.
 const NOT_BLANK: &str = "^[^\\u0000]*[^\\u0000\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$";
 
-/// A body with a `token` that is not only white space, which is all that RFC 7009 and RFC 7662 require.
+/// A body with a `token` that is not only white space; RFC 7009 and RFC 7662 require no more.
 pub fn oauth_token() -> ObjectBuilder {
     const SOMETHING: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-    let token = text().pattern(Some(SOMETHING)).description(Some("A token. White space around it is dropped."));
+    let token = text().pattern(Some(SOMETHING)).description(Some("A token. White space around it is ignored."));
     ObjectBuilder::new().property("token", token).required("token")
 }
 
@@ -43,8 +43,8 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     let detail = || ("detail", text().description(Some("What is wrong, for people.")));
     let code = || ("code", text().description(Some("What is wrong, for programs.")));
     let message = object([("token_class", text()), ("token_type", text()), ("message", text())]);
-    let challenge = ("challenge", text().description(Some("Names the login when it goes on.")));
-    let methods = list(text()).description(Some("How the challenge can be answered."));
+    let challenge = ("challenge", text().description(Some("Identifies the login in the next request.")));
+    let methods = list(text()).description(Some("The methods that can answer the challenge."));
     let messages = list(message).min_items(Some(1));
     vec![
         (TEXT, field_text()),
@@ -59,11 +59,12 @@ pub fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     ]
 }
 
-/// What Django REST framework's `CharField` accepts.
+/// The input of Django REST framework's `CharField`.
 fn field_text() -> RefOr<Schema> {
     let number =
-        ObjectBuilder::new().schema_type(Type::Number).description(Some("Read as the text that Python writes."));
-    let description = "Text. White space around it is dropped; it may not be blank or hold NUL. A number is taken too.";
+        ObjectBuilder::new().schema_type(Type::Number).description(Some("Read as text, in Python's notation."));
+    let description =
+        "Text. White space around it is ignored; it may not be blank or contain NUL. A number is accepted too.";
     AnyOfBuilder::new().item(text().pattern(Some(NOT_BLANK))).item(number).description(Some(description)).into()
 }
 
@@ -88,7 +89,7 @@ pub fn object<S: Into<RefOr<Schema>>>(properties: impl IntoIterator<Item = (&'st
     properties.into_iter().fold(closed(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
-/// An object that has no properties other than those that are added.
+/// An object with no properties other than those that are added.
 pub fn closed() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
@@ -98,7 +99,7 @@ pub fn field_errors<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuild
     names.into_iter().fold(closed().min_properties(Some(1)), |object, name| object.property(name, texts()))
 }
 
-/// What a field takes unless its view says otherwise.
+/// The schema of a field, unless its view sets another.
 pub fn text_field() -> RefOr<Schema> {
     Ref::from_schema_name(TEXT).into()
 }
@@ -134,7 +135,7 @@ fn texts() -> ArrayBuilder {
 
 /// The schema of an error's body.
 pub fn of_error(body: &Value) -> Option<&'static str> {
-    // A list under a field's name says what is wrong with that field.
+    // A list under a field's name holds the errors of that field.
     let has = |name: &str| body.get(name).is_some_and(Value::is_string);
     match body {
         _ if has("challenge") => Some(SECOND_FACTOR),

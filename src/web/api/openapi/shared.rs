@@ -1,4 +1,4 @@
-//! What all views have in common in the API document: errors that any of them may answer with, and headers.
+//! The parts of the API document that all views share: common errors, and headers.
 
 use utoipa::openapi::header::{Header, HeaderBuilder};
 
@@ -13,7 +13,7 @@ use super::schemas;
 pub struct SharedError {
     /// The name of its response among the components.
     pub response: &'static str,
-    /// Whether only endpoints that take a body answer with it.
+    /// Whether only endpoints that take a body can answer with it.
     pub is_about_body: bool,
     /// The error.
     pub example: ErrorExample,
@@ -59,11 +59,11 @@ pub fn errors() -> Vec<SharedError> {
     ]
 }
 
-/// What can be wrong with a body of these fields.
+/// The errors of a body with these fields.
 pub fn body_errors(fields: &[Field]) -> Vec<ErrorExample> {
     let unread = [
         ("malformed_json", "The body is not JSON", &b"{'token': 1}"[..]),
-        ("not_an_object", "The body is JSON, but no object", b"[1]"),
+        ("not_an_object", "The body is JSON, but not an object", b"[1]"),
     ];
     let mut errors: Vec<ErrorExample> = unread
         .into_iter()
@@ -79,15 +79,15 @@ pub fn body_errors(fields: &[Field]) -> Vec<ErrorExample> {
     errors
 }
 
-/// Every header that a response may name.
+/// All headers of responses.
 pub fn headers() -> Vec<(&'static str, Header)> {
     let header = |name, description: &str| {
         (name, HeaderBuilder::new().schema(Some(schemas::text())).description(Some(description)).build())
     };
     vec![
         header("Allow", "The methods of this path."),
-        header("Cache-Control", "`no-store` where answers hold tokens."),
-        header("Retry-After", "Seconds after which it is worth trying again."),
+        header("Cache-Control", "`no-store` where answers contain tokens."),
+        header("Retry-After", "Seconds to wait before trying again."),
         header("Vary", "The request headers that the answer depends on."),
         header("WWW-Authenticate", "The scheme by which a request is authenticated."),
         header("X-Request-ID", "A random name of the request; the log has the same."),

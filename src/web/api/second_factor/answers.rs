@@ -1,4 +1,4 @@
-//! What views of second factors answer with: the factors themselves, enrolments, and the tokens of a login.
+//! The answers of second factor views: the factors, enrolments, and the tokens of a login.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -25,12 +25,12 @@ use super::super::token::TokenPair;
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnFactor {
-    /// Names it in addresses.
+    /// Identifies it in paths.
     pub id: i64,
-    /// What it is.
+    /// The kind of factor.
     #[schema(schema_with = kinds)]
     pub kind: String,
-    /// What the user calls it.
+    /// The user's name for it.
     pub name: String,
     /// When it was confirmed.
     #[schema(format = DateTime)]
@@ -68,11 +68,11 @@ fn kinds() -> RefOr<Schema> {
     schemas::text().enum_values(Some(FactorKind::VARIANTS.iter().map(|kind| kind.name()))).into()
 }
 
-/// A browser in which the caller needs no second factor.
+/// A browser that needs no second factor to log in.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RememberedBrowser {
-    /// Names it in addresses.
+    /// Identifies it in paths.
     pub id: String,
     /// The browser and its system.
     pub device: String,
@@ -116,7 +116,7 @@ impl From<Browser> for RememberedBrowser {
     }
 }
 
-/// The second factors of the caller, and what goes with them.
+/// The second factors of the caller, with recovery codes and browsers.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactorList {
@@ -127,13 +127,13 @@ pub struct FactorList {
     pub recovery_codes: usize,
     /// Whether the caller must have a second factor.
     pub required: bool,
-    /// The browsers that are remembered, last used first.
+    /// The remembered browsers, last used first.
     #[schema(inline)]
     pub browsers: Vec<RememberedBrowser>,
 }
 
 impl FactorList {
-    /// The list of the API document.
+    /// The example in the API document.
     pub fn example() -> Self {
         let (factors, browsers) = (vec![OwnFactor::example()], vec![RememberedBrowser::example()]);
         Self { factors, recovery_codes: 10, required: false, browsers }
@@ -157,7 +157,7 @@ impl AnswerBody for FactorList {}
 #[derive(Default, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingEnrolment {
-    /// Names the enrolment when it is confirmed.
+    /// Identifies the enrolment when it is confirmed.
     pub enrolment: String,
     /// For an authenticator app: the secret to type in, in base32.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,7 +178,7 @@ pub struct PendingEnrolment {
 }
 
 impl PendingEnrolment {
-    /// The enrolment of the API document: of an authenticator app.
+    /// The example in the API document: an authenticator app.
     pub fn example() -> Self {
         let uri = "otpauth://totp/Latchkey:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey";
         Self {
@@ -203,7 +203,7 @@ pub enum LoginTokens {
     Sliding(SlidingToken),
 }
 
-/// A factor that was added and, where a login waited for it, the tokens of that login.
+/// A factor that was added and, if a login waited for it, the tokens of that login.
 #[derive(Serialize)]
 pub struct AddedFactor {
     /// The tokens of the login.
@@ -214,21 +214,21 @@ pub struct AddedFactor {
     pub added: FactorAndCodes,
 }
 
-/// A factor that counts from now on.
+/// The factor, which is active now.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactorAndCodes {
     /// The factor.
     #[schema(schema_with = OwnFactor::schema)]
     pub factor: OwnFactor,
-    /// With the first factor: the recovery codes, which are shown only this once.
+    /// Recovery codes, shown only this once; with the first factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<String>)]
     pub recovery_codes: Option<Vec<String>>,
 }
 
 impl AddedFactor {
-    /// What the API document shows: the first factor of a user whose login waited for it.
+    /// The example in the API document: the first factor of a user whose login waited for it.
     pub fn example() -> Self {
         let recovery_codes = Some(recovery_codes());
         Self {
@@ -249,7 +249,7 @@ impl ToSchema for AddedFactor {}
 
 impl AnswerBody for AddedFactor {}
 
-/// Secrets that are shown this once.
+/// Exposes secrets that are shown this once.
 pub fn exposed(secrets: &[SecretString]) -> Vec<String> {
     secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect()
 }

@@ -1,5 +1,5 @@
-//! `second-factors/` and `second-factors/confirm/`: what the caller has, and adding one. A login that was answered with
-//! `second_factor_enrolment_required` uses its challenge here in place of an access token.
+//! `second-factors/` and `second-factors/confirm/`: lists the caller's factors, and adds one. A login that was answered
+//! with `second_factor_enrolment_required` uses its challenge here in place of an access token.
 
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
@@ -34,7 +34,7 @@ use super::{
 /// `GET` and `POST` of `/api/second-factors/`
 pub struct Factors;
 
-/// What it answers: GET with the list, POST with an enrolment.
+/// The answer: to GET the list, to POST an enrolment.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum FactorsAnswer {
@@ -79,13 +79,13 @@ impl View for Factors {
     fn doc(config: &Config, method: &Method) -> OperationDoc {
         if *method == Method::GET {
             return OperationDoc::answers::<Self>(config, "The factors.", FactorList::example())
-                .does("Shows the second factors of the caller, and the browsers that are remembered.");
+                .does("Shows the second factors of the caller, and the remembered browsers.");
         }
         let success = "What the user needs to confirm it.";
         OperationDoc::answers::<Self>(config, success, PendingEnrolment::example())
-            .does("Begins to add a second factor for the caller, who gives the password again, and answers a challenge of `second-factors/challenge/` if there is a factor already; it counts once it is confirmed. Without a caller, the `challenge` of a login that needs an enrolment takes the place of both.")
+            .does("Begins to add a second factor for the caller, who gives the password again, and answers a challenge of `second-factors/challenge/` if there already is a factor; the new one counts once it is confirmed. Without a caller, the `challenge` of a login that needs an enrolment takes the place of both.")
             .takes(json!({"kind": "totp", "password": PASSWORD}))
-            .error("factor_required", "The caller has a factor and does not use it", not_begun(EnrolError::FactorRequired))
+            .error("factor_required", "The caller has a factor and did not use it", not_begun(EnrolError::FactorRequired))
             .error("wrong_password", "The password is wrong", wrong_password("password"))
             .error("bad_kind", "There is no such kind", no_choice("kind", "x"))
             .error("kind_exists", "The user has one of this kind", not_begun(EnrolError::Exists))
@@ -129,7 +129,7 @@ impl View for Factors {
     }
 }
 
-/// The kind that the caller wants to add, and what allows them to.
+/// The kind that the caller wants to add, and their authority to add it.
 async fn by_caller(
     call: &Call,
     fields: &Fields,
@@ -137,7 +137,7 @@ async fn by_caller(
 ) -> Result<(String, EnrolmentAuthority), ApiError> {
     let [name, password] = fields.texts(["kind", "password"])?;
     let by = confirmed(call, &caller.user, "password", password.into()).await?;
-    // Whether a factor is needed is decided inside the transaction, where that cannot change any more.
+    // Whether a factor is needed is decided inside the transaction, where it can no longer change.
     let has_answer = fields.has("challenge");
     let factor = if has_answer { Some(verified_factor(call, fields, &caller).await?) } else { None };
     Ok((name, EnrolmentAuthority::Password { by, factor }))
@@ -150,7 +150,7 @@ impl View for Confirm {
     type Caller = Anyone;
     type Answer = AddedFactor;
     const NAME: &'static str = "Second Factor Confirm";
-    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first one come recovery codes, which are shown this once; with the challenge of a login that waited, its tokens.";
+    const DESCRIPTION: &'static str = "Adds the factor of an enrolment, shown to work by a code or a passkey. With the first factor, the answer contains recovery codes, which are shown only this once; with the challenge of a login that waited, it contains the login's tokens.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("check", "Add: confirm"));
 
@@ -199,12 +199,12 @@ impl View for Confirm {
     }
 }
 
-/// A passkey if there is one, else a code.
+/// Reads a passkey if there is one, else a code.
 fn code_or_passkey(fields: &Fields) -> Result<FactorResponse, ApiError> {
     if fields.has("credential") { Ok(FactorResponse::Passkey(fields.object("credential")?)) } else { code(fields) }
 }
 
-/// Why an enrolment does not begin.
+/// The error of an enrolment that cannot begin.
 fn not_begun(error: EnrolError) -> ApiError {
     match error {
         EnrolError::Exists | EnrolError::TooMany | EnrolError::NoAddress | EnrolError::NoPasskeys => {
@@ -216,7 +216,7 @@ fn not_begun(error: EnrolError) -> ApiError {
     }
 }
 
-/// Why an enrolment is not confirmed.
+/// The error of an enrolment that cannot be confirmed.
 fn not_confirmed(error: EnrolError, proof: &'static str) -> ApiError {
     match error {
         EnrolError::Answer(error) => refused(error, "enrolment", proof),

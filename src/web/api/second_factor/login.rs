@@ -1,4 +1,4 @@
-//! `token/second-factor/` and what leads to it: finishing a login whose password was right.
+//! `token/second-factor/` and its preparations: completes a login whose password was right.
 
 use actix_web::http::Method;
 use serde::Serialize;
@@ -27,18 +27,18 @@ use super::super::{Call, NavigationLink, Subject, View};
 use super::answers::LoginTokens;
 use super::{answer, challenge_field, code_field, credential_field, method_field};
 
-const SENT: &str = "A code is on its way. It works once, for ten minutes; an earlier one does not work any more.";
+const SENT: &str = "A code has been sent. It works once, for ten minutes; earlier codes no longer work.";
 
 /// `POST /api/token/second-factor/`
 pub struct Finish;
 
-/// The end of a login that needed a second factor.
+/// A login that was completed with a second factor.
 #[derive(Serialize)]
 pub struct FinishedLogin {
     /// The tokens.
     #[serde(flatten)]
     pub tokens: LoginTokens,
-    /// The browser, if it is remembered.
+    /// The token of the browser, if it is remembered.
     #[serde(flatten)]
     pub browser: BrowserToken,
 }
@@ -46,7 +46,7 @@ pub struct FinishedLogin {
 /// The token of a remembered browser, unless it is in its cookie.
 #[derive(Default, Serialize, ToSchema)]
 pub struct BrowserToken {
-    /// Names the remembered browser: later logins that send it need no second factor.
+    /// Identifies the remembered browser: later logins that send it need no second factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     pub device_token: Option<String>,
@@ -66,7 +66,7 @@ impl View for Finish {
     type Caller = Anyone;
     type Answer = FinishedLogin;
     const NAME: &'static str = "Token Second Factor";
-    const DESCRIPTION: &'static str = "Goes on with a login that was answered with second_factor_required, and gives what it asked for: a token pair or a sliding token. With remember the browser is remembered: later logins from it send device_token along and need no second factor.";
+    const DESCRIPTION: &'static str = "Completes a login that was answered with second_factor_required, and returns what it asked for: a token pair or a sliding token. With remember, the browser is remembered: later logins from it send device_token and need no second factor.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("check", "Log in: finish"));
 
@@ -109,7 +109,7 @@ impl View for Email {
     type Answer = Detail;
     const NAME: &'static str = "Token Second Factor Email";
     const DESCRIPTION: &'static str =
-        "Mails a code for a challenge or an enrolment. Each code makes the one before worthless.";
+        "Mails a code for a challenge or an enrolment. Each code invalidates the one before.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("info", "Log in: mail a code"));
 
@@ -138,7 +138,7 @@ impl View for Email {
 /// `POST /api/token/second-factor/passkey/`
 pub struct Passkey;
 
-/// A question that a passkey answers.
+/// The options for a passkey.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasskeyRequest {
@@ -166,7 +166,8 @@ impl View for Passkey {
     type Caller = Anyone;
     type Answer = PasskeyRequest;
     const NAME: &'static str = "Token Second Factor Passkey";
-    const DESCRIPTION: &'static str = "Asks for a passkey: gives the options for navigator.credentials.get. Each question makes the one before worthless.";
+    const DESCRIPTION: &'static str =
+        "Asks for a passkey: returns the options for navigator.credentials.get. They invalidate earlier options.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("key", "Log in: passkey"));
 
@@ -175,7 +176,7 @@ impl View for Passkey {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        OperationDoc::answers::<Self>(config, "The question.", PasskeyRequest::example())
+        OperationDoc::answers::<Self>(config, "The options.", PasskeyRequest::example())
             .takes(json!({"challenge": CHALLENGE}))
             .error("no_passkey", "The challenge does not exist, or its user has no passkey", AnswerError::NoChallenge)
     }

@@ -1,5 +1,5 @@
-//! Second factors over the API: `login` finishes a login that waits for one, `enrol` lists and adds factors, `own` takes
-//! them away. What their fields mean stands here, what they answer in `answers`.
+//! Second factors over the API: `login` completes a login that waits for one, `enrol` lists and adds factors, `own`
+//! removes them. Their fields are defined here, their answers in `answers`.
 
 mod answers;
 pub mod enrol;
@@ -68,7 +68,7 @@ fn no_choice(field: &'static str, name: &str) -> ApiError {
     ApiError::fields([(field, vec![format!("\"{name}\" is not a valid choice.")])])
 }
 
-/// The caller's right answer to a challenge of their own.
+/// The caller's correct answer to a challenge of their own.
 async fn verified_factor(call: &Call, fields: &Fields, caller: &Authenticated) -> Result<VerifiedAnswer, ApiError> {
     let answer = answer(fields)?;
     let proof = proof_field(&answer.response);
@@ -80,8 +80,8 @@ async fn verified_factor(call: &Call, fields: &Fields, caller: &Authenticated) -
     }
 }
 
-/// The error for a known caller whose answer is refused: a bad field, and no reason to authenticate again. `token` is the
-/// field of the challenge, `proof` the field of the code or passkey.
+/// The error for a known caller whose answer was refused: a field error, and no reason to authenticate again. `token`
+/// is the field of the challenge, `proof` the field of the code or passkey.
 fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiError {
     let field = match error {
         AnswerError::NoChallenge => token,
@@ -91,7 +91,7 @@ fn refused(error: AnswerError, token: &'static str, proof: &'static str) -> ApiE
     ApiError::fields([(field, vec![error.to_string()])])
 }
 
-/// The password is right, but the login needs a second factor, or the user has to enrol one.
+/// The password was right, but the login needs a second factor, or the user has to enrol one.
 fn second_factor_required(pending: &Pending) -> ApiError {
     let challenge = pending.challenge.expose_secret();
     let body = if pending.methods.is_empty() {
@@ -121,7 +121,7 @@ impl From<ObtainError> for ApiError {
     }
 }
 
-/// The field that holds it.
+/// The field that holds the response.
 fn proof_field(given: &FactorResponse) -> &'static str {
     match given {
         FactorResponse::Code(_) => "code",
@@ -130,7 +130,7 @@ fn proof_field(given: &FactorResponse) -> &'static str {
 }
 
 impl Call {
-    /// Tokens, as the first request of their login asked for them.
+    /// The tokens, as the first request of their login asked for them.
     fn hand_out_tokens(&self, tokens: Tokens) -> LoginTokens {
         match tokens {
             Tokens::Pair(pair) => {
@@ -142,7 +142,7 @@ impl Call {
 }
 
 impl OperationDoc {
-    /// A login, for which the password may not be enough.
+    /// Adds the answers of a login that may need more than the password.
     pub fn asks_second_factor(self) -> Self {
         let pending = |methods| second_factor_required(&Pending { challenge: CHALLENGE.into(), methods });
         let methods = vec![Method::Factor(FactorKind::Totp), Method::Recovery];
@@ -159,7 +159,7 @@ impl OperationDoc {
             )
     }
 
-    /// How a known caller's answer to a challenge is refused.
+    /// Adds the errors of a known caller's answer to a challenge.
     fn refused_answer(self, config: &Config) -> Self {
         let no_challenge = refused(AnswerError::NoChallenge, "challenge", "code");
         let wrong = refused(AnswerError::Wrong, "challenge", "code");
@@ -169,7 +169,7 @@ impl OperationDoc {
     }
 }
 
-/// The schema of what `navigator.credentials` returns.
+/// The schema of a response from `navigator.credentials`.
 fn credential() -> RefOr<Schema> {
     let description = "What `navigator.credentials` returns, as its `toJSON` writes it (WebAuthn).";
     ObjectBuilder::new().description(Some(description)).into()

@@ -1,5 +1,5 @@
-//! What the caller takes away: `second-factors/{id}/` and `second-factors/recovery-codes/` need the answer to a challenge
-//! of `second-factors/challenge/`; a remembered browser is forgotten without one.
+//! Removes what the caller has: `second-factors/{id}/` and `second-factors/recovery-codes/` need the answer to a
+//! challenge of `second-factors/challenge/`; a remembered browser is forgotten without one.
 
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
@@ -28,13 +28,13 @@ use super::{challenge_field, code_field, credential_field, method_field, refused
 /// `POST /api/second-factors/challenge/`
 pub struct Challenge;
 
-/// A challenge, and how it can be answered.
+/// A challenge, and the methods that can answer it.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingChallenge {
-    /// Names the challenge when it is answered.
+    /// Identifies the challenge when it is answered.
     pub challenge: String,
-    /// How it can be answered.
+    /// The methods that can answer it.
     #[schema(schema_with = methods)]
     pub methods: Vec<&'static str>,
 }
@@ -55,12 +55,13 @@ impl View for Challenge {
     type Caller = Authenticated;
     type Answer = PendingChallenge;
     const NAME: &'static str = "Second Factor Challenge";
-    const DESCRIPTION: &'static str = "Begins what takes a second factor: removing one, or making new recovery codes.";
+    const DESCRIPTION: &'static str =
+        "Begins an action that needs a second factor: adding or removing one, or making new recovery codes.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const LINK: Option<NavigationLink> = Some(NavigationLink::new("lock", "Challenge"));
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        let success = "A challenge, and how it can be answered.";
+        let success = "A challenge, and the methods that can answer it.";
         OperationDoc::answers::<Self>(config, success, PendingChallenge::example()).error(
             "no_second_factor",
             "The caller has no second factor",
@@ -83,7 +84,7 @@ impl View for One {
     type Caller = Authenticated;
     type Answer = ();
     const NAME: &'static str = "Second Factor Instance";
-    const DESCRIPTION: &'static str = "Removes a second factor of the caller, who answers a challenge. Remembered browsers are forgotten; with the last factor go the recovery codes.";
+    const DESCRIPTION: &'static str = "Removes a second factor of the caller, who answers a challenge. Remembered browsers are forgotten; with the last factor, the recovery codes are deleted.";
     const SUBJECT: Subject = Subject::SecondFactors;
     const METHODS: &'static [Method] = &[Method::DELETE];
 
@@ -142,7 +143,7 @@ impl View for RecoveryCodes {
     }
 
     fn doc(config: &Config, _: &Method) -> OperationDoc {
-        let success = "The codes; they are shown this once.";
+        let success = "The codes, which are shown only this once.";
         OperationDoc::answers::<Self>(config, success, RecoveryCodeList::example())
             .takes(challenge_answer())
             .refused_answer(config)

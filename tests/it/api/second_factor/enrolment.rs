@@ -32,7 +32,7 @@ fn adding_asks_for_the_password_and_counts_when_it_is_confirmed(backend: Backend
     confirm(&code).expect(400, json!({"enrolment": ["The challenge is invalid or has expired."]}));
     server.obtain("alice", PASSWORD).expect_status(401);
     // The access token of before goes on, but there is one of this kind now.
-    let exists = json!({"kind": ["There is one already. Remove it first."]});
+    let exists = json!({"kind": ["You already have one. Remove it first."]});
     server.begin_factor(&access, "totp").expect(400, exists);
 }
 

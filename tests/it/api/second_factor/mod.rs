@@ -23,7 +23,7 @@ pub const LOGIN: &str = "/api/token/";
 pub const FINISH: &str = "/api/token/second-factor/";
 pub const FACTORS: &str = "/api/second-factors/";
 pub const CHALLENGE: &str = "/api/second-factors/challenge/";
-pub const FACTOR_REQUIRED: &str = "You have a second factor: answer a challenge for this one.";
+pub const FACTOR_REQUIRED: &str = "You already have a second factor: answer a challenge with it first.";
 pub const CONFIRM: &str = "/api/second-factors/confirm/";
 
 /// A server with `alice`.
