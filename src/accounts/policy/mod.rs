@@ -1,5 +1,6 @@
-//! The rules for new passwords (`PASSWORD_RULES`). They apply wherever a password is set, never at a login. As in Django, a
-//! password is hashed as it was typed, without Unicode normalisation; only the rules compare it in lower case.
+//! The rules for new passwords (`PASSWORD_RULES`). They apply wherever a password is set, never at a login. As in
+//! Django, a password is hashed as it was typed, without Unicode normalisation; only the rules compare it in lower
+//! case.
 
 mod common;
 mod django;

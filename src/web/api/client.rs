@@ -1,5 +1,5 @@
-//! Who may introspect tokens: a superuser with an access token, or the client of the settings with its id and secret, sent
-//! as RFC 6749 2.3.1 defines (HTTP Basic, or two parameters of the body).
+//! Who may introspect tokens: a superuser with an access token, or the client of the settings with its id and secret,
+//! sent as RFC 6749 2.3.1 defines (HTTP Basic, or two parameters of the body).
 
 use actix_web::http::header::{self, HeaderMap};
 use base64::Engine;

@@ -1,5 +1,5 @@
-//! Python's way of reading values: `str.strip`, `str(number)`, charsets, `application/x-www-form-urlencoded`. Pure functions
-//! without HTTP, called by `body` and `fields`.
+//! Python's way of reading values: `str.strip`, `str(number)`, charsets, `application/x-www-form-urlencoded`. Pure
+//! functions without HTTP, called by `body` and `fields`.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
