@@ -189,7 +189,7 @@ fn nobody_takes_their_own_rights(backend: Backend) {
     for right in ["is_active", "is_staff", "is_superuser"] {
         refused(
             &save(&mut panel, &form, "/change/", &with(all.clone(), right, "")),
-            "You cannot take this right from yourself",
+            "You cannot take this right away from yourself",
         );
     }
     assert!(!form.text().contains("/delete/"), "no way to delete oneself is offered");
