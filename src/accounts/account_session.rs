@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::app::{App, Tx};
 use crate::db::latchkey_account_session::{self, AccountSession as Row};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_second_factor};
 use crate::guard::device;
 use crate::guard::ticket::{Purpose, Stored, Ticket};
@@ -46,7 +46,9 @@ impl AccountSession {
 
     /// Locks the user if the session is still open. Every change begins with this.
     pub fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<User>, DbError> {
-        let Some(user) = users::lock(tx.conn, &UserRef::Id(self.user().id), Intent::Revoke)? else { return Ok(None) };
+        let Some(user) = tx.app.users.lock(tx.conn, &UserRef::Id(self.user().id), Intent::Revoke)? else {
+            return Ok(None);
+        };
         let row = latchkey_account_session::find(tx.conn, self.token_hash())?;
         let Some(row) = row.filter(|row| stored(row).is_good(tx.app, Purpose::AccountSession, &user)) else {
             return Ok(None);
@@ -103,7 +105,7 @@ pub async fn find(app: &App, token: SecretString) -> Result<Option<AccountSessio
     app.read(move |tx| {
         let hash = Purpose::AccountSession.hash(&token);
         let Some(row) = latchkey_account_session::find(tx.conn, &hash)? else { return Ok(None) };
-        let Some(user) = users::find(tx.conn, row.user_id)? else { return Ok(None) };
+        let Some(user) = tx.app.users.find(tx.conn, row.user_id)? else { return Ok(None) };
         let is_good = stored(&row).is_good(tx.app, Purpose::AccountSession, &user) && is_open(tx.conn, &row)?;
         Ok(is_good.then(|| AccountSession(Arc::new((row, user)))))
     })

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::crypto::digest::sha256_hex;
 use crate::db::latchkey_admin_session::{Listed, NewRow};
 use crate::db::types::{RowId, UserId};
-use crate::db::users::{self, User};
+use crate::db::users::User;
 use crate::db::{DbError, latchkey_admin_session as sessions};
 use crate::guard::device;
 use crate::guard::ticket::{Purpose, Ticket};
@@ -64,7 +64,7 @@ pub async fn start(
     app.write(move |tx| {
         sessions::delete_expired(tx.conn, now)?;
         if is_due {
-            users::update_last_login(tx.conn, row.user_id, now)?;
+            tx.app.users.update_last_login(tx.conn, row.user_id, now)?;
         }
         sessions::insert(tx.conn, &row)?;
         events::count(tx, &[Event::Login])?;
@@ -82,10 +82,12 @@ pub async fn start(
 pub async fn find(app: &App, key: &str) -> Result<Option<AdminSession>, DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
     let wanted = key_hash.clone();
-    let Some(found) = app.read(move |tx| sessions::find(tx.conn, &wanted, now)).await? else { return Ok(None) };
+    let Some(found) = app.read(move |tx| sessions::find(tx.conn, &tx.app.users, &wanted, now)).await? else {
+        return Ok(None);
+    };
     let state: State = serde_json::from_str(&found.state).unwrap_or_default();
     let made_under = state.get(AUTH_HASH).map_or("", String::as_str);
-    if !found.user.is_active || !Purpose::PanelSession.is_current(app, &found.user, made_under) {
+    if !found.user.may_log_in() || !Purpose::PanelSession.is_current(app, &found.user, made_under) {
         return Ok(None);
     }
     if found.last_seen_at + SEEN_STEP <= now {
@@ -134,7 +136,7 @@ pub async fn end_own(app: &App, actor: &Actor, user: UserId, id: RowId, key: &st
 pub async fn end(app: &App, key: &str, ip: Option<String>) -> Result<(), DbError> {
     let (now, key_hash) = (app.now(), sha256_hex(key.as_bytes()));
     app.write(move |tx| {
-        let found = sessions::find(tx.conn, &key_hash, now)?;
+        let found = sessions::find(tx.conn, &tx.app.users, &key_hash, now)?;
         sessions::delete(tx.conn, &key_hash)?;
         let Some(user) = found.map(|found| found.user) else { return Ok(()) };
         let actor = Actor { user_id: Some(user.id), name: user.username, ip: ip.clone() };

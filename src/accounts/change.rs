@@ -10,11 +10,12 @@ use super::policy::Owner;
 use super::user::{FieldError, normalize_email, normalize_username};
 use super::{admin_session, notice};
 use crate::app::{App, Tx};
+use crate::config::UserField;
 use crate::crypto::digest::sha256_hex;
 use crate::db::types::{EncodedPassword, UserId};
-use crate::db::users::profile::{self, Profile};
-use crate::db::users::{self, Intent, User, UserRef};
-use crate::db::{Conn, DbError, outstanding_tokens};
+use crate::db::users::profile::Profile;
+use crate::db::users::{Intent, User, UserRef};
+use crate::db::{DbError, outstanding_tokens};
 use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -41,17 +42,19 @@ pub struct Edit {
 pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result<bool, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
-        let rules = &tx.app.config.accounts;
-        let (user, is_last) = lock(tx.conn, id, !(edit.new.is_superuser && edit.new.is_active))?;
+        let (user, is_last) = lock(tx, id, !(edit.new.is_superuser && edit.new.is_active))?;
         let old = Profile::from(&user);
         if fingerprint(&old) != edit.of {
             return Err(ManageError::Stale);
         }
-        let new = normalize(&old, &edit.new);
-        manage::refuse(manage::faults(rules, Origin::New, Some(&old), &new))?;
+        let new = manage::named(&tx.app.users, normalize(&old, &edit.new));
+        manage::refuse(manage::faults(&tx.app.users, Origin::New, Some(&old), &new))?;
         protect(&actor, &user, is_last, &new)?;
-        manage::refuse_taken(tx.conn, Some((id, &old)), &new)?;
-        let changes = differences(&old, &new);
+        manage::refuse_taken(tx, Some((id, &old)), &new)?;
+        let mut changes = differences(&old, &new);
+        if !tx.app.users.has_names() {
+            changes.remove("username");
+        }
         if changes.is_empty() {
             return Ok(false);
         }
@@ -62,7 +65,7 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result
             endings::apply(tx, Ending::EmailChange, (id, &actor.name), &Kept::default())?;
             notice::email_changed(tx, &user, &new.email, &actor)?;
         }
-        profile::update(tx.conn, id, &new).map_err(manage::name_taken)?;
+        tx.app.users.update_profile(tx.conn, id, &new).map_err(manage::name_taken)?;
         let detail = json!({ "changes": changes });
         AuditEntry::new(Action::UserChange, &actor).about(id, &new.username).detail(detail).write(tx)?;
         Ok(true)
@@ -72,7 +75,7 @@ pub async fn update(app: &App, by: &Confirmed, id: UserId, edit: Edit) -> Result
 
 /// Sets a password, or makes it unusable.
 pub async fn set_password(app: &App, by: &Confirmed, id: UserId, password: NewPassword) -> Result<(), ManageError> {
-    let user = app.read(move |tx| users::find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
+    let user = app.read(move |tx| tx.app.users.find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
     let encoded = manage::encode(app, &Owner::find(app, &user).await?, password).await?;
     store(app, by, id, (encoded, Kept::default())).await
 }
@@ -117,13 +120,20 @@ async fn store(
     change
         .make(app, by, move |tx, user| {
             notice::password_changed(tx, user, &actor)?;
-            users::update_password(tx.conn, user.id, None, &encoded).map(drop)
+            tx.app.users.update_password(tx.conn, user.id, (None, &encoded)).map(drop)
         })
         .await
 }
 
 /// Activates or deactivates.
+///
+/// # Errors
+/// `Protected` also where the user table does not say who is active.
 pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> Result<(), ManageError> {
+    if !app.users.has(UserField::IsActive) {
+        let message = format!("The table {} has no column is_active.", app.users.name.name);
+        return Err(ManageError::Protected(FieldError { field: "is_active", message }));
+    }
     let kept = Kept::default();
     let change = if active {
         Change { id, action: Action::UserActivate, ending: None, kept, loses: None }
@@ -131,7 +141,16 @@ pub async fn set_active(app: &App, by: &Confirmed, id: UserId, active: bool) -> 
         let loses = Some(("is_active", OWN_RIGHT));
         Change { id, action: Action::UserDeactivate, ending: Some(Ending::Deactivation), kept, loses }
     };
-    change.make(app, by, move |tx, user| users::update_active(tx.conn, user.id, active).map(drop)).await
+    change.make(app, by, move |tx, user| tx.app.users.update_active(tx.conn, user.id, active).map(drop)).await
+}
+
+/// Makes a user a superuser, or takes that right away.
+pub async fn set_superuser(app: &App, by: &Confirmed, id: UserId, is_superuser: bool) -> Result<bool, ManageError> {
+    let user = app.read(move |tx| tx.app.users.find(tx.conn, id)).await?.ok_or(ManageError::NoSuchUser)?;
+    let old = Profile::from(&user);
+    // Django's admin is for staff alone.
+    let new = Profile { is_superuser, is_staff: is_superuser || old.is_staff, ..old.clone() };
+    update(app, by, id, Edit { of: fingerprint(&old), new }).await
 }
 
 /// Deletes a user as Django does: the outstanding tokens stay, blacklisted and without an owner.
@@ -142,7 +161,7 @@ pub async fn delete(app: &App, by: &Confirmed, id: UserId) -> Result<(), ManageE
     change
         .make(app, by, |tx, user| {
             outstanding_tokens::update_owner_to_none(tx.conn, user.id)?;
-            users::delete(tx.conn, user.id).map(drop)
+            tx.app.users.delete(tx.conn, user.id).map(drop)
         })
         .await
 }
@@ -167,7 +186,7 @@ impl Change {
     ) -> Result<(), ManageError> {
         let (by, actor) = (by.clone(), by.actor().clone());
         app.write(move |tx| {
-            let (user, is_last) = lock(tx.conn, self.id, self.loses.is_some())?;
+            let (user, is_last) = lock(tx, self.id, self.loses.is_some())?;
             if !by.still_holds(tx, &user)? {
                 return Err(ManageError::Stale);
             }
@@ -187,9 +206,9 @@ impl Change {
 
 /// Locks a user. With `may_lose`, also tells whether this is the last active superuser: then all superusers are locked
 /// first, in a fixed order, so that of two who demote each other the second waits and finds itself the last.
-fn lock(conn: &mut Conn, id: UserId, may_lose: bool) -> Result<(User, bool), ManageError> {
-    let superusers = if may_lose { profile::lock_superusers(conn)? } else { Vec::new() };
-    let user = users::lock(conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+fn lock(tx: &mut Tx<'_>, id: UserId, may_lose: bool) -> Result<(User, bool), ManageError> {
+    let superusers = if may_lose { tx.app.users.lock_superusers(tx.conn)? } else { Vec::new() };
+    let user = tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
     Ok((user, superusers == [id]))
 }
 

@@ -87,7 +87,7 @@ impl Confirmed {
         }
         let is_same = self.checked.as_ref().is_none_or(|checked| *checked == user.password);
         Ok(is_same
-            && user.is_active
+            && user.may_log_in()
             && match &self.condition {
                 Condition::None => true,
                 Condition::NoFactor => !latchkey_second_factor::standing(tx.conn, user.id)?.has_factor,

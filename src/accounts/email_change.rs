@@ -13,7 +13,7 @@ use super::user::{normalize_email, validate_email};
 use crate::app::{App, Tx};
 use crate::db::types::{Instant, UserId};
 use crate::db::users::profile::Profile;
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_user};
 use crate::guard::throttle;
 use crate::guard::ticket::LinkPurpose;
@@ -43,15 +43,15 @@ pub async fn request(
 }
 
 fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(), DbError> {
-    let found = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?;
-    let Some(user) = found.filter(|user| user.is_active) else { return Ok(()) };
+    let found = tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?;
+    let Some(user) = found.filter(User::may_log_in) else { return Ok(()) };
     if !by.still_holds(tx, &user)? {
         return Ok(());
     }
     // Before anything is decided: whether an older link still works must not tell whether the address is taken.
     link::forget_for(tx.conn, LinkPurpose::EmailChange, id)?;
     // The limit is per user: asking for mail to an address does not block the mail of its owner.
-    if is_taken(tx.conn, &user, email)? || !link::may_mail(tx, &format!("{email} {id}"))? {
+    if is_taken(tx, &user, email)? || !link::may_mail(tx, &format!("{email} {id}"))? {
         return Ok(());
     }
     let (token, expires_at) =
@@ -65,10 +65,10 @@ fn mail_to(tx: &mut Tx<'_>, id: UserId, email: &str, by: &Confirmed) -> Result<(
 }
 
 /// Whether another user has this address, or has it as their username.
-fn is_taken(conn: &mut Conn, user: &User, email: &str) -> Result<bool, DbError> {
+fn is_taken(tx: &mut Tx<'_>, user: &User, email: &str) -> Result<bool, DbError> {
     let old = Profile::from(user);
     let new = Profile { email: email.to_owned(), ..old.clone() };
-    match manage::refuse_taken(conn, Some((user.id, &old)), &new) {
+    match manage::refuse_taken(tx, Some((user.id, &old)), &new) {
         Ok(()) => Ok(false),
         Err(ManageError::Db(error)) => Err(error),
         Err(_) => Ok(true),
@@ -99,14 +99,14 @@ pub async fn confirm(app: &App, token: SecretString, client: &Client) -> Result<
 fn change(tx: &mut Tx<'_>, token: &SecretString, client: &Client) -> Result<String, LinkError> {
     let now = tx.now;
     let (link, user) = link::take(tx, LinkPurpose::EmailChange, token)?;
-    if is_taken(tx.conn, &user, &link.email)? {
+    if is_taken(tx, &user, &link.email)? {
         return Err(LinkError::Invalid);
     }
     let actor = Actor::user(&user, client);
     if user.email == link.email {
         AuditEntry::new(Action::UserEmailConfirm, &actor).about_user(&user).write(tx)?;
     } else {
-        users::update_email(tx.conn, user.id, &link.email)?;
+        tx.app.users.update_email(tx.conn, user.id, &link.email)?;
         endings::apply(tx, Ending::EmailChange, (user.id, &user.username), &Kept::default())?;
         notice::email_changed(tx, &user, &link.email, &actor)?;
         let detail = json!({"changes": {"email": [user.email, link.email]}});

@@ -11,7 +11,7 @@ use super::user::FieldError;
 use crate::app::{App, Tx};
 use crate::db::latchkey_link::{self, MailedLink};
 use crate::db::types::{Instant, UserId};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{Conn, DbError, latchkey_device};
 use crate::guard::throttle::{self, Key, Rule, Wait};
 use crate::guard::ticket::{LinkPurpose, Purpose, Stored, Ticket};
@@ -44,7 +44,9 @@ impl From<ManageError> for LinkError {
             ManageError::Protected(fault) => Self::Fields(vec![fault]),
             ManageError::Busy => Self::Busy,
             ManageError::Db(error) => Self::Db(error),
-            ManageError::NoSuchUser | ManageError::Stale | ManageError::Referenced => Self::Invalid,
+            ManageError::NoSuchUser | ManageError::Stale | ManageError::Referenced | ManageError::NoCreation(_) => {
+                Self::Invalid
+            }
         }
     }
 }
@@ -87,13 +89,13 @@ pub fn find(
     purpose: LinkPurpose,
     token: &SecretString,
 ) -> Result<Option<(MailedLink, User)>, DbError> {
-    good(tx, purpose, token, users::find)
+    good(tx, purpose, token, |tx, id| tx.app.users.find(tx.conn, id))
 }
 
 /// The same, and uses the link up. The user's row is locked first, so of two requests with the same link only one
 /// succeeds.
 pub fn take(tx: &mut Tx<'_>, purpose: LinkPurpose, token: &SecretString) -> Result<(MailedLink, User), LinkError> {
-    let lock = |conn: &mut Conn, id| users::lock(conn, &UserRef::Id(id), Intent::Revoke);
+    let lock = |tx: &mut Tx<'_>, id| tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke);
     let (link, user) = good(tx, purpose, token, lock)?.ok_or(LinkError::Invalid)?;
     if latchkey_link::delete(tx.conn, &link.token_hash)? { Ok((link, user)) } else { Err(LinkError::Invalid) }
 }
@@ -102,12 +104,12 @@ fn good(
     tx: &mut Tx<'_>,
     purpose: LinkPurpose,
     token: &SecretString,
-    find_user: impl FnOnce(&mut Conn, UserId) -> Result<Option<User>, DbError>,
+    find_user: impl FnOnce(&mut Tx<'_>, UserId) -> Result<Option<User>, DbError>,
 ) -> Result<Option<(MailedLink, User)>, DbError> {
     let ticket = Purpose::Link(purpose);
     let found = latchkey_link::find(tx.conn, &ticket.hash(token))?;
     let Some(link) = found.filter(|link| link.purpose == name(purpose)) else { return Ok(None) };
-    let Some(user) = find_user(tx.conn, link.user_id)? else { return Ok(None) };
+    let Some(user) = find_user(tx, link.user_id)? else { return Ok(None) };
     let stored = Stored { user_id: link.user_id, fingerprint: &link.state, expires_at: link.expires_at };
     let is_good = stored.is_good(tx.app, ticket, &user)
         && (purpose != LinkPurpose::PasswordReset || !logged_in_since(tx.conn, &user, &link)?);

@@ -3,11 +3,10 @@
 use secrecy::SecretString;
 
 use crate::app::App;
-use crate::config::UsernameField;
 use crate::crypto::password::{Busy, Check};
-use crate::db::types::{EncodedPassword, UserId};
-use crate::db::users::{self, User};
-use crate::db::{Conn, DbError, latchkey_browser, latchkey_device};
+use crate::db::types::EncodedPassword;
+use crate::db::users::User;
+use crate::db::{DbError, latchkey_browser, latchkey_device};
 use crate::guard::device::KNOWN_FOR;
 use crate::guard::throttle::{self, Counted, Wait};
 use crate::guard::ticket::Purpose;
@@ -50,13 +49,13 @@ impl From<Busy> for LoginError {
 /// attempt that has to wait costs no hash.
 pub async fn authenticate(app: &App, credentials: Credentials, client: &Client) -> Result<User, LoginError> {
     let Credentials { login, password } = credentials;
-    let (field, since, name) = (app.config.accounts.username_field, app.now() - KNOWN_FOR, login.clone());
+    let (since, name) = (app.now() - KNOWN_FOR, login.clone());
     let network = client.network();
     let (user, is_known) = app
         .read(move |tx| {
-            let user = find(tx.conn, field, &name)?;
+            let user = tx.app.users.find_by_login(tx.conn, &name)?;
             // Asked for an unknown user too, so that the time does not tell which users exist.
-            let id = user.as_ref().map_or(UserId(0), |user| user.id);
+            let id = user.as_ref().map_or(tx.app.users.no_user(), |user| user.id);
             let is_known = latchkey_device::is_known(tx.conn, id, &network, since)?;
             Ok::<_, DbError>((user, is_known))
         })
@@ -108,7 +107,7 @@ impl Attempt<'_> {
         let counted = self.count(app).await?;
         // The pool makes every failure take the same time, whatever its reason.
         let checked = match self.user {
-            Some(user) => app.passwords.verify(password, user.password.0.clone(), user.is_active).await,
+            Some(user) => app.passwords.verify(password, user.password.0.clone(), user.may_log_in()).await,
             None => app.passwords.pretend(password).await.map(|()| Check::Wrong),
         };
         self.settle(app, counted, checked).await
@@ -140,7 +139,7 @@ impl Attempt<'_> {
     ) -> Result<Option<Right>, LoginError> {
         match checked {
             // Like Django's ModelBackend: inactive users cannot log in, whatever `JWT_CHECK_USER_IS_ACTIVE` says.
-            Ok(Check::Right { outdated }) if self.user.is_some_and(|user| user.is_active) => {
+            Ok(Check::Right { outdated }) if self.user.is_some_and(User::may_log_in) => {
                 throttle::take_back(app, counted, true).await?;
                 Ok(Some(Right { outdated }))
             }
@@ -157,21 +156,6 @@ impl Attempt<'_> {
     }
 }
 
-/// The user that a login names. An address that several users have matches none of them.
-fn find(conn: &mut Conn, field: UsernameField, login: &str) -> Result<Option<User>, DbError> {
-    if login.contains('\0') {
-        return Ok(None);
-    }
-    match field {
-        UsernameField::Username => users::find_by_username(conn, login),
-        UsernameField::Email => Ok(users::only(users::find_by_email(conn, login)?)),
-        UsernameField::UsernameOrEmail => match users::find_by_username(conn, login)? {
-            Some(user) => Ok(Some(user)),
-            None => Ok(users::only(users::find_by_email(conn, login)?)),
-        },
-    }
-}
-
 /// Replaces an outdated hash after a correct login, unless the password was changed in the meantime. Remembered
 /// browsers stay remembered, because the password is the same.
 async fn rehash(app: &App, user: User, password: SecretString) -> Result<User, LoginError> {
@@ -179,7 +163,7 @@ async fn rehash(app: &App, user: User, password: SecretString) -> Result<User, L
     let (before, after) = (user.clone(), User { password: encoded, ..user.clone() });
     let rehashed = after.clone();
     let is_same = app.write(move |tx| {
-        let is_same = users::update_password(tx.conn, before.id, Some(&before.password), &after.password)?;
+        let is_same = tx.app.users.update_password(tx.conn, before.id, (Some(&before.password), &after.password))?;
         if is_same {
             let purpose = Purpose::RememberedBrowser(Door::Api);
             let new = purpose.fingerprint(tx.app, &after);

@@ -7,13 +7,15 @@ use super::confirm::Confirmed;
 use super::policy::{self, Owner};
 use super::user::{self, FieldError, normalize_email, normalize_username};
 use crate::app::{App, Tx};
-use crate::config::{Accounts, UsernameField};
+use crate::config::UserField;
 use crate::crypto::password::Busy;
 use crate::crypto::random;
 use crate::db::types::{EncodedPassword, UserId};
+use crate::db::user_table::UserTable;
+use crate::db::users::User;
 use crate::db::users::profile::Profile;
-use crate::db::users::{self, NewRow, User};
-use crate::db::{Conn, DbError, latchkey_user};
+use crate::db::users::write::NewRow;
+use crate::db::{DbError, latchkey_user};
 use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -70,6 +72,9 @@ pub enum ManageError {
     /// The account was changed in the meantime.
     #[error("the user was changed in the meantime")]
     Stale,
+    /// The user table takes no new users from here.
+    #[error("{0}")]
+    NoCreation(String),
     /// There is no such user.
     #[error("no such user")]
     NoSuchUser,
@@ -99,7 +104,7 @@ impl From<Busy> for ManageError {
     }
 }
 
-/// Creates a user, validated and normalised as Django does.
+/// Creates a user, validated and normalised as Django does. Django's signals do not run.
 pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, ManageError> {
     let row = prepare(app, user).await?;
     let actor = by.actor().clone();
@@ -108,9 +113,12 @@ pub async fn create(app: &App, by: &Confirmed, user: NewUser) -> Result<User, Ma
 
 /// Whether `create` would accept this user; for a form or a prompt that asks field by field.
 pub async fn check(app: &App, user: &NewUser) -> Result<(), ManageError> {
-    let profile = user.profile();
+    if let Some(obstacle) = app.users.creation_obstacle() {
+        return Err(ManageError::NoCreation(obstacle));
+    }
+    let profile = named(&app.users, user.profile());
     refuse(all_faults(app, user, &profile))?;
-    app.read(move |tx| refuse_taken(tx.conn, None, &profile)).await
+    app.read(move |tx| refuse_taken(tx, None, &profile)).await
 }
 
 impl NewUser {
@@ -135,11 +143,14 @@ impl NewUser {
 
 /// Validates, normalises and hashes: everything that needs no transaction.
 pub(super) async fn prepare(app: &App, user: NewUser) -> Result<NewRow, ManageError> {
-    let profile = user.profile();
+    if let Some(obstacle) = app.users.creation_obstacle() {
+        return Err(ManageError::NoCreation(obstacle));
+    }
+    let profile = named(&app.users, user.profile());
     refuse(all_faults(app, &user, &profile))?;
     let password = hash(app, user.password).await?;
     Ok(NewRow {
-        password: password.0,
+        password,
         is_superuser: profile.is_superuser,
         username: profile.username,
         first_name: profile.first_name,
@@ -148,28 +159,42 @@ pub(super) async fn prepare(app: &App, user: NewUser) -> Result<NewRow, ManageEr
         is_staff: profile.is_staff,
         is_active: profile.is_active,
         date_joined: app.now(),
+        uuid4: random::uuid4,
     })
 }
 
+/// The same profile, whose name is the address where users have no other name.
+pub(super) fn named(users: &UserTable, profile: Profile) -> Profile {
+    if users.has_names() { profile } else { Profile { username: profile.email.clone(), ..profile } }
+}
+
 fn all_faults(app: &App, user: &NewUser, profile: &Profile) -> Vec<FieldError> {
-    let mut faults = faults(&app.config.accounts, user.origin, None, profile);
+    let mut faults = faults(&app.users, user.origin, None, profile);
     faults.extend(password_faults(app, &Owner::from(profile), &user.password));
     faults
 }
 
 /// Checks every rule that needs no query. For an existing user, only fields that change have to follow them.
-pub(super) fn faults(rules: &Accounts, origin: Origin, old: Option<&Profile>, new: &Profile) -> Vec<FieldError> {
-    let email_required = rules.username_field == UsernameField::Email;
+pub(super) fn faults(users: &UserTable, origin: Origin, old: Option<&Profile>, new: &Profile) -> Vec<FieldError> {
+    let email_required = users.is_login_by_email();
     let is_new = |field: fn(&Profile) -> &String| old.is_none_or(|old| field(old) != field(new));
     let username = || match origin {
         Origin::New => user::validate_username(&new.username),
         Origin::Imported => user::validate_existing_username(&new.username),
     };
+    let length = |field: UserField, name: &'static str, of: fn(&Profile) -> &String| {
+        let limit = users.max_length(field)?;
+        if is_new(of) { user::validate_length(name, of(new), limit) } else { None }
+    };
     [
-        is_new(|profile| &profile.username).then(username),
+        (users.has_names() && is_new(|profile| &profile.username)).then(username),
         is_new(|profile| &profile.email).then(|| user::validate_email(&new.email, email_required)),
         is_new(|profile| &profile.first_name).then(|| user::validate_name("first_name", &new.first_name)),
         is_new(|profile| &profile.last_name).then(|| user::validate_name("last_name", &new.last_name)),
+        Some(length(UserField::Username, "username", |profile| &profile.username)),
+        Some(length(UserField::Email, "email", |profile| &profile.email)),
+        Some(length(UserField::FirstName, "first_name", |profile| &profile.first_name)),
+        Some(length(UserField::LastName, "last_name", |profile| &profile.last_name)),
     ]
     .into_iter()
     .flatten()
@@ -210,8 +235,8 @@ async fn hash(app: &App, password: NewPassword) -> Result<EncodedPassword, Manag
 /// Inserts a prepared user; a name or address that is taken is a field error in Django's words.
 pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, row: &NewRow) -> Result<User, ManageError> {
     let names = Profile { username: row.username.clone(), email: row.email.clone(), ..Profile::default() };
-    refuse_taken(tx.conn, None, &names)?;
-    let user = users::insert(tx.conn, row).map_err(name_taken)?;
+    refuse_taken(tx, None, &names)?;
+    let user = tx.app.users.insert(tx.conn, row).map_err(name_taken)?;
     latchkey_user::insert(tx.conn, user.id, &new_uuid())?;
     AuditEntry::new(Action::UserCreate, actor).about_user(&user).write(tx)?;
     events::count(tx, &[Event::UserCreated])?;
@@ -231,19 +256,19 @@ pub(super) fn name_taken(error: DbError) -> ManageError {
 
 /// Refuses a name that is taken, an address that is taken in any case, and a name that is another user's address: a
 /// login must name one user. Of an existing user (`old`), only the fields that change are checked.
-pub(super) fn refuse_taken(conn: &mut Conn, old: Option<(UserId, &Profile)>, new: &Profile) -> Result<(), ManageError> {
-    let (own, old) = old.unzip();
+pub(super) fn refuse_taken(tx: &mut Tx<'_>, old: Option<(UserId, &Profile)>, new: &Profile) -> Result<(), ManageError> {
+    let (users, (own, old)) = (&tx.app.users, old.unzip());
     let (username, email) = (&new.username, &new.email);
-    if old.is_none_or(|old| old.username != *username) {
-        if users::find_by_username(conn, username)?.is_some_and(|user| Some(user.id) != own) {
+    if users.has_names() && old.is_none_or(|old| old.username != *username) {
+        if users.find_by_name(tx.conn, username)?.is_some_and(|user| Some(user.id) != own) {
             return Err(taken("username", SAME_NAME));
         }
-        if users::has_address(conn, username, own)? {
+        if users.has_address(tx.conn, username, own)? {
             return Err(taken("username", "This is another user's email address."));
         }
     }
     let is_new = !email.is_empty() && old.is_none_or(|old| old.email != *email);
-    if is_new && (users::has_address(conn, email, own)? || users::has_name(conn, email, own)?) {
+    if is_new && (users.has_address(tx.conn, email, own)? || users.has_name(tx.conn, email, own)?) {
         return Err(taken("email", "A user with that email address already exists."));
     }
     Ok(())

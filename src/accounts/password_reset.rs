@@ -14,7 +14,7 @@ use super::policy::Owner;
 use super::user::FieldError;
 use crate::app::{App, Tx};
 use crate::db::types::UserId;
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{DbError, latchkey_user};
 use crate::guard::ticket::LinkPurpose;
 use crate::guard::{device, throttle};
@@ -37,7 +37,7 @@ pub async fn request(app: &App, email: &str, client: &Client, received: Received
     let email = email.trim().to_owned();
     let wanted = if email.contains('\0') { String::new() } else { email };
     let (named, address) = (wanted.clone(), wanted.clone());
-    let found = app.read(move |tx| users::list_by_address(tx.conn, &named, LOOKED_AT)).await?;
+    let found = app.read(move |tx| tx.app.users.list_by_address(tx.conn, &named, LOOKED_AT)).await?;
     let found = found.into_iter().filter(move |user| is_same(&user.email, &wanted) && !user.email.is_empty());
     let users: Vec<_> = found.take(MOST).map(|user| user.id).collect();
     let (client, inner) = (client.clone(), app.clone());
@@ -61,7 +61,7 @@ fn is_same(a: &str, b: &str) -> bool {
 }
 
 fn mail_to(tx: &mut Tx<'_>, id: UserId, client: &Client) -> Result<(), DbError> {
-    let Some(user) = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.filter(|user| user.is_active) else {
+    let Some(user) = tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.filter(User::may_log_in) else {
         return Ok(());
     };
     let letter = |expires_at| Letter::PasswordReset {
@@ -90,7 +90,7 @@ const INACTIVE: &str = "This user is inactive: a link would not work.";
 pub async fn send(app: &App, by: &Confirmed, id: UserId) -> Result<String, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
-        let user = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+        let user = tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         if let Some(message) = why_not(&user) {
             let fault = FieldError { field: "email", message: message.to_owned() };
             return Err(ManageError::Protected(fault));
@@ -110,7 +110,7 @@ pub async fn send(app: &App, by: &Confirmed, id: UserId) -> Result<String, Manag
 
 /// Why a user cannot be sent a link; `None` if they can.
 pub fn why_not(user: &User) -> Option<&'static str> {
-    if user.email.is_empty() { Some(NO_ADDRESS) } else { (!user.is_active).then_some(INACTIVE) }
+    if user.email.is_empty() { Some(NO_ADDRESS) } else { (!user.may_log_in()).then_some(INACTIVE) }
 }
 
 /// Returns the user whose password a token can change. Does not use it up.
@@ -137,7 +137,7 @@ async fn reset(app: &App, token: SecretString, password: SecretString, client: C
         let (link, user) = link::take(tx, LinkPurpose::PasswordReset, &token)?;
         let actor = Actor::user(&user, &client);
         endings::apply(tx, Ending::PasswordReset, (user.id, &user.username), &Kept::default())?;
-        users::update_password(tx.conn, user.id, None, &encoded)?;
+        tx.app.users.update_password(tx.conn, user.id, (None, &encoded))?;
         // Opening the link proves control of the mailbox.
         latchkey_user::upsert_confirmed(tx.conn, user.id, &manage::new_uuid(), (&link.email, tx.now))?;
         device::remember(tx, &user, &client)?;

@@ -110,7 +110,7 @@ async fn take_statistics(app: &App, now: Instant) -> Result<(), DbError> {
         if known.of(statistic).is_some_and(|counted| now < counted.counted_at + FRESH) {
             continue;
         }
-        let value = app.read(move |tx| latchkey_statistic::count(tx.conn, statistic, now)).await?;
+        let value = app.read(move |tx| latchkey_statistic::count(tx.conn, &tx.app.users, statistic, now)).await?;
         app.write(move |tx| latchkey_statistic::upsert(tx.conn, statistic.name(), value, now)).await?;
     }
     Ok(())

@@ -83,6 +83,11 @@ pub fn validate_email(email: &str, required: bool) -> Option<FieldError> {
     Some(FieldError { field: "email", message })
 }
 
+/// A text that its column takes: `limit` characters.
+pub fn validate_length(field: &'static str, text: &str, limit: usize) -> Option<FieldError> {
+    too_long(text, limit).map(|message| FieldError { field, message })
+}
+
 fn too_long(value: &str, limit: usize) -> Option<String> {
     let count = value.chars().count();
     (count > limit).then(|| format!("Ensure this value has at most {limit} characters (it has {count})."))

@@ -9,6 +9,7 @@ pub use tx::Tx;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::UserIdClaimType::{Number, Text};
 use crate::crypto::keys::{KeyError, Keys};
 use crate::crypto::passkey::Passkeys;
 use crate::crypto::password::{PasswordPool, Recipe};
@@ -16,7 +17,8 @@ use crate::crypto::seal::Seal;
 use crate::db::conn::{AccessMode, Conn};
 use crate::db::migrations::{self, DatabaseContents, MigrateError};
 use crate::db::types::Instant;
-use crate::db::users::{self, User};
+use crate::db::user_table::UserTable;
+use crate::db::users::User;
 use crate::db::{Db, DbError};
 use crate::key_set::KeySet;
 use crate::key_set::fetch::{Source, TIMEOUT};
@@ -61,6 +63,8 @@ pub struct Parts {
     pub factors: Factors,
     /// Where the time comes from.
     pub clock: Clock,
+    /// Where users are stored.
+    pub users: UserTable,
     /// Whether Django uses the same database (it has `django_migrations`).
     pub beside_django: bool,
 }
@@ -106,24 +110,36 @@ impl App {
 
 impl Parts {
     /// Builds what `App::open` shares.
-    fn open(config: Config, clock: Clock) -> Result<Self, OpenError> {
+    fn open(mut config: Config, clock: Clock) -> Result<Self, OpenError> {
         let keys = Keys::new(&config.jwt, &config.secret_key)?;
         let db = Db::new(&config.database)?;
         // Read-only: a writing connection would switch a SQLite file to WAL, even one that is refused afterwards.
         let look = Conn::open(&config.database.url, AccessMode::Read).map_err(MigrateError::from);
-        let found = look.and_then(|mut conn| migrations::inspect(&mut conn));
-        let beside_django = match found {
-            Ok(found) => found == DatabaseContents::Django,
+        let found = look.and_then(|mut conn| {
+            let found = migrations::inspect(&mut conn, &config)?;
+            let is_number = found.users().is_some() && migrations::is_number(&mut conn, &config)?;
+            Ok((found, is_number))
+        });
+        let (beside_django, users, is_number) = match found {
+            Ok((DatabaseContents::Django(users), is_number)) => (true, *users, is_number),
+            Ok((DatabaseContents::Latchkey(users), is_number)) => (false, *users, is_number),
+            // Until they are migrated: a server is alive then, and not ready.
+            Ok((DatabaseContents::Empty, _)) => {
+                let planned = UserTable::planned(&config, db.is_postgres());
+                (false, planned.map_err(|error| OpenError::Refused(error.to_string()))?, false)
+            }
             Err(MigrateError::Db(error)) => return Err(error.into()),
             Err(refused) => return Err(OpenError::Refused(refused.to_string())),
         };
+        config.user_table.found = users.found();
+        config.jwt.user_id_claim_type.get_or_insert(if is_number { Number } else { Text });
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let recipe = Recipe::new(&config.passwords, beside_django);
         let passwords = PasswordPool::new(recipe, threads, WAITING_PASSWORDS);
         let source = |url| Source { url, algorithm: config.jwt.algorithm, timeout: TIMEOUT };
         let key_set = config.jwt.jwk_url.clone().map(|url| KeySet::new(source(url), clock.clone()));
         let (mailer, factors) = (Mailer::new(&config), Factors::new(&config));
-        Ok(Self { config, db, keys, key_set, passwords, mailer, factors, clock, beside_django })
+        Ok(Self { config, db, keys, key_set, passwords, mailer, factors, clock, users, beside_django })
     }
 
     /// Returns the time.
@@ -133,7 +149,8 @@ impl Parts {
 
     /// Measures each kind of stored password once, so that a failed login takes as long as the slowest of them.
     pub async fn learn_password_schemes(&self) {
-        match self.db.read(users::list_password_examples).await {
+        let users = self.users.clone();
+        match self.db.read(move |conn| users.list_password_examples(conn)).await {
             Ok(examples) => examples.into_iter().for_each(|example| self.passwords.learn(example.0)),
             Err(error) => tracing::warn!(%error, "the stored password schemes could not be read"),
         }
@@ -148,6 +165,6 @@ impl Parts {
     /// Whether a user may open the panel: superusers, and other staff where `STAFF_MAY_VIEW` allows it.
     pub fn may_open_panel(&self, user: &User) -> bool {
         let staff_may_view = self.config.accounts.staff_may_view.unwrap_or(!self.beside_django);
-        user.is_active && (user.is_superuser || user.is_staff && staff_may_view)
+        user.may_log_in() && (user.is_superuser || user.is_staff && staff_may_view)
     }
 }

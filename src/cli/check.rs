@@ -8,8 +8,8 @@ use super::{open, output, text};
 use crate::config::{Algorithm, Config, DatabaseUrl};
 use crate::crypto::keys::Keys;
 use crate::db::conn::{AccessMode, Conn};
-use crate::db::migrations::{self, DatabaseContents, MigrateError};
-use crate::db::{indexes, users};
+use crate::db::indexes;
+use crate::db::migrations::{DatabaseContents, MigrateError, Plan};
 use crate::key_set::fetch::{Source, TIMEOUT};
 
 /// How many shared addresses are listed by name.
@@ -141,44 +141,44 @@ fn unless_automatic(config: &Config) -> Level {
 
 /// Tables, migrations, indexes, users.
 fn tables(conn: &mut Conn, config: &Config, report: &mut Report) -> Result<(), MigrateError> {
-    let found = migrations::inspect(conn)?;
-    report.beside_django = Some(found == DatabaseContents::Django);
-    report.add(Level::Ok, format!("database: {}", describe(&config.database.url, found)));
-    let pending = migrations::pending(conn)?;
+    let Plan { found, pending } = Plan::make(conn, config)?;
+    report.beside_django = Some(found.is_django());
+    report.add(Level::Ok, format!("database: {}", describe(&config.database.url, &found)));
     if !pending.is_empty() {
         let text = format!("{} unapplied migration(s): run 'latchkey migrate'", pending.len());
         report.add(unless_automatic(config), text);
         return Ok(());
     }
+    let Some(users) = found.users() else { return Ok(()) };
     report.add(Level::Ok, "migrations: all applied");
-    match indexes::missing(conn)?.as_slice() {
+    match indexes::missing(conn, users)?.as_slice() {
         [] => report.add(Level::Ok, "indexes: complete"),
         missing => report.add(
             Level::Warning,
             format!("missing indexes: {}. Lists and logins are slow; run 'latchkey migrate'", missing.join(", ")),
         ),
     }
-    if users::has_superuser(conn)? {
+    if users.has_superuser(conn)? {
         report.add(Level::Ok, "superuser: exists");
     } else {
         report.add(Level::Warning, "no superuser yet: run 'latchkey createsuperuser'");
     }
-    match users::list_shared_addresses(conn, MAX_NAMED_ADDRESSES + 1)?.as_slice() {
+    match users.list_shared_addresses(conn, MAX_NAMED_ADDRESSES + 1)?.as_slice() {
         [] => report.add(Level::Ok, "email addresses: all unique"),
         shared => report.add(Level::Warning, describe_shared(shared)),
     }
     Ok(())
 }
 
-fn describe(url: &DatabaseUrl, found: DatabaseContents) -> String {
+fn describe(url: &DatabaseUrl, found: &DatabaseContents) -> String {
     let database = match url {
         DatabaseUrl::Sqlite(path) => format!("SQLite, {}", path.display()),
         DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     match found {
         DatabaseContents::Empty => format!("{database}, without Latchkey's tables yet"),
-        DatabaseContents::Django => format!("{database}, shared with Django"),
-        DatabaseContents::Latchkey => database,
+        DatabaseContents::Django(_) => format!("{database}, shared with Django"),
+        DatabaseContents::Latchkey(_) => database,
     }
 }
 

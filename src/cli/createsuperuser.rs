@@ -11,8 +11,7 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::accounts::user::FieldError;
 use crate::app::App;
-use crate::config::{self, UsernameField};
-use crate::db;
+use crate::config;
 
 /// Create a superuser, who can see and change everything in the admin panel
 ///
@@ -163,7 +162,7 @@ async fn suggestion(app: &App) -> Result<Option<String>, Failure> {
         return Ok(None);
     }
     let wanted = name.clone();
-    let taken = app.read(move |tx| db::users::find_by_username(tx.conn, &wanted)).await?.is_some();
+    let taken = app.read(move |tx| tx.app.users.find_by_name(tx.conn, &wanted)).await?.is_some();
     Ok((!taken).then_some(name))
 }
 
@@ -179,5 +178,5 @@ fn owner_of_process() -> Option<String> {
 }
 
 fn by_email(app: &App) -> bool {
-    app.config.accounts.username_field == UsernameField::Email
+    app.users.is_login_by_email()
 }

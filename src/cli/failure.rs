@@ -83,9 +83,10 @@ impl From<OpenError> for Failure {
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
         match error {
-            ManageError::Fields(_) | ManageError::Protected(_) | ManageError::Referenced => {
-                Self::Said(error.to_string())
-            }
+            ManageError::Fields(_)
+            | ManageError::Protected(_)
+            | ManageError::Referenced
+            | ManageError::NoCreation(_) => Self::Said(error.to_string()),
             ManageError::Stale => Self::say("The user has been changed in the meantime. Run the command again."),
             ManageError::NoSuchUser => Self::say("The user has been deleted in the meantime."),
             ManageError::Busy => Self::say("Too many passwords are being hashed at the moment. Run the command again."),

@@ -9,9 +9,7 @@ use super::{open, output};
 use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::{self, ManageError, NewPassword, NewUser};
 use crate::app::App;
-use crate::config::UsernameField;
 use crate::crypto::random;
-use crate::db;
 
 /// Create a superuser with a random password, without asking anything
 ///
@@ -30,7 +28,7 @@ pub struct Args {}
 /// Runs the command.
 pub async fn run(_args: Args) -> Result<(), Failure> {
     let app = open::app().await?;
-    if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
+    if app.read(|tx| tx.app.users.has_superuser(tx.conn)).await? {
         return output::say("There is a superuser already. Nothing was changed.");
     }
     match make(&app).await {
@@ -50,11 +48,7 @@ pub async fn make(app: &App) -> Result<String, ManageError> {
     let password = random::password();
     let user = NewUser {
         username: name(app).to_owned(),
-        email: if app.config.accounts.username_field == UsernameField::Email {
-            name(app).to_owned()
-        } else {
-            String::new()
-        },
+        email: if app.users.is_login_by_email() { name(app).to_owned() } else { String::new() },
         is_active: true,
         is_staff: true,
         is_superuser: true,
@@ -75,8 +69,5 @@ pub fn unseen(_: Failure) -> Failure {
 }
 
 fn name(app: &App) -> &'static str {
-    match app.config.accounts.username_field {
-        UsernameField::Email => "admin@example.com",
-        UsernameField::Username | UsernameField::UsernameOrEmail => "admin",
-    }
+    if app.users.is_login_by_email() { "admin@example.com" } else { "admin" }
 }

@@ -10,7 +10,8 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Log};
 use crate::crypto::random;
 use crate::db::conn::{AccessMode, Conn};
-use crate::db::migrations::{self, DatabaseContents, MigrateError};
+use crate::db::migrations::{self, MigrateError, Plan, blacklist};
+use crate::db::types::Instant;
 use crate::telemetry;
 
 /// The settings for a server: `overrides` win over the environment and `./.env`.
@@ -40,7 +41,7 @@ pub async fn app() -> Result<App, Failure> {
             "There is no database at {missing} yet. Run 'latchkey migrate' to create it, or set DATABASE_URL to another one."
         )));
     }
-    let (_, pending) = look(&config.database.url).await?;
+    let Plan { pending, .. } = look(&config).await?;
     if !pending.is_empty() {
         return Err(unapplied(&pending));
     }
@@ -56,20 +57,30 @@ pub fn missing_file(url: &DatabaseUrl) -> Option<String> {
 }
 
 /// What the database contains, and the migrations that it lacks. Only reads.
-pub async fn look(url: &DatabaseUrl) -> Result<(DatabaseContents, Vec<String>), Failure> {
-    let url = url.clone();
-    let looked = spawn_blocking(move || -> Result<_, MigrateError> {
-        let mut conn = Conn::open(&url, AccessMode::Read)?;
-        Ok((migrations::inspect(&mut conn)?, migrations::pending(&mut conn)?))
+pub async fn look(config: &Config) -> Result<Plan, Failure> {
+    let config = config.clone();
+    let looked = spawn_blocking(move || -> Result<Plan, MigrateError> {
+        let mut conn = Conn::open(&config.database.url, AccessMode::Read)?;
+        Plan::make(&mut conn, &config)
     });
     Ok(looked.await.map_err(stopped)??)
 }
 
+/// Creates SimpleJWT's two tables in a Django database that lacks them; `false` if there was nothing to do.
+pub async fn create_blacklist_tables(config: &Config) -> Result<bool, Failure> {
+    let config = config.clone();
+    let created = spawn_blocking(move || -> Result<bool, MigrateError> {
+        let mut conn = Conn::open(&config.database.url, AccessMode::Migrate)?;
+        blacklist::create(&mut conn, &config, Instant::from(Clock::System.now()))
+    });
+    Ok(created.await.map_err(stopped)??)
+}
+
 /// Applies pending migrations and reports them in Django's words.
-pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Failure> {
-    let url = url.clone();
+pub async fn migrate(config: &Config, pending: Vec<String>) -> Result<(), Failure> {
+    let config = config.clone();
     spawn_blocking(move || {
-        let mut conn = Conn::open(&url, AccessMode::Migrate)?;
+        let mut conn = Conn::open(&config.database.url, AccessMode::Migrate)?;
         let mut names = pending.iter();
         let applying = |name: Option<&String>| match name {
             Some(name) => output::print(&format!("  Applying {name}...")),
@@ -78,7 +89,7 @@ pub async fn migrate(url: &DatabaseUrl, pending: Vec<String>) -> Result<(), Fail
         applying(names.next())?;
         // If nobody reads the output any more, the rest is applied all the same.
         let mut told = Ok(());
-        migrations::run(&mut conn, &mut |_| {
+        migrations::run(&mut conn, &config, &mut |_| {
             if told.is_ok() {
                 told = output::say(" OK").and_then(|()| applying(names.next()));
             }

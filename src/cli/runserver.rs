@@ -14,7 +14,8 @@ use crate::accounts::upkeep;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, SecretKeySource};
-use crate::db::{self, DbError};
+use crate::db::DbError;
+use crate::db::migrations::Plan;
 use crate::mail::queue;
 use crate::telemetry;
 use crate::tokens::purge;
@@ -152,7 +153,7 @@ fn leave(code: i32, reason: &str) -> Result<(), Failure> {
 /// Applies pending migrations, or refuses to start with them.
 async fn migrate(app: &App) -> Result<(), Failure> {
     let database = &app.config.database;
-    let (_, pending) = open::look(&database.url).await?;
+    let Plan { pending, .. } = open::look(&app.config).await?;
     if pending.is_empty() {
         return Ok(());
     }
@@ -160,13 +161,13 @@ async fn migrate(app: &App) -> Result<(), Failure> {
         return Err(open::unapplied(&pending));
     }
     output::say("Running migrations:")?;
-    open::migrate(&database.url, pending).await
+    open::migrate(&app.config, pending).await
 }
 
 /// Without a superuser nobody could open the panel: in a SQLite database of our own one is created, elsewhere the operator is told
 /// how to create one.
 async fn first_superuser(app: &App) -> Result<(), Failure> {
-    if app.read(|tx| db::users::has_superuser(tx.conn)).await? {
+    if app.read(|tx| tx.app.users.has_superuser(tx.conn)).await? {
         return Ok(());
     }
     if app.db.is_postgres() || app.beside_django {

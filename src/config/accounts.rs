@@ -3,29 +3,15 @@
 use super::parse;
 use super::reader::Reader;
 
-/// `USERNAME_FIELD`, `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`, `LOGIN_THROTTLE`.
+/// `STAFF_MAY_VIEW`, `END_SESSIONS_ON_USER_CHANGE`, `LOGIN_THROTTLE`.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    /// What identifies the user in a login.
-    pub username_field: UsernameField,
     /// Staff who are not superusers may look at the panel. Unset: true, or false beside Django.
     pub staff_may_view: Option<bool>,
     /// Changing a password or deactivating a user blacklists the user's tokens.
     pub end_sessions_on_user_change: bool,
     /// Password guessing and requests for mail are slowed down.
     pub login_throttle: bool,
-}
-
-/// What identifies the user in a login: `USERNAME_FIELD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum UsernameField {
-    /// The username.
-    Username,
-    /// The e-mail address; the JSON field is called `email` too.
-    Email,
-    /// Either, in the JSON field `username`.
-    UsernameOrEmail,
 }
 
 /// `PASSWORD_RULES`, `PASSWORD_HASHER`, `BCRYPT_ROUNDS`, `PBKDF2_ITERATIONS`, `PASSWORD_REHASH`.
@@ -72,7 +58,6 @@ pub enum Hasher {
 impl Accounts {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            username_field: reader.read("USERNAME_FIELD", parse::variant),
             staff_may_view: reader.optional("STAFF_MAY_VIEW", parse::boolean),
             end_sessions_on_user_change: reader.read("END_SESSIONS_ON_USER_CHANGE", parse::boolean),
             login_throttle: reader.read("LOGIN_THROTTLE", parse::boolean),

@@ -1,4 +1,5 @@
-//! Everything named `JWT_*`: SimpleJWT's settings under its names. `crypto/` and `tokens/` apply them.
+//! SimpleJWT's settings under its names (`JWT_*`), and our own claims. `crypto/` and `tokens/` apply them. `JWT_COOKIE*` are
+//! in `cookie`, `JWT_AUTH_CLAIMS` is in `second_factor`.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use url::{Host, Url};
 use super::key;
 use super::parse::{self, ValueError};
 use super::reader::Reader;
-use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
+use super::vocabulary::{self, Algorithm, Audience, ExtraClaim, TokenClass, UserIdClaimType, UserIdField};
 
 /// SimpleJWT's settings, under its names.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub struct Jwt {
     pub user_id_field: UserIdField,
     /// Name of the user id claim.
     pub user_id_claim: String,
+    /// How an integer key is written in it. Unset: as in the newest stored token.
+    pub user_id_claim_type: Option<UserIdClaimType>,
     /// Name of the token type claim, `None` leaves it out.
     pub token_type_claim: Option<String>,
     /// Name of the jti claim, `None` leaves it out.
@@ -94,8 +97,9 @@ impl Jwt {
             auth_header_types: reader.read("JWT_AUTH_HEADER_TYPES", parse::some(parse::http_token)),
             auth_header_name: reader.read("JWT_AUTH_HEADER_NAME", header_name),
             auth_token_classes: reader.read("JWT_AUTH_TOKEN_CLASSES", parse::some(vocabulary::token_class)),
-            user_id_field: reader.read("JWT_USER_ID_FIELD", parse::variant),
+            user_id_field: reader.read("JWT_USER_ID_FIELD", vocabulary::user_id_field),
             user_id_claim: reader.read("JWT_USER_ID_CLAIM", claim_name),
+            user_id_claim_type: reader.optional("JWT_USER_ID_CLAIM_TYPE", parse::variant),
             token_type_claim: reader.read("JWT_TOKEN_TYPE_CLAIM", claim_name_or_none),
             jti_claim: reader.read("JWT_JTI_CLAIM", claim_name_or_none),
             sliding_token_refresh_exp_claim: reader.read("JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", claim_name),

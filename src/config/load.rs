@@ -6,7 +6,7 @@ use super::accounts::{Accounts, Passwords};
 use super::cookie::RefreshCookie;
 use super::cors::Cors;
 use super::database::{Database, DatabaseUrl};
-use super::effective::Effective;
+use super::effective::{Effective, ValueSource};
 use super::introspection::IntrospectionClient;
 use super::jwt::Jwt;
 use super::key::{self, SecretKeySource};
@@ -16,6 +16,8 @@ use super::reader::{Get, Problems, Reader};
 use super::second_factor::SecondFactor;
 use super::server::Server;
 use super::sessions::Sessions;
+use super::user_table::UserTableSettings;
+use super::vocabulary::UserIdField;
 
 /// Every setting of the server, checked.
 #[derive(Debug, Clone)]
@@ -30,7 +32,9 @@ pub struct Config {
     pub secret_key_source: SecretKeySource,
     /// Cross-origin requests to the API.
     pub cors: Cors,
-    /// How people log in and who may open the panel.
+    /// Where users are stored, and what a login names.
+    pub user_table: UserTableSettings,
+    /// Who may open the panel, and what ends sessions.
     pub accounts: Accounts,
     /// How passwords are stored and what they must be.
     pub passwords: Passwords,
@@ -72,6 +76,18 @@ impl Config {
         &self.effective
     }
 
+    /// Whether users are named by a UUID outside: the key, or our own random id.
+    pub fn has_uuids(&self) -> bool {
+        let is_ours = self.jwt.user_id_field == UserIdField::Column("uuid".to_owned());
+        self.user_table.found.has_uuid_keys || is_ours
+    }
+
+    /// Whether a setting was given.
+    pub fn is_set(&self, name: &str) -> bool {
+        let is_given = |effective: &&Effective| effective.name == name && effective.origin != ValueSource::Default;
+        self.effective.iter().any(|effective| is_given(&effective))
+    }
+
     /// One pass over the table. A wrong value is noted by the reader and replaced by its default.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let server = Server::read(reader);
@@ -87,6 +103,7 @@ impl Config {
             }
         };
         let mut cors = Cors::read(reader);
+        let user_table = UserTableSettings::read(reader);
         let accounts = Accounts::read(reader);
         let passwords = Passwords::read(reader);
         let jwt = Jwt::read(reader);
@@ -101,6 +118,7 @@ impl Config {
             secret_key: secret_key.unwrap_or_default(),
             secret_key_source,
             cors,
+            user_table,
             accounts,
             passwords,
             jwt,

@@ -2,6 +2,7 @@
 //! All problems are reported together. Nothing else in the program reads the environment.
 
 mod accounts;
+mod aliases;
 mod cookie;
 mod cors;
 mod database;
@@ -23,9 +24,11 @@ mod sessions;
 mod table;
 #[cfg(test)]
 mod tests;
+mod user_table;
 mod vocabulary;
 
-pub use accounts::{Accounts, Hasher, PasswordRules, Passwords, UsernameField};
+pub use accounts::{Accounts, Hasher, PasswordRules, Passwords};
+pub use aliases::{ALIASED, PathAlias};
 pub use cookie::{RefreshCookie, SameSite};
 pub use cors::Cors;
 pub use database::{Database, DatabaseUrl};
@@ -42,4 +45,5 @@ pub use second_factor::{Required, SecondFactor};
 pub use server::Server;
 pub use sessions::Sessions;
 pub use table::{DefaultValue, SETTINGS, Setting, env_example, readme_table};
-pub use vocabulary::{Algorithm, Audience, ExtraClaim, TokenClass, UserIdField};
+pub use user_table::{ColumnChoice, CreateDefault, FoundUserTable, Requirement, UserField, UserTableSettings};
+pub use vocabulary::{Algorithm, Audience, ExtraClaim, TokenClass, UserIdClaimType, UserIdField};

@@ -6,10 +6,11 @@ use std::thread::available_parallelism;
 use ipnet::IpNet;
 use url::{Host, Url};
 
+use super::aliases::{PathAlias, path_aliases};
 use super::parse::{self, ValueError};
 use super::reader::Reader;
 
-/// `HOST`, `PORT`, `WORKERS`, `PUBLIC_URL`, `ALLOWED_HOSTS`, `TRUSTED_PROXIES`.
+/// `HOST`, `PORT`, `WORKERS`, `PUBLIC_URL`, `ALLOWED_HOSTS`, `TRUSTED_PROXIES`, `PATH_ALIASES`.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Address to listen on.
@@ -24,6 +25,8 @@ pub struct Server {
     pub allowed_hosts: Vec<String>,
     /// Networks whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Further paths of the API's endpoints.
+    pub path_aliases: Vec<PathAlias>,
 }
 
 impl Server {
@@ -59,7 +62,8 @@ impl Server {
             hosts
         });
         let trusted_proxies = reader.optional("TRUSTED_PROXIES", parse::some(network)).unwrap_or_default();
-        Self { host, port, workers, public_url, allowed_hosts, trusted_proxies }
+        let path_aliases = reader.optional("PATH_ALIASES", path_aliases).unwrap_or_default();
+        Self { host, port, workers, public_url, allowed_hosts, trusted_proxies, path_aliases }
     }
 }
 

@@ -91,6 +91,7 @@ impl Section {
 const SERVER: Section = Section("Server");
 const DATABASE: Section = Section("Database");
 const CORS: Section = Section("Cross-origin requests");
+const USER_TABLE: Section = Section("User table");
 const ACCOUNTS: Section = Section("Accounts");
 const PASSWORDS: Section = Section("Passwords");
 const TOKENS: Section = Section("Tokens");
@@ -109,6 +110,7 @@ pub const SETTINGS: &[Setting] = &[
     SERVER.row("PUBLIC_URL", Computed("http://localhost:PORT"), "https://auth.example.com", "address at which users reach the server: used in links; with https, cookies are `Secure`"),
     SERVER.row("ALLOWED_HOSTS", Computed("localhost,127.0.0.1,[::1] and PUBLIC_URL's host"), "auth.example.com,.internal.example.com", "accepted `Host` headers, separated by commas; `.example.com` includes subdomains, `*` accepts all"),
     SERVER.row("TRUSTED_PROXIES", Unset, "10.0.0.0/8,192.168.1.7", "networks or addresses whose `X-Forwarded-For` is trusted"),
+    SERVER.row("PATH_ALIASES", Unset, "/auth/jwt/create/=token,/auth/jwt/refresh/=refresh", "further paths of endpoints, so that clients of a Django project need no change: each `PATH=ENDPOINT`, an endpoint as it is called below `/api/`"),
     SERVER.row("SECRET_KEY", Computed("on SQLite created once and kept in a file beside the database"), "'0123456789abcdef0123456789abcdef' (but random: `openssl rand -hex 32` makes one)", "signs admin sessions and CSRF tokens, and JWTs unless JWT_SIGNING_KEY is set; at least 32 bytes; required on PostgreSQL").secret(),
     DATABASE.row("DATABASE_URL", Value("sqlite:///latchkey.sqlite3"), "postgres://latchkey:password@localhost/latchkey", "`sqlite:///relative`, `sqlite:////absolute` or `postgres://…`; special characters percent-encoded").secret(),
     DATABASE.row("DATABASE_POOL_SIZE", Value("10"), "20", "PostgreSQL connections, or SQLite readers"),
@@ -118,7 +120,19 @@ pub const SETTINGS: &[Setting] = &[
     CORS.row("CORS_ALLOW_CREDENTIALS", Value("false"), "true", "browsers may send cookies"),
     CORS.row("CORS_ALLOW_HEADERS", Value("accept,authorization,content-type,user-agent,x-csrftoken,x-requested-with,idempotency-key"), "authorization,content-type", "request headers that a browser may send"),
     CORS.row("CORS_EXPOSE_HEADERS", Value("Retry-After"), "Retry-After,X-Request-Id", "response headers that a script may read"),
-    ACCOUNTS.row("USERNAME_FIELD", Value("username"), "email", "what identifies the user in a login: `username`, `email` (then also the name of the JSON field) or `username_or_email`"),
+    USER_TABLE.row("USER_TABLE", Computed("the table that the stored tokens refer to"), "accounts_user", "table of the users; only to insist on it"),
+    USER_TABLE.row("USERNAME_FIELD", Computed("username, or email where there is no username"), "email", "what a login names, and the name of the JSON field: a unique column, `username_or_email`, or several columns with commas (then the field is `username`)"),
+    USER_TABLE.row("USER_EMAIL_FIELD", Computed("email"), "email_address", "column of the email address; `none`: there is none"),
+    USER_TABLE.row("USER_FIRST_NAME_FIELD", Computed("first_name"), "given_name", "column of the first name; `none`: there is none"),
+    USER_TABLE.row("USER_LAST_NAME_FIELD", Computed("last_name"), "family_name", "column of the last name; `none`: there is none"),
+    USER_TABLE.row("USER_DATE_JOINED_FIELD", Computed("date_joined"), "created_at", "column of the time when the user was created; `none`: there is none"),
+    USER_TABLE.row("USER_LAST_LOGIN_FIELD", Computed("last_login"), "none", "column of the last login; `none`: it is not recorded"),
+    USER_TABLE.row("USER_IS_ACTIVE_FIELD", Computed("is_active"), "is_enabled", "boolean column; `none`: every user is active"),
+    USER_TABLE.row("USER_IS_STAFF_FIELD", Computed("is_staff"), "is_admin", "boolean column; `none`: superusers are staff"),
+    USER_TABLE.row("USER_IS_SUPERUSER_FIELD", Computed("is_superuser"), "is_admin", "boolean column; `none`: `latchkey users promote` makes superusers of the panel"),
+    USER_TABLE.row("LOGIN_REQUIRES", Unset, "is_verified,!is_deleted", "boolean columns that must be true, or with `!` false, for a login and for every token"),
+    USER_TABLE.row("USER_CREATE", Computed("true where a new user needs no unknown columns"), "false", "users can be created here; Django’s signals do not run"),
+    USER_TABLE.row("USER_CREATE_DEFAULTS", Unset, r#"'{"phone":"","created_at":"$now","public_id":"$uuid4"}'"#, "values of other columns for new users, as JSON; `$now` and `$uuid4` are made for each"),
     ACCOUNTS.row("STAFF_MAY_VIEW", Standalone { alone: "true", with_django: "false" }, "false", "staff who are not superusers may look at the panel, but not change anything"),
     ACCOUNTS.row("END_SESSIONS_ON_USER_CHANGE", Value("true"), "false", "changing a password or deactivating a user ends the user's sessions and blacklists their tokens"),
     ACCOUNTS.row("LOGIN_THROTTLE", Value("true"), "false", "password guessing and requests for mail are slowed down (docs/passwords.md)"),
@@ -144,8 +158,9 @@ pub const SETTINGS: &[Setting] = &[
     TOKENS.row("JWT_AUTH_HEADER_TYPES", Value("Bearer"), "Bearer,JWT", "words that may precede the token in the header"),
     TOKENS.row("JWT_AUTH_HEADER_NAME", Value("Authorization"), "X-Access-Token", "header with the token; the spelling `HTTP_X_ACCESS_TOKEN` works too"),
     TOKENS.row("JWT_AUTH_TOKEN_CLASSES", Value("access"), "access,sliding", "tokens that authenticate a request: `access`, `sliding` or both"),
-    TOKENS.row("JWT_USER_ID_FIELD", Value("id"), "uuid", "what identifies the user in tokens: `id`, `uuid` (random), `username` or `email`"),
+    TOKENS.row("JWT_USER_ID_FIELD", Value("id"), "uuid", "what identifies the user in tokens: `id`, any unique column of the user table, or `uuid` (random, kept by Latchkey)"),
     TOKENS.row("JWT_USER_ID_CLAIM", Value("user_id"), "sub", "claim with that id"),
+    TOKENS.row("JWT_USER_ID_CLAIM_TYPE", Computed("as in the newest stored token, or `text`"), "number", "how that claim has an integer key: `text` as SimpleJWT 5.5.1 and newer write it, or `number` as older ones do"),
     TOKENS.row("JWT_TOKEN_TYPE_CLAIM", Value("token_type"), "typ", "claim with the token's type; `none` leaves it out"),
     TOKENS.row("JWT_JTI_CLAIM", Value("jti"), "none", "claim with the token's id; `none` leaves it out"),
     TOKENS.row("JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", Value("refresh_exp"), "refresh_until", "claim with the time until which a sliding token can be refreshed"),

@@ -92,7 +92,7 @@ fn each_wrong_value_is_refused_under_its_name() {
         ("AUTO_MIGRATE", "sometimes"),
         ("CORS_ALLOWED_ORIGINS", "https://a/b"),
         ("CORS_ALLOW_HEADERS", "a b"),
-        ("USERNAME_FIELD", "phone"),
+        ("USERNAME_FIELD", "password"),
         ("PASSWORD_HASHER", "md5"),
         ("BCRYPT_ROUNDS", "3"),
         ("BCRYPT_ROUNDS", "32"),

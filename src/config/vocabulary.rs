@@ -26,17 +26,22 @@ pub enum TokenClass {
 }
 
 /// `JWT_USER_ID_FIELD`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserIdField {
+    /// The primary key, as text.
+    Id,
+    /// A unique column. `uuid` is our own random id (`latchkey_user.uuid`) where the user table has no such column.
+    Column(String),
+}
+
+/// `JWT_USER_ID_CLAIM_TYPE`: how an integer key is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum UserIdField {
-    /// Django's integer key, as text.
-    Id,
-    /// Our own random id (`latchkey_user.uuid`).
-    Uuid,
-    /// The username.
-    Username,
-    /// The e-mail address.
-    Email,
+pub enum UserIdClaimType {
+    /// `"7"`, as SimpleJWT writes it since 5.5.1.
+    Text,
+    /// `7`, as it did before.
+    Number,
 }
 
 /// A user field that tokens may contain: `JWT_EXTRA_CLAIMS` (a closed list).
@@ -122,6 +127,25 @@ pub(super) fn audience(value: &str) -> Result<Audience, ValueError> {
 pub(super) fn token_class(value: &str) -> Result<TokenClass, ValueError> {
     let last = value.rsplit('.').next().unwrap_or(value);
     last.parse().map_err(|_| "is neither access nor sliding".to_owned())
+}
+
+/// `id`, `pk` as in Django, or a column.
+pub(super) fn user_id_field(value: &str) -> Result<UserIdField, ValueError> {
+    match value {
+        "id" | "pk" => Ok(UserIdField::Id),
+        "password" => Err("would publish password hashes: everybody can read a token".to_owned()),
+        _ => column_name(value).map(UserIdField::Column),
+    }
+}
+
+/// The name of a column or a table.
+pub(super) fn column_name(value: &str) -> Result<String, ValueError> {
+    let is_good = |c: char| c.is_alphanumeric() || "_$.- ".contains(c);
+    if value.chars().all(is_good) && value.len() <= 128 {
+        Ok(value.to_owned())
+    } else {
+        Err("is not the name of a column".to_owned())
+    }
 }
 
 /// A closed list: a password hash must not appear in a token, which any browser can read.

@@ -26,7 +26,12 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// 32 lower-case hexadecimal digits, like Python's `uuid4().hex`: the form of a jti.
 pub fn jti() -> String {
-    uuid::Builder::from_random_bytes(bytes()).into_uuid().simple().to_string()
+    uuid4().simple().to_string()
+}
+
+/// A random UUID, like Python's `uuid4()`.
+pub fn uuid4() -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(bytes()).into_uuid()
 }
 
 /// A new `SECRET_KEY`: 64 lower-case hexadecimal digits, 256 bits.

@@ -10,9 +10,11 @@ use diesel::sql_types::{Nullable, Text};
 use super::conn::MultiBackend;
 
 use super::page::{self, Total};
-use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::schema::{blacklisted_tokens, latchkey_token};
 use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
+use super::user_id::UserKey;
+use super::user_table::UserTable;
 use super::{Conn, DbError};
 
 /// Blacklists a token.
@@ -49,7 +51,7 @@ impl<'a> Scope<'a> {
             Self::User(_) => "o.user_id = $1 AND $2 = ''",
             Self::Others(..) => "o.user_id = $1 AND (k.session_id IS NULL OR k.session_id <> $2)",
             // The plus keeps SQLite from reading all tokens of the user.
-            Self::Session(..) => "+o.user_id = $1 AND k.session_id = $2",
+            Self::Session(..) => "coalesce(o.user_id, NULL) = $1 AND k.session_id = $2",
         };
         format!(
             "{before} FROM token_blacklist_outstandingtoken o \
@@ -70,7 +72,7 @@ impl<'a> Scope<'a> {
             Self::User(user) => (user, ""),
             Self::Others(user, session) | Self::Session(user, session) => (user, session),
         };
-        query.bind::<Key, _>(user).bind::<Text, _>(session)
+        query.bind::<UserKey, _>(user).bind::<Text, _>(session)
     }
 }
 
@@ -117,7 +119,7 @@ pub struct Listed {
     pub created_at: Option<Instant>,
     #[diesel(sql_type = Moment)]
     pub expires_at: Instant,
-    #[diesel(sql_type = Nullable<Key>)]
+    #[diesel(sql_type = Nullable<UserKey>)]
     pub user_id: Option<UserId>,
     #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
@@ -134,38 +136,19 @@ pub struct Listed {
     pub user_agent: Option<String>,
 }
 
-#[diesel::dsl::auto_type(no_type_alias)]
-fn columns() -> _ {
-    (
-        blacklisted_tokens::id,
-        blacklisted_tokens::blacklisted_at,
-        blacklisted_tokens::token_id,
-        outstanding_tokens::jti,
-        outstanding_tokens::created_at,
-        outstanding_tokens::expires_at,
-        outstanding_tokens::user_id,
-        users::username.nullable(),
-        latchkey_token::rotated_at.nullable(),
-        latchkey_token::blacklist_reason.nullable(),
-        latchkey_token::blacklisted_by.nullable(),
-        latchkey_token::session_id.nullable(),
-        latchkey_session::user_agent.nullable(),
-    )
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn joined() -> _ {
-    let with_token: diesel::dsl::InnerJoin<blacklisted_tokens::table, outstanding_tokens::table> =
-        blacklisted_tokens::table.inner_join(outstanding_tokens::table);
-    with_token
-        .left_join(users::table.on(users::id.nullable().eq(outstanding_tokens::user_id)))
-        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(blacklisted_tokens::token_id)))
-        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
-}
+/// The columns of a `Listed`.
+const COLUMNS: &str = "b.id, b.blacklisted_at, b.token_id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, \
+                       k.rotated_at, k.blacklist_reason, k.blacklisted_by, k.session_id, s.user_agent";
 
 /// One blacklist entry.
-pub fn find(conn: &mut Conn, id: TokenId) -> Result<Option<Listed>, DbError> {
-    Ok(joined().filter(blacklisted_tokens::id.eq(id)).select(columns()).first(conn).optional()?)
+pub fn find(conn: &mut Conn, users: &UserTable, id: TokenId) -> Result<Option<Listed>, DbError> {
+    let text = format!(
+        "SELECT {COLUMNS} FROM token_blacklist_blacklistedtoken b \
+         JOIN token_blacklist_outstandingtoken o ON o.id = b.token_id LEFT JOIN latchkey_token k ON k.token_id = b.token_id \
+         LEFT JOIN {} u ON u.id = o.user_id LEFT JOIN latchkey_session s ON s.id = k.session_id WHERE b.id = ?",
+        users.source()
+    );
+    Ok(Sql::fixed(&text, &[id.into()]).get_result(conn).optional()?)
 }
 
 /// How many blacklisted tokens there are, exactly or approximately.

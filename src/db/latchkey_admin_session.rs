@@ -1,10 +1,13 @@
 //! `latchkey_admin_session`: logins to the panel. Only the SHA-256 of the cookie's key is stored.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
-use super::schema::{latchkey_admin_session as sessions, users};
-use super::types::{Instant, RowId, UserId};
-use super::users::User;
+use super::schema::latchkey_admin_session as sessions;
+use super::sql::Sql;
+use super::types::{Instant, Moment, RowId, UserId};
+use super::user_table::UserTable;
+use super::users::{self, User};
 use super::{Conn, DbError};
 
 /// A new session.
@@ -23,13 +26,16 @@ pub struct NewRow {
 }
 
 /// A session with its user.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct SessionWithUser {
     /// Its data, as JSON.
+    #[diesel(sql_type = Text)]
     pub state: String,
     /// When it was last used, to the minute.
+    #[diesel(sql_type = Moment)]
     pub last_seen_at: Instant,
     /// Whose it is.
+    #[diesel(embed)]
     pub user: User,
 }
 
@@ -40,13 +46,19 @@ pub fn insert(conn: &mut Conn, row: &NewRow) -> Result<(), DbError> {
 }
 
 /// The unexpired session with this key, with its user. One statement.
-pub fn find(conn: &mut Conn, key_hash: &str, now: Instant) -> Result<Option<SessionWithUser>, DbError> {
-    Ok(sessions::table
-        .inner_join(users::table)
-        .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
-        .select((sessions::state, sessions::last_seen_at, User::as_select()))
-        .first(conn)
-        .optional()?)
+pub fn find(
+    conn: &mut Conn,
+    users: &UserTable,
+    key_hash: &str,
+    now: Instant,
+) -> Result<Option<SessionWithUser>, DbError> {
+    let text = format!(
+        "SELECT s.state, s.last_seen_at, {} FROM latchkey_admin_session s JOIN {} u ON u.id = s.user_id \
+         WHERE s.key_hash = ? AND s.expires_at > ?",
+        users::COLUMNS,
+        users.source()
+    );
+    Ok(Sql::fixed(&text, &[key_hash.into(), now.into()]).get_result(conn).optional()?)
 }
 
 /// Replaces the data of a session.

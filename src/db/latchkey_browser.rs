@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::schema::latchkey_browser;
-use super::types::{Instant, Key, Moment, UserId};
+use super::types::{Instant, Moment, UserId};
+use super::user_id::UserKey;
 use super::{Conn, DbError};
 
 /// A remembered browser.
@@ -75,7 +76,7 @@ pub fn delete_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
 pub fn delete_oldest_of(conn: &mut Conn, user: UserId, keep: i64) -> Result<(), DbError> {
     let query = "DELETE FROM latchkey_browser WHERE user_id = $1 AND token_hash NOT IN (SELECT token_hash \
                  FROM latchkey_browser WHERE user_id = $2 ORDER BY created_at DESC, token_hash LIMIT $3)";
-    let query = diesel::sql_query(query).bind::<Key, _>(user).bind::<Key, _>(user).bind::<BigInt, _>(keep);
+    let query = diesel::sql_query(query).bind::<UserKey, _>(user).bind::<UserKey, _>(user).bind::<BigInt, _>(keep);
     query.execute(conn)?;
     Ok(())
 }

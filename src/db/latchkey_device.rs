@@ -1,4 +1,4 @@
-//! `latchkey_device`: where users logged in from during the last month. `accounts::device` and `accounts::throttle` use it.
+//! `latchkey_device`: where users logged in from during the last month. `guard::device` and `accounts::throttle` use it.
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Bool};
 use super::schema::latchkey_second_factor;
 use super::sql::Sql;
 use super::types::{Instant, RowId, UserId};
+use super::user_table::UserTable;
 use super::{Conn, DbError};
 
 /// A factor.
@@ -136,15 +137,16 @@ pub enum PanelRole {
 }
 
 /// How many active users of a group have no factor. One statement, answered by a partial index.
-pub fn count_without(conn: &mut Conn, who: PanelRole) -> Result<FactorCoverage, DbError> {
+pub fn count_without(conn: &mut Conn, users: &UserTable, who: PanelRole) -> Result<FactorCoverage, DbError> {
     let who = match who {
-        PanelRole::Superuser => "is_superuser",
-        PanelRole::Staff => "is_staff AND NOT is_superuser",
+        PanelRole::Superuser => "u.is_superuser",
+        PanelRole::Staff => "u.is_staff AND NOT u.is_superuser",
     };
     let query = format!(
         "SELECT count(*) AS people, CAST(coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM latchkey_second_factor f \
          WHERE f.user_id = u.id) THEN 0 ELSE 1 END), 0) AS BIGINT) AS without \
-         FROM (SELECT id FROM auth_user WHERE {who} AND is_active LIMIT {}) u",
+         FROM (SELECT u.id FROM {} u WHERE {who} AND u.is_active LIMIT {}) u",
+        users.source(),
         FactorCoverage::MAX_COUNTED
     );
     Ok(diesel::sql_query(query).get_result(conn)?)

@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 use super::schema::latchkey_statistic;
 use super::sql::Sql;
 use super::types::{Instant, Moment};
+use super::user_table::UserTable;
 use super::{Conn, DbError};
 
 /// What is counted.
@@ -38,10 +39,11 @@ impl Statistic {
     }
 
     /// The query that counts it, at a point in time.
-    fn query(self) -> &'static str {
+    fn query(self, users: &UserTable) -> String {
+        let table = users.source();
         // Each uses the time, so that it is always bound in the same way.
         match self {
-            Self::Users => "FROM auth_user WHERE $1 IS NOT NULL",
+            Self::Users => return format!("FROM {} WHERE $1 IS NOT NULL", users.name.quoted()),
             Self::ActiveSessions => "FROM latchkey_session WHERE expires_at > $1 AND ended_at IS NULL",
             Self::Outstanding => "FROM token_blacklist_outstandingtoken WHERE $1 IS NOT NULL",
             Self::Live => {
@@ -52,10 +54,14 @@ impl Statistic {
             Self::Rotated => "FROM latchkey_token WHERE rotated_at <= $1",
             Self::Blacklisted => "FROM token_blacklist_blacklistedtoken WHERE $1 IS NOT NULL",
             Self::SharedAddresses => {
-                "FROM (SELECT 1 FROM auth_user WHERE email <> '' AND $1 IS NOT NULL \
-                 GROUP BY lower(email) HAVING count(*) > 1) AS shared"
+                let email = users.lower_email();
+                return format!(
+                    "FROM (SELECT 1 FROM {table} u WHERE u.email <> '' AND $1 IS NOT NULL \
+                     GROUP BY {email} HAVING count(*) > 1) AS shared"
+                );
             }
         }
+        .to_owned()
     }
 }
 
@@ -99,12 +105,12 @@ pub fn upsert(conn: &mut Conn, name: &str, value: i64, at: Instant) -> Result<()
 }
 
 /// Counts the rows: this takes seconds if there are millions.
-pub fn count(conn: &mut Conn, statistic: Statistic, now: Instant) -> Result<i64, DbError> {
+pub fn count(conn: &mut Conn, users: &UserTable, statistic: Statistic, now: Instant) -> Result<i64, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
         count: i64,
     }
-    let query = diesel::sql_query(format!("SELECT count(*) AS count {}", statistic.query()));
+    let query = diesel::sql_query(format!("SELECT count(*) AS count {}", statistic.query(users)));
     Ok(query.bind::<Moment, _>(now).get_result::<Row>(conn)?.count)
 }

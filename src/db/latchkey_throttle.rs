@@ -1,5 +1,5 @@
 //! `latchkey_throttle`: counts of login attempts. What the buckets mean, and how long an attempt has to wait, is decided in
-//! `accounts::throttle`.
+//! `guard::throttle`.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

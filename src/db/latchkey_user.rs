@@ -2,9 +2,12 @@
 //! needed for a user of Django's.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
+use super::list::Conditions;
 use super::schema::latchkey_user;
 use super::types::{Instant, UserId};
+use super::user_id::UserKey;
 use super::{Conn, DbError};
 
 /// The user's random id, if it has one.
@@ -14,10 +17,17 @@ pub fn find_uuid(conn: &mut Conn, user: UserId) -> Result<Option<String>, DbErro
 
 /// The random ids of these users, in no particular order.
 pub fn list_uuids(conn: &mut Conn, users: &[UserId]) -> Result<Vec<(UserId, String)>, DbError> {
-    Ok(latchkey_user::table
-        .filter(latchkey_user::user_id.eq_any(users))
-        .select((latchkey_user::user_id, latchkey_user::uuid))
-        .load(conn)?)
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = UserKey)]
+        user_id: UserId,
+        #[diesel(sql_type = Text)]
+        uuid: String,
+    }
+    let mut these = Conditions::default();
+    these.and_in("user_id", users.iter().map(|id| (*id).into()));
+    let rows: Vec<Row> = these.select(conn, "SELECT user_id, uuid FROM latchkey_user", "")?;
+    Ok(rows.into_iter().map(|row| (row.user_id, row.uuid)).collect())
 }
 
 /// Gives a user a random id.

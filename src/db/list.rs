@@ -8,7 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use super::conn::MultiBackend;
 use super::page::{Cursor, MAX_SCANNED, Page, Paging};
 use super::sql::{Sql, Value};
-use super::types::{Instant, Moment, RowId};
+use super::types::{Instant, Moment, RowId, UserId};
 use super::{Conn, DbError};
 
 /// From the first (included) to the second (excluded); either end may be open.
@@ -86,6 +86,10 @@ impl Conditions {
 pub(super) enum Order {
     /// By primary key alone, a number.
     Key(&'static str),
+    /// By primary key alone, that of a user.
+    UserKey(&'static str),
+    /// By a time, then by the primary key of a user.
+    TimeUser(&'static str, &'static str),
     /// By a time, then by the primary key, a number.
     Time(&'static str, &'static str),
     /// By a time, then by the primary key, a text.
@@ -97,8 +101,8 @@ pub(super) enum Order {
 impl Order {
     fn columns(self) -> Vec<&'static str> {
         match self {
-            Self::Key(id) | Self::Text(id) => vec![id],
-            Self::Time(at, id) | Self::TimeText(at, id) => vec![at, id],
+            Self::Key(id) | Self::UserKey(id) | Self::Text(id) => vec![id],
+            Self::Time(at, id) | Self::TimeUser(at, id) | Self::TimeText(at, id) => vec![at, id],
         }
     }
 
@@ -110,10 +114,13 @@ impl Order {
     /// Adds the condition that a row is beyond a position. A position that does not fit this order is ignored.
     fn beyond(self, conditions: &mut Conditions, sign: &str, place: &Cursor) {
         let number = || place.id.parse().ok().map(|id| RowId(id).into());
+        let user = || UserId::parse(&place.id).map(Value::from);
         let text = |text: &str| Some(text.to_owned().into());
         let at = || place.instant().map(Value::from);
         let values: Option<Vec<Value<'static>>> = match self {
             Self::Key(_) => [number()].into_iter().collect(),
+            Self::UserKey(_) => [user()].into_iter().collect(),
+            Self::TimeUser(..) => [at(), user()].into_iter().collect(),
             Self::Text(_) => [text(&place.value)].into_iter().collect(),
             Self::Time(..) => [at(), number()].into_iter().collect(),
             Self::TimeText(..) => [at(), text(&place.id)].into_iter().collect(),
@@ -127,8 +134,8 @@ impl Order {
     /// The columns from which the position of a row is read: its time and its key.
     fn place(self) -> (&'static str, &'static str) {
         match self {
-            Self::Key(id) => ("NULL", id),
-            Self::Time(at, id) | Self::TimeText(at, id) => (at, id),
+            Self::Key(id) | Self::UserKey(id) => ("NULL", id),
+            Self::Time(at, id) | Self::TimeUser(at, id) | Self::TimeText(at, id) => (at, id),
             Self::Text(text) => ("NULL", text),
         }
     }
@@ -139,9 +146,9 @@ pub(super) struct List {
     /// The columns of `SELECT`.
     pub(super) columns: &'static str,
     /// The tables of `FROM`, with all joins; `order` and `indexed` refer to the first one.
-    pub(super) from: &'static str,
+    pub(super) from: String,
     /// The first table of `from` alone.
-    pub(super) first: &'static str,
+    pub(super) first: String,
     /// The order.
     pub(super) order: Order,
     /// Conditions that the index behind `order` answers.
@@ -194,7 +201,7 @@ impl List {
             "(SELECT * FROM {}{} ORDER BY {order} LIMIT {MAX_SCANNED}) AS {name}",
             self.first, self.indexed.text
         );
-        let text = format!("{}{}", self.from.replacen(self.first, &window, 1), self.others.text);
+        let text = format!("{}{}", self.from.replacen(&self.first, &window, 1), self.others.text);
         (text, [&self.indexed.values[..], &self.others.values].concat())
     }
 

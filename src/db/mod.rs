@@ -32,6 +32,8 @@ mod sql;
 mod statements;
 mod transaction;
 pub mod types;
+pub mod user_id;
+pub mod user_table;
 pub mod users;
 mod writer;
 

@@ -11,9 +11,11 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::latchkey_session::Session;
 use super::page::{self, Total};
-use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens, users};
+use super::schema::{blacklisted_tokens, latchkey_session, latchkey_token, outstanding_tokens};
 use super::sql::Sql;
 use super::types::{Instant, Key, Moment, TokenId, UserId};
+use super::user_id::UserKey;
+use super::user_table::UserTable;
 use super::users::User;
 use super::{Conn, DbError};
 
@@ -173,7 +175,7 @@ pub struct Listed {
     pub created_at: Option<Instant>,
     #[diesel(sql_type = Moment)]
     pub expires_at: Instant,
-    #[diesel(sql_type = Nullable<Key>)]
+    #[diesel(sql_type = Nullable<UserKey>)]
     pub user_id: Option<UserId>,
     /// The owner's name; `None` when the owner was deleted.
     #[diesel(sql_type = Nullable<Text>)]
@@ -216,18 +218,26 @@ pub struct Detail {
     pub kid: Option<String>,
 }
 
+/// The columns of a `Listed`.
+const COLUMNS: &str = "o.id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, b.blacklisted_at, k.rotated_at, \
+                       k.blacklist_reason, k.session_id, s.user_agent";
+
+/// The joins from a token, `o`, to everything that `COLUMNS` has of it.
+fn joins(users: &UserTable) -> String {
+    format!(
+        "LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id LEFT JOIN latchkey_token k ON k.token_id = o.id \
+         LEFT JOIN {} u ON u.id = o.user_id LEFT JOIN latchkey_session s ON s.id = k.session_id",
+        users.source()
+    )
+}
+
 /// The newest tokens of a user.
-pub fn list_newest_of(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
-    Ok(outstanding_tokens::table
-        .left_join(users::table)
-        .left_join(blacklisted_tokens::table)
-        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
-        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
-        .filter(outstanding_tokens::user_id.eq(user))
-        .order(outstanding_tokens::id.desc())
-        .limit(limit)
-        .select(columns())
-        .load(conn)?)
+pub fn list_newest_of(conn: &mut Conn, users: &UserTable, user: UserId, limit: i64) -> Result<Vec<Listed>, DbError> {
+    let text = format!(
+        "SELECT {COLUMNS} FROM token_blacklist_outstandingtoken o {} WHERE o.user_id = ? ORDER BY o.id DESC LIMIT {limit}",
+        joins(users)
+    );
+    Ok(Sql::fixed(&text, &[user.into()]).load(conn)?)
 }
 
 /// How many tokens there are, exactly or approximately.
@@ -235,44 +245,32 @@ pub fn count(conn: &mut Conn) -> Result<Total, DbError> {
     page::total(conn, "token_blacklist_outstandingtoken")
 }
 
-#[diesel::dsl::auto_type(no_type_alias)]
-fn columns() -> _ {
-    (
-        outstanding_tokens::id,
-        outstanding_tokens::jti,
-        outstanding_tokens::created_at,
-        outstanding_tokens::expires_at,
-        outstanding_tokens::user_id,
-        users::username.nullable(),
-        blacklisted_tokens::blacklisted_at.nullable(),
-        latchkey_token::rotated_at.nullable(),
-        latchkey_token::blacklist_reason.nullable(),
-        latchkey_token::session_id.nullable(),
-        latchkey_session::user_agent.nullable(),
-    )
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(embed)]
+    listed: Listed,
+    #[diesel(sql_type = Text)]
+    token: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    blacklisted_by: Option<String>,
+    #[diesel(sql_type = Nullable<Key>)]
+    blacklisted_id: Option<TokenId>,
+    #[diesel(sql_type = Nullable<Key>)]
+    rotated_from: Option<TokenId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    kid: Option<String>,
 }
 
-/// One token. At most 3 statements.
-pub fn find_detail(conn: &mut Conn, id: TokenId) -> Result<Option<Detail>, DbError> {
-    type Row = (Listed, String, Option<User>, Option<String>, Option<TokenId>, Option<TokenId>, Option<String>);
-    let row: Option<Row> = outstanding_tokens::table
-        .left_join(users::table)
-        .left_join(blacklisted_tokens::table)
-        .left_join(latchkey_token::table.on(latchkey_token::token_id.eq(outstanding_tokens::id)))
-        .left_join(latchkey_session::table.on(latchkey_session::id.nullable().eq(latchkey_token::session_id)))
-        .filter(outstanding_tokens::id.eq(id))
-        .select((
-            columns(),
-            outstanding_tokens::token,
-            Option::<User>::as_select(),
-            latchkey_token::blacklisted_by.nullable(),
-            blacklisted_tokens::id.nullable(),
-            latchkey_token::rotated_from.nullable(),
-            latchkey_token::kid.nullable(),
-        ))
-        .first(conn)
-        .optional()?;
-    let Some((row, token, user, blacklisted_by, blacklisted_id, rotated_from, kid)) = row else { return Ok(None) };
+/// One token. At most 4 statements.
+pub fn find_detail(conn: &mut Conn, users: &UserTable, id: TokenId) -> Result<Option<Detail>, DbError> {
+    let text = format!(
+        "SELECT {COLUMNS}, o.token, k.blacklisted_by, b.id AS blacklisted_id, k.rotated_from, k.kid \
+         FROM token_blacklist_outstandingtoken o {} WHERE o.id = ?",
+        joins(users)
+    );
+    let Some(found) = Sql::fixed(&text, &[id.into()]).get_result::<Row>(conn).optional()? else { return Ok(None) };
+    let Row { listed: row, token, blacklisted_by, blacklisted_id, rotated_from, kid } = found;
+    let user = row.user_id.map(|id| users.find(conn, id)).transpose()?.flatten();
     let rotated_from = match rotated_from {
         Some(from) => outstanding_tokens::table
             .find(from)

@@ -152,6 +152,11 @@ const MAX_COUNTED: i64 = 10_000;
 
 /// How many rows a table has: counted if that is cheap, otherwise the database's estimate. One statement.
 pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
+    total_by(conn, table, "id")
+}
+
+/// The same for a table whose keys are not assigned in order: `key` is a column that is.
+pub(super) fn total_by(conn: &mut Conn, table: &str, key: &str) -> Result<Total, DbError> {
     #[derive(diesel::QueryableByName)]
     struct Counted {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -161,10 +166,11 @@ pub(super) fn total(conn: &mut Conn, table: &str) -> Result<Total, DbError> {
     }
     // SQLite keeps no estimate; keys are assigned in order, so their range is one (too high after a flush).
     let about = if conn.is_postgres() {
-        format!("(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '{table}'::regclass)")
+        let name = table.replace('\'', "''");
+        format!("(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '{name}'::regclass)")
     } else {
         // Two queries of the index: one query for both ends would read all of it.
-        format!("coalesce((SELECT max(id) FROM {table}) - (SELECT min(id) FROM {table}) + 1, 0)")
+        format!("coalesce((SELECT max({key}) FROM {table}) - (SELECT min({key}) FROM {table}) + 1, 0)")
     };
     let query = format!(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {}) AS firsts) AS counted, {about} AS about",

@@ -1,31 +1,12 @@
-//! The tables: Django's three under our names, and ours (`latchkey_*`). See `migrations/`.
+//! The tables: Django's two of tokens under our names, and ours (`latchkey_*`). See `migrations/`.
 #![allow(missing_docs, reason = "the columns are named for what they hold")]
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 
 table! {
-    use diesel::sql_types::{Bool, Nullable, Text};
-    use crate::db::types::{Key, Moment};
-
-    #[sql_name = "auth_user"]
-    users (id) {
-        id -> Key,
-        password -> Text,
-        last_login -> Nullable<Moment>,
-        is_superuser -> Bool,
-        username -> Text,
-        first_name -> Text,
-        last_name -> Text,
-        email -> Text,
-        is_staff -> Bool,
-        is_active -> Bool,
-        date_joined -> Moment,
-    }
-}
-
-table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     #[sql_name = "token_blacklist_outstandingtoken"]
     outstanding_tokens (id) {
@@ -33,13 +14,14 @@ table! {
         token -> Text,
         created_at -> Nullable<Moment>,
         expires_at -> Moment,
-        user_id -> Nullable<Key>,
+        user_id -> Nullable<UserKey>,
         jti -> Text,
     }
 }
 
 table! {
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     #[sql_name = "token_blacklist_blacklistedtoken"]
     blacklisted_tokens (id) {
@@ -52,10 +34,11 @@ table! {
 table! {
     use diesel::sql_types::{Bool, Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// What we know about a user besides Django's columns.
     latchkey_user (user_id) {
-        user_id -> Key,
+        user_id -> UserKey,
         uuid -> Text,
         confirmed_email -> Nullable<Text>,
         email_confirmed_at -> Nullable<Moment>,
@@ -66,6 +49,7 @@ table! {
 table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// What we know about an outstanding token besides Django's columns.
     latchkey_token (token_id) {
@@ -84,11 +68,12 @@ table! {
 table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Sessions: logins and what follows from them.
     latchkey_session (id) {
         id -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         created_at -> Moment,
         last_refreshed_at -> Nullable<Moment>,
         expires_at -> Moment,
@@ -104,12 +89,13 @@ table! {
 table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Logins to the panel.
     latchkey_admin_session (id) {
         id -> Key,
         key_hash -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         state -> Text,
         created_at -> Moment,
         last_seen_at -> Moment,
@@ -122,16 +108,17 @@ table! {
 table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Who did what, and when.
     latchkey_audit_log (id) {
         id -> Key,
         at -> Moment,
         action -> Text,
-        actor_id -> Nullable<Key>,
+        actor_id -> Nullable<UserKey>,
         actor -> Text,
         ip -> Nullable<Text>,
-        user_id -> Nullable<Key>,
+        user_id -> Nullable<UserKey>,
         object -> Text,
         detail -> Text,
         count -> Integer,
@@ -168,12 +155,13 @@ table! {
 table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Queued mail, and the result of each.
     latchkey_mail (id) {
         id -> Key,
         created_at -> Moment,
-        user_id -> Nullable<Key>,
+        user_id -> Nullable<UserKey>,
         recipient -> Text,
         subject -> Text,
         template -> Text,
@@ -192,12 +180,13 @@ table! {
 table! {
     use diesel::sql_types::Text;
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Mailed links.
     latchkey_link (token_hash) {
         token_hash -> Text,
         purpose -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         email -> Text,
         state -> Text,
         network -> Text,
@@ -209,10 +198,11 @@ table! {
 table! {
     use diesel::sql_types::Text;
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Where users logged in from.
     latchkey_device (user_id, network, name) {
-        user_id -> Key,
+        user_id -> UserKey,
         network -> Text,
         name -> Text,
         first_login_at -> Moment,
@@ -236,11 +226,12 @@ table! {
 table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Confirmed second factors.
     latchkey_second_factor (id) {
         id -> Key,
-        user_id -> Key,
+        user_id -> UserKey,
         kind -> Text,
         name -> Text,
         data -> Text,
@@ -254,10 +245,11 @@ table! {
 table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Recovery codes.
     latchkey_recovery_code (user_id, code_hash) {
-        user_id -> Key,
+        user_id -> UserKey,
         code_hash -> Text,
         created_at -> Moment,
         used_at -> Nullable<Moment>,
@@ -267,12 +259,13 @@ table! {
 table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Pending challenges.
     latchkey_challenge (token_hash) {
         token_hash -> Text,
         purpose -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         what -> Text,
         network -> Text,
         state -> Text,
@@ -288,12 +281,13 @@ table! {
 table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Remembered browsers.
     latchkey_browser (token_hash) {
         token_hash -> Text,
         id -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         state -> Text,
         created_at -> Moment,
         last_used_at -> Moment,
@@ -306,11 +300,12 @@ table! {
 table! {
     use diesel::sql_types::{Bool, Text};
     use crate::db::types::{Key, Moment};
+    use crate::db::user_id::UserKey;
 
     /// Logins to the account pages.
     latchkey_account_session (token_hash) {
         token_hash -> Text,
-        user_id -> Key,
+        user_id -> UserKey,
         by_factor -> Bool,
         network -> Text,
         state -> Text,
@@ -320,11 +315,7 @@ table! {
 }
 
 joinable!(blacklisted_tokens -> outstanding_tokens (token_id));
-joinable!(outstanding_tokens -> users (user_id));
-joinable!(latchkey_user -> users (user_id));
-joinable!(latchkey_admin_session -> users (user_id));
 allow_tables_to_appear_in_same_query!(
-    users,
     outstanding_tokens,
     blacklisted_tokens,
     latchkey_user,

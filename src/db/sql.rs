@@ -6,10 +6,11 @@ use std::borrow::Cow;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Untyped};
 
 use super::conn::MultiBackend;
 use super::types::{Instant, Key, Moment, RowId, TokenId, UserId};
+use super::user_id::UserKey;
 use super::{Conn, DbError};
 
 /// A statement with a `?` for each value.
@@ -24,8 +25,23 @@ pub(super) struct Sql<'a> {
 pub(super) enum Value<'a> {
     Text(Option<Cow<'a, str>>),
     Key(Option<RowId>),
+    User(Option<UserId>),
     Moment(Option<Instant>),
     Number(i64),
+    Flag(bool),
+}
+
+impl Value<'_> {
+    /// A value of a setting, for a column of any type: a list or an object is JSON.
+    pub(super) fn constant(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Text(None),
+            serde_json::Value::Bool(flag) => Self::Flag(*flag),
+            serde_json::Value::Number(number) if number.is_i64() => Self::Number(number.as_i64().unwrap_or_default()),
+            serde_json::Value::String(text) => text.clone().into(),
+            other => other.to_string().into(),
+        }
+    }
 }
 
 impl<'a> Sql<'a> {
@@ -57,7 +73,9 @@ impl QueryFragment<MultiBackend> for Sql<'_> {
             match value {
                 Value::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                 Value::Key(key) => out.push_bind_param::<Nullable<Key>, _>(key)?,
+                Value::User(key) => out.push_bind_param::<Nullable<UserKey>, _>(key)?,
                 Value::Moment(at) => out.push_bind_param::<Nullable<Moment>, _>(at)?,
+                Value::Flag(flag) => out.push_bind_param::<Bool, _>(flag)?,
                 Value::Number(number) => out.push_bind_param::<BigInt, _>(number)?,
             }
             out.push_sql(part);
@@ -110,13 +128,13 @@ impl From<TokenId> for Value<'_> {
 
 impl From<UserId> for Value<'_> {
     fn from(id: UserId) -> Self {
-        Self::Key(Some(RowId(id.0)))
+        Self::User(Some(id))
     }
 }
 
 impl From<Option<UserId>> for Value<'_> {
     fn from(id: Option<UserId>) -> Self {
-        Self::Key(id.map(|id| RowId(id.0)))
+        Self::User(id)
     }
 }
 
@@ -141,5 +159,11 @@ impl From<Option<Instant>> for Value<'_> {
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
         Self::Number(number)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
     }
 }

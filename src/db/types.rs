@@ -13,6 +13,8 @@ use diesel::sql_types::{BigInt, HasSqlType, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 
 use super::conn::MultiBackend;
+pub use super::user_id::UserId;
+use super::user_id::key_from_pg;
 
 /// SQL type of primary keys: int8 or int4 on PostgreSQL, INTEGER on SQLite.
 #[derive(Debug, Clone, Copy, SqlType, diesel::query_builder::QueryId)]
@@ -33,14 +35,6 @@ impl HasSqlType<Key> for MultiBackend {
 impl HasSqlType<Moment> for MultiBackend {
     fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
         Self::lookup_sql_type::<Moment>(lookup)
-    }
-}
-
-fn key_from_pg(value: PgValue<'_>) -> deserialize::Result<i64> {
-    match value.as_bytes() {
-        bytes if bytes.len() == 8 => Ok(i64::from_be_bytes(bytes.try_into()?)),
-        bytes if bytes.len() == 4 => Ok(i64::from(i32::from_be_bytes(bytes.try_into()?))),
-        bytes => Err(format!("a key of {} bytes", bytes.len()).into()),
     }
 }
 
@@ -97,10 +91,6 @@ macro_rules! key {
     };
 }
 
-key! {
-    /// `auth_user.id`.
-    UserId
-}
 key! {
     /// `token_blacklist_outstandingtoken.id`.
     TokenId

@@ -12,7 +12,7 @@ use crate::app::{App, Tx};
 use crate::crypto::totp;
 use crate::db::latchkey_second_factor::{self, Factor};
 use crate::db::types::{RowId, UserId};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{DbError, latchkey_device, latchkey_recovery_code};
 use crate::guard::device::KNOWN_FOR;
 use crate::guard::throttle::{self, Counted, Wait};
@@ -111,7 +111,7 @@ pub async fn check(
 /// request was faster, or the user has changed, that transaction has to be rolled back.
 pub fn spend(tx: &mut Tx<'_>, answer: &VerifiedAnswer) -> Result<User, AnswerError> {
     let (now, id) = (tx.now, answer.pending.user.id);
-    let user = users::lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
+    let user = tx.app.users.lock(tx.conn, &UserRef::Id(id), Intent::Revoke)?.ok_or(AnswerError::NoChallenge)?;
     if !challenge::spend(tx, &answer.pending, &user)? {
         return Err(AnswerError::NoChallenge);
     }

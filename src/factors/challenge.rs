@@ -8,7 +8,7 @@ use strum::{EnumString, IntoStaticStr};
 use crate::app::{App, Tx};
 use crate::db::DbError;
 use crate::db::latchkey_challenge::{self, Challenge, LOGIN};
-use crate::db::users::{self, User};
+use crate::db::users::User;
 use crate::guard::ticket::{self, Stored, Ticket};
 use crate::journal::Client;
 use crate::journal::authentication::FactorKind;
@@ -145,7 +145,7 @@ pub fn find(
     let Some(row) = latchkey_challenge::find(tx.conn, &token_hash)? else { return Ok(None) };
     let purpose = Purpose::of(&row).filter(|purpose| accepts(*purpose) && row.tries < MAX_ATTEMPTS);
     let Some(purpose) = purpose else { return Ok(None) };
-    let Some(user) = users::find(tx.conn, row.user_id)? else { return Ok(None) };
+    let Some(user) = tx.app.users.find(tx.conn, row.user_id)? else { return Ok(None) };
     Ok(is_good(tx.app, &row, &user).then_some(Pending { row, user, purpose }))
 }
 

@@ -13,7 +13,7 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage;
 use crate::app::{App, Tx};
 use crate::crypto::totp;
-use crate::db::users::{self, User};
+use crate::db::users::User;
 use crate::db::{DbError, latchkey_user};
 use crate::journal::Client;
 use crate::journal::authentication::FactorKind;
@@ -121,7 +121,7 @@ struct Enroller {
 fn authorize(tx: &mut Tx<'_>, authority: &EnrolmentAuthority, kind: FactorKind) -> Result<Enroller, EnrolError> {
     let (basis, user) = match authority {
         EnrolmentAuthority::Password { by, .. } => {
-            let user = by.actor().user_id.map(|id| users::find(tx.conn, id)).transpose()?.flatten();
+            let user = by.actor().user_id.map(|id| tx.app.users.find(tx.conn, id)).transpose()?.flatten();
             (EnrolmentBasis::Password, user)
         }
         EnrolmentAuthority::PendingLogin(token) => {

@@ -17,7 +17,7 @@ use crate::crypto::passkey::Registered;
 use crate::crypto::totp;
 use crate::db::DbError;
 use crate::db::latchkey_second_factor::{self, Factor, NewRow};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::authentication::{FactorKind, Method};
@@ -129,7 +129,7 @@ fn verify(app: &App, pending: Pending, response: FactorResponse) -> Option<Verif
 pub fn add(tx: &mut Tx<'_>, verified: &VerifiedEnrolment, client: &Client) -> Result<(Done, User), EnrolError> {
     let pending = &verified.pending;
     let gone = || EnrolError::Answer(AnswerError::NoChallenge);
-    let user = users::lock(tx.conn, &UserRef::Id(pending.user.id), Intent::Revoke)?.ok_or_else(gone)?;
+    let user = tx.app.users.lock(tx.conn, &UserRef::Id(pending.user.id), Intent::Revoke)?.ok_or_else(gone)?;
     if !challenge::spend(tx, pending, &user)? {
         return Err(gone());
     }

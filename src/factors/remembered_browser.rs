@@ -12,7 +12,7 @@ use crate::crypto::random;
 use crate::db::DbError;
 use crate::db::latchkey_browser::{self, Browser};
 use crate::db::types::{Instant, UserId};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::guard::ticket::{Purpose, Stored, Ticket};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -72,7 +72,7 @@ pub async fn forget(app: &App, user: &User, id: &str, client: &Client) -> Result
 pub async fn forget_of(app: &App, by: &Confirmed, user: UserId, which: Option<String>) -> Result<usize, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
-        let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+        let user = tx.app.users.lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         Ok(take(tx, &actor, &user, which.as_deref())?)
     })
     .await

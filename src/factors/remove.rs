@@ -13,7 +13,7 @@ use crate::accounts::manage::{self, ManageError};
 use crate::accounts::notice;
 use crate::app::{App, Tx};
 use crate::db::types::{RowId, UserId};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{DbError, latchkey_second_factor, latchkey_user};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -92,7 +92,7 @@ pub async fn replace_recovery_codes(
 pub async fn remove_of(app: &App, by: &Confirmed, user: UserId, id: RowId) -> Result<bool, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
-        let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+        let user = tx.app.users.lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         take(tx, (&user, id), &actor, &Kept::default()).map_err(ManageError::from)
     })
     .await
@@ -102,7 +102,7 @@ pub async fn remove_of(app: &App, by: &Confirmed, user: UserId, id: RowId) -> Re
 pub async fn remove_all_of(app: &App, by: &Confirmed, user: UserId) -> Result<usize, ManageError> {
     let actor = by.actor().clone();
     app.write(move |tx| {
-        let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+        let user = tx.app.users.lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         let all = latchkey_second_factor::list_of(tx.conn, user.id)?;
         for factor in &all {
             take(tx, (&user, factor.id), &actor, &Kept::default())?;
@@ -116,7 +116,7 @@ pub async fn remove_all_of(app: &App, by: &Confirmed, user: UserId) -> Result<us
 pub async fn require(app: &App, by: &Confirmed, user: UserId, is_required: bool) -> Result<(), ManageError> {
     let (actor, uuid) = (by.actor().clone(), manage::new_uuid());
     app.write(move |tx| {
-        let user = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
+        let user = tx.app.users.lock(tx.conn, &UserRef::Id(user), Intent::Revoke)?.ok_or(ManageError::NoSuchUser)?;
         latchkey_user::upsert_second_factor_required(tx.conn, user.id, &uuid, is_required)?;
         let action = if is_required { Action::FactorRequire } else { Action::FactorUnrequire };
         AuditEntry::new(action, &actor).about_user(&user).write(tx)?;

@@ -144,7 +144,7 @@ impl Stored<'_> {
     pub fn is_good(&self, app: &App, purpose: Purpose, user: &User) -> bool {
         self.user_id == user.id
             && app.now() < self.expires_at
-            && user.is_active
+            && user.may_log_in()
             && purpose.is_current(app, user, self.fingerprint)
     }
 }

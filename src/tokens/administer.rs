@@ -9,7 +9,8 @@ use crate::app::{App, Tx};
 use crate::db::latchkey_session::{self, Session};
 use crate::db::outstanding_tokens::{self, Recorded};
 use crate::db::types::{Instant, TokenId, UserId};
-use crate::db::users::{self, Intent, UserRef};
+use crate::db::users::User;
+use crate::db::users::{Intent, UserRef};
 use crate::db::{Conn, DbError, blacklisted_tokens, latchkey_token};
 use crate::journal::Actor;
 use crate::journal::action::Action;
@@ -54,7 +55,7 @@ fn blacklist_of(
     tokens: &[(TokenId, String)],
 ) -> Result<usize, DbError> {
     if let Some(owner) = owner {
-        users::lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
+        tx.app.users.lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
     }
     let mut done = Vec::new();
     for (id, jti) in tokens {
@@ -92,7 +93,7 @@ pub async fn end_sessions(app: &App, actor: &Actor, ids: Vec<String>) -> Result<
         found.sort_by(|one, other| (one.user_id, &one.id).cmp(&(other.user_id, &other.id)));
         found.dedup();
         for user in found.chunk_by(|one, other| one.user_id == other.user_id) {
-            users::lock(tx.conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
+            tx.app.users.lock(tx.conn, &UserRef::Id(user[0].user_id), Intent::Revoke)?;
         }
         let mut count = 0;
         for session in found {
@@ -138,7 +139,7 @@ pub fn is_reversible(found: &outstanding_tokens::Detail, session: Option<&Sessio
     if row.expires_at <= now {
         return Err(Final::Expired);
     }
-    if !found.user.as_ref().is_some_and(|user| user.is_active) {
+    if !found.user.as_ref().is_some_and(User::may_log_in) {
         return Err(Final::NoUser);
     }
     let goes_on = |session: &Session| match session.ended_at {
@@ -166,11 +167,15 @@ pub enum Unblacklisted {
 pub async fn unblacklist(app: &App, actor: &Actor, id: TokenId) -> Result<Unblacklisted, DbError> {
     let (now, actor) = (app.now(), actor.clone());
     app.write(move |tx| {
-        let Some(before) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(Unblacklisted::NotFound) };
+        let Some(before) = outstanding_tokens::find_detail(tx.conn, &tx.app.users, id)? else {
+            return Ok(Unblacklisted::NotFound);
+        };
         if let Some(owner) = before.row.user_id {
-            users::lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
+            tx.app.users.lock(tx.conn, &UserRef::Id(owner), Intent::Revoke)?;
         }
-        let Some(found) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(Unblacklisted::NotFound) };
+        let Some(found) = outstanding_tokens::find_detail(tx.conn, &tx.app.users, id)? else {
+            return Ok(Unblacklisted::NotFound);
+        };
         if found.row.blacklisted_at.is_none() {
             return Ok(Unblacklisted::WasNot);
         }

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::error::TokenError;
 use crate::app::App;
-use crate::config::{Audience, ExtraClaim, UserIdField};
+use crate::config::{Audience, ExtraClaim, UserIdClaimType};
 use crate::crypto::decode_error::DecodeError;
 use crate::crypto::digest::md5_upper_hex;
 use crate::crypto::jwt::{self, Claims, Expect};
 use crate::crypto::random;
 use crate::db::types::{Instant, UserId};
+use crate::db::user_table::Identity;
 use crate::db::users::{User, UserRef};
 use crate::journal::authentication::{FactorKind, Method};
 
@@ -85,13 +86,13 @@ pub fn finish(app: &App, claims: &mut Claims) {
 /// Adds the user's id, and the revoke claim if it is enabled.
 pub fn set_user(app: &App, claims: &mut Claims, user: &User, uuid: Option<&str>) {
     let jwt = &app.config.jwt;
-    let id = match jwt.user_id_field {
-        UserIdField::Id => user.id.to_string(),
-        UserIdField::Uuid => uuid.unwrap_or_default().to_owned(),
-        UserIdField::Username => user.username.clone(),
-        UserIdField::Email => user.email.clone(),
+    let id = match (&app.users.identity, user.id) {
+        (Identity::Key, UserId::Integer(id)) if jwt.user_id_claim_type == Some(UserIdClaimType::Number) => json!(id),
+        (Identity::Key, id) => json!(id.to_string()),
+        (Identity::Uuid, _) => json!(uuid.unwrap_or_default()),
+        (Identity::Column(_), _) => json!(user.reference),
     };
-    claims.insert(jwt.user_id_claim.clone(), json!(id));
+    claims.insert(jwt.user_id_claim.clone(), id);
     if jwt.check_revoke_token {
         claims.insert(jwt.revoke_token_claim.clone(), json!(revoke_value(user)));
     }
@@ -241,22 +242,21 @@ pub fn is_kind(app: &App, claims: &Claims, kind: Kind) -> bool {
 /// count).
 pub fn user_ref(app: &App, claims: &Claims) -> Option<UserRef> {
     let value = claims.get(&app.config.jwt.user_id_claim)?;
-    match app.config.jwt.user_id_field {
-        UserIdField::Id => {
+    match &app.users.identity {
+        Identity::Key => {
             let id = match value {
                 // SimpleJWT 5.0 and older wrote a number.
-                Value::Number(number) => number.as_i64()?,
-                Value::String(text) => text.parse::<i64>().ok().filter(|id| id.to_string() == *text)?,
+                Value::Number(number) => number.as_i64()?.to_string(),
+                Value::String(text) => text.clone(),
                 _ => return None,
             };
-            Some(UserRef::Id(UserId(id)))
+            app.users.parse_key(&id).map(UserRef::Id)
         }
-        UserIdField::Uuid => {
+        Identity::Uuid => {
             let uuid = uuid::Uuid::try_parse(value.as_str()?).ok()?;
             Some(UserRef::Uuid(uuid.hyphenated().to_string()))
         }
-        UserIdField::Username => text(value).map(UserRef::Username),
-        UserIdField::Email => text(value).map(UserRef::Email),
+        Identity::Column(_) => text(value).map(UserRef::Column),
     }
 }
 

@@ -36,7 +36,7 @@ fn look(tx: &mut Tx<'_>, claims: &Claims) -> Result<Option<Claims>, TokenError> 
         return Ok(None);
     }
     let Some(user) = find_user(tx, claims, None)? else { return Ok(None) };
-    let is_locked_out = jwt.check_user_is_active && !user.is_active;
+    let is_locked_out = jwt.check_user_is_active && !user.may_log_in();
     if is_locked_out || (jwt.check_revoke_token && !claims::has_revoke_value(tx.app, claims, &user)) {
         return Ok(None);
     }

@@ -13,11 +13,11 @@ use super::record;
 use crate::accounts::login::{Credentials, LoginError, authenticate};
 use crate::accounts::manage;
 use crate::app::{App, Tx};
-use crate::config::UserIdField;
 use crate::crypto::jwt::Claims;
 use crate::db::latchkey_token::Lineage;
 use crate::db::types::{Instant, UserId};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::user_table::Identity;
+use crate::db::users::{Intent, User, UserRef};
 use crate::db::{DbError, latchkey_user};
 use crate::factors::answer::{self, Answer, AnswerError};
 use crate::factors::challenge::{self, EnrolmentBasis, LoginTarget, Purpose};
@@ -181,9 +181,9 @@ fn begin(
     // Two logins that both hold a shared lock and both want to write would block each other.
     let alone = is_last_login_due(tx.app, checked) || tx.app.config.sessions.max_per_user.is_some();
     let intent = if alone { Intent::Revoke } else { Intent::Issue };
-    let user = users::lock(tx.conn, &UserRef::Id(checked.id), intent)?;
+    let user = tx.app.users.lock(tx.conn, &UserRef::Id(checked.id), intent)?;
     // The password was checked before the lock, so check that it is still the same.
-    let user = user.filter(|user| user.is_active && user.password == checked.password);
+    let user = user.filter(|user| user.may_log_in() && user.password == checked.password);
     let user = user.ok_or(LoginError::NoActiveAccount)?;
     let (purpose, methods) = match due(tx, &user, browser, client)? {
         Due::Nothing(by) => return Ok(Outcome::In(admit(tx, &user, client, (target, by))?)),
@@ -210,7 +210,7 @@ fn admit(
     let kind = if target == LoginTarget::SlidingToken { Kind::Sliding } else { Kind::Refresh };
     let now = tx.now;
     if is_last_login_due(tx.app, user) {
-        users::update_last_login(tx.conn, user.id, now)?;
+        tx.app.users.update_last_login(tx.conn, user.id, now)?;
     }
     sessions::make_room(tx, user.id)?;
     let mut claims = claims::new(tx.app, kind, now);
@@ -238,7 +238,7 @@ fn admit(
 
 /// Returns the user's random id if tokens carry it; a user whom Django created gets one now.
 fn uuid_if_wanted(tx: &mut Tx<'_>, user: UserId) -> Result<Option<String>, DbError> {
-    if tx.app.config.jwt.user_id_field != UserIdField::Uuid {
+    if tx.app.users.identity != Identity::Uuid {
         return Ok(None);
     }
     if let Some(uuid) = latchkey_user::find_uuid(tx.conn, user)? {

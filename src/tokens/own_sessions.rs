@@ -9,7 +9,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::db::latchkey_session::{self, Session};
 use crate::db::types::UserId;
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
@@ -76,7 +76,7 @@ pub async fn end(app: &App, user: &User, id: &str, client: &Client) -> Result<bo
     let (user, id) = (user.clone(), id.to_owned());
     let actor = Actor { user_id: Some(user.id), name: user.username.clone(), ip: client.address() };
     app.write(move |tx| {
-        users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+        tx.app.users.lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
         let Some(session) = live(tx, user.id, &id)? else { return Ok(false) };
         sessions::end(tx, &session, (Reason::SessionEnd, &actor.name))?;
         AuditEntry::new(Action::SessionEnd, &actor).about(Some(user.id), &session.id).write(tx)?;

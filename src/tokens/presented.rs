@@ -8,7 +8,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_token;
 use crate::db::outstanding_tokens::Recorded;
-use crate::db::users::{self, Intent, User};
+use crate::db::users::{Intent, User};
 use crate::db::{Conn, DbError};
 use crate::journal::Client;
 use crate::journal::reason::Reason;
@@ -82,8 +82,8 @@ pub(super) fn access(app: &App, refresh: &Claims, user: &User) -> Claims {
 pub(super) fn find_user(tx: &mut Tx<'_>, claims: &Claims, intent: Option<Intent>) -> Result<Option<User>, DbError> {
     match (claims::user_ref(tx.app, claims), intent) {
         (None, _) => Ok(None),
-        (Some(user), None) => users::find_by_ref(tx.conn, &user),
-        (Some(user), Some(intent)) => users::lock(tx.conn, &user, intent),
+        (Some(user), None) => tx.app.users.find_by_ref(tx.conn, &user),
+        (Some(user), Some(intent)) => tx.app.users.lock(tx.conn, &user, intent),
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn check(
     }
     // The name or address may belong to another user by now: the token stays with its original owner.
     let is_owner = |user: &User| recorded.is_none_or(|recorded| recorded.user_id.is_none_or(|owner| owner == user.id));
-    let user = user.filter(|user| is_owner(user) && (user.is_active || !jwt.check_user_is_active));
+    let user = user.filter(|user| is_owner(user) && (user.may_log_in() || !jwt.check_user_is_active));
     let user = user.ok_or(RefreshError::NoActiveAccount)?;
     if jwt.check_revoke_token && !claims::has_revoke_value(app, claims, &user) {
         return Err(RefreshError::PasswordChanged);

@@ -15,7 +15,7 @@ use crate::crypto::keyed;
 use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Recorded, Successor};
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::journal::Actor;
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
@@ -98,7 +98,7 @@ pub(super) fn refusal(reason: Reason) -> TokenError {
 }
 
 fn end_under_lock(tx: &mut Tx<'_>, session: &Session, reason: Reason, presented: &Presented) -> Result<(), DbError> {
-    let owner = users::lock(tx.conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
+    let owner = tx.app.users.lock(tx.conn, &UserRef::Id(session.user_id), Intent::Revoke)?;
     // Of two concurrent requests, one raises the alarm.
     let is_first = sessions::end(tx, session, (reason, "Latchkey"))?;
     if reason != Reason::Reuse || !is_first {

@@ -29,7 +29,7 @@ pub enum Revealed {
 pub async fn reveal(app: &App, actor: &Actor, id: TokenId) -> Result<Revealed, DbError> {
     let actor = actor.clone();
     let found = app.write(move |tx| {
-        let Some(detail) = outstanding_tokens::find_detail(tx.conn, id)? else { return Ok(None) };
+        let Some(detail) = outstanding_tokens::find_detail(tx.conn, &tx.app.users, id)? else { return Ok(None) };
         let uuid = match detail.row.user_id {
             Some(user) => latchkey_user::find_uuid(tx.conn, user)?,
             None => None,
@@ -69,8 +69,7 @@ fn objection(app: &App, detail: &Detail, uuid: Option<&str>) -> Option<&'static 
     let same = match claims::user_ref(app, &claims) {
         Some(UserRef::Id(id)) => id == user.id,
         Some(UserRef::Uuid(found)) => Some(found.as_str()) == uuid,
-        Some(UserRef::Username(name)) => name == user.username,
-        Some(UserRef::Email(email)) => email == user.email,
+        Some(UserRef::Column(text)) => Some(text) == user.reference,
         None => false,
     };
     (!same).then_some("Its user is not the one in its row.")

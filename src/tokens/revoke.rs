@@ -12,7 +12,7 @@ use crate::crypto::jwt::Claims;
 use crate::db::DbError;
 use crate::db::outstanding_tokens::Recorded;
 use crate::db::types::UserId;
-use crate::db::users::{self, Intent, User, UserRef};
+use crate::db::users::{Intent, User, UserRef};
 use crate::journal::action::Action;
 use crate::journal::audit::AuditEntry;
 use crate::journal::reason::Reason;
@@ -180,7 +180,7 @@ fn own(tx: &mut Tx<'_>, claims: &Claims, user: &User) -> Result<Option<Recorded>
 pub async fn logout_all(app: &App, user: &User, client: Client) -> Result<usize, DbError> {
     let user = user.clone();
     app.write(move |tx| {
-        users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+        tx.app.users.lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
         let tokens = sessions::end_all(tx, user.id, None, (Reason::LogoutAll, &user.username))?;
         note_logout(tx, &user, &client, json!({"which": "all", "tokens": tokens}))?;
         Ok(tokens)
@@ -207,7 +207,7 @@ pub async fn logout_others(
             claims::check(tx.app, claims, Some(Kind::Refresh))?;
             recorded.and_then(|recorded| recorded.session)
         } else {
-            users::lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
+            tx.app.users.lock(tx.conn, &UserRef::Id(user.id), Intent::Revoke)?;
             sessions::named(tx, &caller.claims)?
         };
         let keep = keep.filter(|session| session.user_id == user.id && session.ended_at.is_none());
@@ -225,7 +225,7 @@ pub async fn logout_others(
 pub async fn blacklist_all_of(app: &App, actor: &Actor, user: UserId) -> Result<(usize, usize), DbError> {
     let actor = actor.clone();
     app.write(move |tx| {
-        let Some(owner) = users::lock(tx.conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
+        let Some(owner) = tx.app.users.lock(tx.conn, &UserRef::Id(user), Intent::Revoke)? else { return Ok((0, 0)) };
         let ended = endings::apply(tx, Ending::LogoutByAdmin, (user, &actor.name), &Kept::default())?;
         let Ended { tokens, browsers } = ended;
         let mut detail = json!({ "tokens": tokens });

@@ -8,7 +8,7 @@ use crate::config::TokenClass;
 use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::Claims;
 use crate::db::DbError;
-use crate::db::users::{self, User};
+use crate::db::users::User;
 use crate::sessions;
 
 /// The sender of a request.
@@ -85,11 +85,11 @@ pub(super) async fn authenticate_read(
         if tx.app.config.jwt.check_session && !session_goes_on(tx, &named)? {
             return Err(AuthError::SessionEnded);
         }
-        Ok::<_, AuthError>(users::find_by_ref(tx.conn, &wanted)?)
+        Ok::<_, AuthError>(tx.app.users.find_by_ref(tx.conn, &wanted)?)
     });
     let user = user.await?.ok_or(AuthError::UserNotFound)?;
     let jwt = &app.config.jwt;
-    if jwt.check_user_is_active && !user.is_active {
+    if jwt.check_user_is_active && !user.may_log_in() {
         return Err(AuthError::UserInactive);
     }
     if jwt.check_revoke_token && !claims::has_revoke_value(app, &claims, &user) {

@@ -7,6 +7,7 @@ use super::words::{Reader, When};
 use crate::config::Jwt;
 use crate::crypto::jwt;
 use crate::db::types::Instant;
+use crate::db::types::UserId;
 use crate::db::users::User;
 
 /// A claim, as a row of the table.
@@ -28,7 +29,7 @@ pub enum Meaning {
     /// A word and a time.
     Time(&'static str, When),
     /// The owner: its id and name.
-    Owner(i64, String),
+    Owner(UserId, String),
 }
 
 /// A token, decoded.
@@ -137,7 +138,7 @@ impl Context<'_> {
         }
         if name == jwt.user_id_claim {
             return match self.owner {
-                Owner::User(user) => Meaning::Owner(user.id.0, user.username.clone()),
+                Owner::User(user) => Meaning::Owner(user.id, user.username.clone()),
                 Owner::Deleted => Meaning::Text("A deleted user".to_owned()),
                 Owner::Unknown => Meaning::Text("The user of the token".to_owned()),
             };

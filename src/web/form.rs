@@ -2,16 +2,6 @@
 //! The templates are `admin/includes/field.html`, `tick.html` and `errors.html`.
 
 use crate::accounts::user::FieldError;
-use crate::config::UsernameField;
-
-/// The label of the field for the username.
-pub fn login_label(field: UsernameField) -> &'static str {
-    match field {
-        UsernameField::Username => "Username",
-        UsernameField::Email => "Email address",
-        UsernameField::UsernameOrEmail => "Username or email address",
-    }
-}
 
 /// The errors of a form.
 #[derive(Debug, Default)]

@@ -64,7 +64,7 @@ pub static VIEWS: &[Endpoint] = &[
 /// Every URL of the server.
 pub fn routes(cfg: &mut ServiceConfig, app: &Data<App>) {
     for view in VIEWS {
-        cfg.service(view.resource());
+        cfg.service(view.resource(&app.config.server.path_aliases));
     }
     cfg.service(read_only(spellings(schema::PATH), schema::serve))
         .service(read_only(spellings(docs::PATH), docs::page))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use latchkey::accounts::account_session;
-use latchkey::db::{DbError, users};
+use latchkey::db::DbError;
 use latchkey::factors::{code, remembered_browser};
 use latchkey::journal::authentication::{AuthenticatedBy, FactorKind, Method};
 use latchkey::journal::{Client, Door};
@@ -188,7 +188,7 @@ impl Site {
         for (name, what) in [("root", "password"), ("lena", "factor")] {
             let client = client.clone();
             let token = self.server.wait(self.server.app.write(move |tx| {
-                let user = users::find_by_username(tx.conn, name)?.ok_or(DbError::NotFound)?;
+                let user = tx.app.users.find_by_name(tx.conn, name)?.ok_or(DbError::NotFound)?;
                 if what == "factor" {
                     remembered_browser::remember(tx, &user, &client)?;
                     code::replace(tx, user.id)?;

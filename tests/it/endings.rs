@@ -12,7 +12,7 @@ use latchkey::app::Tx;
 use latchkey::db::types::{RowId, UserId};
 use latchkey::db::users::User;
 use latchkey::db::users::profile::Profile;
-use latchkey::db::{DbError, latchkey_device, latchkey_recovery_code, latchkey_session, users};
+use latchkey::db::{DbError, latchkey_device, latchkey_recovery_code, latchkey_session};
 use latchkey::factors::challenge::{self, EnrolmentBasis, LoginTarget, Purpose};
 use latchkey::factors::enrolment::{self, EnrolmentAnswer};
 use latchkey::factors::remove::{self, FactorProof};
@@ -53,7 +53,7 @@ impl Stage {
     fn new(backend: Backend, ending: Ending) -> Self {
         let server = stage(backend, &[]);
         server.log_in("alice");
-        let id = UserId(server.db.count("SELECT id FROM auth_user WHERE username = 'alice'"));
+        let id = UserId::Integer(server.db.count("SELECT id FROM auth_user WHERE username = 'alice'"));
         if ending != Ending::FirstFactor {
             for (kind, name) in [("totp", "App"), ("email", "Mail")] {
                 server.db.execute(&format!(
@@ -62,7 +62,7 @@ impl Stage {
                 ));
             }
         }
-        let alice = server.wait(server.app.read(move |tx| users::find(tx.conn, id))).unwrap().unwrap();
+        let alice = server.wait(server.app.read(move |tx| tx.app.users.find(tx.conn, id))).unwrap().unwrap();
         let (user, totp) = (alice.clone(), SecretString::from(SECRET));
         let by = if ending == Ending::FirstFactor {
             AuthenticatedBy::Password
@@ -193,7 +193,7 @@ impl Stage {
     /// Asks about the user as they are now; `false` if they are gone.
     fn of_user(&self, ask: impl Fn(&mut Tx<'_>, &User) -> Result<bool, DbError> + Send + 'static) -> bool {
         let id = self.alice.id;
-        let asked = self.server.app.write(move |tx| match users::find(tx.conn, id)? {
+        let asked = self.server.app.write(move |tx| match tx.app.users.find(tx.conn, id)? {
             Some(user) => ask(tx, &user),
             None => Ok(false),
         });

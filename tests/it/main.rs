@@ -20,3 +20,4 @@ mod key_set;
 mod mail;
 #[path = "../proof/mod.rs"]
 mod proof;
+mod user_table;

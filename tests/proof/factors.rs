@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use latchkey::accounts::confirm::Confirmed;
-use latchkey::db::users::{self, User};
+use latchkey::db::users::User;
 use latchkey::factors::answer::{self, Answer as GivenAnswer, AnswerError, FactorResponse};
 use latchkey::factors::ask;
 use latchkey::factors::challenge::Purpose;
@@ -119,7 +119,7 @@ impl Seat {
 
     async fn user(&self, cast: &Cast) -> Result<User, Answer> {
         let id = cast.user;
-        self.app.db.read(move |conn| users::find(conn, id)).await?.ok_or(Answer::Refused)
+        self.app.read(move |tx| tx.app.users.find(tx.conn, id)).await?.ok_or(Answer::Refused)
     }
 
     /// What an app shows now.

@@ -112,14 +112,14 @@ impl World {
     fn django(&self, cast: &Cast) -> String {
         let jti = format!("django{:026}", self.database.count("SELECT count(*) FROM token_blacklist_outstandingtoken"));
         let expires = NOW + 86_400 + (self.clock.now().timestamp() - self.began);
-        let token = forge::token("refresh", cast.user.0, |claims| {
+        let token = forge::token("refresh", cast.user, |claims| {
             (claims["jti"], claims["exp"]) = (json!(jti), json!(expires));
         });
         let expires_at = chrono::DateTime::from_timestamp(expires, 0).unwrap().format("%F %T");
         self.database.execute(&format!(
             "INSERT INTO token_blacklist_outstandingtoken (token, created_at, expires_at, user_id, jti) \
              VALUES ('{token}', NULL, '{expires_at}', {}, '{jti}')",
-            cast.user.0
+            cast.user
         ));
         token
     }

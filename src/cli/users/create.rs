@@ -8,7 +8,6 @@ use crate::cli::failure::Failure;
 use crate::cli::new_password::Rules;
 use crate::cli::text::help;
 use crate::cli::{open, text};
-use crate::config::UsernameField;
 
 /// Create a user
 ///
@@ -77,6 +76,6 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 
 /// If users log in with their address, the name is the address.
 fn implied_email(app: &App, username: &str) -> String {
-    let by_email = app.config.accounts.username_field == UsernameField::Email;
+    let by_email = app.users.is_login_by_email();
     if by_email && username.contains('@') { username.to_owned() } else { String::new() }
 }

@@ -35,7 +35,7 @@ pub async fn run(_args: Args, json: bool) -> Result<(), Failure> {
 /// A page of users, and the last of them if there may be more.
 async fn page(app: &App, from: Option<UserId>) -> Result<(Vec<UserView>, Option<UserId>), Failure> {
     let page = app.read(move |tx| {
-        let users = db::users::list_after(tx.conn, from.unwrap_or(UserId(i64::MIN)), PAGE_SIZE)?;
+        let users = tx.app.users.list_after(tx.conn, from, PAGE_SIZE)?;
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
         let uuids: HashMap<_, _> = db::latchkey_user::list_uuids(tx.conn, &ids)?.into_iter().collect();
         Ok::<_, db::DbError>((users, uuids))
@@ -100,7 +100,7 @@ fn row(user: &UserView) -> [String; 8] {
         text::yes(user.is_active).to_owned(),
         text::yes(user.is_staff).to_owned(),
         text::yes(user.is_superuser).to_owned(),
-        minute(&user.date_joined),
+        user.date_joined.as_deref().map(minute).unwrap_or_default(),
         user.last_login.as_deref().map_or_else(|| "never".to_owned(), minute),
     ]
 }

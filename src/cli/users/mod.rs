@@ -5,8 +5,10 @@ mod activate;
 mod create;
 mod deactivate;
 mod delete;
+mod demote;
 mod list;
 mod load;
+mod promote;
 mod records;
 mod removefactors;
 mod rows;
@@ -43,6 +45,8 @@ enum Command {
     Create(create::Args),
     Activate(activate::Args),
     Deactivate(deactivate::Args),
+    Promote(promote::Args),
+    Demote(demote::Args),
     Removefactors(removefactors::Args),
     Delete(delete::Args),
     Load(load::Args),
@@ -57,6 +61,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Create(args) => create::run(args, json).await,
         Command::Activate(args) => activate::run(args, json).await,
         Command::Deactivate(args) => deactivate::run(args, json).await,
+        Command::Promote(args) => promote::run(args, json).await,
+        Command::Demote(args) => demote::run(args, json).await,
         Command::Removefactors(args) => removefactors::run(args, json).await,
         Command::Delete(args) => delete::run(args, json).await,
         Command::Load(args) => load::run(args, json).await,

@@ -46,11 +46,11 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let user = user::shown(&app, id).await?;
     let now = app.now();
     let tokens = app.read(move |tx| db::users::count_tokens(tx.conn, id, now, None)).await?;
-    let confirmed = app.read(move |tx| match db::users::find(tx.conn, id)? {
+    let confirmed = app.read(move |tx| match tx.app.users.find(tx.conn, id)? {
         Some(user) => email_change::confirmed_at(tx.conn, &user),
         None => Ok(None),
     });
-    let overview = app.read(move |tx| match db::users::find(tx.conn, id)? {
+    let overview = app.read(move |tx| match tx.app.users.find(tx.conn, id)? {
         Some(user) => factors::overview::overview(tx, &user).map(Some),
         None => Ok(None),
     });
@@ -82,7 +82,7 @@ fn people(detail: &Detail) -> Result<(), Failure> {
         ("Active", text::yes(user.is_active).to_owned()),
         ("Staff", text::yes(user.is_staff).to_owned()),
         ("Superuser", text::yes(user.is_superuser).to_owned()),
-        ("Joined", user.date_joined.clone()),
+        ("Joined", user.date_joined.clone().unwrap_or_default()),
         ("Last login", user.last_login.clone().unwrap_or_else(|| "never".to_owned())),
         ("Second factors", factors),
         ("Factor required", text::yes(detail.second_factor_required).to_owned()),

@@ -1,10 +1,11 @@
 //! The panel's list of blacklisted tokens: filtered, ordered, one page at a time.
 
-use super::Listed;
+use super::{COLUMNS, Listed};
 use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::outstanding_tokens::list::newest_of;
 use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging};
 use crate::db::types::{RowId, UserId};
+use crate::db::user_table::UserTable;
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -33,9 +34,6 @@ pub struct Filter {
     pub expires: Option<Period>,
 }
 
-const COLUMNS: &str = "b.id, b.blacklisted_at, b.token_id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, \
-                       k.rotated_at, k.blacklist_reason, k.blacklisted_by, k.session_id, s.user_agent";
-
 /// The table with the column of the order and its index.
 #[derive(Clone, Copy)]
 enum First {
@@ -48,25 +46,32 @@ enum First {
 }
 
 impl First {
-    fn tables(self) -> (&'static str, &'static str) {
+    fn tables(self, users: &UserTable) -> (&'static str, String) {
+        let users = users.source();
         match self {
             Self::Entries => (
                 "token_blacklist_blacklistedtoken b",
-                "token_blacklist_blacklistedtoken b JOIN token_blacklist_outstandingtoken o ON o.id = b.token_id \
-                 LEFT JOIN latchkey_token k ON k.token_id = b.token_id LEFT JOIN auth_user u ON u.id = o.user_id \
-                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+                format!(
+                    "token_blacklist_blacklistedtoken b JOIN token_blacklist_outstandingtoken o ON o.id = b.token_id \
+                 LEFT JOIN latchkey_token k ON k.token_id = b.token_id LEFT JOIN {users} u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id"
+                ),
             ),
             Self::Tokens => (
                 "token_blacklist_outstandingtoken o",
-                "token_blacklist_outstandingtoken o JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
-                 LEFT JOIN latchkey_token k ON k.token_id = o.id LEFT JOIN auth_user u ON u.id = o.user_id \
-                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+                format!(
+                    "token_blacklist_outstandingtoken o JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
+                 LEFT JOIN latchkey_token k ON k.token_id = o.id LEFT JOIN {users} u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id"
+                ),
             ),
             Self::Reasons => (
                 "latchkey_token k",
-                "latchkey_token k JOIN token_blacklist_blacklistedtoken b ON b.token_id = k.token_id \
-                 JOIN token_blacklist_outstandingtoken o ON o.id = k.token_id LEFT JOIN auth_user u ON u.id = o.user_id \
-                 LEFT JOIN latchkey_session s ON s.id = k.session_id",
+                format!(
+                    "latchkey_token k JOIN token_blacklist_blacklistedtoken b ON b.token_id = k.token_id \
+                 JOIN token_blacklist_outstandingtoken o ON o.id = k.token_id LEFT JOIN {users} u ON u.id = o.user_id \
+                 LEFT JOIN latchkey_session s ON s.id = k.session_id"
+                ),
             ),
         }
     }
@@ -90,7 +95,12 @@ impl Filter {
 }
 
 /// A page of blacklisted tokens. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+pub fn search(
+    conn: &mut Conn,
+    users: &UserTable,
+    filter: &Filter,
+    paging: &Paging<Sort>,
+) -> Result<Page<Listed>, DbError> {
     let by_expiry = paging.sort == Sort::Expires;
     let cut = if by_expiry { newest_of(conn, filter.owners.as_deref())? } else { None };
     let (first, order) = if by_expiry && filter.is_of_few() {
@@ -107,7 +117,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     } else {
         (First::Entries, Order::Key("b.id"))
     };
-    let mut list = conditions(filter, first, order);
+    let mut list = conditions(users, filter, first, order);
     if let Some(from) = cut {
         list.indexed.and("o.id >= ?", [RowId(from).into()]);
     }
@@ -120,7 +130,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     Ok(Page { looked_at: page.looked_at.or(cut.map(|_| MAX_SCANNED)), ..page })
 }
 
-fn conditions(filter: &Filter, first: First, order: Order) -> List {
+fn conditions(users: &UserTable, filter: &Filter, first: First, order: Order) -> List {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // Only conditions on the first table can use its index.
     let of_tokens = if matches!(first, First::Tokens) { &mut indexed } else { &mut others };
@@ -145,6 +155,6 @@ fn conditions(filter: &Filter, first: First, order: Order) -> List {
         Some(reason) => others.and("k.blacklist_reason = ?", [reason.to_owned().into()]),
         None => {}
     }
-    let (first, from) = first.tables();
-    List { columns: COLUMNS, from, first, order, indexed, others }
+    let (first, from) = first.tables(users);
+    List { columns: COLUMNS, from, first: first.to_owned(), order, indexed, others }
 }

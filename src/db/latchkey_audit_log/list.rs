@@ -6,6 +6,8 @@ use diesel::sql_types::{Integer, Nullable, Text};
 use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
+use crate::db::user_id::UserKey;
+use crate::db::user_table::UserTable;
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -42,13 +44,13 @@ pub struct ListedEntry {
     pub at: Instant,
     #[diesel(sql_type = Text)]
     pub action: String,
-    #[diesel(sql_type = Nullable<Key>)]
+    #[diesel(sql_type = Nullable<UserKey>)]
     pub actor_id: Option<UserId>,
     #[diesel(sql_type = Text)]
     pub actor: String,
     #[diesel(sql_type = Nullable<Text>)]
     pub ip: Option<String>,
-    #[diesel(sql_type = Nullable<Key>)]
+    #[diesel(sql_type = Nullable<UserKey>)]
     pub user_id: Option<UserId>,
     /// The user's present name, if the user still exists.
     #[diesel(sql_type = Nullable<Text>)]
@@ -69,13 +71,22 @@ pub struct ListedEntry {
 pub(super) const COLUMNS: &str = "a.id, a.at, a.action, a.actor_id, a.actor, a.ip, a.user_id, u.username, a.object, a.detail, \
                        a.count, a.last_at";
 const FIRST: &str = "latchkey_audit_log a";
-const FROM: &str = "latchkey_audit_log a LEFT JOIN auth_user u ON u.id = a.user_id";
+
+/// The tables of the list.
+fn from(users: &UserTable) -> String {
+    format!("{FIRST} LEFT JOIN {} u ON u.id = a.user_id", users.source())
+}
 
 /// A page of entries. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
+pub fn search(
+    conn: &mut Conn,
+    users: &UserTable,
+    filter: &Filter,
+    paging: &Paging<Sort>,
+) -> Result<Page<ListedEntry>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // Only one index is used: that of the first of these conditions, which leaves the fewest rows.
-    let users = filter.users.as_ref().map(|ids| {
+    let of_users = filter.users.as_ref().map(|ids| {
         let mut condition = Conditions::default();
         condition.and_in("a.user_id", ids.iter().map(|id| (*id).into()));
         condition
@@ -89,7 +100,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     };
     let (actor, action) = (text("a.actor", &filter.actor), text("a.action", &filter.action));
     let mut by_key = false;
-    for condition in [users, actor, action].into_iter().flatten() {
+    for condition in [of_users, actor, action].into_iter().flatten() {
         if by_key { &mut others } else { &mut indexed }.and_all(&condition);
         by_key = true;
     }
@@ -99,7 +110,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     }
     let by_time = filter.at.is_some() && !by_key;
     let order = if by_time { Order::Time("a.at", "a.id") } else { Order::Key("a.id") };
-    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    let list = List { columns: COLUMNS, from: from(users), first: FIRST.to_owned(), order, indexed, others };
     list.page(
         conn,
         paging,

@@ -9,6 +9,8 @@ use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{self, Cursor, Page, Paging, Total, likeness};
 use crate::db::sql::{Sql, Value};
 use crate::db::types::{Instant, Key, Moment, RowId, UserId};
+use crate::db::user_id::UserKey;
+use crate::db::user_table::UserTable;
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -48,7 +50,7 @@ pub struct Listed {
     pub id: RowId,
     #[diesel(sql_type = Moment)]
     pub created_at: Instant,
-    #[diesel(sql_type = Nullable<Key>)]
+    #[diesel(sql_type = Nullable<UserKey>)]
     pub user_id: Option<UserId>,
     /// The user's present name.
     #[diesel(sql_type = Nullable<Text>)]
@@ -75,10 +77,19 @@ pub struct Listed {
 const COLUMNS: &str = "m.id, m.created_at, m.user_id, u.username, m.recipient, m.subject, m.status, m.attempts, m.next_at, \
                        m.done_at, m.error, m.claim IS NOT NULL AS is_claimed";
 const FIRST: &str = "latchkey_mail m";
-const FROM: &str = "latchkey_mail m LEFT JOIN auth_user u ON u.id = m.user_id";
+
+/// The tables of the list.
+fn from(users: &UserTable) -> String {
+    format!("{FIRST} LEFT JOIN {} u ON u.id = m.user_id", users.source())
+}
 
 /// A page of mails. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result<Page<Listed>, DbError> {
+pub fn search(
+    conn: &mut Conn,
+    users: &UserTable,
+    filter: &Filter,
+    paging: &Paging<Sort>,
+) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // Only one index is used: that of the address or user, if one is given, leaves the fewest rows.
     let status = match &filter.whose {
@@ -105,7 +116,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>) -> Result
     let written = if are_few { &mut others } else { &mut indexed };
     written.and_within("m.created_at", filter.written.unwrap_or_default());
     let order = if are_few { Order::Key("+m.id") } else { Order::Time("m.created_at", "m.id") };
-    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    let list = List { columns: COLUMNS, from: from(users), first: FIRST.to_owned(), order, indexed, others };
     list.page(
         conn,
         paging,

@@ -8,6 +8,7 @@ use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, Page, Paging};
 use crate::db::sql::Value;
 use crate::db::types::{Instant, UserId};
+use crate::db::user_table::UserTable;
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -87,15 +88,19 @@ pub struct Listed {
 const COLUMNS: &str = "s.id, s.user_id, s.created_at, s.last_refreshed_at, s.expires_at, s.ended_at, s.end_reason, \
                        s.ended_by, s.ip, s.user_agent, s.label, u.username";
 const FIRST: &str = "latchkey_session s";
-const FROM: &str = "latchkey_session s LEFT JOIN auth_user u ON u.id = s.user_id";
 /// When it was last used.
 const USED: &str = "COALESCE(s.last_refreshed_at, s.created_at)";
+
+/// The tables of the list.
+fn from(users: &UserTable) -> String {
+    format!("{FIRST} LEFT JOIN {} u ON u.id = s.user_id", users.source())
+}
 
 /// A page of sessions. At most 2 statements.
 pub fn search(
     conn: &mut Conn,
-    filter: &Filter,
-    paging: &Paging<Sort>,
+    users: &UserTable,
+    (filter, paging): (&Filter, &Paging<Sort>),
     limits: Limits,
 ) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
@@ -129,7 +134,7 @@ pub fn search(
         others.and("s.ip = ?", [ip.clone().into()]);
     }
     let order = Order::TimeText(if by_expiry { "s.expires_at" } else { "s.created_at" }, "s.id");
-    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    let list = List { columns: COLUMNS, from: from(users), first: FIRST.to_owned(), order, indexed, others };
     list.page(conn, paging, |row: &Listed| {
         let session = &row.session;
         Cursor::at(if by_expiry { session.expires_at } else { session.created_at }, &session.id)
@@ -154,8 +159,8 @@ fn over(conditions: &mut Conditions, limits: Limits) {
 }
 
 /// The sessions with these ids, with the names of their users.
-pub fn list(conn: &mut Conn, ids: &[String]) -> Result<Vec<Listed>, DbError> {
+pub fn list(conn: &mut Conn, users: &UserTable, ids: &[String]) -> Result<Vec<Listed>, DbError> {
     let mut conditions = Conditions::default();
     conditions.and_in("s.id", ids.iter().cloned().map(Value::from));
-    conditions.select(conn, &format!("SELECT {COLUMNS} FROM {FROM}"), "ORDER BY s.created_at, s.id")
+    conditions.select(conn, &format!("SELECT {COLUMNS} FROM {}", from(users)), "ORDER BY s.created_at, s.id")
 }

@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::Listed;
+use super::{COLUMNS, Listed, joins};
 use crate::db::latchkey_statistic::{self, Statistic};
 use crate::db::list::{Conditions, List, Order, Period};
 use crate::db::page::{Cursor, MAX_SCANNED, Page, Paging, Total};
 use crate::db::sql::Sql;
 use crate::db::types::{Instant, RowId, UserId};
+use crate::db::user_table::UserTable;
 use crate::db::{Conn, DbError};
 
 /// What the list can be sorted by.
@@ -50,15 +51,20 @@ pub struct Filter {
     pub expires: Option<Period>,
 }
 
-const COLUMNS: &str = "o.id, o.jti, o.created_at, o.expires_at, o.user_id, u.username, b.blacklisted_at, k.rotated_at, \
-                       k.blacklist_reason, k.session_id, s.user_agent";
 const FIRST: &str = "token_blacklist_outstandingtoken o";
-const FROM: &str = "token_blacklist_outstandingtoken o LEFT JOIN token_blacklist_blacklistedtoken b ON b.token_id = o.id \
-                    LEFT JOIN latchkey_token k ON k.token_id = o.id LEFT JOIN auth_user u ON u.id = o.user_id \
-                    LEFT JOIN latchkey_session s ON s.id = k.session_id";
+
+/// The tables of the list.
+fn from(users: &UserTable) -> String {
+    format!("{FIRST} {}", joins(users))
+}
 
 /// A page of tokens. At most 2 statements.
-pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Instant) -> Result<Page<Listed>, DbError> {
+pub fn search(
+    conn: &mut Conn,
+    users: &UserTable,
+    (filter, paging): (&Filter, &Paging<Sort>),
+    now: Instant,
+) -> Result<Page<Listed>, DbError> {
     let (mut indexed, mut others) = (Conditions::default(), Conditions::default());
     // Each of these leaves few enough tokens for any other condition.
     if let Some(owners) = &filter.owners {
@@ -98,7 +104,7 @@ pub fn search(conn: &mut Conn, filter: &Filter, paging: &Paging<Sort>, now: Inst
         indexed.and("o.id >= ?", [RowId(from).into()]);
     }
     let by_time = matches!(order, Order::Time("o.created_at", _));
-    let list = List { columns: COLUMNS, from: FROM, first: FIRST, order, indexed, others };
+    let list = List { columns: COLUMNS, from: from(users), first: FIRST.to_owned(), order, indexed, others };
     let page = list.page(conn, paging, |row: &Listed| match paging.sort {
         Sort::Expires => Cursor::at(row.expires_at, row.id),
         Sort::Created => match row.created_at.filter(|_| by_time) {

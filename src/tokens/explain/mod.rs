@@ -12,11 +12,11 @@ use super::presented;
 use crate::app::{App, Tx};
 use crate::crypto::decode_error::DecodeError;
 use crate::crypto::jwt::{self, Claims};
+use crate::db::DbError;
 use crate::db::latchkey_session::Session;
 use crate::db::outstanding_tokens::{self, Detail};
 use crate::db::types::{Instant, TokenId};
 use crate::db::users::User;
-use crate::db::{Conn, DbError};
 use crate::sessions;
 use pasted::Pasted;
 use trial::Trial;
@@ -94,7 +94,7 @@ pub async fn explain(app: &App, pasted: &str) -> Result<Answer, DbError> {
         Pasted::Token(token) => about(app, &token, None).await,
         Pasted::Jti(jti) => {
             let wanted = jti.clone();
-            let stored = app.read(move |tx| stored(tx.conn, &wanted)).await?;
+            let stored = app.read(move |tx| stored(tx, &wanted)).await?;
             match stored {
                 Some((id, token)) => about(app, &token, Some(id)).await,
                 None => Ok(Answer::UnknownJti(jti)),
@@ -104,9 +104,9 @@ pub async fn explain(app: &App, pasted: &str) -> Result<Answer, DbError> {
 }
 
 /// The stored text of a jti: `header.payload`, or a whole token if Django wrote it.
-fn stored(conn: &mut Conn, jti: &str) -> Result<Option<(TokenId, String)>, DbError> {
-    let Some(recorded) = outstanding_tokens::find_by_jti(conn, jti)? else { return Ok(None) };
-    let detail = outstanding_tokens::find_detail(conn, recorded.id)?;
+fn stored(tx: &mut Tx<'_>, jti: &str) -> Result<Option<(TokenId, String)>, DbError> {
+    let Some(recorded) = outstanding_tokens::find_by_jti(tx.conn, jti)? else { return Ok(None) };
+    let detail = outstanding_tokens::find_detail(tx.conn, &tx.app.users, recorded.id)?;
     Ok(detail.map(|detail| (recorded.id, detail.token)))
 }
 
@@ -163,7 +163,7 @@ fn find(tx: &mut Tx<'_>, claims: &Claims, id: Option<TokenId>) -> Result<Facts, 
         Ok(None) | Err(_) => None,
     };
     let recorded = match by_jti.as_ref().map(|recorded| recorded.id).or(id) {
-        Some(id) => outstanding_tokens::find_detail(tx.conn, id)?,
+        Some(id) => outstanding_tokens::find_detail(tx.conn, &tx.app.users, id)?,
         None => None,
     };
     let session = match by_jti.and_then(|recorded| recorded.session) {

@@ -13,7 +13,7 @@ use crate::db::latchkey_second_factor;
 use crate::db::users::User;
 use crate::journal::Actor;
 use crate::web::extract::Client;
-use crate::web::form::{Errors, Input, login_label};
+use crate::web::form::{Errors, Input};
 
 /// Django's text.
 pub const WRONG: &str = "Please enter a correct username and password. Note that both fields may be case-sensitive.";
@@ -21,7 +21,7 @@ const WRONG_PASSWORD: &str = "This is not your password. Passwords are case-sens
 
 /// The field for the username or the email address, whichever a login takes.
 pub fn username_field(app: &App, value: &str, errors: &Errors) -> Input {
-    let label = login_label(app.config.accounts.username_field);
+    let label = app.config.user_table.found.login_label;
     Input { value: value.to_owned(), ..input("username", label, "username", errors) }
 }
 

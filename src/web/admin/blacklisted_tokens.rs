@@ -118,9 +118,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let hierarchy = query.date_hierarchy("blacklisted");
     let bounds = hierarchy.bounds();
     let job = move |tx: &mut Tx<'_>| {
-        let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
+        let Whose { owners, jti, cut_at } = Whose::find(tx, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = Page { meant: cut_at, ..list::search(tx.conn, &filter, &paging)? };
+        let found = Page { meant: cut_at, ..list::search(tx.conn, &tx.app.users, &filter, &paging)? };
         let found = if is_whole { found.of(blacklisted_tokens::count(tx.conn)?) } else { found };
         let events = Event::blacklistings(filter.reason.as_deref());
         let events: Vec<&str> = events.iter().map(|event| &**event).collect();
@@ -166,12 +166,14 @@ pub async fn change(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<Htt
 /// An entry with its token and that token's session.
 async fn find(app: &App, id: i64) -> Result<(Listed, outstanding_tokens::Detail, Option<Session>), PageError> {
     let job = move |tx: &mut Tx<'_>| {
-        let Some(row) = blacklisted_tokens::find(tx.conn, TokenId(id))? else { return Ok(None) };
-        let Some(token) = outstanding_tokens::find_detail(tx.conn, row.token_id)? else { return Ok(None) };
+        let Some(row) = blacklisted_tokens::find(tx.conn, &tx.app.users, TokenId(id))? else { return Ok(None) };
+        let Some(token) = outstanding_tokens::find_detail(tx.conn, &tx.app.users, row.token_id)? else {
+            return Ok(None);
+        };
         let session = administer::find_session(tx.conn, &token)?;
         Ok::<_, DbError>(Some((row, token, session)))
     };
-    app.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id))
+    app.read(job).await?.ok_or(PageError::NoSuchRow("blacklisted token", id.to_string()))
 }
 
 #[derive(Template)]
@@ -213,7 +215,7 @@ pub async fn unblacklist(
         Unblacklisted::Done => (Tone::Good, "The blacklisting was undone. The token is accepted again.".to_owned()),
         Unblacklisted::WasNot => (Tone::Good, "The token was not blacklisted. Nothing was changed.".to_owned()),
         Unblacklisted::Final(stays) => (Tone::Bad, format!("The token stays blacklisted. {stays}")),
-        Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", *path)),
+        Unblacklisted::NotFound => return Err(PageError::NoSuchRow("blacklisted token", path.to_string())),
     };
     superuser.0.say(Message { tone, text, link: None })?;
     Ok(see(&format!("{OUTSTANDING}{}/change/", row.token_id)))

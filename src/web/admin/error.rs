@@ -41,7 +41,7 @@ pub enum PageError {
     NoSuchPage,
     /// The row does not exist: its type and its number.
     #[error("no {0} {1}")]
-    NoSuchRow(&'static str, i64),
+    NoSuchRow(&'static str, String),
     /// The session does not exist.
     #[error("no such session")]
     NoSuchSession,

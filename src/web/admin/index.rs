@@ -10,7 +10,7 @@ use super::layout::{Layout, Place, page};
 use super::{address, words};
 use crate::app::App;
 use crate::db::page::Total;
-use crate::db::{DbError, blacklisted_tokens, outstanding_tokens, users};
+use crate::db::{DbError, blacklisted_tokens, outstanding_tokens};
 
 /// One of Django's apps.
 struct Block {
@@ -39,7 +39,7 @@ const TOKEN_BLACKLIST: &str = "Token Blacklist";
 
 /// `GET /admin/auth/`
 pub async fn auth(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let users = app.read(|tx| users::count(tx.conn)).await?;
+    let users = app.read(|tx| tx.app.users.count(tx.conn)).await?;
     page(&Index { layout: staff.layout(Place::None), app: AUTHENTICATION, blocks: vec![authentication(users)] })
 }
 

@@ -104,6 +104,8 @@ pub struct Layout {
     pub username: String,
     /// Whether the user may change things.
     pub is_superuser: bool,
+    /// Whether they may add users.
+    pub may_add_users: bool,
     /// The token for all forms of the page.
     pub csrf: String,
     /// The address that a change of theme leads back to.
@@ -126,6 +128,7 @@ impl Staff {
         Layout {
             username: self.user.username.clone(),
             is_superuser: self.user.is_superuser,
+            may_add_users: self.user.is_superuser && app.users.creation_obstacle().is_none(),
             csrf: csrf::token(&self.visit),
             here: self.visit.address.clone(),
             theme: self.visit.theme,

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use super::access::{self, Staff};
 use super::csrf::{CsrfForm, NoFields};
 use super::error::PageError;
-use super::form::login_label;
 use super::layout::{Solo, Theme, html, page, see};
 use super::session::Visit;
 use super::{address, browser, confirm, second_factor};
@@ -70,7 +69,7 @@ impl LoginForm {
 }
 
 fn label(visit: &Visit) -> &'static str {
-    login_label(visit.app.config.accounts.username_field)
+    visit.app.config.user_table.found.login_label
 }
 
 /// `GET login/`: the form; users who are logged in already are sent on.

@@ -20,7 +20,7 @@ use crate::app::{App, Tx};
 use crate::db::latchkey_mail::list::{self, Filter, Listed, Sort, Whose};
 use crate::db::latchkey_mail::{FAILED, QUEUED, SENT};
 use crate::db::types::UserId;
-use crate::db::{Conn, DbError, users};
+use crate::db::{DbError, users};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     about: About { path: MAIL, title: "Mail", app: None, hint: "Recipient, username or user id", icon: "mail" },
@@ -108,8 +108,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         Filter { whose: None, status: query.chosen.choice("status").map(str::to_owned), written: query.period("at") };
     let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let job = move |tx: &mut Tx<'_>| {
-        let whose = q.as_deref().map(|q| whose(tx.conn, q)).transpose()?;
-        let found = list::search(tx.conn, &Filter { whose, ..filter.clone() }, &paging)?;
+        let whose = q.as_deref().map(|q| whose(tx, q)).transpose()?;
+        let found = list::search(tx.conn, &tx.app.users, &Filter { whose, ..filter.clone() }, &paging)?;
         Ok::<_, DbError>(if is_whole { found.of(list::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
@@ -128,11 +128,11 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
 }
 
 /// A recipient's address, or else users, or else addresses with this beginning. At most two statements.
-fn whose(conn: &mut Conn, q: &str) -> Result<Whose, DbError> {
-    if list::is_recipient(conn, q)? {
+fn whose(tx: &mut Tx<'_>, q: &str) -> Result<Whose, DbError> {
+    if list::is_recipient(tx.conn, q)? {
         return Ok(Whose::Address(q.to_owned()));
     }
-    let users = users::list::find_starting_with(conn, q, false, MAX_USERS)?.ids;
+    let users = users::list::find_starting_with(tx.conn, &tx.app.users, (q, false), MAX_USERS)?.ids;
     Ok(if users.is_empty() { Whose::AddressLike(q.to_owned()) } else { Whose::Users(users) })
 }
 

@@ -11,7 +11,7 @@ use super::changelist;
 use super::csrf::CsrfForm;
 use super::error::PageError;
 use super::layout::{Message, Tone, see};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::crypto::jwt;
 use crate::db::types::UserId;
 use crate::db::{Conn, DbError, latchkey_session, outstanding_tokens, users};
@@ -75,12 +75,12 @@ impl Whose {
     const MAX_USERS: usize = 50;
 
     /// The token with this jti, or else users. At most two statements.
-    pub fn find(conn: &mut Conn, q: Option<&str>) -> Result<Self, DbError> {
+    pub fn find(tx: &mut Tx<'_>, q: Option<&str>) -> Result<Self, DbError> {
         let Some(q) = q else { return Ok(Self::default()) };
-        if outstanding_tokens::find_by_jti(conn, q)?.is_some() {
+        if outstanding_tokens::find_by_jti(tx.conn, q)?.is_some() {
             return Ok(Self { jti: Some(q.to_owned()), ..Self::default() });
         }
-        let found = users::list::find_starting_with(conn, q, false, Self::MAX_USERS)?;
+        let found = users::list::find_starting_with(tx.conn, &tx.app.users, (q, false), Self::MAX_USERS)?;
         Ok(Self { owners: Some(found.ids), jti: None, cut_at: found.cut_at })
     }
 }
@@ -129,7 +129,7 @@ pub fn in_list(
 
 /// What the search in the top bar found.
 enum Hit {
-    User(i64),
+    User(UserId),
     Session(String),
     Token(i64),
 }
@@ -159,7 +159,7 @@ pub async fn everything(
         },
         SearchTerm::Text(q) => {
             let sought = q.clone();
-            let hit = app.read(move |tx| find(tx.conn, &sought)).await?;
+            let hit = app.read(move |tx| find(tx, &sought)).await?;
             let is_jti = q.len() == 32 && q.bytes().all(|byte| byte.is_ascii_hexdigit());
             let list = if is_jti { OUTSTANDING } else { USERS };
             Ok(see(&hit.map_or_else(|| address::search(list, &q), |hit| hit.address())))
@@ -168,14 +168,14 @@ pub async fn everything(
 }
 
 /// The user, session or token of exactly this name. At most three statements, each answered by an index.
-fn find(conn: &mut Conn, q: &str) -> Result<Option<Hit>, DbError> {
-    if let [user] = users::list_named(conn, q)?[..] {
-        return Ok(Some(Hit::User(user.0)));
+fn find(tx: &mut Tx<'_>, q: &str) -> Result<Option<Hit>, DbError> {
+    if let [user] = tx.app.users.list_named(tx.conn, q)?[..] {
+        return Ok(Some(Hit::User(user)));
     }
-    if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
+    if sessions::is_id(q) && latchkey_session::find(tx.conn, q)?.is_some() {
         return Ok(Some(Hit::Session(q.to_owned())));
     }
-    token(conn, q)
+    token(tx.conn, q)
 }
 
 fn token(conn: &mut Conn, jti: &str) -> Result<Option<Hit>, DbError> {

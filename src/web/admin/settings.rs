@@ -72,8 +72,12 @@ struct Page {
 
 /// `GET /admin/settings/`
 pub async fn page(staff: Staff, app: Data<App>) -> Result<HttpResponse, PageError> {
-    let without = app
-        .read(|tx| Ok::<_, DbError>([count_without(tx.conn, Superuser)?, count_without(tx.conn, PanelRole::Staff)?]));
+    let without = app.read(|tx| {
+        Ok::<_, DbError>([
+            count_without(tx.conn, &tx.app.users, Superuser)?,
+            count_without(tx.conn, &tx.app.users, PanelRole::Staff)?,
+        ])
+    });
     let without = without.await?;
     let mut standards = standards(&app.config, app.beside_django);
     for requirement in standards.iter_mut().flat_map(|standard| &mut standard.rows) {

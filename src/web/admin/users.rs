@@ -18,11 +18,13 @@ use super::layout::{Layout, Place, page};
 use super::search;
 use super::status::{self, Badge};
 use super::words::When;
-use crate::app::App;
+use crate::app::{App, Tx};
+use crate::config::UserField;
+use crate::db::DbError;
 use crate::db::page::Page;
-use crate::db::users;
+use crate::db::types::UserId;
+use crate::db::user_table::UserTable;
 use crate::db::users::list::{self, Filter, Listed, Sort, UserMatches};
-use crate::db::{Conn, DbError};
 
 /// How many users a search can find.
 const MAX_FOUND: usize = 1000;
@@ -69,13 +71,13 @@ static ADMIN: ModelAdmin<Sort> = ModelAdmin {
 };
 
 struct Row {
-    id: i64,
+    id: UserId,
     username: String,
     name: String,
     email: String,
     badges: Vec<Badge>,
     last_login: Option<When>,
-    joined: When,
+    joined: Option<When>,
 }
 
 #[derive(Template)]
@@ -84,6 +86,7 @@ struct ListPage {
     layout: Layout,
     list: ChangeList,
     columns: Vec<Column>,
+    has: Has,
     rows: Vec<Row>,
     /// The address of the export.
     export: String,
@@ -99,34 +102,62 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let filter = filter(&query);
     let (q, paging, is_whole) = (query.q.clone(), query.paging(), query.is_whole());
     let found = app.read(move |tx| {
-        let (filter, meant) = search_in(tx.conn, &filter, q.as_deref())?;
-        let found = Page { meant, ..list::search(tx.conn, &filter, &paging)? };
-        Ok::<_, DbError>(if is_whole { found.of(users::count(tx.conn)?) } else { found })
+        let (filter, meant) = search_in(tx, &filter, q.as_deref())?;
+        let found = Page { meant, ..list::search(tx.conn, &tx.app.users, &filter, &paging)? };
+        Ok::<_, DbError>(if is_whole { found.of(tx.app.users.count(tx.conn)?) } else { found })
     });
     let found = found.await?;
     let export = super::export::address(USERS, &query);
     let mut list = query.list(&found);
+    list.fields.retain(|field| is_known(&app.users, field.name()));
     if staff.user.is_superuser {
-        list.actions = &actions::ACTIONS;
+        list.actions = actions::of(&app.users);
     }
-    let columns = vec![
-        list.sorted("Username", "username"),
-        column("Email"),
-        column("Rights"),
-        list.sorted("Last login", "last_login"),
-        list.sorted("Joined", "joined"),
+    let has = Has::of(&app.users);
+    let columns = [
+        (true, list.sorted(if app.users.has_names() { "Username" } else { "Email" }, "username")),
+        (has.email, column("Email")),
+        (true, column("Rights")),
+        (has.last_login, list.sorted("Last login", "last_login")),
+        (has.joined, list.sorted("Joined", "joined")),
     ];
+    let columns = columns.into_iter().filter_map(|(is_there, column)| is_there.then_some(column)).collect();
     let row = |user: Listed| Row {
-        id: user.id.0,
+        id: user.id,
         badges: badges(&user),
         name: full_name(&user.first_name, &user.last_name),
         last_login: user.last_login.map(|at| When::new(at, reader)),
-        joined: When::new(user.date_joined, reader),
+        joined: user.date_joined.map(|at| When::new(at, reader)),
         username: user.username,
         email: user.email,
     };
     let rows = found.rows.into_iter().map(row).collect();
-    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, export })
+    page(&ListPage { layout: staff.layout(Place::Users(true)), list, columns, rows, export, has })
+}
+
+/// Which columns the list has.
+struct Has {
+    email: bool,
+    last_login: bool,
+    joined: bool,
+}
+
+impl Has {
+    fn of(users: &UserTable) -> Self {
+        // Without other names, the address is the first column.
+        let email = users.has_names() && users.has(UserField::Email);
+        Self { email, last_login: users.has(UserField::LastLogin), joined: users.has(UserField::DateJoined) }
+    }
+}
+
+/// Whether a filter is about something that the user table has.
+fn is_known(users: &UserTable, filter: &str) -> bool {
+    match filter {
+        "is_active" => users.has(UserField::IsActive),
+        "is_staff" => users.has(UserField::IsStaff),
+        "login" | "last_login" => users.has(UserField::LastLogin),
+        _ => true,
+    }
 }
 
 fn badges(user: &Listed) -> Vec<Badge> {
@@ -155,9 +186,9 @@ fn filter(query: &ListQuery<Sort>) -> Filter {
 }
 
 /// The filters with the users that a search means, and how many these are if there are more.
-fn search_in(conn: &mut Conn, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
+fn search_in(tx: &mut Tx<'_>, filter: &Filter, q: Option<&str>) -> Result<(Filter, Option<usize>), DbError> {
     let Some(q) = q else { return Ok((filter.clone(), None)) };
-    let UserMatches { ids, cut_at } = list::find_starting_with(conn, q, true, MAX_FOUND)?;
+    let UserMatches { ids, cut_at } = list::find_starting_with(tx.conn, &tx.app.users, (q, true), MAX_FOUND)?;
     Ok((Filter { ids: Some(ids), ..filter.clone() }, cut_at))
 }
 

@@ -7,7 +7,7 @@ use actix_web::Resource;
 use strum::{IntoStaticStr, VariantArray};
 use utoipa::openapi::PathItem;
 
-use crate::config::Config;
+use crate::config::{Config, PathAlias};
 use crate::web::VIEWS;
 
 use super::{View, dispatch, openapi};
@@ -90,9 +90,11 @@ impl Endpoint {
         }
     }
 
-    /// The route.
-    pub fn resource(&self) -> Resource {
-        (self.resource)(spellings(self.path))
+    /// The route, also under the paths that `PATH_ALIASES` adds.
+    pub fn resource(&self, aliases: &[PathAlias]) -> Resource {
+        let is_meant = |alias: &&PathAlias| self.path.strip_prefix("/api/") == Some(alias.endpoint);
+        let aliases = aliases.iter().filter(is_meant).flat_map(|alias| with_and_without_slash(&alias.path));
+        (self.resource)(spellings(self.path).into_iter().chain(aliases).collect())
     }
 
     /// The path, and its entry in the API document.
@@ -120,5 +122,9 @@ fn address(view: TypeId) -> String {
 /// A path with and without its last slash; paths under `/api/` also under `/api/v1/`.
 pub fn spellings(path: &str) -> Vec<String> {
     let versioned = path.strip_prefix("/api/").map(|rest| format!("/api/v1/{rest}"));
-    [Some(path.to_owned()), versioned].into_iter().flatten().flat_map(|path| [format!("{path}/"), path]).collect()
+    [Some(path.to_owned()), versioned].into_iter().flatten().flat_map(|path| with_and_without_slash(&path)).collect()
+}
+
+fn with_and_without_slash(path: &str) -> [String; 2] {
+    [format!("{path}/"), path.to_owned()]
 }

@@ -7,8 +7,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::config::{Config, UserIdField};
+use crate::config::Config;
 use crate::db::types::Instant;
+use crate::db::types::UserId;
+use crate::db::user_table::Identity;
 use crate::tokens::verify::Authenticated;
 
 use super::answer::AnswerBody;
@@ -42,7 +44,7 @@ pub struct CurrentUser {
     pub is_superuser: bool,
     /// When the account was made.
     #[schema(format = DateTime)]
-    pub date_joined: String,
+    pub date_joined: Option<String>,
     /// When the user last logged in.
     #[schema(required, format = DateTime)]
     pub last_login: Option<String>,
@@ -60,10 +62,8 @@ pub enum PublicId {
 
 impl CurrentUser {
     fn example(config: &Config) -> Self {
-        let id = match config.jwt.user_id_field {
-            UserIdField::Uuid => PublicId::Uuid(Some("3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10".to_owned())),
-            UserIdField::Id | UserIdField::Username | UserIdField::Email => PublicId::Number(7),
-        };
+        let uuid = "3f0c6b6e-6f0e-4c56-9d5f-2f6f7c1f9a10";
+        let id = if config.has_uuids() { PublicId::Uuid(Some(uuid.to_owned())) } else { PublicId::Number(7) };
         Self {
             id,
             username: "alice".to_owned(),
@@ -72,7 +72,7 @@ impl CurrentUser {
             last_name: "Archer".to_owned(),
             is_staff: false,
             is_superuser: false,
-            date_joined: TIME.to_owned(),
+            date_joined: Some(TIME.to_owned()),
             last_login: Some(TIME.to_owned()),
         }
     }
@@ -81,7 +81,7 @@ impl CurrentUser {
 impl AnswerBody for CurrentUser {
     fn schema_under(config: &Config) -> RefOr<Schema> {
         let mut schema = Self::schema();
-        if let (UserIdField::Uuid, RefOr::T(Schema::Object(user))) = (config.jwt.user_id_field, &mut schema) {
+        if let (true, RefOr::T(Schema::Object(user))) = (config.has_uuids(), &mut schema) {
             let uuid = schemas::text_or_null().description(Some("The UUID that the token names the user by."));
             user.properties.insert("id".to_owned(), uuid.into());
         }
@@ -103,11 +103,12 @@ impl View for Me {
     }
 
     async fn answer(call: Call, caller: Authenticated) -> Result<CurrentUser, ApiError> {
-        let jwt = &call.app.config.jwt;
+        let (jwt, users) = (&call.app.config.jwt, &call.app.users);
         // If tokens name users by their UUID, the primary key is not shown.
-        let id = match jwt.user_id_field {
-            UserIdField::Uuid => PublicId::Uuid(caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid)),
-            UserIdField::Id | UserIdField::Username | UserIdField::Email => PublicId::Number(caller.user.id.0),
+        let id = match (&users.identity, caller.user.id) {
+            (Identity::Uuid, _) => PublicId::Uuid(caller.claims.get(&jwt.user_id_claim).and_then(canonical_uuid)),
+            (_, UserId::Integer(id)) => PublicId::Number(id),
+            (_, id @ UserId::Uuid(_)) => PublicId::Uuid(Some(id.to_string())),
         };
         let user = caller.user;
         Ok(CurrentUser {
@@ -118,7 +119,7 @@ impl View for Me {
             last_name: user.last_name,
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
-            date_joined: user.date_joined.iso(),
+            date_joined: user.date_joined.map(Instant::iso),
             last_login: user.last_login.map(Instant::iso),
         })
     }

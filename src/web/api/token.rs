@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::accounts::login::{Credentials, LoginError};
-use crate::config::{Config, UsernameField};
+use crate::config::Config;
 use crate::tokens::login::Password;
 use crate::tokens::{TokenError, obtain, refresh, revoke, verify};
 
@@ -223,18 +223,12 @@ pub fn email_field() -> Field {
 
 /// The name of that field in JSON.
 fn login_name(config: &Config) -> &'static str {
-    match config.accounts.username_field {
-        UsernameField::Email => "email",
-        UsernameField::Username | UsernameField::UsernameOrEmail => "username",
-    }
+    config.user_table.found.login_field
 }
 
 /// The example of credentials in the API document.
 pub fn credentials_example(config: &Config) -> Value {
-    let login = match config.accounts.username_field {
-        UsernameField::Email => "alice@example.com",
-        UsernameField::Username | UsernameField::UsernameOrEmail => "alice",
-    };
+    let login = if config.user_table.found.is_login_by_email { "alice@example.com" } else { "alice" };
     json!({login_name(config): login, "password": PASSWORD})
 }
 

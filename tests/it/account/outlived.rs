@@ -85,7 +85,7 @@ fn who_was_kept_out_begins_anew(backend: Backend) {
     let device = text(&server.client.post(FINISH, &body).expect_status(200).json(), "device_token");
     let mut visitor = visit_with(&server, "alice", &app);
     visitor.get(FACTORS).expect_status(200);
-    let alice = latchkey::db::types::UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = latchkey::db::types::UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     for active in [false, true] {
         server.wait(change::set_active(&server.app, &Confirmed::command_line(), alice, active)).unwrap();
     }

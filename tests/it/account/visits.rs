@@ -117,7 +117,7 @@ fn a_visit_ends_with_its_button_and_with_the_password(backend: Backend) {
     assert!(!is_in(&mut visitor), "after a reset");
     log_in(&mut visitor, "alice", "another-harbour-18").expect_status(303);
     assert!(is_in(&mut visitor));
-    let alice = latchkey::db::types::UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = latchkey::db::types::UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     server.set_password(alice, PASSWORD);
     assert!(!is_in(&mut visitor), "after a change");
     let mut visitor = visit_of(&server, "alice");

@@ -1,5 +1,6 @@
 //! The audit log: what it shows, its filters, its pages, its export. And the export of users.
 
+use latchkey::db::types::UserId;
 use serde_json::{Value, json};
 
 use super::{USERS, pages_of};
@@ -8,7 +9,7 @@ use crate::harness::{Backend, Panel, Server};
 const LOG: &str = "/admin/audit_log/";
 
 /// Entries of a quiet year: action, actor, address, user, object, detail, count.
-fn write(server: &Server, rows: &[(&str, &str, &str, i64, &str, &str, i32)]) {
+fn write(server: &Server, rows: &[(&str, &str, &str, UserId, &str, &str, i32)]) {
     for (n, (action, actor, ip, user, object, detail, count)) in rows.iter().enumerate() {
         server.db.execute(&format!(
             "INSERT INTO latchkey_audit_log (at, action, actor, ip, user_id, object, detail, count) VALUES \
@@ -19,10 +20,10 @@ fn write(server: &Server, rows: &[(&str, &str, &str, i64, &str, &str, i32)]) {
 }
 
 /// A server with a superuser, alice, and five old entries.
-fn server_with_entries(backend: Backend) -> (Server, Panel, i64) {
+fn server_with_entries(backend: Backend) -> (Server, Panel, UserId) {
     let server = Server::start(backend);
     server.add_superuser("root");
-    let alice = server.add_user("alice").id.0;
+    let alice = server.add_user("alice").id;
     let change = r#"{"changes":{"email":["old@example.com","new@example.com"],"is_staff":[false,true]}}"#;
     let reuse = r#"{"session":"abc","rotated_at":"2025-06-02T11:00:00Z","rotated_by":"192.0.2.1","presented_by":"192.0.2.2","user_agent":"curl/8"}"#;
     write(
@@ -31,8 +32,8 @@ fn server_with_entries(backend: Backend) -> (Server, Panel, i64) {
             ("user.change", "carol", "192.0.2.9", alice, "alice", change, 1),
             ("session.reuse", "Latchkey", "192.0.2.2", alice, "jti-of-alice", reuse, 1),
             ("login.failed", "", "192.0.2.7", alice, "alice", "{}", 12),
-            ("token.reveal", "carol", "192.0.2.9", 99, "jti-of-nobody", "not json", 1),
-            ("strange.new_thing", "Command line", "", 99, "gone", "[1]", 1),
+            ("token.reveal", "carol", "192.0.2.9", UserId::Integer(99), "jti-of-nobody", "not json", 1),
+            ("strange.new_thing", "Command line", "", UserId::Integer(99), "gone", "[1]", 1),
         ],
     );
     let panel = server.panel_of("root");

@@ -137,7 +137,8 @@ both!(a_new_password_and_a_removed_factor_end_it);
 fn a_new_password_and_a_removed_factor_end_it(backend: Backend) {
     let (server, app) = with_app(backend, &[]);
     let (panel, _) = tick(&server, &app);
-    let root = latchkey::db::types::UserId(server.db.count("SELECT id FROM auth_user WHERE username = 'root'"));
+    let root =
+        latchkey::db::types::UserId::Integer(server.db.count("SELECT id FROM auth_user WHERE username = 'root'"));
     server.set_password(root, "quiet-lantern-23");
     assert!(!is_enough(&server, &panel, "root", "quiet-lantern-23"));
     server.set_password(root, PASSWORD);

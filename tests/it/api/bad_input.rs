@@ -110,7 +110,7 @@ fn huge_and_deep_bodies_are_refused(backend: Backend) {
 both!(forged_tokens_are_refused_in_the_words_of_simplejwt);
 fn forged_tokens_are_refused_in_the_words_of_simplejwt(backend: Backend) {
     let server = Server::start(backend);
-    let user = server.add_user("alice").id.0;
+    let user = server.add_user("alice").id;
     let good = server.log_in("alice").refresh;
     let (unsigned, signature) = good.rsplit_once('.').unwrap();
     let claims = forge::claims(&good);
@@ -178,7 +178,7 @@ fn forged_tokens_are_refused_in_the_words_of_simplejwt(backend: Backend) {
 both!(what_makes_the_original_fail_is_refused_here);
 fn what_makes_the_original_fail_is_refused_here(backend: Backend) {
     let server = Server::start(backend);
-    let user = server.add_user("alice").id.0;
+    let user = server.add_user("alice").id;
     let access = server.log_in("alice").access;
     let with = |kind: &str, name: &str, value: Value| forge::token(kind, user, |claims| claims[name] = value);
     let mut tokens = Vec::new();
@@ -275,7 +275,7 @@ fn broken_http_does_not_disturb_anybody(backend: Backend) {
 both!(refused_requests_leave_nothing_behind);
 fn refused_requests_leave_nothing_behind(backend: Backend) {
     let server = Server::start(backend);
-    let user = server.add_user("alice").id.0;
+    let user = server.add_user("alice").id;
     server.obtain("alice", "wrong").expect_status(401);
     server.refresh(&forge::token("refresh", user, |claims| claims["jti"] = json!("nul\0"))).expect_status(401);
     server.refresh(&forge::token("refresh", 999, |_| {})).expect_status(401);

@@ -99,7 +99,7 @@ fn a_link_to_an_address_dies_after_a_day_and_with_the_password(backend: Backend)
     let old = token(&smtp, &server, &access, "b@example.org");
     let newer = token(&smtp, &server, &access, "c@example.org");
     assert_dead(&server.confirm_address(&old));
-    server.set_password(UserId(server.db.count("SELECT id FROM auth_user")), NEW);
+    server.set_password(UserId::Integer(server.db.count("SELECT id FROM auth_user")), NEW);
     assert_dead(&server.confirm_address(&newer));
     // A link for an address is none for a password, and the other way round.
     Pair::of(&server.obtain("alice", NEW));

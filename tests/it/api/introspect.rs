@@ -159,7 +159,7 @@ fn other_names_of_claims_are_told_under_those_of_the_rfc(backend: Backend) {
 both!(whatever_would_not_be_accepted_is_inactive);
 fn whatever_would_not_be_accepted_is_inactive(backend: Backend) {
     let server = with_client(backend, &[]);
-    let alice = server.add_user("alice").id.0;
+    let alice = server.add_user("alice").id;
     let forged = |change: fn(&mut Value)| forge::token("access", alice, change);
     expect_active(&server, &forged(|_| {}));
     expect_inactive(&server, "x");

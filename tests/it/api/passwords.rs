@@ -10,7 +10,6 @@ use latchkey::accounts::link::ReceivedAt;
 use latchkey::accounts::manage::{ManageError, NewPassword};
 use latchkey::accounts::{change, email_change};
 use latchkey::db::types::{EncodedPassword, UserId};
-use latchkey::db::users;
 use latchkey::guard::throttle::{ADDRESS, MAIL_ASKED, MAIL_SENT};
 use latchkey::journal::Client;
 use serde_json::{Value, json};
@@ -115,7 +114,7 @@ fn a_link_is_over_after_an_hour(backend: Backend) {
 both!(a_link_dies_with_what_it_was_made_under);
 fn a_link_dies_with_what_it_was_made_under(backend: Backend) {
     let (smtp, server) = stage(backend, &[("LOGIN_THROTTLE", "false")]);
-    let alice = UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     let dies = |what: &dyn Fn()| {
         let token = server.reset_token(&smtp);
         server.advance(1);
@@ -310,7 +309,7 @@ both!(users_are_told_unless_the_settings_say_otherwise);
 fn users_are_told_unless_the_settings_say_otherwise(backend: Backend) {
     for (setting, mails) in [("true", 1), ("false", 0)] {
         let (smtp, server) = stage(backend, &[("SECURITY_MAIL", setting)]);
-        let alice = UserId(server.db.count("SELECT id FROM auth_user"));
+        let alice = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
         server.set_password(alice, NEW);
         server.deliver_mail();
         let received = smtp.received();
@@ -346,8 +345,8 @@ fn a_thief_who_logs_in_elsewhere_does_not_make_the_link_worthless(backend: Backe
 both!(what_was_checked_before_a_reset_changes_nothing_after_it);
 fn what_was_checked_before_a_reset_changes_nothing_after_it(backend: Backend) {
     let (smtp, server) = stage(backend, &[]);
-    let id = UserId(server.db.count("SELECT id FROM auth_user"));
-    let alice = server.wait(server.app.read(move |tx| users::find(tx.conn, id))).unwrap().unwrap();
+    let id = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
+    let alice = server.wait(server.app.read(move |tx| tx.app.users.find(tx.conn, id))).unwrap().unwrap();
     let thief = Client { ip: Some("203.0.113.9".parse().unwrap()), ..Client::default() };
     let checked = Confirmed::by_password(&server.app, &alice, &thief, PASSWORD.into());
     let checked = server.wait(checked).unwrap().expect("the right password");

@@ -109,7 +109,7 @@ both!(a_well_signed_token_that_was_never_recorded_is_accepted_and_recorded);
 fn a_well_signed_token_that_was_never_recorded_is_accepted_and_recorded(backend: Backend) {
     let server = Server::start(backend);
     let user = server.add_user("alice");
-    let token = forge::token("refresh", user.id.0, |_| {});
+    let token = forge::token("refresh", user.id, |_| {});
     Pair::of(&server.refresh(&token));
     assert!(blacklisted(&server.refresh(&token)));
     assert_eq!(server.db.count("SELECT count(*) FROM token_blacklist_outstandingtoken"), 2);
@@ -119,7 +119,7 @@ both!(unknown_claims_travel_into_the_new_tokens);
 fn unknown_claims_travel_into_the_new_tokens(backend: Backend) {
     let server = Server::start(backend);
     let user = server.add_user("alice");
-    let token = forge::token("refresh", user.id.0, |claims| claims["plan"] = json!({"seats": 5}));
+    let token = forge::token("refresh", user.id, |claims| claims["plan"] = json!({"seats": 5}));
     let pair = Pair::of(&server.refresh(&token));
     assert_eq!(claims(&pair.access)["plan"], json!({"seats": 5}));
     assert_eq!(claims(&pair.refresh)["plan"], json!({"seats": 5}));

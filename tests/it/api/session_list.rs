@@ -187,7 +187,7 @@ fn sessions_that_are_over_by_themselves_are_not_listed(backend: Backend) {
     let old = server.log_in("alice");
     server.advance(3600);
     let access =
-        forge::token("access", alice.id.0, |claims| claims["exp"] = json!(claims["iat"].as_i64().unwrap() + 9000));
+        forge::token("access", alice.id, |claims| claims["exp"] = json!(claims["iat"].as_i64().unwrap() + 9000));
     assert_eq!(list(&server, &access), Vec::<Value>::new());
     at(&server, "DELETE", &sid(&old), &access, &Value::Null).expect(404, nothing());
     server.log_in("alice");

@@ -253,12 +253,12 @@ both!(a_token_of_django_gets_a_session_at_its_first_refresh);
 fn a_token_of_django_gets_a_session_at_its_first_refresh(backend: Backend) {
     let server = Server::start(backend);
     let alice = server.add_user("alice");
-    let pair = Pair::of(&server.refresh(&forge::token("refresh", alice.id.0, |_| {})));
+    let pair = Pair::of(&server.refresh(&forge::token("refresh", alice.id, |_| {})));
     let session = claims(&pair.refresh)["sid"].clone();
     assert_eq!(claims(&pair.access)["sid"], session);
     assert_eq!(count(&server, "ended_at IS NULL"), 1);
     // One that a Django beside us rotated still names its session: it joins that, and raises no alarm.
-    let rotated = forge::token("refresh", alice.id.0, |claims| {
+    let rotated = forge::token("refresh", alice.id, |claims| {
         claims["jti"] = json!("b".repeat(32));
         claims["sid"] = session.clone();
     });
@@ -267,7 +267,7 @@ fn a_token_of_django_gets_a_session_at_its_first_refresh(backend: Backend) {
     assert_eq!(count(&server, "ended_at IS NULL"), 1);
     // And when the session ends it is refused, although nobody here has seen it.
     logout(&server, &pair.access, &json!({"refresh_token": pair.refresh})).expect_status(200);
-    let unseen = forge::token("refresh", alice.id.0, |claims| {
+    let unseen = forge::token("refresh", alice.id, |claims| {
         claims["jti"] = json!("c".repeat(32));
         claims["sid"] = session.clone();
     });
@@ -297,7 +297,7 @@ fn a_deleted_user_leaves_nothing_that_refreshes(backend: Backend) {
     let pair = server.log_in("alice");
     server.delete(alice.id);
     server.refresh(&pair.refresh).expect(401, refused());
-    let never_seen = forge::token("refresh", alice.id.0, |_| {});
+    let never_seen = forge::token("refresh", alice.id, |_| {});
     let gone = json!({"detail": "No active account found for the given token."});
     server.refresh(&never_seen).expect(401, gone);
     assert_eq!(count(&server, "1 = 1"), 0);

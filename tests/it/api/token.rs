@@ -111,7 +111,7 @@ fn me_shows_the_user_and_no_more(backend: Backend) {
     let me = server.me(&pair.access).expect_status(200).json();
     assert_eq!(
         (&me["id"], &me["username"], &me["email"]),
-        (&json!(user.id.0), &json!("alice"), &json!("alice@example.com"))
+        (&json!(user.id), &json!("alice"), &json!("alice@example.com"))
     );
     let names: Vec<&str> = me.as_object().unwrap().keys().map(String::as_str).collect();
     let expected =

@@ -4,8 +4,8 @@
 use latchkey::accounts::account_session;
 use latchkey::crypto::digest::hmac_sha256;
 use latchkey::crypto::random::hex;
+use latchkey::db::DbError;
 use latchkey::db::types::UserId;
-use latchkey::db::{DbError, users};
 use latchkey::factors::challenge::{self, LoginTarget, Purpose};
 use latchkey::factors::remembered_browser;
 use latchkey::journal::Client;
@@ -24,10 +24,10 @@ both!(what_was_issued_before_migration_7_is_good_after_it);
 fn what_was_issued_before_migration_7_is_good_after_it(backend: Backend) {
     let server = stage(backend, &[]);
     let app = server.enrol_totp("alice");
-    let id = UserId(server.db.count("SELECT id FROM auth_user WHERE username = 'alice'"));
+    let id = UserId::Integer(server.db.count("SELECT id FROM auth_user WHERE username = 'alice'"));
     let client = Client::default();
     let issued = server.wait(server.app.write(move |tx| {
-        let user = users::find(tx.conn, id)?.ok_or(DbError::NotFound)?;
+        let user = tx.app.users.find(tx.conn, id)?.ok_or(DbError::NotFound)?;
         let by = AuthenticatedBy::Factor(latchkey::journal::authentication::Method::Recovery);
         Ok::<_, DbError>((
             account_session::open(tx, &user, &client, by)?,

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use latchkey::config::{Database, DatabaseUrl};
-use latchkey::db::migrations::{self, DatabaseContents, MigrateError};
+use latchkey::config::{Config, Database, DatabaseUrl};
+use latchkey::db::migrations::{self, DatabaseContents, MigrateError, blacklist};
+use latchkey::db::types::Instant;
+use latchkey::db::user_table::UserTable;
 use latchkey::db::{Conn, Db};
 use tempfile::TempDir;
 
@@ -124,7 +126,17 @@ impl TestDatabase {
 
     /// Runs what `latchkey migrate` runs.
     pub fn migrate(&self) -> Result<DatabaseContents, MigrateError> {
-        migrations::run(&mut self.doors().open().unwrap(), &mut |_| ())
+        migrations::run(&mut self.doors().open().unwrap(), &config(), &mut |_| ())
+    }
+
+    /// Creates SimpleJWT's tables where a Django database lacks them; `false` if it does not.
+    pub fn create_blacklist_tables(&self, now: Instant) -> bool {
+        blacklist::create(&mut self.doors().open().unwrap(), &config(), now).unwrap()
+    }
+
+    /// Where this database has its users.
+    pub fn users(&self) -> UserTable {
+        UserTable::resolve(&mut self.connect(), &config()).unwrap()
     }
 
     /// Lists what `latchkey migrate --plan` shows.
@@ -217,4 +229,9 @@ fn with_name(url: &str, name: &str) -> String {
     let mut url = url::Url::parse(url).unwrap();
     url.set_path(name);
     url.into()
+}
+
+/// The settings as they are by default.
+fn config() -> Config {
+    Config::load(&|name| (name == "SECRET_KEY").then(|| "k".repeat(32))).unwrap()
 }

@@ -1,5 +1,7 @@
 //! Tokens that no server would issue: any header, any claims, any key.
 
+use std::fmt::Display;
+
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +22,7 @@ pub fn sign_raw(header: &[u8], claims: &[u8], key: &str) -> String {
 }
 
 /// A token as the server would make it, with claims altered by `change`.
-pub fn token(kind: &str, user: i64, change: impl FnOnce(&mut Value)) -> String {
+pub fn token(kind: &str, user: impl Display, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = json!({
         "token_type": kind,
         "exp": NOW + 3600,

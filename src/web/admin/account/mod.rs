@@ -21,6 +21,7 @@ use super::user::sections::SessionRow;
 use super::words::When;
 use crate::accounts::email_change;
 use crate::accounts::policy::{self, PasswordRule};
+use crate::db::types::UserId;
 use sessions::PanelRow;
 use time_zone::Region;
 
@@ -28,7 +29,7 @@ use time_zone::Region;
 #[template(path = "admin/account.html")]
 struct Account {
     layout: Layout,
-    id: i64,
+    id: UserId,
     email: String,
     confirmed: Option<When>,
     badges: Vec<Badge>,
@@ -55,7 +56,7 @@ async fn render(staff: &Staff, errors: &Errors) -> Result<HttpResponse, PageErro
     page(&Account {
         email: staff.user.email.clone(),
         confirmed: confirmed.map(|at| When::new(at, staff.reader())),
-        id: staff.user.id.0,
+        id: staff.user.id,
         badges: status::rights(staff.user.is_active, staff.user.is_staff, staff.user.is_superuser),
         passwords: password::inputs(errors),
         rules: policy::rules_of(&staff.visit.app, &staff.user).await?,

@@ -66,7 +66,7 @@ pub async fn set(staff: Staff, CsrfForm(mut fields): CsrfForm<Fields>) -> Result
         Ok(changed) => visit.refresh(changed),
         // It was changed elsewhere meanwhile, which ended this session too.
         Err(ManageError::Stale) => return Err(PageError::LoginRequired(ACCOUNT.to_owned())),
-        Err(error) => return render(&staff, &refusal(error, user.id.0)?).await,
+        Err(error) => return render(&staff, &refusal(error, user.id)?).await,
     }
     let text = "Your password was changed. All your other sessions ended.".to_owned();
     staff.say(Message { tone: Tone::Good, text, link: None })?;

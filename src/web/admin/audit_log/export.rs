@@ -27,7 +27,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     }
     let wanted = Wanted::new(&query);
     let meaning = wanted.clone();
-    let (_, meant) = app.read(move |tx| meaning.filter(tx.conn)).await?;
+    let (_, meant) = app.read(move |tx| meaning.filter(tx)).await?;
     if let Some(users) = meant {
         return refuse(&staff, AUDIT_LOG, &query, users);
     }
@@ -35,7 +35,7 @@ pub async fn export(staff: Staff, request: HttpRequest, app: Data<App>) -> Resul
     Ok(send(&FILE, move |from| {
         let (app, wanted, paging) = (app.clone(), wanted.clone(), Paging { from, ..paging(Sort::When, true) });
         async move {
-            let page = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
+            let page = app.read(move |tx| wanted.search(tx, &paging)).await?;
             let mut lines = page.rows.iter().map(|entry| object(entry).to_string()).collect::<Vec<_>>();
             lines.push(String::new());
             let bytes = lines.join("\n").into_bytes();
@@ -53,8 +53,8 @@ fn object(entry: &ListedEntry) -> Value {
         "last_at": entry.last_at.map(crate::db::types::Instant::iso),
         "action": entry.action,
         "actor": entry.actor,
-        "actor_id": entry.actor_id.map(|id| id.0),
-        "user_id": entry.user_id.map(|id| id.0),
+        "actor_id": entry.actor_id,
+        "user_id": entry.user_id,
         "user": entry.username,
         "object": entry.object,
         "ip": entry.ip,

@@ -17,11 +17,11 @@ use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::search;
 use super::words::{Reader, When, length};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_audit_log::list::{self, Filter, ListedEntry, Sort};
 use crate::db::page::{Page, Paging};
 use crate::db::types::UserId;
-use crate::db::{Conn, DbError, users};
+use crate::db::{DbError, users};
 
 static ADMIN: ModelAdmin<Sort> = ModelAdmin {
     about: About {
@@ -107,7 +107,7 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
         return search::answer(&staff, AUDIT_LOG, &[], q);
     }
     let (wanted, paging) = (Wanted::new(&query), query.paging());
-    let found = app.read(move |tx| wanted.search(tx.conn, &paging)).await?;
+    let found = app.read(move |tx| wanted.search(tx, &paging)).await?;
     let export = super::export::address(AUDIT_LOG, &query);
     let mut list = query.list(&found);
     let columns = vec![list.sorted("When", "when"), column("Event"), column("By"), column("About"), column("Address")];
@@ -144,21 +144,21 @@ impl Wanted {
     }
 
     /// A page of the entries.
-    fn search(&self, conn: &mut Conn, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
-        let (filter, meant) = self.filter(conn)?;
-        Ok(Page { meant, ..list::search(conn, &filter, paging)? })
+    fn search(&self, tx: &mut Tx<'_>, paging: &Paging<Sort>) -> Result<Page<ListedEntry>, DbError> {
+        let (filter, meant) = self.filter(tx)?;
+        Ok(Page { meant, ..list::search(tx.conn, &tx.app.users, &filter, paging)? })
     }
 
     /// A search means users, or else the object of an entry. At most two statements.
-    fn filter(&self, conn: &mut Conn) -> Result<(Filter, Option<usize>), DbError> {
+    fn filter(&self, tx: &mut Tx<'_>) -> Result<(Filter, Option<usize>), DbError> {
         let (mut filter, mut cut_at) = (self.filter.clone(), None);
         if let Some(user) = &self.user {
-            filter.users = Some(or_deleted(users::list_named(conn, user)?, user));
+            filter.users = Some(or_deleted(tx.app, tx.app.users.list_named(tx.conn, user)?, user));
         }
         if let Some(q) = &self.q {
-            let found = users::list::find_starting_with(conn, q, false, MAX_USERS)?;
+            let found = users::list::find_starting_with(tx.conn, &tx.app.users, (q, false), MAX_USERS)?;
             cut_at = found.cut_at;
-            let found = or_deleted(found.ids, q);
+            let found = or_deleted(tx.app, found.ids, q);
             match &mut filter.users {
                 _ if found.is_empty() => filter.object = Some(q.clone()),
                 Some(users) => users.retain(|user| found.contains(user)),
@@ -170,6 +170,6 @@ impl Wanted {
 }
 
 /// Entries of deleted users are found by the id.
-fn or_deleted(found: Vec<UserId>, typed: &str) -> Vec<UserId> {
-    if found.is_empty() { typed.parse().ok().map(UserId).into_iter().collect() } else { found }
+fn or_deleted(app: &App, found: Vec<UserId>, typed: &str) -> Vec<UserId> {
+    if found.is_empty() { app.users.parse_key(typed).into_iter().collect() } else { found }
 }

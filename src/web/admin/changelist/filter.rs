@@ -75,6 +75,15 @@ pub enum Field {
     Dates(&'static str, &'static str, String, String),
 }
 
+impl Field {
+    /// The name of its filter.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Choice(name, ..) | Self::Text(name, ..) | Self::Dates(name, ..) => name,
+        }
+    }
+}
+
 impl Chosen {
     /// Reads the pairs of a query.
     pub fn parse(pairs: &[(String, String)], filters: &'static [Filter]) -> Self {

@@ -16,7 +16,7 @@ use super::error::PageError;
 use super::layout::{Layout, Place, page};
 use super::words::{When, amount, commas, short};
 use super::{actions, address, sentence, status};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_audit_log::recent;
 use crate::db::latchkey_mail::list::QueueProblems;
@@ -25,7 +25,7 @@ use crate::db::latchkey_second_factor::{PanelRole, count_without};
 use crate::db::latchkey_statistic::{self, Statistic, Statistics};
 use crate::db::page::Total;
 use crate::db::types::Instant;
-use crate::db::{Conn, DbError, blacklisted_tokens, indexes, latchkey_session, migrations, outstanding_tokens, users};
+use crate::db::{DbError, blacklisted_tokens, indexes, latchkey_session, migrations, outstanding_tokens};
 use crate::journal::action;
 use crate::journal::events::{BLACKLISTED, Event};
 use attention::Item;
@@ -100,7 +100,7 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
     let periods = bounds.len() - 1;
     let (short_names, long_names) = (span.names(&bounds, reader.zone), span.long_names(&bounds, reader.zone));
     let is_public = attention::is_public(&app);
-    let found = app.read(move |tx| look(tx.conn, &bounds, now, is_public)).await?;
+    let found = app.read(move |tx| look(tx, &bounds, now, is_public)).await?;
     let figures = Figures { sums: &found.sums, periods };
     page(&Dashboard {
         span,
@@ -127,7 +127,8 @@ pub async fn dashboard(staff: Staff, app: Data<App>, request: HttpRequest) -> Re
 }
 
 /// Reads everything in one job. An index or a small table answers each statement.
-fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> Result<Snapshot, DbError> {
+fn look(tx: &mut Tx<'_>, bounds: &[Instant], now: Instant, is_public: bool) -> Result<Snapshot, DbError> {
+    let (users, conn) = (&tx.app.users, &mut *tx.conn);
     let statistics = latchkey_statistic::list(conn)?;
     let about = |total, statistic| match (total, statistics.of(statistic)) {
         (Total::About(_), Some(counted)) => Total::About(counted.value),
@@ -136,16 +137,16 @@ fn look(conn: &mut Conn, bounds: &[Instant], now: Instant, is_public: bool) -> R
     let events = events();
     let names: Vec<&str> = events.iter().map(|event| &**event).collect();
     Ok(Snapshot {
-        users: about(users::count(conn)?, Statistic::Users),
+        users: about(users.count(conn)?, Statistic::Users),
         sessions: about(latchkey_session::count_active(conn, now)?, Statistic::ActiveSessions),
         outstanding: about(outstanding_tokens::count(conn)?, Statistic::Outstanding),
         blacklisted: about(blacklisted_tokens::count(conn)?, Statistic::Blacklisted),
         sums: latchkey_rollup::list_sums(conn, &names, bounds)?,
-        recent: recent::list_newest_except(conn, &action::routine(), MAX_ACTIONS)?,
-        missing: indexes::missing(conn)?,
+        recent: recent::list_newest_except(conn, users, &action::routine(), MAX_ACTIONS)?,
+        missing: indexes::missing(conn, users)?,
         pending: migrations::pending(conn)?,
         mail: attention::mail(conn, now)?,
-        without_factor: if is_public { count_without(conn, PanelRole::Superuser)?.without } else { 0 },
+        without_factor: if is_public { count_without(conn, users, PanelRole::Superuser)?.without } else { 0 },
         statistics,
     })
 }

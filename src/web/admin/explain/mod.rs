@@ -22,6 +22,7 @@ use super::layout::{Layout, Place, page};
 use super::words::{Reader, When};
 use crate::app::App;
 use crate::db::types::Instant;
+use crate::db::types::UserId;
 use crate::tokens::explain::{self, Answer, Explanation};
 use answers::ClientAnswer;
 use record::{SessionCard, Timeline};
@@ -75,7 +76,7 @@ struct Details {
 }
 
 struct Person {
-    id: i64,
+    id: UserId,
     username: String,
     email: String,
     is_active: bool,
@@ -128,7 +129,7 @@ impl Details {
             timeline: record::timeline(subject),
             session: record::session(subject),
             user: token.facts.user.as_ref().map(|user| Person {
-                id: user.id.0,
+                id: user.id,
                 username: user.username.clone(),
                 email: user.email.clone(),
                 is_active: user.is_active,

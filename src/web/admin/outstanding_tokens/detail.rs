@@ -17,6 +17,7 @@ use crate::app::{App, Tx};
 use crate::db::DbError;
 use crate::db::outstanding_tokens;
 use crate::db::types::TokenId;
+use crate::db::types::UserId;
 use crate::db::users::{self, TokenCounts};
 use crate::tokens::reveal::{self, Revealed};
 
@@ -28,7 +29,7 @@ struct Lede {
 }
 
 struct Person {
-    id: i64,
+    id: UserId,
     username: String,
     email: String,
     may_log_in: &'static str,
@@ -78,7 +79,7 @@ pub async fn reveal(
     _: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, PageError> {
     let revealed = match reveal::reveal(&app, &superuser.actor(), TokenId(*path)).await? {
-        Revealed::NotFound => return Err(PageError::NoSuchRow("outstanding token", *path)),
+        Revealed::NotFound => return Err(PageError::NoSuchRow("outstanding token", path.to_string())),
         revealed @ (Revealed::Token(_) | Revealed::Resigned(_) | Revealed::No(_)) => revealed,
     };
     let found = find(&app, *path).await?;
@@ -106,14 +107,16 @@ pub(super) struct TokenOfUser {
 pub(super) async fn find(app: &App, id: i64) -> Result<TokenOfUser, PageError> {
     let now = app.now();
     let job = move |tx: &mut Tx<'_>| {
-        let Some(token) = outstanding_tokens::find_detail(tx.conn, TokenId(id))? else { return Ok(None) };
+        let Some(token) = outstanding_tokens::find_detail(tx.conn, &tx.app.users, TokenId(id))? else {
+            return Ok(None);
+        };
         let counts = match &token.user {
             Some(user) => Some(users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MAX_COUNTED))?),
             None => None,
         };
         Ok::<_, DbError>(Some(TokenOfUser { token, counts }))
     };
-    app.read(job).await?.ok_or(PageError::NoSuchRow("outstanding token", id))
+    app.read(job).await?.ok_or(PageError::NoSuchRow("outstanding token", id.to_string()))
 }
 
 impl Detail {
@@ -226,5 +229,5 @@ fn person(found: &outstanding_tokens::Detail, counts: Option<TokenCounts>) -> Op
         (true, false, false) => "Yes, active",
     };
     let tokens = format!("{} live, {} in all", commas(counts.live), at_least(counts.all, counts.is_cut()));
-    Some(Person { id: user.id.0, username: user.username.clone(), email: user.email.clone(), may_log_in, tokens })
+    Some(Person { id: user.id, username: user.username.clone(), email: user.email.clone(), may_log_in, tokens })
 }

@@ -120,9 +120,9 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     let hierarchy = query.date_hierarchy("created");
     let bounds = hierarchy.bounds();
     let job = move |tx: &mut Tx<'_>| {
-        let Whose { owners, jti, cut_at } = Whose::find(tx.conn, q.as_deref())?;
+        let Whose { owners, jti, cut_at } = Whose::find(tx, q.as_deref())?;
         let filter = Filter { owners, jti, ..filter.clone() };
-        let found = Page { meant: cut_at, ..list::search(tx.conn, &filter, &paging, reader.now)? };
+        let found = Page { meant: cut_at, ..list::search(tx.conn, &tx.app.users, (&filter, &paging), reader.now)? };
         let sums = latchkey_rollup::list_sums(tx.conn, &[&Event::TokenCreated.name()], &bounds)?;
         if !has_counts {
             return Ok::<_, DbError>((found, sums, None));

@@ -23,7 +23,7 @@ use detail::{TokenOfUser, address_of, find, kind};
 /// The user of a token or session.
 pub enum Owner {
     /// A user: the id and the name.
-    User(i64, String),
+    User(UserId, String),
     /// A user who was deleted.
     Deleted,
 }
@@ -31,7 +31,7 @@ pub enum Owner {
 impl Owner {
     /// From a row's columns.
     pub fn new(id: Option<UserId>, username: Option<String>) -> Self {
-        id.zip(username).map_or(Self::Deleted, |(id, username)| Self::User(id.0, username))
+        id.zip(username).map_or(Self::Deleted, |(id, username)| Self::User(id, username))
     }
 
     /// The name, for a title.
@@ -87,7 +87,7 @@ pub async fn blacklist(
     let text = match administer::blacklist(&app, &superuser.actor(), vec![TokenId(*path)]).await? {
         Outcome { blacklisted: 1.., .. } => "The token was blacklisted. It is refused from now on.",
         Outcome { already: 1.., .. } => "The token was blacklisted already. Nothing was changed.",
-        Outcome { .. } => return Err(PageError::NoSuchRow("outstanding token", *path)),
+        Outcome { .. } => return Err(PageError::NoSuchRow("outstanding token", path.to_string())),
     };
     superuser.0.say(Message { tone: Tone::Good, text: text.to_owned(), link: None })?;
     Ok(see(&address_of(*path)))

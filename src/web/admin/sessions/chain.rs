@@ -210,7 +210,7 @@ mod tests {
     fn session(ended: Option<i64>) -> Session {
         Session {
             id: "a".to_owned(),
-            user_id: crate::db::types::UserId(1),
+            user_id: crate::db::types::UserId::Integer(1),
             created_at: at(0),
             last_refreshed_at: None,
             expires_at: at(90_000),

@@ -7,14 +7,14 @@ use askama::Template;
 use super::chain::{self, Axis, Chain, Row};
 use super::history::{self, Alarm, Event, History};
 use super::{StatusBadge, find};
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::db::latchkey_audit_log::list::ListedEntry;
 use crate::db::latchkey_session::Session;
 use crate::db::latchkey_session::list::{Listed, Status};
 use crate::db::latchkey_token::chain as links;
 use crate::db::latchkey_token::chain::{Address, SessionToken};
 use crate::db::types::{Instant, TokenId};
-use crate::db::{Conn, DbError, outstanding_tokens};
+use crate::db::{DbError, outstanding_tokens};
 use crate::guard::device;
 use crate::sessions;
 use crate::web::admin::access::Staff;
@@ -81,22 +81,22 @@ struct Known {
 pub async fn detail(staff: Staff, path: Path<String>, app: Data<App>) -> Result<HttpResponse, PageError> {
     let found = find(&app, path.into_inner()).await?;
     let session = found.session.clone();
-    let known = app.read(move |tx| know(tx.conn, &session)).await?;
+    let known = app.read(move |tx| know(tx, &session)).await?;
     page(&Detail::new(staff.layout(Place::Sessions(false)), &app, found, known))
 }
 
-fn know(conn: &mut Conn, session: &Session) -> Result<Known, DbError> {
-    let entries = history::entries(conn, session)?;
+fn know(tx: &mut Tx<'_>, session: &Session) -> Result<Known, DbError> {
+    let entries = history::entries(tx, session)?;
     let reused = match Alarm::find(&entries) {
-        Some(alarm) => outstanding_tokens::find_by_jti(conn, &alarm.jti)?.map(|token| token.id),
+        Some(alarm) => outstanding_tokens::find_by_jti(tx.conn, &alarm.jti)?.map(|token| token.id),
         None => None,
     };
-    let ids = links::list_ids(conn, &session.id)?;
+    let ids = links::list_ids(tx.conn, &session.id)?;
     let places = chain::shown(&ids, reused);
     let wanted: Vec<TokenId> = places.iter().map(|place| ids[*place]).collect();
     Ok(Known {
-        links: links::list(conn, &wanted)?,
-        addresses: links::list_addresses(conn, &session.id, MAX_ADDRESSES)?,
+        links: links::list(tx.conn, &wanted)?,
+        addresses: links::list_addresses(tx.conn, &session.id, MAX_ADDRESSES)?,
         length: ids.len(),
         entries,
         places,

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use crate::app::Tx;
+use crate::db::DbError;
 use crate::db::latchkey_audit_log::list::{self, Filter, ListedEntry, Sort};
 use crate::db::latchkey_session::Session;
 use crate::db::page::Paging;
 use crate::db::types::Instant;
-use crate::db::{Conn, DbError};
 use crate::web::admin::actions;
 use crate::web::words::{Reader, When, amount};
 
@@ -44,12 +45,12 @@ pub struct Alarm {
 }
 
 /// The entries about the user while the session lasted, newest first, without those about other sessions.
-pub fn entries(conn: &mut Conn, session: &Session) -> Result<Vec<ListedEntry>, DbError> {
+pub fn entries(tx: &mut Tx<'_>, session: &Session) -> Result<Vec<ListedEntry>, DbError> {
     let after = session.ended_at.map(|at| at + std::time::Duration::from_secs(1));
     let filter =
         Filter { users: Some(vec![session.user_id]), at: Some((Some(session.created_at), after)), ..Filter::default() };
     let paging = Paging { sort: Sort::When, descending: true, from: None, size: MAX_ENTRIES };
-    let mut found = list::search(conn, &filter, &paging)?.rows;
+    let mut found = list::search(tx.conn, &tx.app.users, &filter, &paging)?.rows;
     found.retain(|entry| session_of(entry).is_none_or(|id| id == session.id));
     Ok(found)
 }

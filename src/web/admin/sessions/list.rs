@@ -9,7 +9,7 @@ use crate::app::{App, Tx};
 use crate::db::latchkey_session;
 use crate::db::latchkey_session::list::{self, Filter, Listed, Sort, Status};
 use crate::db::page::Page;
-use crate::db::{Conn, DbError, users};
+use crate::db::{DbError, users};
 use crate::guard::device;
 use crate::sessions;
 use crate::web::admin::access::Staff;
@@ -112,8 +112,8 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
     };
     let (q, paging, is_whole, limits) = (query.q.clone(), query.paging(), query.is_whole(), sessions::limits(&app));
     let job = move |tx: &mut Tx<'_>| {
-        let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(tx.conn, &filter, q))?;
-        let found = Page { meant, ..list::search(tx.conn, &filter, &paging, limits)? };
+        let (filter, meant) = q.as_deref().map_or(Ok((filter.clone(), None)), |q| whose(tx, &filter, q))?;
+        let found = Page { meant, ..list::search(tx.conn, &tx.app.users, (&filter, &paging), limits)? };
         Ok::<_, DbError>(if is_whole { found.of(latchkey_session::count(tx.conn)?) } else { found })
     };
     let found = app.read(job).await?;
@@ -135,11 +135,11 @@ pub async fn list(staff: Staff, request: HttpRequest, app: Data<App>) -> Result<
 }
 
 /// The session with this id, or else the sessions of the users that the search means. At most two statements.
-fn whose(conn: &mut Conn, filter: &Filter, q: &str) -> Result<(Filter, Option<usize>), DbError> {
-    if sessions::is_id(q) && latchkey_session::find(conn, q)?.is_some() {
+fn whose(tx: &mut Tx<'_>, filter: &Filter, q: &str) -> Result<(Filter, Option<usize>), DbError> {
+    if sessions::is_id(q) && latchkey_session::find(tx.conn, q)?.is_some() {
         return Ok((Filter { id: Some(q.to_owned()), ..filter.clone() }, None));
     }
-    let found = users::list::find_starting_with(conn, q, false, MAX_OWNERS)?;
+    let found = users::list::find_starting_with(tx.conn, &tx.app.users, (q, false), MAX_OWNERS)?;
     Ok((Filter { owners: Some(found.ids), ..filter.clone() }, found.cut_at))
 }
 

@@ -153,7 +153,7 @@ pub async fn act(
         superuser.0.say(Message { tone: Tone::Good, text, link })?;
         return Ok(see(SESSIONS));
     }
-    let job = move |tx: &mut Tx<'_>| latchkey_session::list::list(tx.conn, &chosen.selected);
+    let job = move |tx: &mut Tx<'_>| latchkey_session::list::list(tx.conn, &tx.app.users, &chosen.selected);
     let found = app.read(job).await?;
     let layout = superuser.0.layout(Place::Sessions(false));
     page(&Confirmation::new(layout, &app, found, SESSIONS.to_owned()))
@@ -165,7 +165,7 @@ async fn find(app: &App, id: String) -> Result<Listed, PageError> {
         return Err(PageError::NoSuchSession);
     }
     let job = move |tx: &mut Tx<'_>| {
-        Ok::<_, DbError>(latchkey_session::list::list(tx.conn, std::slice::from_ref(&id))?.pop())
+        Ok::<_, DbError>(latchkey_session::list::list(tx.conn, &tx.app.users, std::slice::from_ref(&id))?.pop())
     };
     app.read(job).await?.ok_or(PageError::NoSuchSession)
 }

@@ -6,11 +6,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::super::access::Superuser;
+use super::super::address::USERS;
 use super::super::confirm::OwnPassword;
 use super::super::csrf::CsrfForm;
 use super::super::error::PageError;
 use super::super::form::{Errors, Input};
-use super::super::layout::{Layout, Place, page, see};
+use super::super::layout::{Layout, Message, Place, Tone, page, see};
 use super::password::{self, Typed};
 use super::profile_form::{self, LABELS, ProfileForm};
 use super::{about, refusal};
@@ -42,6 +43,10 @@ pub struct Fields {
 
 /// `GET user/add/`
 pub async fn ask(superuser: Superuser) -> Result<HttpResponse, PageError> {
+    if let Some(text) = superuser.0.visit.app.users.creation_obstacle() {
+        superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
+        return Ok(see(USERS));
+    }
     let values = Profile { is_active: true, ..Profile::default() };
     render(&superuser, &values, true, &Errors::default())
 }
@@ -75,9 +80,9 @@ pub async fn add(
     match manage::create(&app, &by, user).await {
         Ok(user) => {
             superuser.0.say(about(format!("The user “{}” was added.", user.username), user.id))?;
-            Ok(see(&fields.profile.next(user.id.0)))
+            Ok(see(&fields.profile.next(user.id)))
         }
-        Err(error) => render(&superuser, &values, is_usable, &refusal(error, 0)?),
+        Err(error) => render(&superuser, &values, is_usable, &refusal(error, app.users.no_user())?),
     }
 }
 
@@ -90,7 +95,7 @@ fn render(
     let (staff, app) = (&superuser.0, &superuser.0.visit.app);
     page(&AddForm {
         layout: staff.layout(Place::Users(false)),
-        form: ProfileForm::new(&app.config.accounts, values, errors, None),
+        form: ProfileForm::new(&app.users, values, errors, None),
         is_usable,
         passwords: password::inputs(errors),
         rules: policy::rules(&app.config, false),

@@ -14,13 +14,18 @@ use super::second_factors::refused;
 use super::{about, address_of, find};
 use crate::accounts::user::FieldError;
 use crate::app::App;
+use crate::db::types::UserId;
 use crate::db::users::User;
 use crate::factors::remembered_browser;
 
 const ALL: &str = "all";
 
 /// `GET user/ID/browsers/BROWSER/forget/`: asks first.
-pub async fn ask(superuser: Superuser, path: Path<(i64, String)>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(
+    superuser: Superuser,
+    path: Path<(UserId, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, PageError> {
     let (id, which) = path.into_inner();
     render(&superuser, find(&app, id).await?, &which, None).await
 }
@@ -28,7 +33,7 @@ pub async fn ask(superuser: Superuser, path: Path<(i64, String)>, app: Data<App>
 /// `POST user/ID/browsers/BROWSER/forget/`
 pub async fn forget(
     superuser: Superuser,
-    path: Path<(i64, String)>,
+    path: Path<(UserId, String)>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
@@ -71,7 +76,7 @@ async fn render(
         .collect();
     if rows.is_empty() {
         superuser.0.say(gone())?;
-        return Ok(see(&address_of(user.id.0)));
+        return Ok(see(&address_of(user.id)));
     }
     let (name, is_one) = (&user.username, which != ALL);
     rows.push(Row::new("Live sessions", None, "Not affected"));

@@ -20,6 +20,7 @@ use crate::accounts::change;
 use crate::accounts::change::Edit;
 use crate::accounts::manage::ManageError;
 use crate::app::App;
+use crate::config::UserField;
 use crate::db::types::{EncodedPassword, UserId};
 use crate::db::users::User;
 use crate::db::users::profile::Profile;
@@ -34,7 +35,9 @@ struct Detail {
     may_log_in: String,
     password: String,
     last_login: Option<When>,
-    joined: When,
+    joined: Option<When>,
+    /// Whether the user table records the last login.
+    has_last_login: bool,
     /// For superusers.
     form: Option<ProfileForm>,
     errors: Vec<(String, &'static str, String)>,
@@ -47,8 +50,8 @@ struct Detail {
 
 impl Detail {
     /// The user whose factors can be removed here. Users remove their own under `/account/`, which asks for a factor.
-    fn removes(&self) -> Option<i64> {
-        (self.layout.is_superuser && !self.is_own).then_some(self.user.id.0)
+    fn removes(&self) -> Option<UserId> {
+        (self.layout.is_superuser && !self.is_own).then_some(self.user.id)
     }
 }
 
@@ -61,7 +64,7 @@ struct RefusedForm {
 }
 
 /// `GET user/ID/change/`
-pub async fn show(staff: Staff, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn show(staff: Staff, path: Path<UserId>, app: Data<App>) -> Result<HttpResponse, PageError> {
     render(&staff, &app, *path, None).await
 }
 
@@ -78,7 +81,7 @@ pub struct Fields {
 /// `POST user/ID/change/`
 pub async fn save(
     superuser: Superuser,
-    path: Path<i64>,
+    path: Path<UserId>,
     app: Data<App>,
     CsrfForm(mut fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
@@ -91,10 +94,10 @@ pub async fn save(
         }
     };
     let edit = Edit { of: fields.as_read.clone(), new: typed.clone() };
-    match change::update(&app, &by, UserId(id), edit).await {
+    match change::update(&app, &by, id, edit).await {
         Ok(is_changed) => {
             let what = if is_changed { "was changed." } else { "was not changed." };
-            superuser.0.say(about(format!("The user “{}” {what}", typed.username), UserId(id)))?;
+            superuser.0.say(about(format!("The user “{}” {what}", typed.username), id))?;
             Ok(see(&fields.profile.next(id)))
         }
         Err(ManageError::Stale) => {
@@ -108,7 +111,7 @@ pub async fn save(
     }
 }
 
-async fn render(staff: &Staff, app: &App, id: i64, refused: Option<RefusedForm>) -> Result<HttpResponse, PageError> {
+async fn render(staff: &Staff, app: &App, id: UserId, refused: Option<RefusedForm>) -> Result<HttpResponse, PageError> {
     let (user, sections) = sections::read(staff, app, id).await?;
     let (reader, saved) = (staff.reader(), Profile::from(&user));
     let (is_sent, now) = (refused.is_some(), change::fingerprint(&saved));
@@ -119,7 +122,7 @@ async fn render(staff: &Staff, app: &App, id: i64, refused: Option<RefusedForm>)
     });
     let is_stale = refused.as_read.is_none();
     let meanwhile = is_stale.then_some(&saved);
-    let form = || ProfileForm::new(&app.config.accounts, &refused.typed, &refused.errors, meanwhile);
+    let form = || ProfileForm::new(&app.users, &refused.typed, &refused.errors, meanwhile);
     let mut badges = status::rights(user.is_active, user.is_staff, user.is_superuser);
     if user.is_active {
         badges.insert(0, status::ACTIVE);
@@ -140,7 +143,8 @@ async fn render(staff: &Staff, app: &App, id: i64, refused: Option<RefusedForm>)
         may_log_in: may_log_in(app, &user),
         password: password(&user.password),
         last_login: user.last_login.map(|at| When::new(at, reader)),
-        joined: When::new(user.date_joined, reader),
+        has_last_login: app.users.has(UserField::LastLogin),
+        joined: user.date_joined.map(|at| When::new(at, reader)),
         layout,
         sections,
         user,

@@ -28,7 +28,7 @@ const MAX_SESSIONS: i64 = 1000;
 #[template(path = "admin/auth/user/delete_confirmation.html")]
 struct Confirmation {
     layout: Layout,
-    id: i64,
+    id: UserId,
     username: String,
     sessions: String,
     live: String,
@@ -47,14 +47,14 @@ pub struct Fields {
 }
 
 /// `GET user/ID/delete/`: asks first.
-pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(superuser: Superuser, path: Path<UserId>, app: Data<App>) -> Result<HttpResponse, PageError> {
     render(&superuser, &app, *path, &Errors::default()).await
 }
 
 /// `POST user/ID/delete/`
 pub async fn delete(
     superuser: Superuser,
-    path: Path<i64>,
+    path: Path<UserId>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
@@ -64,7 +64,7 @@ pub async fn delete(
         Ok(by) => by,
         Err(error) => return render(&superuser, &app, id, &Errors::new(vec![error])).await,
     };
-    match change::delete(&app, &by, UserId(id)).await {
+    match change::delete(&app, &by, id).await {
         Ok(()) => {
             let text = format!("The user “{}” was deleted.", user.username);
             superuser.0.say(Message { tone: Tone::Good, text, link: None })?;
@@ -82,7 +82,7 @@ pub async fn delete(
     }
 }
 
-async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
+async fn render(superuser: &Superuser, app: &App, id: UserId, errors: &Errors) -> Result<HttpResponse, PageError> {
     let (user, counts) = find_counted(app, id).await?;
     let (of, now, staff) = (user.id, app.now(), &superuser.0);
     let sessions = app

@@ -22,7 +22,7 @@ use crate::tokens::revoke;
 #[template(path = "admin/auth/user/log_out_confirmation.html")]
 struct Confirmation {
     layout: Layout,
-    id: i64,
+    id: UserId,
     username: String,
     live: String,
     has_live: bool,
@@ -42,16 +42,16 @@ pub struct Fields {
 }
 
 /// `GET user/ID/blacklist/`: asks first.
-pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(superuser: Superuser, path: Path<UserId>, app: Data<App>) -> Result<HttpResponse, PageError> {
     render(&superuser, &app, *path, &Errors::default()).await
 }
 
-async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
+async fn render(superuser: &Superuser, app: &App, id: UserId, errors: &Errors) -> Result<HttpResponse, PageError> {
     let ((user, counts), staff) = (find_counted(app, id).await?, &superuser.0);
     let browsers = factors::overview(staff, &user).await?.browsers.len();
     page(&Confirmation {
         layout: staff.layout(Place::Users(false)),
-        id: user.id.0,
+        id: user.id,
         username: user.username,
         live: at_least(counts.live, counts.is_cut()),
         has_live: counts.live > 0,
@@ -66,14 +66,14 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
 /// `POST user/ID/blacklist/`
 pub async fn blacklist(
     superuser: Superuser,
-    path: Path<i64>,
+    path: Path<UserId>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, user) = (UserId(*path), find(&app, *path).await?);
+    let (id, user) = (*path, find(&app, *path).await?);
     let by = match superuser.confirm(fields.own_password).await? {
         Ok(by) => by,
-        Err(error) => return render(&superuser, &app, id.0, &Errors::new(vec![error])).await,
+        Err(error) => return render(&superuser, &app, id, &Errors::new(vec![error])).await,
     };
     let (count, browsers) = revoke::blacklist_all_of(&app, by.actor(), id).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -85,5 +85,5 @@ pub async fn blacklist(
     };
     let link = (count > 0).then(|| (tokens_of(BLACKLISTED, id), "Show them".to_owned()));
     superuser.0.say(Message { tone: Tone::Good, text, link })?;
-    Ok(see(&address_of(id.0)))
+    Ok(see(&address_of(id)))
 }

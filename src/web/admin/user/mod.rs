@@ -32,26 +32,26 @@ use crate::db::types::UserId;
 use crate::db::users::{self, TokenCounts, User};
 
 /// `GET user/ID/`, as in Django.
-pub async fn bare(_: Staff, path: Path<i64>) -> HttpResponse {
+pub async fn bare(_: Staff, path: Path<UserId>) -> HttpResponse {
     moved(&address_of(*path))
 }
 
-fn address_of(id: i64) -> String {
+fn address_of(id: UserId) -> String {
     format!("{USERS}{id}/change/")
 }
 
-fn missing(id: i64) -> PageError {
-    PageError::NoSuchRow("user", id)
+fn missing(id: UserId) -> PageError {
+    PageError::NoSuchRow("user", id.to_string())
 }
 
-async fn find(app: &App, id: i64) -> Result<User, PageError> {
-    app.read(move |tx| users::find(tx.conn, UserId(id))).await?.ok_or_else(|| missing(id))
+async fn find(app: &App, id: UserId) -> Result<User, PageError> {
+    app.read(move |tx| tx.app.users.find(tx.conn, id)).await?.ok_or_else(|| missing(id))
 }
 
-async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageError> {
+async fn find_counted(app: &App, id: UserId) -> Result<(User, TokenCounts), PageError> {
     let now = app.now();
     let job = move |tx: &mut Tx<'_>| {
-        let Some(user) = users::find(tx.conn, UserId(id))? else { return Ok(None) };
+        let Some(user) = tx.app.users.find(tx.conn, id)? else { return Ok(None) };
         let counts = users::count_tokens(tx.conn, user.id, now, Some(TokenCounts::MAX_COUNTED))?;
         Ok::<_, DbError>(Some((user, counts)))
     };
@@ -59,11 +59,12 @@ async fn find_counted(app: &App, id: i64) -> Result<(User, TokenCounts), PageErr
 }
 
 /// The errors that a form shows after a refusal; other errors are pages.
-pub fn refusal(error: ManageError, id: i64) -> Result<Errors, PageError> {
+pub fn refusal(error: ManageError, id: UserId) -> Result<Errors, PageError> {
     match error {
         ManageError::Fields(errors) => Ok(Errors::new(errors.into_iter().map(first_of_two).collect())),
         ManageError::Protected(error) => Ok(Errors::new(vec![error])),
         ManageError::NoSuchUser => Err(missing(id)),
+        ManageError::NoCreation(obstacle) => Ok(Errors::new(vec![FieldError { field: "user", message: obstacle }])),
         ManageError::Busy => Err(PageError::Busy),
         ManageError::Db(error) => Err(error.into()),
         ManageError::Stale | ManageError::Referenced => Err(PageError::Other("a refusal that no form here can cause")),
@@ -77,7 +78,7 @@ fn first_of_two(error: FieldError) -> FieldError {
 
 /// A message with a link to a user.
 fn about(text: String, id: UserId) -> Message {
-    Message { tone: Tone::Good, text, link: Some((address_of(id.0), "Open user".to_owned())) }
+    Message { tone: Tone::Good, text, link: Some((address_of(id), "Open user".to_owned())) }
 }
 
 /// The address of the list of a user's tokens.

@@ -101,8 +101,8 @@ pub struct Fields {
 }
 
 /// `GET user/ID/password/`
-pub async fn ask(superuser: Superuser, path: Path<i64>) -> Result<HttpResponse, PageError> {
-    if superuser.0.user.id.0 == *path {
+pub async fn ask(superuser: Superuser, path: Path<UserId>) -> Result<HttpResponse, PageError> {
+    if superuser.0.user.id == *path {
         return Ok(see(ACCOUNT));
     }
     render(&superuser, *path, true, &Errors::default()).await
@@ -111,12 +111,12 @@ pub async fn ask(superuser: Superuser, path: Path<i64>) -> Result<HttpResponse, 
 /// `POST user/ID/password/`
 pub async fn set(
     superuser: Superuser,
-    path: Path<i64>,
+    path: Path<UserId>,
     app: Data<App>,
     CsrfForm(mut fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
     let id = *path;
-    if superuser.0.user.id.0 == id {
+    if superuser.0.user.id == id {
         return Ok(see(ACCOUNT));
     }
     let user = find(&app, id).await?;
@@ -129,7 +129,7 @@ pub async fn set(
         Ok(by) => by,
         Err(error) => return render(&superuser, id, is_usable, &Errors::new(vec![error])).await,
     };
-    if let Err(error) = change::set_password(&app, &by, UserId(id), password).await {
+    if let Err(error) = change::set_password(&app, &by, id, password).await {
         return render(&superuser, id, is_usable, &refusal(error, id)?).await;
     }
     let what = if is_usable { "has a new password." } else { "no longer has a password." };
@@ -137,7 +137,12 @@ pub async fn set(
     Ok(see(&address_of(id)))
 }
 
-async fn render(superuser: &Superuser, id: i64, is_usable: bool, errors: &Errors) -> Result<HttpResponse, PageError> {
+async fn render(
+    superuser: &Superuser,
+    id: UserId,
+    is_usable: bool,
+    errors: &Errors,
+) -> Result<HttpResponse, PageError> {
     let (staff, app) = (&superuser.0, &superuser.0.visit.app);
     let user = find(app, id).await?;
     page(&PasswordForm {

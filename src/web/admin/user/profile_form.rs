@@ -7,7 +7,9 @@ use super::super::confirm;
 use super::super::form::{Errors, Input, Tick};
 use super::address_of;
 use crate::accounts::user::{EMAIL_MAX, NAME_MAX};
-use crate::config::{Accounts, UsernameField};
+use crate::config::UserField;
+use crate::db::types::UserId;
+use crate::db::user_table::UserTable;
 use crate::db::users::profile::Profile;
 
 /// The labels for the summary of errors.
@@ -61,7 +63,7 @@ impl Fields {
     }
 
     /// The page that the pressed button leads to.
-    pub fn next(&self, id: i64) -> String {
+    pub fn next(&self, id: UserId) -> String {
         match (&self.stay, &self.add_another) {
             (Some(_), _) => address_of(id),
             (None, Some(_)) => format!("{USERS}add/"),
@@ -80,7 +82,7 @@ pub struct ProfileForm {
 
 impl ProfileForm {
     /// The fields with these values. `saved` are the current ones, if the user has changed since the form was made.
-    pub fn new(rules: &Accounts, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
+    pub fn new(users: &UserTable, values: &Profile, errors: &Errors, saved: Option<&Profile>) -> Self {
         let input = |name, label, of: fn(&Profile) -> &String| Input {
             name,
             label,
@@ -108,28 +110,26 @@ impl ProfileForm {
         let email = Input {
             kind: "email",
             max_length: EMAIL_MAX,
-            is_required: rules.username_field == UsernameField::Email,
+            is_required: users.is_login_by_email(),
             ..input("email", "Email address", |user| &user.email)
         };
+        let active = "May log in. Turn this off instead of deleting the user; it ends all sessions.";
+        let inputs = [
+            (users.has_names(), username),
+            (users.has(UserField::Email), email),
+            (users.has(UserField::FirstName), input("first_name", "First name", |user| &user.first_name)),
+            (users.has(UserField::LastName), input("last_name", "Last name", |user| &user.last_name)),
+        ];
+        let superuser = "May make changes in this panel and see whole tokens.";
+        let ticks = [
+            (users.has(UserField::IsActive), tick("is_active", "Active", active, |user| user.is_active)),
+            (users.has(UserField::IsStaff), tick("is_staff", "Staff", "May view this panel.", |user| user.is_staff)),
+            (true, tick("is_superuser", "Superuser", superuser, |user| user.is_superuser)),
+        ];
+        // What the user table does not have cannot be changed.
         Self {
-            inputs: vec![
-                username,
-                email,
-                input("first_name", "First name", |user| &user.first_name),
-                input("last_name", "Last name", |user| &user.last_name),
-            ],
-            ticks: vec![
-                tick(
-                    "is_active",
-                    "Active",
-                    "May log in. Turn this off instead of deleting the user; it ends all sessions.",
-                    |user| user.is_active,
-                ),
-                tick("is_staff", "Staff", "May view this panel.", |user| user.is_staff),
-                tick("is_superuser", "Superuser", "May make changes in this panel and see whole tokens.", |user| {
-                    user.is_superuser
-                }),
-            ],
+            inputs: inputs.into_iter().filter_map(|(is_there, input)| is_there.then_some(input)).collect(),
+            ticks: ticks.into_iter().filter_map(|(is_there, tick)| is_there.then_some(tick)).collect(),
         }
     }
 }

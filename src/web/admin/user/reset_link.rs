@@ -37,11 +37,11 @@ pub struct Fields {
 }
 
 /// `GET user/ID/reset_link/`: asks first.
-pub async fn ask(superuser: Superuser, path: Path<i64>, app: Data<App>) -> Result<HttpResponse, PageError> {
+pub async fn ask(superuser: Superuser, path: Path<UserId>, app: Data<App>) -> Result<HttpResponse, PageError> {
     render(&superuser, &app, *path, &Errors::default()).await
 }
 
-async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> Result<HttpResponse, PageError> {
+async fn render(superuser: &Superuser, app: &App, id: UserId, errors: &Errors) -> Result<HttpResponse, PageError> {
     let (user, staff) = (find(app, id).await?, &superuser.0);
     page(&Question {
         layout: staff.layout(Place::Users(false)),
@@ -55,20 +55,20 @@ async fn render(superuser: &Superuser, app: &App, id: i64, errors: &Errors) -> R
 /// `POST user/ID/reset_link/`
 pub async fn send(
     superuser: Superuser,
-    path: Path<i64>,
+    path: Path<UserId>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    let id = UserId(*path);
+    let id = *path;
     let by = match superuser.confirm(fields.own_password).await? {
         Ok(by) => by,
-        Err(error) => return render(&superuser, &app, id.0, &Errors::new(vec![error])).await,
+        Err(error) => return render(&superuser, &app, id, &Errors::new(vec![error])).await,
     };
     match password_reset::send(&app, &by, id).await {
         Ok(address) => {
             superuser.0.say(about(format!("A link to choose a password was sent to {address}."), id))?;
-            Ok(see(&address_of(id.0)))
+            Ok(see(&address_of(id)))
         }
-        Err(error) => render(&superuser, &app, id.0, &refusal(error, id.0)?).await,
+        Err(error) => render(&superuser, &app, id, &refusal(error, id)?).await,
     }
 }

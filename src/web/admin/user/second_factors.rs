@@ -16,6 +16,7 @@ use crate::accounts::user::FieldError;
 use crate::app::App;
 use crate::config::Required;
 use crate::db::types::RowId;
+use crate::db::types::UserId;
 use crate::db::users::User;
 use crate::factors::remove;
 use crate::web::account::FACTORS;
@@ -25,11 +26,11 @@ const NOT_AFFECTED: &str = "Not affected";
 /// `GET user/ID/second_factors/FACTOR/remove/`: asks first.
 pub async fn ask_remove(
     superuser: Superuser,
-    path: Path<(i64, i64)>,
+    path: Path<(UserId, i64)>,
     app: Data<App>,
 ) -> Result<HttpResponse, PageError> {
     let (id, factor) = *path;
-    if superuser.0.user.id.0 == id {
+    if superuser.0.user.id == id {
         return Ok(see(FACTORS));
     }
     removal(&superuser, find(&app, id).await?, factor, None).await
@@ -38,12 +39,12 @@ pub async fn ask_remove(
 /// `POST user/ID/second_factors/FACTOR/remove/`
 pub async fn remove(
     superuser: Superuser,
-    path: Path<(i64, i64)>,
+    path: Path<(UserId, i64)>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
     let (id, factor) = *path;
-    if superuser.0.user.id.0 == id {
+    if superuser.0.user.id == id {
         return Ok(see(FACTORS));
     }
     let user = find(&app, id).await?;
@@ -101,7 +102,7 @@ async fn removal(
 /// `GET user/ID/second_factors/require/` and `…/unrequire/`: asks first.
 pub async fn ask_require(
     superuser: Superuser,
-    path: Path<(i64, String)>,
+    path: Path<(UserId, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, PageError> {
     let (id, word) = path.into_inner();
@@ -111,7 +112,7 @@ pub async fn ask_require(
 /// `POST user/ID/second_factors/require/` and `…/unrequire/`
 pub async fn require(
     superuser: Superuser,
-    path: Path<(i64, String)>,
+    path: Path<(UserId, String)>,
     app: Data<App>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
@@ -195,11 +196,11 @@ async fn requirement(
 }
 
 fn no_such_factor(id: i64) -> PageError {
-    PageError::NoSuchRow("second factor", id)
+    PageError::NoSuchRow("second factor", id.to_string())
 }
 
 /// These forms have no fields that could show an error.
-pub fn refused(error: ManageError, id: i64) -> PageError {
+pub fn refused(error: ManageError, id: UserId) -> PageError {
     match error {
         ManageError::NoSuchUser => missing(id),
         ManageError::Busy => PageError::Busy,

@@ -99,20 +99,20 @@ impl TokenRow {
 }
 
 /// Reads a user with all sections. Ten statements, each answered by an index.
-pub async fn read(staff: &Staff, app: &App, id: i64) -> Result<(User, Sections), PageError> {
-    let (id, now, reader) = (UserId(id), app.now(), staff.reader());
+pub async fn read(staff: &Staff, app: &App, id: UserId) -> Result<(User, Sections), PageError> {
+    let (id, now, reader) = (id, app.now(), staff.reader());
     let job = move |tx: &mut Tx<'_>| {
-        let Some(user) = users::find(tx.conn, id)? else { return Ok(None) };
+        let Some(user) = tx.app.users.find(tx.conn, id)? else { return Ok(None) };
         let counts = users::count_tokens(tx.conn, id, now, Some(users::TokenCounts::MAX_COUNTED))?;
         let sessions = latchkey_session::list_newest_live_of(tx.conn, id, now, MAX_SESSIONS)?;
-        let tokens = outstanding_tokens::list_newest_of(tx.conn, id, MAX_TOKENS)?;
+        let tokens = outstanding_tokens::list_newest_of(tx.conn, &tx.app.users, id, MAX_TOKENS)?;
         let entries = latchkey_audit_log::list_newest_about(tx.conn, id, MAX_ENTRIES)?;
         let confirmed = email_change::confirmed_at(tx.conn, &user)?;
         let second = factors::overview::overview(tx, &user)?;
         Ok::<_, DbError>(Some((user, counts, second, sessions, tokens, entries, confirmed)))
     };
     let (user, counts, second, sessions, tokens, entries, confirmed) =
-        app.read(job).await?.ok_or_else(|| missing(id.0))?;
+        app.read(job).await?.ok_or_else(|| missing(id))?;
     let sections = Sections {
         second: SecondFactors::new(app, &user, second, reader),
         confirmed: confirmed.map(|at| When::new(at, reader)),

@@ -10,9 +10,11 @@ use crate::accounts::confirm::Confirmed;
 use crate::accounts::manage::ManageError;
 use crate::accounts::user::FieldError;
 use crate::app::App;
+use crate::config::UserField;
 use crate::db::DbError;
 use crate::db::types::UserId;
-use crate::db::users::{self, User};
+use crate::db::user_table::UserTable;
+use crate::db::users::User;
 use crate::tokens::revoke;
 use crate::web::admin::access::{Staff, Superuser};
 use crate::web::admin::address::USERS;
@@ -24,11 +26,16 @@ use crate::web::admin::layout::{Layout, Message, Place, Tone, page, see};
 use crate::web::words::{amount, length};
 
 /// The actions for selected users.
-pub const ACTIONS: [(&str, &str); 3] = [
+const ACTIONS: [(&str, &str); 3] = [
     ("log_out", "Log out selected users everywhere"),
     ("deactivate", "Deactivate selected users"),
     ("activate", "Activate selected users"),
 ];
+
+/// Those that the user table allows.
+pub fn of(users: &UserTable) -> &'static [(&'static str, &'static str)] {
+    if users.has(UserField::IsActive) { &ACTIONS } else { &ACTIONS[..1] }
+}
 
 /// One of them; its word is the value in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
@@ -82,7 +89,7 @@ struct Question {
     verb: &'static str,
     happens: &'static str,
     /// The users that it changes: id and username.
-    users: Vec<(i64, String)>,
+    users: Vec<(UserId, String)>,
     /// How many these are, in words.
     count: String,
     idle: usize,
@@ -97,8 +104,14 @@ pub async fn act(
     form: CsrfForm<Vec<(String, String)>>,
 ) -> Result<HttpResponse, PageError> {
     let chosen = Chosen::from(form);
-    let ids: Vec<UserId> = chosen.ids().into_iter().map(UserId).collect();
-    let found = app.read(move |tx| users::list_by_id(tx.conn, &ids)).await?;
+    let ids: Vec<UserId> = chosen
+        .selected
+        .iter()
+        .filter_map(|key| app.users.parse_key(key))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let found = app.read(move |tx| tx.app.users.list_by_id(tx.conn, &ids)).await?;
     let Some(action) = chosen.action.parse().ok().filter(|_: &Action| !found.is_empty()) else {
         let text = "Select one or more users first. Nothing was changed.".to_owned();
         superuser.0.say(Message { tone: Tone::Bad, text, link: None })?;
@@ -122,7 +135,7 @@ pub async fn act(
             }
             Err(ManageError::Busy) => return Err(PageError::Busy),
             Err(ManageError::Db(error)) => return Err(error.into()),
-            Err(error @ (ManageError::Stale | ManageError::Referenced)) => {
+            Err(error @ (ManageError::Stale | ManageError::Referenced | ManageError::NoCreation(_))) => {
                 refused.push(format!("{}: {error}", user.username));
             }
         }
@@ -169,7 +182,7 @@ fn ask(
         verb: action.verb(),
         happens: action.happens(),
         count: amount(i64::try_from(users.len()).unwrap_or(i64::MAX), "user"),
-        users: users.into_iter().map(|user| (user.id.0, user.username)).collect(),
+        users: users.into_iter().map(|user| (user.id, user.username)).collect(),
         idle: idle.len(),
         access_lifetime: length(superuser.0.visit.app.config.jwt.access_token_lifetime.as_secs()),
         own_password: superuser.0.own_password(error.map(|error| error.message)),

@@ -40,7 +40,7 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
     }
     let (filter, q) = (filter(&query), query.q.clone());
     let (whom, typed) = (filter.clone(), q.clone());
-    let (_, meant) = app.read(move |tx| search_in(tx.conn, &whom, typed.as_deref())).await?;
+    let (_, meant) = app.read(move |tx| search_in(tx, &whom, typed.as_deref())).await?;
     if let Some(users) = meant {
         return refuse(&superuser.0, USERS, &query, users);
     }
@@ -52,8 +52,8 @@ pub async fn export(superuser: Superuser, request: HttpRequest, app: Data<App>) 
         async move {
             let is_first = paging.from.is_none();
             let job = move |tx: &mut crate::app::Tx<'_>| {
-                let (filter, _) = search_in(tx.conn, &filter, q.as_deref())?;
-                list::search(tx.conn, &filter, &paging)
+                let (filter, _) = search_in(tx, &filter, q.as_deref())?;
+                list::search(tx.conn, &tx.app.users, &filter, &paging)
             };
             let page = app.read(job).await?;
             let bytes = table(is_first, &page.rows).map_err(|_| PageError::Other("a CSV could not be written"))?;
@@ -79,7 +79,7 @@ fn table(with_head: bool, users: &[Listed]) -> Result<Vec<u8>, csv::Error> {
             user.is_staff.to_string(),
             user.is_superuser.to_string(),
             time(user.last_login),
-            time(Some(user.date_joined)),
+            time(user.date_joined),
         ])?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())

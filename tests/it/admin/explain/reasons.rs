@@ -97,7 +97,7 @@ fn a_user_who_is_gone_or_inactive_is_the_reason(backend: Backend) {
     let (server, mut panel) = server(backend, &settings);
     let alice = server.add_user("alice");
     let pair = server.log_in("alice");
-    let sliding = forge::token("sliding", alice.id.0, |claims| claims["refresh_exp"] = json!(NOW + 60));
+    let sliding = forge::token("sliding", alice.id, |claims| claims["refresh_exp"] = json!(NOW + 60));
     server.set_active(alice.id, false);
     for token in [&pair.refresh, &pair.access, &sliding] {
         let page = agrees(&server, &mut panel, token, "Refused: its user is inactive");
@@ -106,7 +106,7 @@ fn a_user_who_is_gone_or_inactive_is_the_reason(backend: Backend) {
     server.delete(alice.id);
     agrees(&server, &mut panel, &pair.access, "Refused: it names an unknown user");
     agrees(&server, &mut panel, &pair.refresh, "Refused: its user was deleted");
-    let unseen = forge::token("refresh", alice.id.0, |_| {});
+    let unseen = forge::token("refresh", alice.id, |_| {});
     agrees(&server, &mut panel, &unseen, "Refused: it names an unknown user");
     let nobody = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("user_id"));
     agrees(&server, &mut panel, &forge::token("access", 1, nobody), "Refused: it names no user");
@@ -148,13 +148,13 @@ fn a_session_that_is_over_is_the_reason(backend: Backend) {
     agrees(&server, &mut panel, &pair.access, "Accepted until 1 Mar 2026, 13:30:00 UTC");
     // One that names the session of another, or none that is there.
     let sid = forge::claims(&pair.access)["sid"].clone();
-    let unseen = forge::token("refresh", alice.id.0, |claims| {
+    let unseen = forge::token("refresh", alice.id, |claims| {
         (claims["sid"], claims["exp"]) = (sid, json!(NOW + 36_000));
     });
     server.advance(1800);
     assert!(explain(&mut panel, &unseen).contains("SESSION_MAX_AGE"));
     agrees(&server, &mut panel, &unseen, ended);
-    let nowhere = forge::token("access", alice.id.0, |claims| {
+    let nowhere = forge::token("access", alice.id, |claims| {
         (claims["sid"], claims["exp"]) = (json!("0"), json!(NOW + 36_000));
     });
     agrees(&server, &mut panel, &nowhere, ended);
@@ -167,7 +167,7 @@ fn what_the_token_itself_says_is_the_reason(backend: Backend) {
     let good = |claims: &mut Value| (claims["aud"], claims["iss"]) = (json!("us"), json!("me"));
     let number = Cell::new(0);
     let token = |kind: &str, change: &dyn Fn(&mut Value)| {
-        forge::token(kind, alice.id.0, |claims| {
+        forge::token(kind, alice.id, |claims| {
             // A refresh with one would blacklist all that have its id.
             number.set(number.get() + 1);
             claims["jti"] = json!(format!("token {}", number.get()));
@@ -247,7 +247,7 @@ fn with_a_key_set_its_keys_count_and_no_other(backend: Backend) {
     let settings = [("JWT_ALGORITHM", "EdDSA"), ("JWT_SIGNING_KEY", own.as_str()), ("JWT_JWK_URL", &source.url())];
     let (server, mut panel) = server(backend, &settings);
     let alice = server.add_user("alice");
-    let id = alice.id.0.to_string();
+    let id = alice.id.to_string();
     let claims = json!({"token_type": "access", "exp": NOW + 60, "iat": NOW, "jti": "j", "user_id": id});
     let page = agrees(&server, &mut panel, &other.sign(&claims), "Accepted until");
     assert!(text(&page).contains("Valid, made with the key “2026” of JWT_JWK_URL"), "{page}");
@@ -265,7 +265,7 @@ fn without_rotation_a_token_is_tried_the_other_way(backend: Backend) {
     let pair = server.log_in("alice");
     agrees(&server, &mut panel, &pair.refresh, "Accepted until");
     let sid = forge::claims(&pair.refresh)["sid"].clone();
-    let longer = forge::token("refresh", alice.id.0, |claims| {
+    let longer = forge::token("refresh", alice.id, |claims| {
         (claims["sid"], claims["exp"]) = (sid, json!(NOW + 36_000));
     });
     server.advance(3600);

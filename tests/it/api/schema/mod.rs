@@ -64,7 +64,7 @@ impl Stage {
         let client = [("INTROSPECTION_CLIENT_ID", "api"), ("INTROSPECTION_CLIENT_SECRET", SECRET)];
         let rest = [("EMAIL_URL", url.as_str()), ("PASSWORD_RULES", "nist"), ("JWT_ACCESS_TOKEN_LIFETIME", "1 day")];
         let server = Server::with(backend, &[&client[..], &rest].concat());
-        let alice = server.add_user("alice").id.0;
+        let alice = server.add_user("alice").id.to_string().parse().unwrap();
         server.add_user("bob");
         let inactive = server.add_user("carol");
         server.set_active(inactive.id, false);

@@ -3,7 +3,6 @@
 
 use latchkey::accounts::confirm::Confirmed;
 use latchkey::db::types::{EncodedPassword, UserId};
-use latchkey::db::users;
 use latchkey::factors::enrol::{self, EnrolError, EnrolmentAuthority};
 use latchkey::journal::authentication::FactorKind;
 use latchkey::journal::{Actor, Client as From};
@@ -66,13 +65,13 @@ fn another_factor_takes_a_factor(backend: Backend) {
 both!(a_password_that_was_reset_meanwhile_enrols_nothing);
 fn a_password_that_was_reset_meanwhile_enrols_nothing(backend: Backend) {
     let server = stage(backend, &[]);
-    let id = UserId(server.db.count("SELECT id FROM auth_user"));
+    let id = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     let client = From::default();
-    let user = server.wait(server.app.db.read(move |conn| users::find(conn, id))).unwrap().unwrap();
+    let user = server.wait(server.app.read(move |tx| tx.app.users.find(tx.conn, id))).unwrap().unwrap();
     let by = Confirmed::by_credentials(Actor::user(&user, &client), &user);
     let new =
         EncodedPassword("bcrypt_sha256$$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0123456".to_owned());
-    let reset = server.app.db.write(move |conn| users::update_password(conn, id, None, &new));
+    let reset = server.app.write(move |tx| tx.app.users.update_password(tx.conn, id, (None, &new)));
     assert!(server.wait(reset).unwrap());
     let started =
         enrol::start(&server.app, EnrolmentAuthority::Password { by, factor: None }, FactorKind::Totp, &client);

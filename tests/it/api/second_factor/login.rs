@@ -134,7 +134,7 @@ both!(a_challenge_dies_with_the_password_and_with_its_user);
 fn a_challenge_dies_with_the_password_and_with_its_user(backend: Backend) {
     let server = stage(backend, &[]);
     let app = server.enrol_totp("alice");
-    let alice = latchkey::db::types::UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = latchkey::db::types::UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     let challenge = server.challenge("alice");
     server.set_password(alice, PASSWORD);
     assert_no_challenge(&server.answer(&challenge, "totp", &server.totp(&app)));

@@ -111,7 +111,7 @@ impl Server {
     fn spare_code(&self, access: &str) -> &'static str {
         const CODE: &str = "spare-codes";
         let user = forge::claims(access)["user_id"].as_str().unwrap().parse().unwrap();
-        let hash = code::recovery_hash(&self.app, UserId(user), &CODE.into());
+        let hash = code::recovery_hash(&self.app, UserId::Integer(user), &CODE.into());
         self.db.execute(&format!("DELETE FROM latchkey_recovery_code WHERE code_hash = '{hash}'"));
         let insert = "INSERT INTO latchkey_recovery_code (user_id, code_hash, created_at)";
         self.db.execute(&format!("{insert} VALUES ({user}, '{hash}', '2026-01-01 00:00:00+00:00')"));

@@ -109,7 +109,7 @@ fn a_removed_factor_opens_nothing(backend: Backend) {
     let mut passkey = server.authenticator("key");
     server.enrol_passkey(&access, &mut passkey);
     let waits = server.challenge("alice");
-    let alice = UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     // A superuser helps who lost the phone.
     let by = Confirmed::command_line();
     let removed = remove::remove_of(&server.app, &by, alice, RowId(app.id));

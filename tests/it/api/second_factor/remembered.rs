@@ -82,7 +82,7 @@ fn it_is_of_one_user(backend: Backend) {
 both!(it_ends_with_a_new_password);
 fn it_ends_with_a_new_password(backend: Backend) {
     let server = stage(backend, &[]);
-    let alice = UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     let app = server.enrol_totp("alice");
     let device = device_token(&server, &app);
     server.set_password(alice, PASSWORD);

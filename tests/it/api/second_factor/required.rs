@@ -126,7 +126,7 @@ fn the_settings_and_superusers_say_who_must(backend: Backend) {
         assert_eq!(["alice", "sam", "root"].map(|name| asks(&server, name)), who, "{setting}");
     }
     let server = stage(backend, &[]);
-    let alice = UserId(server.db.count("SELECT id FROM auth_user"));
+    let alice = UserId::Integer(server.db.count("SELECT id FROM auth_user"));
     let access = server.log_in("alice").access;
     let require = |is_required| {
         server.wait(remove::require(&server.app, &Confirmed::command_line(), alice, is_required)).unwrap();

@@ -1,0 +1,1 @@
+DROP TABLE latchkey_superuser;
